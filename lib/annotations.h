@@ -18,12 +18,12 @@
 #define CONTAINER_OF(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 #if defined(__clang__)
-#define CAPABILITY(name)  __attribute__((capability(name)))
-#define GUARDED_BY(lock)  __attribute__((guarded_by(lock)))
-#define REQUIRES(lock)    __attribute__((requires_capability(lock)))
-#define ACQUIRES(...)     __attribute__((acquire_capability(__VA_ARGS__)))
-#define RELEASES(...)     __attribute__((release_capability(__VA_ARGS__)))
-#define NO_LOCK_ANALYSIS  __attribute__((no_thread_safety_analysis))
+#define CAPABILITY(name) __attribute__((capability(name)))
+#define GUARDED_BY(lock) __attribute__((guarded_by(lock)))
+#define REQUIRES(lock)   __attribute__((requires_capability(lock)))
+#define ACQUIRES(...)    __attribute__((acquire_capability(__VA_ARGS__)))
+#define RELEASES(...)    __attribute__((release_capability(__VA_ARGS__)))
+#define NO_LOCK_ANALYSIS __attribute__((no_thread_safety_analysis))
 #else
 #define CAPABILITY(name)
 #define GUARDED_BY(lock)

@@ -19,9 +19,9 @@ struct buffer {
     size_t capacity;
 };
 
-#define BUFFER_INIT                                                                                \
-    {                                                                                              \
-        .data = NULL                                                                               \
+#define BUFFER_INIT  \
+    {                \
+        .data = NULL \
     }
 
 void buffer_fini(struct buffer *buffer);

@@ -21,9 +21,9 @@ struct error {
     char message[ERROR_MESSAGE_BYTES];
 };
 
-#define ERROR_INIT                                                                                 \
-    {                                                                                              \
-        .code = 0                                                                                  \
+#define ERROR_INIT \
+    {              \
+        .code = 0  \
     }
 
 /* Records 'code' (negative errno) and the sentence, and returns 'code'.  A NULL 'error' only

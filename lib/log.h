@@ -38,22 +38,22 @@ struct log_site {
     unsigned int n_suppressed;
 };
 
-#define LOG_MODULE(module)                                                                         \
-    static struct log_module log_this_module = {                                                   \
-        .name = #module,                                                                           \
-        .levels = {LOG_INFO, LOG_OFF, LOG_INFO},                                                   \
-        .highest = LOG_INFO,                                                                       \
-    };                                                                                             \
-    __attribute__((constructor)) static void log_register_this_module(void)                        \
-    {                                                                                              \
-        log_register(&log_this_module);                                                            \
-    }                                                                                              \
+#define LOG_MODULE(module)                                                  \
+    static struct log_module log_this_module = {                            \
+        .name = #module,                                                    \
+        .levels = {LOG_INFO, LOG_OFF, LOG_INFO},                            \
+        .highest = LOG_INFO,                                                \
+    };                                                                      \
+    __attribute__((constructor)) static void log_register_this_module(void) \
+    {                                                                       \
+        log_register(&log_this_module);                                     \
+    }                                                                       \
     _Static_assert(1, "")
 
-#define LOG_AT(level, ...)                                                                         \
-    do {                                                                                           \
-        if (log_this_module.highest >= (level))                                                    \
-            log_write(&log_this_module, (level), __VA_ARGS__);                                     \
+#define LOG_AT(level, ...)                                     \
+    do {                                                       \
+        if (log_this_module.highest >= (level))                \
+            log_write(&log_this_module, (level), __VA_ARGS__); \
     } while (0)
 
 #define LOG_LIMITED_AT(level, ...)                                                                 \

@@ -12,7 +12,7 @@ struct mac {
 };
 
 #define MAC_FORMAT "%02x:%02x:%02x:%02x:%02x:%02x"
-#define MAC_ARGS(mac)                                                                              \
+#define MAC_ARGS(mac) \
     (mac).bytes[0], (mac).bytes[1], (mac).bytes[2], (mac).bytes[3], (mac).bytes[4], (mac).bytes[5]
 
 static inline bool mac_is_equal(struct mac a, struct mac b)

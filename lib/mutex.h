@@ -14,9 +14,9 @@ struct CAPABILITY("mutex") mutex {
     pthread_mutex_t pthread;
 };
 
-#define MUTEX_INITIALIZER                                                                          \
-    {                                                                                              \
-        .pthread = PTHREAD_MUTEX_INITIALIZER                                                       \
+#define MUTEX_INITIALIZER                    \
+    {                                        \
+        .pthread = PTHREAD_MUTEX_INITIALIZER \
     }
 
 static inline void mutex_init(struct mutex *mutex)

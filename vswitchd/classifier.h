@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* classifier - of the rules that match this flow, which has the highest priority?
+ *
+ * A lookup also tells which bits of the flow it had to look at: every flow that is equal in those
+ * bits gets the same answer, which is what makes the answer cacheable under that mask.
+ *
+ * Rules are versioned: a rule is seen by lookups whose version lies in [added_in, removed_in).  A
+ * writer prepares any number of changes for version n + 1 and publishes them all by raising the
+ * version that lookups use.
+ *
+ * Two rules of equal priority that both match: which one wins is undefined, as in OpenFlow (1.3.5
+ * section 5.3), but it is the same one until the rules change.
+ *
+ * Threads  One writer at a time; lookups on any RCU reader (liburcu QSBR), concurrently.
+ * Memory   Rules belong to the caller, who keeps them for a grace period after classifier_remove(). */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/match.h"
+
+#define CLASSIFIER_VERSION_NEVER UINT64_MAX
+
+struct cls_rule {
+    struct minimatch *match; /* Owned. */
+    uint32_t priority;
+    _Atomic(uint64_t) added_in;
+    _Atomic(uint64_t) removed_in; /* CLASSIFIER_VERSION_NEVER while it lives. */
+
+    /* The classifier's. */
+    uint32_t hash;
+    struct cls_rule *_Atomic next; /* Same masked flow, lower or equal priority. */
+    struct cls_tuple *tuple;       /* NULL: in no classifier. */
+};
+
+static inline bool cls_rule_is_visible(const struct cls_rule *rule, uint64_t version)
+{
+    return atomic_load_explicit(&rule->added_in, memory_order_relaxed) <= version &&
+           version < atomic_load_explicit(&rule->removed_in, memory_order_relaxed);
+}
+
+void cls_rule_init(struct cls_rule *rule, const struct match *match, uint32_t priority);
+void cls_rule_fini(struct cls_rule *rule); /* Frees the match; the rule must be in no classifier. */
+
+struct classifier;
+
+struct classifier *classifier_create(void);
+void classifier_destroy(struct classifier *cls); /* Must be empty; no readers left. */
+
+/* Makes 'rule' visible from 'version' on. */
+void classifier_insert(struct classifier *cls, struct cls_rule *rule, uint64_t version);
+
+/* Takes 'rule' out physically.  Lookups under way may still return it. */
+void classifier_remove(struct classifier *cls, struct cls_rule *rule);
+
+uint32_t classifier_n_rules(const struct classifier *cls);
+uint32_t classifier_n_masks(const struct classifier *cls);
+
+/* The best visible rule for 'flow', or NULL.  Adds to 'consulted' (unless NULL) every bit the answer
+ * depends on. */
+struct cls_rule *classifier_lookup(const struct classifier *cls, uint64_t version,
+                                   const struct flow *flow, struct flow *consulted);
+
+/* The visible rule with exactly this match and priority, or NULL.  Writer only. */
+struct cls_rule *classifier_find(const struct classifier *cls, uint64_t version,
+                                 const struct match *match, uint32_t priority);
+
+/* A visible rule of 'priority' that some flow in 'match' would also match, or NULL. */
+struct cls_rule *classifier_find_overlap(const struct classifier *cls, uint64_t version,
+                                         const struct match *match, uint32_t priority);
+
+/* Calls 'each' for every rule, visible or not, until it returns false.  'each' may remove the rule it is
+ * given.  Writer only. */
+void classifier_each(struct classifier *cls, bool (*each)(struct cls_rule *rule, void *arg),
+                     void *arg);
