@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* actions - OpenFlow actions and instructions as the switch keeps them.
+ *
+ * A list is a run of structs, each beginning with struct ofa and padded to 8 bytes, in one allocation:
+ * small, since every flow has one, and copied and compared as bytes.  Instructions stand in the
+ * same list, in the order in which OpenFlow executes them (1.3.5 section 5.9): meter, the applied
+ * actions, clear, write, metadata, goto.
+ *
+ * Threads  Lists are constant once built. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/byteorder.h"
+#include "lib/openflow/fields.h"
+#include "lib/openflow/openflow.h"
+
+enum ofa_type {
+    OFA_OUTPUT,       /* struct ofa_output */
+    OFA_CONTROLLER,   /* struct ofa_controller */
+    OFA_RESUBMIT,     /* struct ofa_resubmit */
+    OFA_SET_FIELD,    /* struct ofa_set_field: also load and the mod_* actions */
+    OFA_MOVE,         /* struct ofa_move */
+    OFA_SET_VLAN_VID, /* struct ofa_vlan */
+    OFA_SET_VLAN_PCP, /* struct ofa_vlan */
+    OFA_PUSH_VLAN,    /* struct ofa_vlan */
+    OFA_POP_VLAN,     /* struct ofa */
+    OFA_DEC_TTL,      /* struct ofa */
+    /* Instructions. */
+    OFA_CLEAR_ACTIONS,  /* struct ofa */
+    OFA_WRITE_ACTIONS,  /* struct ofa_nested */
+    OFA_WRITE_METADATA, /* struct ofa_metadata */
+    OFA_GOTO_TABLE,     /* struct ofa_goto */
+};
+
+/* How the action was written, where OpenFlow has several ways to say the same: decides how it is
+ * encoded and printed, never what it does. */
+enum ofa_form {
+    OFA_FORM_DEFAULT,
+    OFA_FORM_LOAD,   /* OFA_SET_FIELD: NXAST_REG_LOAD, "load:". */
+    OFA_FORM_LEGACY, /* OFA_SET_FIELD: OFPAT_SET_DL_SRC and the like, "mod_dl_src:". */
+};
+
+struct ofa {
+    uint8_t type;     /* enum ofa_type. */
+    uint8_t form;     /* enum ofa_form. */
+    uint16_t n_bytes; /* Of the struct and its padding: a multiple of 8. */
+};
+
+struct ofa_output {
+    struct ofa ofa;
+    of_port port;
+    uint16_t max_len;     /* To the controller, 1.0 style; else as given. */
+    uint32_t trunc_bytes; /* Not 0: output(port=..., max_len=...). */
+};
+
+struct ofa_controller {
+    struct ofa ofa;
+    uint16_t max_len; /* UINT16_MAX: the whole frame. */
+    uint16_t controller_id;
+    uint8_t reason; /* enum of_packet_in_reason. */
+};
+
+struct ofa_resubmit {
+    struct ofa ofa;
+    of_port in_port;  /* OFPP_IN_PORT: as it is. */
+    uint8_t table_id; /* OF_TABLE_ALL: the current table. */
+};
+
+/* Values stand behind: field->n_bytes of value, then field->n_bytes of mask. */
+struct ofa_set_field {
+    struct ofa ofa;
+    uint16_t field; /* enum of_field_id. */
+    uint8_t bytes[];
+};
+
+struct ofa_move {
+    struct ofa ofa;
+    uint16_t source, source_first;
+    uint16_t destination, destination_first;
+    uint16_t n_bits;
+};
+
+struct ofa_vlan {
+    struct ofa ofa;
+    uint16_t value;     /* VID, PCP or, for push, TPID. */
+    bool push_if_none;  /* OpenFlow 1.0: an untagged frame gets a tag. */
+    bool flow_has_vlan; /* The flow's match or an earlier action guarantees a tag. */
+};
+
+struct ofa_nested {
+    struct ofa ofa;
+    uint8_t pad[4];
+    uint8_t list[]; /* ofa.n_bytes - 8 bytes of actions. */
+};
+
+struct ofa_metadata {
+    struct ofa ofa;
+    be64 value, mask;
+};
+
+struct ofa_goto {
+    struct ofa ofa;
+    uint8_t table_id;
+};
+
+struct ofa_list {
+    const struct ofa *first;
+    size_t n_bytes;
+};
+
+static inline const struct ofa *ofa_end(struct ofa_list list)
+{
+    return (const struct ofa *)(const void *)((const uint8_t *)list.first + list.n_bytes);
+}
+
+static inline const struct ofa *ofa_next(const struct ofa *ofa)
+{
+    return (const struct ofa *)(const void *)((const uint8_t *)ofa + ofa->n_bytes);
+}
+
+#define for_each_action(ofa, list) \
+    for (const struct ofa *ofa = (list).first; ofa != ofa_end(list); ofa = ofa_next(ofa))
+
+static inline struct ofa_list ofa_nested_list(const struct ofa_nested *nested)
+{
+    return (struct ofa_list){
+        .first = (const struct ofa *)(const void *)nested->list,
+        .n_bytes = nested->ofa.n_bytes - offsetof(struct ofa_nested, list),
+    };
+}
+
+static inline const uint8_t *ofa_set_field_value(const struct ofa_set_field *set)
+{
+    return set->bytes;
+}
+
+static inline const uint8_t *ofa_set_field_mask(const struct ofa_set_field *set)
+{
+    return set->bytes + of_field((enum of_field_id)set->field)->n_bytes;
+}

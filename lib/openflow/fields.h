@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* fields - the match fields of OpenFlow, one row each.
+ *
+ * A field is a run of bits of struct flow: 'n_bits' bits, shifted left by 'shift' in the 'n_storage'
+ * big-endian bytes at 'offset'.  One table serves the encoder, the decoder, the flow parser, the
+ * printer, set_field, move, the tests' generators and the manual.
+ *
+ * Values are struct of_value: the field's 'n_bytes' big-endian bytes, first byte first, unused high
+ * bits zero, as in OXM (OpenFlow 1.3.5, section 7.2.3).
+ *
+ * Threads  The table is constant; the rest are plain values. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/error.h"
+#include "lib/flow.h"
+#include "lib/match.h"
+#include "lib/openflow/openflow.h"
+
+enum of_field_id {
+    FIELD_IN_PORT,     /* 16 bits: NXM. */
+    FIELD_IN_PORT_OXM, /* 32 bits: OXM; same storage. */
+    FIELD_METADATA,
+    FIELD_PKT_MARK,
+    FIELD_REG0, /* 16 in a row. */
+    FIELD_REG15 = FIELD_REG0 + 15,
+    FIELD_XREG0, /* 8 in a row: xreg N is reg 2N (high) and 2N + 1. */
+    FIELD_XREG7 = FIELD_XREG0 + 7,
+    FIELD_XXREG0, /* 4 in a row. */
+    FIELD_XXREG3 = FIELD_XXREG0 + 3,
+    FIELD_ETH_SRC,
+    FIELD_ETH_DST,
+    FIELD_ETH_TYPE,
+    FIELD_VLAN_TCI, /* 16 bits, NXM: VID, PCP and "present". */
+    FIELD_VLAN_VID, /* 13 bits, OXM: VID and "present" (OFPVID_PRESENT). */
+    FIELD_VLAN_PCP,
+    FIELD_IP_DSCP,
+    FIELD_IP_ECN,
+    FIELD_IP_TTL,
+    FIELD_IP_PROTO,
+    FIELD_IP_FRAG,
+    FIELD_IPV4_SRC,
+    FIELD_IPV4_DST,
+    FIELD_IPV6_SRC,
+    FIELD_IPV6_DST,
+    FIELD_IPV6_LABEL,
+    FIELD_ARP_OP, /* 16 bits on the wire, 8 kept. */
+    FIELD_ARP_SPA,
+    FIELD_ARP_TPA,
+    FIELD_ARP_SHA,
+    FIELD_ARP_THA,
+    FIELD_TCP_SRC,
+    FIELD_TCP_DST,
+    FIELD_TCP_FLAGS,
+    FIELD_UDP_SRC,
+    FIELD_UDP_DST,
+    FIELD_SCTP_SRC,
+    FIELD_SCTP_DST,
+    FIELD_ICMPV4_TYPE,
+    FIELD_ICMPV4_CODE,
+    FIELD_ICMPV6_TYPE,
+    FIELD_ICMPV6_CODE,
+    FIELD_ND_TARGET,
+    FIELD_ND_SLL,
+    FIELD_ND_TLL,
+    FIELD_MPLS_LABEL,
+    FIELD_MPLS_TC,
+    FIELD_MPLS_BOS,
+    FIELD_MPLS_TTL,
+    N_FIELDS
+};
+
+struct of_value {
+    uint8_t bytes[16];
+};
+
+/* What must be true of a flow before the field means anything (OXM prerequisites). */
+enum of_prereq {
+    PREREQ_NONE,
+    PREREQ_VLAN, /* A tag is present. */
+    PREREQ_IPV4,
+    PREREQ_IPV6,
+    PREREQ_IP,  /* Either. */
+    PREREQ_ARP, /* ARP or RARP. */
+    PREREQ_MPLS,
+    PREREQ_TCP,
+    PREREQ_UDP,
+    PREREQ_SCTP,
+    PREREQ_ICMPV4,
+    PREREQ_ICMPV6,
+    PREREQ_ND, /* Neighbor Solicitation or Advertisement. */
+    PREREQ_ND_SOLICIT,
+    PREREQ_ND_ADVERT,
+};
+
+enum of_mask_rule { MASK_NONE, MASK_ANY }; /* "Exact or absent", or any mask. */
+
+/* How a person writes it. */
+enum of_format {
+    FORMAT_DECIMAL,
+    FORMAT_HEX,
+    FORMAT_MAC,
+    FORMAT_IPV4,
+    FORMAT_IPV6,
+    FORMAT_PORT,
+    FORMAT_FRAG,
+    FORMAT_TCP_FLAGS,
+};
+
+struct of_field {
+    enum of_field_id id;
+    const char *name;  /* As ovs-fields(7) calls it: "nw_src", "tp_dst" ... */
+    const char *alias; /* The other spelling ("ip_src", "tcp_dst"), or NULL. */
+    uint16_t n_bytes;  /* Of a value; on the wire the same. */
+    uint16_t n_bits;
+    uint16_t offset; /* In struct flow. */
+    uint8_t n_storage;
+    uint8_t shift;
+    enum of_mask_rule mask_rule;
+    enum of_format format;
+    enum of_prereq prereq;
+    bool is_writable;
+    uint32_t nxm_header; /* class << 16 | field << 9 | length; 0: none. */
+    uint32_t oxm_header;
+    enum of_version oxm_since;
+};
+
+extern const struct of_field of_fields[N_FIELDS];
+
+static inline const struct of_field *of_field(enum of_field_id id)
+{
+    return &of_fields[id];
+}
+
+/* By name or alias; NULL if there is none.  Also the long forms "NXM_OF_ETH_SRC", "OXM_OF_ETH_SRC". */
+const struct of_field *of_field_by_name(const char *name, size_t length);
+
+/* By the 32 bits of an NXM or OXM header with the has-mask bit clear; NULL if unknown. */
+const struct of_field *of_field_by_header(uint32_t header);
+
+void of_field_get(const struct of_field *field, const struct flow *flow, struct of_value *value);
+void of_field_set(const struct of_field *field, const struct of_value *value, struct flow *flow);
+
+/* Replaces only the bits that 'mask' has. */
+void of_field_set_masked(const struct of_field *field, const struct of_value *value,
+                         const struct of_value *mask, struct flow *flow);
+
+/* Adds to 'flow_mask' the bits of 'field' that are in 'mask' (NULL: all of them). */
+void of_field_add_mask(const struct of_field *field, const struct of_value *mask,
+                       struct flow *flow_mask);
+
+/* Does 'flow' satisfy the field's prerequisites?  Adds the bits that had to be looked at to
+ * 'consulted' unless that is NULL. */
+bool of_field_is_meaningful(const struct of_field *field, const struct flow *flow,
+                            struct flow *consulted);
+
+/* Does a match guarantee the prerequisites? */
+bool of_field_match_allows(const struct of_field *field, const struct match *match);
+
+void of_value_all_ones(const struct of_field *field, struct of_value *value);
+bool of_value_is_all_ones(const struct of_field *field, const struct of_value *value);
+uint64_t of_value_u64(const struct of_field *field, const struct of_value *value); /* <= 8 bytes. */
+void of_value_from_u64(const struct of_field *field, uint64_t number, struct of_value *value);
+
+/* Text of one value ("10.0.0.1", "0x800") and back, without mask. */
+struct buffer;
+void of_value_format(const struct of_field *field, const struct of_value *value,
+                     struct buffer *out);
+int of_value_parse(const struct of_field *field, const char *text, struct of_value *value,
+                   struct error *error);
+
+/* Part of a field: 'n_bits' bits from bit 'first' (0: least significant), as in NXM_NX_REG0[0..15]. */
+struct of_subfield {
+    const struct of_field *field;
+    uint16_t first;
+    uint16_t n_bits;
+};
+
+/* The subfield's bits right-aligned in 'value' (n_bytes = 16, so big-endian in all 16 bytes). */
+void of_subfield_get(const struct of_subfield *part, const struct flow *flow,
+                     struct of_value *value);
+void of_subfield_set(const struct of_subfield *part, const struct of_value *value,
+                     struct flow *flow);
+void of_subfield_add_mask(const struct of_subfield *part, struct flow *flow_mask);
