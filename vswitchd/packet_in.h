@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* packet_in - frames on their way from workers to the controllers of a bridge.
+ *
+ * A bounded queue for each bridge: workers put copies in, the main thread takes them out.  When it is full
+ * the frame is not sent to the controller, and that is counted; forwarding never waits.
+ *
+ * Threads  packet_in_push() on any thread; the rest on the main thread.
+ * Memory   Entries are owned by the queue until taken; free() them. */
+
+#include <stdint.h>
+
+#include "lib/flow.h"
+#include "lib/openflow/openflow.h"
+
+enum { PACKET_IN_QUEUE_MAX = 100 };
+
+struct packet_in {
+    struct packet_in *next; /* The queue's. */
+    of_port in_port;
+    uint8_t table_id;
+    uint8_t reason; /* enum of_packet_in_reason. */
+    uint16_t controller_id;
+    uint16_t max_len; /* UINT16_MAX: all of it. */
+    be64 cookie;      /* All ones: no flow. */
+    struct flow flow; /* Metadata and registers as they were. */
+    uint32_t total_bytes;
+    uint32_t n_bytes; /* Of 'frame': at most max_len. */
+    uint8_t frame[];
+};
+
+struct packet_in_queue;
+
+/* 'wake' is called from the pushing thread when the queue was empty (an ev_async_send, say). */
+struct packet_in_queue *packet_in_queue_create(void (*wake)(void *aux), void *aux);
+void packet_in_queue_destroy(struct packet_in_queue *queue); /* NULL is fine; no pushers left. */
+
+/* Copies header and frame bytes.  -ENOBUFS: full, and counted. */
+int packet_in_push(struct packet_in_queue *queue, const struct packet_in *header,
+                   const uint8_t *frame);
+struct packet_in *packet_in_take(struct packet_in_queue *queue); /* NULL: empty. */
+uint64_t packet_in_n_dropped(const struct packet_in_queue *queue);

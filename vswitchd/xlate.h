@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* xlate - translation: one frame's walk through the tables, told as datapath actions.
+ *
+ * The walk keeps the flow as the actions have changed it so far, and two masks over it: which bits of the
+ * frame the outcome depended on ('consulted'), and which bits the walk itself has written.  A bit
+ * that was written is known and is not consulted again; reading any other bit consults it.  Sets are
+ * emitted lazily, just before an output, for written bits only, so a megaflow stays as wide as the
+ * tables allow and yet holds for each of its frames.
+ *
+ * Limits: 64 resubmits deep, 4096 in all, 256 datapath actions; beyond them the frame is dropped and counted.
+ *
+ * Threads  xlate_*() on any RCU reader.
+ * Memory   A verdict's context holds references on rules and counters until xlate_release(). */
+
+#include <stdint.h>
+
+#include "datapath/datapath.h"
+#include "lib/openflow/actions.h"
+#include "vswitchd/topology.h"
+
+enum { XLATE_MAX_DEPTH = 64, XLATE_MAX_RESUBMITS = 4096 };
+
+/* One line of ofproto/trace, 'depth' levels in.  NULL pointers where there is no rule or text. */
+struct xlate_tracer {
+    void (*line)(void *aux, int depth, const char *text);
+    void *aux;
+};
+
+/* The datapath's translate(): 'key' as extracted.  'tracer' may be NULL. */
+void xlate_frame(const struct topology *topology, const struct flow_key *key,
+                 const struct packet *packet, int64_t now_ns, const struct xlate_tracer *tracer,
+                 struct verdict *verdict);
+
+/* A packet-out: 'actions' for a frame that claims to come from 'flow's in_port (an OpenFlow port or
+ * OFPP_NONE, OFPP_CONTROLLER ...) of 'bridge'. */
+void xlate_packet_out(const struct topology *topology, struct bridge_view *bridge,
+                      const struct flow *flow, struct ofa_list actions, int64_t now_ns,
+                      const struct xlate_tracer *tracer, struct verdict *verdict);
+
+/* datapath_ops.credit, .release and .deliver for contexts made here. */
+void xlate_credit(void *context, uint64_t n_packets, uint64_t n_bytes, int64_t used_ns);
+void xlate_release(void *context);
+void xlate_deliver(void *context, uint32_t arg, const struct packet *packet,
+                   const struct flow_key *key);
