@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Processes: the command (waits, exits) -> the monitor, if asked for -> the daemon.  Each child has
+ * a pipe on which one byte means "ready"; its end means that it died before. */
+
+#include "lib/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/rundir.h"
+
+LOG_MODULE(daemon);
+
+struct daemon {
+    const char *program, *ovs_name;
+    char *pidfile, *unixctl, *log_file, *version;
+    bool wants_detach, wants_monitor, keeps_directory, wants_log_file;
+
+    int ready_fd;   /* Where to say "ready"; -1: nobody waits. */
+    int pidfile_fd; /* Holds the lock; -1 before daemon_start(). */
+    bool was_detached;
+};
+
+struct daemon *daemon_create(const char *program, const char *ovs_name)
+{
+    struct daemon *daemon = calloc(1, sizeof *daemon);
+
+    if (!daemon || asprintf(&daemon->version, "%s (Weir) %s", ovs_name, WEIR_VERSION) < 0)
+        abort();
+    daemon->program = program;
+    daemon->ovs_name = ovs_name;
+    daemon->ready_fd = daemon->pidfile_fd = -1;
+    log_set_program(program);
+    return daemon;
+}
+
+void daemon_destroy(struct daemon *daemon)
+{
+    if (!daemon)
+        return;
+    if (daemon->pidfile_fd >= 0) {
+        unlink(daemon->pidfile);
+        close(daemon->pidfile_fd);
+    }
+    if (daemon->ready_fd >= 0)
+        close(daemon->ready_fd);
+    free(daemon->pidfile);
+    free(daemon->unixctl);
+    free(daemon->log_file);
+    free(daemon->version);
+    free(daemon);
+}
+
+static void replace(char **text, char *value)
+{
+    free(*text);
+    *text = value;
+}
+
+/* Names without a directory live in the run directory, which --rundir may still change. */
+static char *copy(const char *argument)
+{
+    return argument ? strdup(argument) : NULL;
+}
+
+static void settle_path(char **path, char *fallback)
+{
+    char *settled = *path ? rundir_file(*path) : strdup(fallback);
+
+    free(fallback);
+    replace(path, settled);
+}
+
+int daemon_option(struct daemon *daemon, int option, const char *argument, struct error *error)
+{
+    switch (option) {
+    case 'V':
+        printf("%s\n", daemon->version);
+        exit(EXIT_SUCCESS);
+    case 'v':
+        return log_set_levels(argument ? argument : "dbg", error);
+    case DAEMON_OPTION_PIDFILE:
+        replace(&daemon->pidfile, copy(argument));
+        return 0;
+    case DAEMON_OPTION_DETACH:
+        daemon->wants_detach = true;
+        return 0;
+    case DAEMON_OPTION_MONITOR:
+        daemon->wants_monitor = true;
+        return 0;
+    case DAEMON_OPTION_NO_CHDIR:
+        daemon->keeps_directory = true;
+        return 0;
+    case DAEMON_OPTION_OVERWRITE_PIDFILE: /* A pidfile that nobody has locked always is. */
+    case DAEMON_OPTION_IGNORED:
+        return 0;
+    case DAEMON_OPTION_LOG_FILE:
+        daemon->wants_log_file = true;
+        replace(&daemon->log_file, copy(argument));
+        return 0;
+    case DAEMON_OPTION_UNIXCTL:
+        replace(&daemon->unixctl, copy(argument));
+        return 0;
+    case DAEMON_OPTION_RUNDIR:
+        rundir_set(argument);
+        return 0;
+    case DAEMON_OPTION_USER:
+        return error_set(error, -EOPNOTSUPP,
+                         "--user=%s: start the daemon as that user instead (systemd: User=)",
+                         argument);
+    default:
+        return -ENOENT;
+    }
+}
+
+const char *daemon_options_help(void)
+{
+    return "Daemon options:\n"
+           "  --rundir=DIR            run directory (default: $OVS_RUNDIR, else /run/weir)\n"
+           "  --pidfile[=FILE]        where the pid goes (default: a file in the run directory)\n"
+           "  --unixctl=SOCKET        control socket; \"none\" for none\n"
+           "  --detach                go to the background once ready\n"
+           "  --monitor               restart the daemon if a signal ends it\n"
+           "  --no-chdir              stay in this directory when detached\n"
+           "  --log-file[=FILE]       also log to a file\n"
+           "  -v, --verbose[=SPEC]    log levels, as ovs-appctl vlog/set takes them\n"
+           "  -h, --help              this text\n"
+           "  -V, --version           the version\n";
+}
+
+static pid_t fork_with_pipe(int *ready_fd, struct error *error)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return error_set_errno(error, -errno, "cannot create pipe");
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid < 0) {
+        int result = error_set_errno(error, -errno, "cannot fork");
+        close(ends[0]);
+        close(ends[1]);
+        return result;
+    }
+    close(pid ? ends[1] : ends[0]);
+    *ready_fd = pid ? ends[0] : ends[1];
+    return pid;
+}
+
+/* True once the child says so, false if it died first. */
+static bool wait_until_ready(int fd)
+{
+    char byte;
+    ssize_t n;
+
+    while ((n = read(fd, &byte, 1)) < 0 && errno == EINTR)
+        continue;
+    close(fd);
+    return n == 1;
+}
+
+static int wait_for_exit(pid_t pid)
+{
+    int status;
+
+    while (waitpid(pid, &status, 0) < 0)
+        if (errno != EINTR)
+            return W_EXITCODE(EXIT_FAILURE, 0);
+    return status;
+}
+
+static _Noreturn void exit_like(int status)
+{
+    _exit(WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
+}
+
+/* Returns in the child only. */
+static int detach(struct daemon *daemon, struct error *error)
+{
+    int ready_fd;
+    pid_t pid = fork_with_pipe(&ready_fd, error);
+
+    if (pid < 0)
+        return pid;
+    if (pid > 0) {
+        if (wait_until_ready(ready_fd))
+            _exit(EXIT_SUCCESS);
+        exit_like(wait_for_exit(pid));
+    }
+    setsid();
+    daemon->ready_fd = ready_fd;
+    daemon->was_detached = true;
+    return 0;
+}
+
+static void say_ready(struct daemon *daemon)
+{
+    if (daemon->ready_fd < 0)
+        return;
+    ssize_t written UNUSED = write(daemon->ready_fd, "", 1);
+    close(daemon->ready_fd);
+    daemon->ready_fd = -1;
+}
+
+static void give_up_terminal(const struct daemon *daemon)
+{
+    int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (fd >= 0) {
+        dup2(fd, STDIN_FILENO);
+        dup2(fd, STDOUT_FILENO);
+        dup2(fd, STDERR_FILENO);
+        if (fd > STDERR_FILENO)
+            close(fd);
+    }
+    if (!daemon->keeps_directory && chdir("/") < 0)
+        log_warn("cannot change to /: %s", strerror(errno));
+}
+
+/* Passes termination on to the child; returns its exit status. */
+static int guard_child(pid_t pid, const sigset_t *signals)
+{
+    for (;;) {
+        int status, signal_number = sigwaitinfo(signals, NULL);
+
+        if (waitpid(pid, &status, WNOHANG) == pid)
+            return status;
+        if (signal_number > 0 && signal_number != SIGCHLD)
+            kill(pid, signal_number);
+    }
+}
+
+static bool is_worth_restarting(int status)
+{
+    int signal_number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+    return signal_number && signal_number != SIGTERM && signal_number != SIGINT &&
+           signal_number != SIGHUP;
+}
+
+/* Returns in the daemon only; the monitor exits from here. */
+static int monitor(struct daemon *daemon, struct error *error)
+{
+    sigset_t signals, old_signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGCHLD);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigprocmask(SIG_BLOCK, &signals, &old_signals);
+    for (bool is_first = true;; is_first = false) {
+        int64_t start_ns = clock_now_ns();
+        int ready_fd;
+        pid_t pid = fork_with_pipe(&ready_fd, error);
+
+        if (pid < 0)
+            return pid;
+        if (!pid) {
+            sigprocmask(SIG_SETMASK, &old_signals, NULL);
+            if (daemon->ready_fd >= 0)
+                close(daemon->ready_fd);
+            daemon->ready_fd = ready_fd;
+            return 0;
+        }
+        bool is_ready = wait_until_ready(ready_fd);
+        if (is_first && !is_ready)
+            exit_like(wait_for_exit(pid));
+        if (is_first) {
+            say_ready(daemon);
+            if (daemon->was_detached)
+                give_up_terminal(daemon);
+        }
+        int status = guard_child(pid, &signals);
+        if (!is_worth_restarting(status))
+            _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_SUCCESS);
+        log_err("%s (pid %ld) was ended by signal %d (%s): restarting", daemon->program, (long)pid,
+                WTERMSIG(status), strsignal(WTERMSIG(status)));
+        if (clock_now_ns() - start_ns < 10 * SECOND_NS)
+            sleep(1);
+    }
+}
+
+static int lock_pidfile(struct daemon *daemon, struct error *error)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct stat opened, named;
+
+    settle_path(&daemon->pidfile, rundir_pidfile(daemon->ovs_name));
+    const char *path = daemon->pidfile;
+    for (;;) {
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+        if (fd < 0)
+            return error_set_errno(error, -errno, "%s: cannot open pidfile", path);
+        if (fcntl(fd, F_SETLK, &lock) < 0) {
+            int result = -errno;
+            struct flock holder = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+            if (!fcntl(fd, F_GETLK, &holder) && holder.l_type != F_UNLCK)
+                error_set(error, result, "%s: %s is already running as pid %ld", path,
+                          daemon->ovs_name, (long)holder.l_pid);
+            else
+                error_set_errno(error, result, "%s: cannot lock pidfile", path);
+            close(fd);
+            return result;
+        }
+        /* The process that stopped just now may have removed the name in between. */
+        if (!fstat(fd, &opened) && !stat(path, &named) && opened.st_ino == named.st_ino &&
+            opened.st_dev == named.st_dev) {
+            daemon->pidfile_fd = fd;
+            break;
+        }
+        close(fd);
+    }
+    if (ftruncate(daemon->pidfile_fd, 0) < 0 ||
+        dprintf(daemon->pidfile_fd, "%ld\n", (long)getpid()) < 0)
+        return error_set_errno(error, -errno, "%s: cannot write pidfile", path);
+    return 0;
+}
+
+static int open_log(struct daemon *daemon, struct error *error)
+{
+    if (!daemon->wants_log_file)
+        return 0;
+    if (!daemon->log_file &&
+        asprintf(&daemon->log_file, "/var/log/weir/%s.log", daemon->ovs_name) < 0)
+        abort();
+    return log_open_file(daemon->log_file, error);
+}
+
+int daemon_start(struct daemon *daemon, struct error *error)
+{
+    int result = rundir_create(error);
+
+    signal(SIGPIPE, SIG_IGN);
+    if (!result)
+        result = open_log(daemon, error);
+    if (!result && daemon->wants_detach)
+        result = detach(daemon, error);
+    if (!result && daemon->wants_monitor)
+        result = monitor(daemon, error);
+    if (!result)
+        result = lock_pidfile(daemon, error);
+    if (!result && (!daemon->unixctl || strcmp(daemon->unixctl, "none")))
+        settle_path(&daemon->unixctl, rundir_ctl_socket(daemon->ovs_name, getpid()));
+    return result;
+}
+
+void daemon_ready(struct daemon *daemon)
+{
+    if (daemon->was_detached)
+        give_up_terminal(daemon);
+    say_ready(daemon);
+}
+
+const char *daemon_unixctl_path(const struct daemon *daemon)
+{
+    return daemon->unixctl && !strcmp(daemon->unixctl, "none") ? NULL : daemon->unixctl;
+}
+
+const char *daemon_version_text(const struct daemon *daemon)
+{
+    return daemon->version;
+}

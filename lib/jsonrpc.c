@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Messages are only queued; the write watcher sends them on the next round of the loop, so that all
+ * messages of one round leave in one send(). */
+
+#include "lib/jsonrpc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/annotations.h"
+
+enum { READ_BYTES = 64 << 10, MAX_READS_A_ROUND = 4 };
+
+struct jsonrpc {
+    struct ev_loop *loop;
+    int fd; /* -1 once closed. */
+    const struct jsonrpc_callbacks *callbacks;
+    void *aux;
+
+    struct ev_io reader, writer;
+    struct ev_timer resume; /* Delivers what was left in the stream when reading paused. */
+    struct jsonrpc_stream input;
+    struct buffer output;
+    size_t n_sent; /* Of 'output', from the front. */
+    json_int_t next_id;
+    bool is_held, is_busy, is_destroyed;
+};
+
+static void update_watchers(struct jsonrpc *rpc);
+
+static bool is_paused(const struct jsonrpc *rpc)
+{
+    return rpc->is_held || jsonrpc_backlog_bytes(rpc) > JSONRPC_PAUSE_BYTES;
+}
+
+static void close_fd(struct jsonrpc *rpc)
+{
+    if (rpc->fd < 0)
+        return;
+    ev_io_stop(rpc->loop, &rpc->reader);
+    ev_io_stop(rpc->loop, &rpc->writer);
+    ev_timer_stop(rpc->loop, &rpc->resume);
+    close(rpc->fd);
+    rpc->fd = -1;
+    buffer_fini(&rpc->output);
+    rpc->n_sent = 0;
+}
+
+static void free_rpc(struct jsonrpc *rpc)
+{
+    close_fd(rpc);
+    jsonrpc_stream_fini(&rpc->input);
+    buffer_fini(&rpc->output);
+    free(rpc);
+}
+
+/* Callbacks run between enter() and leave(), which frees what they destroyed. */
+static void leave(struct jsonrpc *rpc)
+{
+    rpc->is_busy = false;
+    if (rpc->is_destroyed)
+        free_rpc(rpc);
+    else if (rpc->fd >= 0)
+        update_watchers(rpc);
+}
+
+static void end(struct jsonrpc *rpc, const char *reason)
+{
+    if (rpc->fd < 0)
+        return;
+    close_fd(rpc);
+    rpc->callbacks->closed(rpc, reason, rpc->aux);
+}
+
+static void deliver(struct jsonrpc *rpc, json_t *json)
+{
+    struct jsonrpc_message message;
+    struct error error = ERROR_INIT;
+
+    if (jsonrpc_message_parse_take(json, &message, &error)) {
+        end(rpc, error.message);
+        return;
+    }
+    if (message.type == JSONRPC_REQUEST && !strcmp(message.method, "echo"))
+        jsonrpc_send_take(rpc,
+                          jsonrpc_reply_take(json_incref(message.params), json_incref(message.id)));
+    else
+        rpc->callbacks->message(rpc, &message, rpc->aux);
+    jsonrpc_message_fini(&message);
+}
+
+static void deliver_all(struct jsonrpc *rpc)
+{
+    while (rpc->fd >= 0 && !rpc->is_destroyed && !is_paused(rpc)) {
+        struct error error = ERROR_INIT;
+        json_t *json;
+
+        if (jsonrpc_stream_next(&rpc->input, &json, &error)) {
+            end(rpc, error.message);
+            return;
+        }
+        if (!json)
+            return;
+        deliver(rpc, json);
+    }
+}
+
+static void on_readable(struct ev_loop *loop UNUSED, struct ev_io *watcher, int events UNUSED)
+{
+    struct jsonrpc *rpc = watcher->data;
+    static uint8_t bytes[READ_BYTES];
+
+    rpc->is_busy = true;
+    for (int i = 0; i < MAX_READS_A_ROUND; i++) {
+        if (rpc->fd < 0 || rpc->is_destroyed || is_paused(rpc))
+            break;
+        ssize_t n = recv(rpc->fd, bytes, sizeof bytes, 0);
+        if (n < 0) {
+            if (errno != EAGAIN && errno != EINTR)
+                end(rpc, strerror(errno));
+            break;
+        }
+        if (!n) {
+            end(rpc, "");
+            break;
+        }
+        jsonrpc_stream_feed(&rpc->input, bytes, (size_t)n);
+        deliver_all(rpc);
+        if ((size_t)n < sizeof bytes)
+            break;
+    }
+    leave(rpc);
+}
+
+static void on_resume(struct ev_loop *loop UNUSED, struct ev_timer *watcher, int events UNUSED)
+{
+    struct jsonrpc *rpc = watcher->data;
+
+    rpc->is_busy = true;
+    deliver_all(rpc);
+    leave(rpc);
+}
+
+/* 0, or the errno of a connection that is broken. */
+static int send_output(struct jsonrpc *rpc)
+{
+    ssize_t n = send(rpc->fd, rpc->output.data + rpc->n_sent, jsonrpc_backlog_bytes(rpc),
+                     MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : errno;
+    rpc->n_sent += (size_t)n;
+    if (rpc->n_sent >= rpc->output.size / 2) {
+        buffer_pull(&rpc->output, rpc->n_sent);
+        rpc->n_sent = 0;
+    }
+    if (!rpc->output.size && rpc->output.capacity > JSONRPC_PAUSE_BYTES)
+        buffer_fini(&rpc->output);
+    return 0;
+}
+
+static void on_writable(struct ev_loop *loop UNUSED, struct ev_io *watcher, int events UNUSED)
+{
+    struct jsonrpc *rpc = watcher->data;
+
+    rpc->is_busy = true;
+    bool was_paused = is_paused(rpc);
+    int error = send_output(rpc);
+    if (error)
+        end(rpc, strerror(error));
+    else if (was_paused)
+        deliver_all(rpc);
+    leave(rpc);
+}
+
+void jsonrpc_flush(struct jsonrpc *rpc)
+{
+    if (rpc->fd >= 0 && jsonrpc_backlog_bytes(rpc))
+        send_output(rpc); /* A broken connection is met by the loop. */
+}
+
+static void update_watchers(struct jsonrpc *rpc)
+{
+    if (is_paused(rpc))
+        ev_io_stop(rpc->loop, &rpc->reader);
+    else
+        ev_io_start(rpc->loop, &rpc->reader);
+    if (rpc->output.size)
+        ev_io_start(rpc->loop, &rpc->writer);
+    else
+        ev_io_stop(rpc->loop, &rpc->writer);
+}
+
+struct jsonrpc *jsonrpc_create(struct ev_loop *loop, int fd,
+                               const struct jsonrpc_callbacks *callbacks, void *aux)
+{
+    struct jsonrpc *rpc = calloc(1, sizeof *rpc);
+
+    if (!rpc)
+        abort();
+    rpc->loop = loop;
+    rpc->fd = fd;
+    rpc->callbacks = callbacks;
+    rpc->aux = aux;
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    ev_io_init(&rpc->reader, on_readable, fd, EV_READ);
+    ev_io_init(&rpc->writer, on_writable, fd, EV_WRITE);
+    ev_timer_init(&rpc->resume, on_resume, 0, 0);
+    rpc->reader.data = rpc->writer.data = rpc->resume.data = rpc;
+    update_watchers(rpc);
+    return rpc;
+}
+
+void jsonrpc_destroy(struct jsonrpc *rpc)
+{
+    if (!rpc)
+        return;
+    if (rpc->is_busy) {
+        close_fd(rpc);
+        rpc->is_destroyed = true;
+        return;
+    }
+    free_rpc(rpc);
+}
+
+static int append(const char *bytes, size_t n_bytes, void *buffer)
+{
+    buffer_put(buffer, bytes, n_bytes);
+    return 0;
+}
+
+void jsonrpc_send_take(struct jsonrpc *rpc, json_t *message)
+{
+    if (rpc->fd >= 0 && jsonrpc_backlog_bytes(rpc) <= JSONRPC_MAX_BACKLOG_BYTES) {
+        if (json_dump_callback(message, append, &rpc->output, JSON_COMPACT))
+            abort();
+        if (jsonrpc_backlog_bytes(rpc) > JSONRPC_MAX_BACKLOG_BYTES)
+            shutdown(rpc->fd, SHUT_RDWR); /* The loop meets the end and tells the owner. */
+        update_watchers(rpc);
+    }
+    json_decref(message);
+}
+
+json_int_t jsonrpc_call_take(struct jsonrpc *rpc, const char *method, json_t *params)
+{
+    json_int_t id = rpc->next_id++;
+
+    jsonrpc_send_take(rpc, jsonrpc_request_take(method, params, json_integer(id)));
+    return id;
+}
+
+void jsonrpc_hold(struct jsonrpc *rpc)
+{
+    rpc->is_held = true;
+    if (rpc->fd >= 0)
+        update_watchers(rpc);
+}
+
+void jsonrpc_release(struct jsonrpc *rpc)
+{
+    if (!rpc->is_held)
+        return;
+    rpc->is_held = false;
+    if (rpc->fd >= 0) {
+        update_watchers(rpc);
+        ev_timer_set(&rpc->resume, 0, 0);
+        ev_timer_start(rpc->loop, &rpc->resume);
+    }
+}
+
+size_t jsonrpc_backlog_bytes(const struct jsonrpc *rpc)
+{
+    return rpc->output.size - rpc->n_sent;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* jsonrpc - one JSON-RPC 1.0 connection on a libev loop, either side of it.
+ *
+ * "echo" requests are answered here.  Output never blocks: it is queued, and while more than
+ * JSONRPC_PAUSE_BYTES wait, nothing is read from the peer, so one that asks and does not listen
+ * costs a bounded amount.  A backlog over JSONRPC_MAX_BACKLOG_BYTES closes the connection.
+ *
+ * Threads  The loop's.
+ * Memory   The connection owns its descriptor.  It may be destroyed from its own callbacks. */
+
+#include <ev.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "lib/jsonrpc_stream.h"
+
+enum { JSONRPC_PAUSE_BYTES = 1 << 20, JSONRPC_MAX_BACKLOG_BYTES = 64 << 20 };
+
+struct jsonrpc;
+
+struct jsonrpc_callbacks {
+    /* A message came; it is good until the callback returns (take references to keep parts). */
+    void (*message)(struct jsonrpc *, const struct jsonrpc_message *, void *aux);
+    /* The connection is over ('reason' for people; "" if the peer closed it in order).  Nothing
+     * follows; destroy it here or later. */
+    void (*closed)(struct jsonrpc *, const char *reason, void *aux);
+};
+
+/* Takes the connected stream socket 'fd' and makes it non-blocking.  'callbacks' is kept. */
+struct jsonrpc *jsonrpc_create(struct ev_loop *loop, int fd,
+                               const struct jsonrpc_callbacks *callbacks, void *aux);
+void jsonrpc_destroy(struct jsonrpc *rpc); /* NULL is fine.  What is queued is lost. */
+
+/* Queues a message, sent from the loop.  After the end of the connection it is dropped. */
+void jsonrpc_send_take(struct jsonrpc *rpc, json_t *message);
+
+/* A request with an 'id' of our own counting, which is returned. */
+json_int_t jsonrpc_call_take(struct jsonrpc *rpc, const char *method, json_t *params);
+
+/* Stops and starts reading, apart from the pause a backlog makes. */
+void jsonrpc_hold(struct jsonrpc *rpc);
+void jsonrpc_release(struct jsonrpc *rpc);
+
+/* Sends what the socket takes at once: for a last word before jsonrpc_destroy(). */
+void jsonrpc_flush(struct jsonrpc *rpc);
+
+size_t jsonrpc_backlog_bytes(const struct jsonrpc *rpc);

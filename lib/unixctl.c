@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A connection has one request at a time: while it is open nothing more is read from the client,
+ * so answers leave in the order of the questions. */
+
+#include "lib/unixctl.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <urcu/list.h>
+
+#include "lib/jsonrpc.h"
+#include "lib/log.h"
+#include "lib/unix_socket.h"
+
+LOG_MODULE(unixctl);
+
+enum { MAX_CONNECTIONS = 100, MAX_ARGS = 1000 };
+
+struct unixctl_command {
+    struct cds_list_head node;
+    char *name, *usage;
+    int min_args, max_args;
+    unixctl_callback *callback;
+    void *aux;
+};
+
+struct unixctl_connection {
+    struct cds_list_head node;
+    struct unixctl_server *server;
+    struct jsonrpc *rpc;
+    struct unixctl_request *request; /* Being served, or NULL. */
+    bool wants_json;
+};
+
+struct unixctl_request {
+    struct unixctl_connection *connection; /* NULL once the client has gone. */
+    json_t *id;
+};
+
+struct unixctl_server {
+    struct ev_loop *loop;
+    struct ev_io acceptor;
+    char *socket_path, *version;
+    struct cds_list_head commands; /* Sorted by name. */
+    struct cds_list_head connections;
+    size_t n_connections;
+};
+
+static struct unixctl_command *find_command(struct unixctl_server *server, const char *name)
+{
+    struct unixctl_command *command;
+
+    cds_list_for_each_entry (command, &server->commands, node)
+        if (!strcmp(command->name, name))
+            return command;
+    return NULL;
+}
+
+static void connection_destroy(struct unixctl_connection *connection)
+{
+    if (connection->request)
+        connection->request->connection = NULL;
+    cds_list_del(&connection->node);
+    connection->server->n_connections--;
+    jsonrpc_destroy(connection->rpc);
+    free(connection);
+}
+
+static void finish(struct unixctl_request *request, json_t *(*make)(json_t *, json_t *),
+                   json_t *body)
+{
+    struct unixctl_connection *connection = request->connection;
+
+    if (connection) {
+        connection->request = NULL;
+        jsonrpc_send_take(connection->rpc, make(body, json_incref(request->id)));
+        jsonrpc_release(connection->rpc);
+    } else {
+        json_decref(body);
+    }
+    json_decref(request->id);
+    free(request);
+}
+
+static json_t *text_json(const char *text)
+{
+    json_t *json = json_string(text);
+
+    return json ? json : json_string("the answer is not valid UTF-8");
+}
+
+void unixctl_reply(struct unixctl_request *request, const char *text)
+{
+    json_t *body = text_json(text ? text : "");
+
+    if (unixctl_request_wants_json(request))
+        body = json_pack("{s:s, s:o}", "reply-format", "plain", "reply", body);
+    finish(request, jsonrpc_reply_take, body);
+}
+
+void unixctl_reply_format(struct unixctl_request *request, const char *format, ...)
+{
+    struct buffer text = BUFFER_INIT;
+    va_list args;
+
+    va_start(args, format);
+    buffer_vprintf(&text, format, args);
+    va_end(args);
+    unixctl_reply(request, buffer_text(&text));
+    buffer_fini(&text);
+}
+
+void unixctl_reply_json_take(struct unixctl_request *request, json_t *json)
+{
+    finish(request, jsonrpc_reply_take, json);
+}
+
+void unixctl_reply_error(struct unixctl_request *request, const char *format, ...)
+{
+    struct buffer text = BUFFER_INIT;
+    va_list args;
+
+    va_start(args, format);
+    buffer_vprintf(&text, format, args);
+    va_end(args);
+    /* ovs-appctl prints the text as it stands. */
+    if (!text.size || text.data[text.size - 1] != '\n')
+        buffer_putc(&text, '\n');
+    finish(request, jsonrpc_error_take, text_json(buffer_text(&text)));
+    buffer_fini(&text);
+}
+
+bool unixctl_request_wants_json(const struct unixctl_request *request)
+{
+    return request->connection && request->connection->wants_json;
+}
+
+static void run_command(struct unixctl_server *server, struct unixctl_request *request,
+                        const struct jsonrpc_message *message)
+{
+    struct unixctl_command *command = find_command(server, message->method);
+    const char *argv[MAX_ARGS + 2] = {message->method};
+    int n_args = (int)json_array_size(message->params);
+
+    if (!command) {
+        unixctl_reply_error(request,
+                            "\"%s\" is not a valid command (use \"list-commands\" to see a list "
+                            "of valid commands)",
+                            message->method);
+        return;
+    }
+    if (n_args < command->min_args) {
+        unixctl_reply_error(request, "\"%s\" command requires at least %d arguments", command->name,
+                            command->min_args);
+        return;
+    }
+    if (n_args > MAX_ARGS || (command->max_args >= 0 && n_args > command->max_args)) {
+        unixctl_reply_error(request, "\"%s\" command takes at most %d arguments", command->name,
+                            command->max_args >= 0 ? command->max_args : MAX_ARGS);
+        return;
+    }
+    for (int i = 0; i < n_args; i++) {
+        argv[i + 1] = json_string_value(json_array_get(message->params, (size_t)i));
+        if (!argv[i + 1]) {
+            unixctl_reply_error(request, "\"%s\" command has non-string argument", command->name);
+            return;
+        }
+    }
+    command->callback(request, n_args + 1, argv, command->aux);
+}
+
+static void on_message(struct jsonrpc *rpc, const struct jsonrpc_message *message, void *aux)
+{
+    struct unixctl_connection *connection = aux;
+
+    if (message->type != JSONRPC_REQUEST)
+        return;
+    struct unixctl_request *request = calloc(1, sizeof *request);
+    if (!request)
+        abort();
+    request->connection = connection;
+    request->id = json_incref(message->id);
+    connection->request = request;
+    jsonrpc_hold(rpc);
+    run_command(connection->server, request, message);
+}
+
+static void on_closed(struct jsonrpc *rpc UNUSED, const char *reason, void *aux)
+{
+    if (*reason)
+        log_warn_limited("control connection ended: %s", reason);
+    connection_destroy(aux);
+}
+
+static const struct jsonrpc_callbacks callbacks = {.message = on_message, .closed = on_closed};
+
+static void on_acceptable(struct ev_loop *loop, struct ev_io *watcher, int events UNUSED)
+{
+    struct unixctl_server *server = watcher->data;
+    int fd = unix_socket_accept(watcher->fd);
+
+    if (fd < 0)
+        return;
+    if (server->n_connections >= MAX_CONNECTIONS) {
+        close(fd);
+        log_warn_limited("more than %d control connections: refused one", MAX_CONNECTIONS);
+        return;
+    }
+    struct unixctl_connection *connection = calloc(1, sizeof *connection);
+    if (!connection)
+        abort();
+    connection->server = server;
+    connection->rpc = jsonrpc_create(loop, fd, &callbacks, connection);
+    cds_list_add_tail(&connection->node, &server->connections);
+    server->n_connections++;
+}
+
+static void cmd_list_commands(struct unixctl_request *request, int argc UNUSED,
+                              const char *const argv[] UNUSED, void *aux)
+{
+    struct unixctl_server *server = aux;
+    struct unixctl_command *command;
+    struct buffer text = BUFFER_INIT;
+
+    buffer_puts(&text, "The available commands are:\n");
+    cds_list_for_each_entry (command, &server->commands, node)
+        buffer_printf(&text, "  %-23s %s\n", command->name, command->usage);
+    unixctl_reply(request, buffer_text(&text));
+    buffer_fini(&text);
+}
+
+static void cmd_version(struct unixctl_request *request, int argc UNUSED,
+                        const char *const argv[] UNUSED, void *aux)
+{
+    struct unixctl_server *server = aux;
+
+    unixctl_reply(request, server->version);
+}
+
+static void cmd_vlog_set(struct unixctl_request *request, int argc, const char *const argv[],
+                         void *aux UNUSED)
+{
+    struct error error = ERROR_INIT;
+
+    for (int i = 1; i < argc; i++) {
+        if (log_set_levels(argv[i], &error)) {
+            unixctl_reply_error(request, "%s", error.message);
+            return;
+        }
+    }
+    if (argc == 1)
+        log_set_levels("dbg", NULL);
+    unixctl_reply(request, NULL);
+}
+
+static void cmd_vlog_list(struct unixctl_request *request, int argc UNUSED,
+                          const char *const argv[] UNUSED, void *aux UNUSED)
+{
+    char *text = log_levels_text();
+
+    unixctl_reply(request, text);
+    free(text);
+}
+
+static void cmd_vlog_reopen(struct unixctl_request *request, int argc UNUSED,
+                            const char *const argv[] UNUSED, void *aux UNUSED)
+{
+    struct error error = ERROR_INIT;
+
+    if (log_reopen_file(&error))
+        unixctl_reply_error(request, "%s", error.message);
+    else
+        unixctl_reply(request, NULL);
+}
+
+static void cmd_set_options(struct unixctl_request *request, int argc, const char *const argv[],
+                            void *aux UNUSED)
+{
+    const char *format = NULL;
+
+    if (argc == 2 && !strncmp(argv[1], "--format=", 9))
+        format = argv[1] + 9;
+    else if (argc == 3 && !strcmp(argv[1], "--format"))
+        format = argv[2];
+    if (!format || (strcmp(format, "json") && strcmp(format, "text"))) {
+        unixctl_reply_error(request, "set-options takes --format text or --format json");
+        return;
+    }
+    struct unixctl_connection *connection = request->connection;
+    connection->wants_json = false;
+    unixctl_reply(request, NULL);
+    connection->wants_json = !strcmp(format, "json");
+}
+
+struct unixctl_server *unixctl_server_create(struct ev_loop *loop, const char *socket_path,
+                                             const char *version, struct error *error)
+{
+    int fd = unix_socket_listen(socket_path, 0660, error);
+
+    if (fd < 0)
+        return NULL;
+    struct unixctl_server *server = calloc(1, sizeof *server);
+    if (!server)
+        abort();
+    server->loop = loop;
+    server->socket_path = strdup(socket_path);
+    server->version = strdup(version);
+    CDS_INIT_LIST_HEAD(&server->commands);
+    CDS_INIT_LIST_HEAD(&server->connections);
+    ev_io_init(&server->acceptor, on_acceptable, fd, EV_READ);
+    server->acceptor.data = server;
+    ev_io_start(loop, &server->acceptor);
+
+    unixctl_command_register(server, "list-commands", "", 0, 0, cmd_list_commands, server);
+    unixctl_command_register(server, "version", "", 0, 0, cmd_version, server);
+    unixctl_command_register(server, "set-options", "[--format text|json]", 1, 2, cmd_set_options,
+                             server);
+    unixctl_command_register(server, "vlog/list", "", 0, 0, cmd_vlog_list, server);
+    unixctl_command_register(server, "vlog/reopen", "", 0, 0, cmd_vlog_reopen, server);
+    unixctl_command_register(server, "vlog/set", "{spec | PATTERN:destination:pattern}", 0, -1,
+                             cmd_vlog_set, server);
+    return server;
+}
+
+void unixctl_server_destroy(struct unixctl_server *server)
+{
+    struct unixctl_connection *connection, *next_connection;
+    struct unixctl_command *command, *next_command;
+
+    if (!server)
+        return;
+    ev_io_stop(server->loop, &server->acceptor);
+    close(server->acceptor.fd);
+    unlink(server->socket_path);
+    cds_list_for_each_entry_safe (connection, next_connection, &server->connections, node) {
+        jsonrpc_flush(connection->rpc);
+        connection_destroy(connection);
+    }
+    cds_list_for_each_entry_safe (command, next_command, &server->commands, node) {
+        free(command->name);
+        free(command->usage);
+        free(command);
+    }
+    free(server->socket_path);
+    free(server->version);
+    free(server);
+}
+
+void unixctl_command_register(struct unixctl_server *server, const char *name, const char *usage,
+                              int min_args, int max_args, unixctl_callback *callback, void *aux)
+{
+    struct unixctl_command *command = calloc(1, sizeof *command), *other;
+    struct cds_list_head *before = &server->commands;
+
+    if (!command)
+        abort();
+    *command = (struct unixctl_command){.name = strdup(name),
+                                        .usage = strdup(usage),
+                                        .min_args = min_args,
+                                        .max_args = max_args,
+                                        .callback = callback,
+                                        .aux = aux};
+    cds_list_for_each_entry (other, &server->commands, node) {
+        if (strcmp(other->name, name) > 0) {
+            before = &other->node;
+            break;
+        }
+    }
+    cds_list_add_tail(&command->node, before);
+}
