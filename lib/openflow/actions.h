@@ -40,8 +40,13 @@ enum ofa_type {
  * encoded and printed, never what it does. */
 enum ofa_form {
     OFA_FORM_DEFAULT,
-    OFA_FORM_LOAD,   /* OFA_SET_FIELD: NXAST_REG_LOAD, "load:". */
-    OFA_FORM_LEGACY, /* OFA_SET_FIELD: OFPAT_SET_DL_SRC and the like, "mod_dl_src:". */
+    OFA_FORM_LOAD,  /* OFA_SET_FIELD: NXAST_REG_LOAD, "load:". */
+    OFA_FORM_LOAD2, /* OFA_SET_FIELD: NXAST_REG_LOAD2, "set_field:" also in OpenFlow 1.0. */
+
+    /* OFA_SET_FIELD: OFPAT_SET_DL_SRC and the like, "mod_dl_src:".  Unlike the others it may meet
+     * a frame without the field, and then does nothing; and FIELD_TCP_SRC and FIELD_TCP_DST stand
+     * for the ports of UDP and SCTP too: see ofa_set_field_applies(). */
+    OFA_FORM_LEGACY,
 };
 
 struct ofa {
@@ -132,6 +137,25 @@ static inline struct ofa_list ofa_nested_list(const struct ofa_nested *nested)
         .n_bytes = nested->ofa.n_bytes - offsetof(struct ofa_nested, list),
     };
 }
+
+/* Builders append one action to a list.  What they return may be changed until the next append. */
+struct buffer;
+struct ofa *ofa_put(struct buffer *list, enum ofa_type type); /* Zeroed, of the type's size. */
+struct ofa_output *ofa_put_output(struct buffer *list, of_port port, uint16_t max_len);
+struct ofa_set_field *ofa_put_set_field(struct buffer *list, enum ofa_form form,
+                                        const struct of_field *field, const struct of_value *value,
+                                        const struct of_value *mask); /* NULL: all ones. */
+
+/* Appends the header of OFA_WRITE_ACTIONS; the actions appended until ofa_end_nested() are in it. */
+size_t ofa_begin_nested(struct buffer *list);
+void ofa_end_nested(struct buffer *list, size_t start);
+
+bool ofa_is_instruction(const struct ofa *ofa); /* From OFA_CLEAR_ACTIONS on. */
+
+/* Does the frame have what 'set' sets?  Adds the bits that were looked at to 'consulted' (may be
+ * NULL).  Actions for which it is false do nothing. */
+bool ofa_set_field_applies(const struct ofa_set_field *set, const struct flow *flow,
+                           struct flow *consulted);
 
 static inline const uint8_t *ofa_set_field_value(const struct ofa_set_field *set)
 {

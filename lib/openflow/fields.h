@@ -127,6 +127,8 @@ struct of_field {
     uint32_t nxm_header; /* class << 16 | field << 9 | length; 0: none. */
     uint32_t oxm_header;
     enum of_version oxm_since;
+    const char *nxm_name; /* "NXM_OF_ETH_SRC"; NULL: none. */
+    const char *oxm_name; /* "OXM_OF_ETH_SRC"; NULL: none. */
 };
 
 extern const struct of_field of_fields[N_FIELDS];
@@ -179,6 +181,10 @@ struct of_subfield {
     uint16_t first;
     uint16_t n_bits;
 };
+
+/* "NXM_NX_REG0[0..15]", "reg0[5]", "eth_src[]" or "eth_src"; the first form is what is printed. */
+int of_subfield_parse(const char *text, struct of_subfield *part, struct error *error);
+void of_subfield_format(const struct of_subfield *part, struct buffer *out);
 
 /* The subfield's bits right-aligned in 'value' (n_bytes = 16, so big-endian in all 16 bytes). */
 void of_subfield_get(const struct of_subfield *part, const struct flow *flow,

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* match_codec - struct match on the wire: ofp_match of OpenFlow 1.0, NXM, and OXM of 1.2 and later.
+ *
+ * Decoders accept what the specifications allow and name the mistake otherwise: unknown fields,
+ * missing prerequisites, duplicate fields, value bits outside the mask.  Encoders write fields in the
+ * order of OVS, so that what is sent is comparable byte for byte.
+ *
+ * Threads  Plain functions. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/match.h"
+#include "lib/openflow/errors.h"
+#include "lib/openflow/openflow.h"
+
+struct buffer;
+
+enum { OF10_MATCH_BYTES = 40 };
+
+/* 'wire' has OF10_MATCH_BYTES.  Values under wildcards, and fields whose prerequisites are not
+ * there, are ignored, as OpenFlow 1.0 wants. */
+void of_match_decode_of10(const void *wire, struct match *match);
+
+/* Fields that OpenFlow 1.0 has no room for are left out: ask of_match_fits_of10() first. */
+void of_match_encode_of10(const struct match *match, struct buffer *out);
+bool of_match_fits_of10(const struct match *match);
+
+/* 'n_bytes' of nx_match: fields without header or padding.  A cookie and its mask may stand among the
+ * fields where 'cookie' is not NULL (both 0 if it does not). */
+enum of_error of_match_decode_nxm(const void *wire, size_t n_bytes, struct match *match,
+                                  be64 *cookie, be64 *cookie_mask);
+
+/* Appends without padding and returns the number of bytes.  A 'cookie_mask' of 0: no cookie. */
+size_t of_match_encode_nxm(const struct match *match, be64 cookie, be64 cookie_mask,
+                           struct buffer *out);
+
+/* An ofp_match of 1.2 and later (type, length, fields, padding) at the start of 'wire'; 'n_used' is
+ * how much of it that was.  Unknown fields are an error; of_match_decode_oxm_loose() skips them (a
+ * packet_in may say more than we understand). */
+enum of_error of_match_decode_oxm(const void *wire, size_t n_bytes, struct match *match,
+                                  size_t *n_used);
+enum of_error of_match_decode_oxm_loose(const void *wire, size_t n_bytes, struct match *match,
+                                        size_t *n_used);
+void of_match_encode_oxm(const struct match *match, enum of_version version, struct buffer *out);
+
+/* One field with header and value (and mask, unless it is NULL or all ones), as NXM or OXM. */
+struct of_field;
+struct of_value;
+void of_field_encode(const struct of_field *field, enum of_version version,
+                     const struct of_value *value, const struct of_value *mask, struct buffer *out);
+
+/* Ports are 32 bits wide from 1.1 on.  Decoding fails for numbers that have no 16-bit form. */
+uint32_t of_port_to_wire32(of_port port);
+bool of_port_from_wire32(uint32_t wire, of_port *port);

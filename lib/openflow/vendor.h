@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* vendor - small messages that set up a connection: Nicira's extensions, roles, asynchronous messages.
+ *
+ * Threads  Plain functions. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/openflow/errors.h"
+#include "lib/openflow/messages.h"
+#include "lib/openflow/packet.h"
+
+struct buffer;
+
+/* NXT_SET_FLOW_FORMAT: NXM flows, or OpenFlow 1.0's. */
+enum of_error of_decode_set_flow_format(const struct of_message *message, bool *uses_nxm);
+void of_encode_set_flow_format(bool uses_nxm, uint32_t xid, struct buffer *out);
+
+/* NXT_FLOW_MOD_TABLE_ID. */
+enum of_error of_decode_flow_mod_table_id(const struct of_message *message, bool *has_table_id);
+void of_encode_flow_mod_table_id(bool has_table_id, uint32_t xid, struct buffer *out);
+
+/* NXT_SET_PACKET_IN_FORMAT; OFPBRC_EPERM for a format that is not in enum of_packet_in_format. */
+enum of_error of_decode_set_packet_in_format(const struct of_message *message,
+                                             enum of_packet_in_format *format);
+void of_encode_set_packet_in_format(enum of_packet_in_format format, enum of_version version,
+                                    uint32_t xid, struct buffer *out);
+
+/* NXT_SET_CONTROLLER_ID. */
+enum of_error of_decode_set_controller_id(const struct of_message *message, uint16_t *id);
+void of_encode_set_controller_id(uint16_t id, enum of_version version, uint32_t xid,
+                                 struct buffer *out);
+
+enum of_role { OF_ROLE_NOCHANGE, OF_ROLE_EQUAL, OF_ROLE_PRIMARY, OF_ROLE_SECONDARY };
+
+struct of_role_request {
+    enum of_role role;
+    bool has_generation_id; /* Not in Nicira's form. */
+    uint64_t generation_id;
+};
+
+/* Request and reply have one form: NXT_ROLE_* in 1.0, OFPT_ROLE_* in 1.3. */
+enum of_error of_decode_role(const struct of_message *message, struct of_role_request *role);
+void of_encode_role(const struct of_role_request *role, enum of_message_kind kind,
+                    enum of_version version, uint32_t xid, struct buffer *out);
+
+/* Which asynchronous messages are wanted: bit N of a mask is reason N.  [0]: as primary or equal,
+ * [1]: as secondary. */
+struct of_async_config {
+    uint32_t packet_in[2], port_status[2], flow_removed[2];
+};
+
+enum of_error of_decode_async_config(const struct of_message *message,
+                                     struct of_async_config *config);
+void of_encode_async_config(const struct of_async_config *config, enum of_message_kind kind,
+                            enum of_version version, uint32_t xid, struct buffer *out);
