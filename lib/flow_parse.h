@@ -32,6 +32,14 @@
 enum {
     FLOW_PARSE_MAX_EXTENSIONS = 16, /* IPv6 extension headers. */
     FLOW_PARSE_MAX_ND_OPTIONS = 32,
+#ifdef __bpf__
+    /* The verifier walks every combination of turns, up to a million instructions. */
+    FLOW_PARSE_TRY_EXTENSIONS = 3,
+    FLOW_PARSE_TRY_ND_OPTIONS = 3,
+#else
+    FLOW_PARSE_TRY_EXTENSIONS = FLOW_PARSE_MAX_EXTENSIONS,
+    FLOW_PARSE_TRY_ND_OPTIONS = FLOW_PARSE_MAX_ND_OPTIONS,
+#endif
     FLOW_PARSE_NONE = UINT16_MAX, /* No such offset. */
 };
 
@@ -51,7 +59,7 @@ struct flow_parse {
     bool is_gso;        /* The frame is still to be segmented. */
 
     /* Results. */
-    bool is_out_of_reach; /* A header is there but behind 'end'; never in userspace. */
+    bool is_out_of_reach; /* There is more than BPF can see: only userspace knows the key. */
     bool is_later_fragment;
     bool is_ipv6;
     uint8_t nw_proto;
@@ -95,6 +103,12 @@ FLOW_PARSE_INLINE bool flow_parse_skip(struct flow_parse *parse, uint32_t n_byte
     parse->offset += n_bytes;
     parse->left -= n_bytes;
     return true;
+}
+
+/* A loop has ended before its data; 'is_early' if userspace would go on. */
+FLOW_PARSE_INLINE void flow_parse_give_up(struct flow_parse *parse, bool is_early)
+{
+    parse->is_out_of_reach |= is_early;
 }
 
 FLOW_PARSE_INLINE uint16_t flow_parse_u16(const uint8_t *from)
@@ -280,10 +294,13 @@ FLOW_PARSE_INLINE bool flow_parse_ipv6(struct flow_parse *parse, struct flow_key
     memcpy(&key->ipv6_dst, at + 24, 16);
     flow_parse_skip(parse, 40);
 
-    for (int i = 0; i <= FLOW_PARSE_MAX_EXTENSIONS && more > 0 && !parse->is_later_fragment; i++)
+    for (int i = 0; i <= FLOW_PARSE_TRY_EXTENSIONS && more > 0 && !parse->is_later_fragment; i++)
         more = flow_parse_ipv6_extension(parse, &nw_frag);
-    if (more && !parse->is_later_fragment)
+    if (more && !parse->is_later_fragment) {
+        if (more > 0)
+            flow_parse_give_up(parse, (int)FLOW_PARSE_TRY_EXTENSIONS < FLOW_PARSE_MAX_EXTENSIONS);
         return false;
+    }
 
     key->ipv6_label = be32_from(class_and_label & 0xfffff);
     key->nw_frag = nw_frag;
@@ -298,7 +315,7 @@ FLOW_PARSE_INLINE bool flow_parse_nd_options(struct flow_parse *parse, struct fl
 {
     bool has_source = false, has_target = false;
 
-    for (int i = 0; i < FLOW_PARSE_MAX_ND_OPTIONS; i++) {
+    for (int i = 0; i < FLOW_PARSE_TRY_ND_OPTIONS; i++) {
         const uint8_t *at = flow_parse_peek(parse, 8);
         uint32_t option_bytes;
 
@@ -319,6 +336,8 @@ FLOW_PARSE_INLINE bool flow_parse_nd_options(struct flow_parse *parse, struct fl
         if (!option_bytes || !flow_parse_skip(parse, option_bytes))
             return false;
     }
+    if (parse->left)
+        flow_parse_give_up(parse, (int)FLOW_PARSE_TRY_ND_OPTIONS < FLOW_PARSE_MAX_ND_OPTIONS);
     return parse->left == 0;
 }
 
