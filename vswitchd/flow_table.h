@@ -1,25 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* flow_table - the OpenFlow tables of one bridge, and what flow_mods do to them.
+/* flow_table - the OpenFlow tables of one bridge: rules, versions, counters, timeouts.
  *
- * Lookups see one version of all tables; a change is prepared for the next version and published by one
- * store.  Rules keep their counters for life; the actions of a rule are replaced, not edited.
+ * Lookups see one version of all tables.  Changes are prepared for the next version, any number of them,
+ * and flow_tables_publish() makes them visible by one store; flow_mod.h says what each flow_mod
+ * changes.  Rules keep their counters for life; the actions of a rule are replaced, not edited.
  *
- * Threads  Changes, expiry and listing on the main thread.  flow_tables_lookup() and rule_credit() on
- *          any RCU reader.
+ * A rule that was removed stays in its classifier, invisible, until every reader of an older version is
+ * done: a lookup finds the old rule or the new one, never neither.
+ *
+ * Threads  Changes, expiry and listing on the main thread, which must be a registered RCU reader (QSBR)
+ *          that passes quiescent states.  flow_tables_lookup() and rule_credit() on any RCU reader.
  * Memory   A rule lives while it is in a table or somebody holds a reference, and then for a
- *          grace period: readers need no reference inside one batch.
+ *          grace period: readers need no reference inside one batch.  With FLOW_TABLES_MAX_FLOWS flows of
+ *          typical size that is about 400 MB.
  * Time     Callers pass 'now_ns'. */
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <urcu-qsbr.h>
 
-#include "lib/error.h"
 #include "lib/openflow/actions.h"
+#include "lib/openflow/flow_mod.h"
 #include "lib/openflow/openflow.h"
 #include "vswitchd/classifier.h"
+
+enum { FLOW_TABLES_MAX_FLOWS = 1000000 }; /* In all tables together, unless set otherwise. */
 
 /* Replaced as a whole by modify; freed after a grace period. */
 struct rule_actions {
@@ -37,7 +45,7 @@ static inline struct ofa_list rule_actions_list(const struct rule_actions *actio
 
 struct rule {
     struct cls_rule cls;
-    be64 cookie;
+    be64 cookie;                          /* Readers: rule_cookie(). */
     struct rule_actions *_Atomic actions; /* Readers: rule_get_actions(). */
     uint8_t table_id;
     uint16_t flags; /* enum of_flow_flags. */
@@ -51,6 +59,11 @@ struct rule {
     _Atomic(uint64_t) n_packets;
     _Atomic(uint64_t) n_bytes;
     _Atomic(uint32_t) n_references;
+
+    /* The tables'. */
+    uint32_t expiry_slot; /* In the heap of rules with timeouts, from 1; 0: not there. */
+    struct rule_actions *next_actions; /* From the next version on; NULL: as they are. */
+    struct rcu_head rcu;
 };
 
 static inline struct ofa_list rule_get_actions(const struct rule *rule)
@@ -58,8 +71,13 @@ static inline struct ofa_list rule_get_actions(const struct rule *rule)
     return rule_actions_list(atomic_load_explicit(&rule->actions, memory_order_acquire));
 }
 
+static inline be64 rule_cookie(const struct rule *rule)
+{
+    return (be64){__atomic_load_n(&rule->cookie.raw, __ATOMIC_RELAXED)};
+}
+
 void rule_ref(struct rule *rule);
-void rule_unref(struct rule *rule); /* NULL is fine.  Any thread. */
+void rule_unref(struct rule *rule); /* NULL is fine.  Any thread that is a registered reader. */
 
 /* Any thread that holds a reference or is inside an RCU read-side section. */
 void rule_credit(struct rule *rule, uint64_t n_packets, uint64_t n_bytes, int64_t used_ns);
@@ -68,14 +86,62 @@ struct flow_tables;
 
 enum flow_removed_reason { FLOW_REMOVED_IDLE, FLOW_REMOVED_HARD, FLOW_REMOVED_DELETE };
 
-/* Told on the main thread. 'aux' is flow_tables_create()'s. */
+/* Told on the main thread. 'aux' is flow_tables_create()'s.  Any of them may be NULL. */
 struct flow_tables_events {
-    void (*changed)(void *aux); /* Once for each published version: caches are out of date. */
+    /* Once for each published version: caches are out of date. */
+    void (*changed)(void *aux);
+
+    /* Before the version without 'rule' is published, with final counters.  Not for a rule that another
+     * one of the same match and priority replaces. */
     void (*removed)(void *aux, const struct rule *rule, enum flow_removed_reason reason);
+
+    /* Counters and ages are about to be looked at: credit what caches have not credited yet
+     * (datapath_push_stats()). */
+    void (*push_stats)(void *aux);
 };
 
 struct flow_tables *flow_tables_create(const struct flow_tables_events *events, void *aux);
 void flow_tables_destroy(struct flow_tables *tables); /* After a grace period; NULL is fine. */
+
+/* Limits for rules added from now on; what is there stays. */
+void flow_tables_set_max_flows(struct flow_tables *tables, uint32_t max_flows);
+void flow_tables_set_table_max_flows(struct flow_tables *tables, uint8_t table_id,
+                                     uint32_t max_flows);
+
+/* Changes, for the version that flow_tables_publish() will publish.  "Current" below means with all
+ * changes made so far. */
+
+/* OF_OK, or why no flow can be added to the table: OFPFMFC_TABLE_FULL. */
+enum of_error flow_tables_check_room(const struct flow_tables *tables, uint8_t table_id);
+
+/* The current rule of exactly this match and priority, or NULL. */
+struct rule *flow_tables_find(const struct flow_tables *tables, uint8_t table_id,
+                              const struct match *match, uint16_t priority);
+
+/* A current rule of this priority that some flow in 'match' would match too, or NULL. */
+struct rule *flow_tables_find_overlap(const struct flow_tables *tables, uint8_t table_id,
+                                      const struct match *match, uint16_t priority);
+
+/* Adds what 'flow' describes, in place of 'replaced' (NULL: nothing has its match and priority), whose
+ * counters it takes over unless OFFF_RESET_COUNTS is set.  The first flow of a table creates it. */
+void flow_tables_add(struct flow_tables *tables, uint8_t table_id, const struct of_flow_mod *flow,
+                     struct rule *replaced, int64_t now_ns);
+
+/* Gives a current rule the actions of 'flow', and its cookie and fresh counters where it says so. */
+void flow_tables_modify(struct flow_tables *tables, struct rule *rule,
+                        const struct of_flow_mod *flow, int64_t now_ns);
+
+void flow_tables_remove(struct flow_tables *tables, struct rule *rule,
+                        enum flow_removed_reason reason);
+
+/* Makes all changes visible at once.  False, and nothing happens, if there are none. */
+bool flow_tables_publish(struct flow_tables *tables);
+
+/* Removes and publishes what has timed out.  Call about once a second: without timeouts that are due it
+ * costs nothing. */
+void flow_tables_expire(struct flow_tables *tables, int64_t now_ns);
+
+/* Lookups */
 
 /* The version that lookups of one translation use, all of them the same. Any RCU reader. */
 uint64_t flow_tables_version(const struct flow_tables *tables);
@@ -88,3 +154,41 @@ struct rule *flow_tables_lookup(const struct flow_tables *tables, uint64_t versi
 /* 'n_packets' were looked up in 'table_id' and, if 'is_match', matched.  Any thread. */
 void flow_tables_credit(struct flow_tables *tables, uint8_t table_id, bool is_match,
                         uint64_t n_packets);
+
+/* Listing */
+
+/* Which flows a flow_mod or a statistics request means. */
+struct rule_filter {
+    const struct match *match; /* NULL: any. */
+    uint8_t table_id;          /* OF_TABLE_ALL: all. */
+    bool is_strict;            /* Exactly 'match' and 'priority', not what 'match' covers. */
+    uint16_t priority;
+    be64 cookie, cookie_mask;
+    of_port out_port;   /* OFPP_NONE: any. */
+    uint32_t out_group; /* OF_GROUP_ANY: any. */
+};
+
+/* Calls 'each' for every current rule that passes, until it returns false.  'each' may modify and remove
+ * the rule it is given, and add rules, of which it may or may not be told. */
+void flow_tables_each(struct flow_tables *tables, const struct rule_filter *filter,
+                      bool (*each)(struct rule *rule, void *arg), void *arg);
+
+/* The same, as an array of references that outlives later changes, by table, descending priority
+ * and age. */
+struct rule_set {
+    struct rule **rules; /* Owned, and so are the references. */
+    size_t n_rules;
+};
+
+void rule_set_init(struct rule_set *set, struct flow_tables *tables,
+                   const struct rule_filter *filter);
+void rule_set_fini(struct rule_set *set);
+
+struct flow_table_stats {
+    uint32_t n_flows, max_flows;
+    uint64_t n_lookups, n_matched;
+};
+
+void flow_tables_get_stats(const struct flow_tables *tables, uint8_t table_id,
+                           struct flow_table_stats *stats);
+uint32_t flow_tables_n_flows(const struct flow_tables *tables); /* In all tables. */
