@@ -61,3 +61,6 @@ static inline struct mac mac_from_u64(uint64_t value)
         mac.bytes[i] = (uint8_t)value;
     return mac;
 }
+
+/* Reads "01:23:45:67:89:ab", two digits each, and nothing behind it. */
+bool mac_parse(const char *text, struct mac *mac);
