@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* context - what all commands of one run of weir share.
+ *
+ * Threads  The main thread. */
+
+#include <stdint.h>
+
+#include "cli/command.h"
+#include "cli/options.h"
+#include "cli/shown.h"
+#include "lib/error.h"
+
+struct store;
+
+struct context {
+    struct options options;
+    int64_t deadline_ns; /* Of clock_now_ns(); INT64_MAX: none. */
+    struct store *store; /* While database commands run. */
+    int exit_status;     /* What a command that succeeded wants to exit with. */
+};

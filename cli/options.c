@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* getopt_long() would permute words across "--" and stop at what it does not know; here options of
+ * a command and of all commands stand side by side, so each word is looked up in a table. */
+
+#include "cli/options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/shown.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/rundir.h"
+
+typedef int option_setter(struct options *, const char *value, struct error *);
+
+struct option_row {
+    const char *name;
+    bool has_value;
+    option_setter *set;
+};
+
+static int set_rundir(struct options *options, const char *value, struct error *error)
+{
+    (void)options;
+    if (!*value)
+        return error_set(error, -EINVAL, "--rundir: needs the name of a directory");
+    rundir_set(value);
+    return 0;
+}
+
+static int set_db(struct options *options, const char *value, struct error *error)
+{
+    (void)error;
+    options->db = value;
+    return 0;
+}
+
+static int set_timeout(struct options *options, const char *value, struct error *error)
+{
+    char *end;
+    double seconds = strtod(value, &end);
+
+    if (end == value || *end || !(seconds >= 0 && seconds < 1e9))
+        return error_set(error, -EINVAL, "--timeout=%s: not a number of seconds",
+                         shown(value).text);
+    options->timeout_ns = (int64_t)(seconds * (double)SECOND_NS);
+    return 0;
+}
+
+static int set_no_wait(struct options *options, const char *value, struct error *error)
+{
+    (void)value, (void)error;
+    options->no_wait = true;
+    return 0;
+}
+
+static int set_dry_run(struct options *options, const char *value, struct error *error)
+{
+    (void)value, (void)error;
+    options->dry_run = true;
+    return 0;
+}
+
+static int set_oneline(struct options *options, const char *value, struct error *error)
+{
+    (void)value, (void)error;
+    options->oneline = true;
+    return 0;
+}
+
+static int set_json(struct options *options, const char *value, struct error *error)
+{
+    (void)value, (void)error;
+    options->style.format = TABLE_OBJECTS;
+    return 0;
+}
+
+static int set_pretty(struct options *options, const char *value, struct error *error)
+{
+    (void)value, (void)error;
+    options->style.is_pretty = true;
+    return 0;
+}
+
+static int set_format(struct options *options, const char *value, struct error *error)
+{
+    return table_format_parse(value, &options->style.format, error);
+}
+
+static int set_data(struct options *options, const char *value, struct error *error)
+{
+    return table_data_parse(value, &options->style.data, error);
+}
+
+static int set_no_headings(struct options *options, const char *value, struct error *error)
+{
+    (void)value, (void)error;
+    options->style.no_headings = true;
+    return 0;
+}
+
+static int set_of_version(struct options *options, const char *value, struct error *error)
+{
+    (void)error;
+    options->of_version = value;
+    return 0;
+}
+
+static int set_verbose(struct options *options, const char *value, struct error *error)
+{
+    (void)options;
+    return log_set_levels(*value ? value : "dbg", error);
+}
+
+static int set_help(struct options *options, const char *value, struct error *error)
+{
+    (void)value, (void)error;
+    options->wants_help = true;
+    return 0;
+}
+
+static int set_version(struct options *options, const char *value, struct error *error)
+{
+    (void)value, (void)error;
+    options->wants_version = true;
+    return 0;
+}
+
+static const struct option_row rows[] = {
+    {"--rundir", true, set_rundir},
+    {"--db", true, set_db},
+    {"--timeout", true, set_timeout},
+    {"-t", true, set_timeout},
+    {"--no-wait", false, set_no_wait},
+    {"--dry-run", false, set_dry_run},
+    {"--oneline", false, set_oneline},
+    {"--json", false, set_json},
+    {"--pretty", false, set_pretty},
+    {"--format", true, set_format},
+    {"-f", true, set_format},
+    {"--data", true, set_data},
+    {"-d", true, set_data},
+    {"--no-headings", false, set_no_headings},
+    {"--protocols", true, set_of_version},
+    {"-O", true, set_of_version},
+    {"--verbose", false, set_verbose},
+    {"-v", false, set_verbose},
+    {"--help", false, set_help},
+    {"-h", false, set_help},
+    {"--version", false, set_version},
+    {"-V", false, set_version},
+};
+
+const char *options_help(void)
+{
+    return "  --rundir=DIR          run directory of the switch (default: $OVS_RUNDIR, else "
+           "/run/weir)\n"
+           "  --db=unix:FILE        socket of the database (default: db.sock in the run "
+           "directory)\n"
+           "  -t, --timeout=SECS    give up after this time (default: never)\n"
+           "  --no-wait             do not wait until vswitchd has done what was configured\n"
+           "  --dry-run             do everything but commit the change\n"
+           "  --json                print JSON: objects with the headings as names\n"
+           "  --pretty              indent JSON\n"
+           "  -f, --format=FORM     table, list, csv or json (headings and data apart)\n"
+           "  -d, --data=FORM       values in tables: string, bare or json\n"
+           "  --no-headings         leave out the headings of tables\n"
+           "  --oneline             print each command's output on one line\n"
+           "  -O, --protocols=V     OpenFlow version: OpenFlow10 (default) or OpenFlow13\n"
+           "  -v, --verbose[=SPEC]  log levels, as \"weir log set\" takes them\n"
+           "  -h, --help            this text; behind a command: the command's\n"
+           "  -V, --version         the version\n";
+}
+
+/* "--name=value", "-xvalue" and the bare name; NULL: not this option.  The value is "" if the word
+ * has none. */
+static const char *match_option(const struct option_row *row, const char *word, bool *is_attached)
+{
+    size_t length = strlen(row->name);
+
+    *is_attached = false;
+    if (strncmp(word, row->name, length))
+        return NULL;
+    if (!word[length])
+        return "";
+    *is_attached = true;
+    if (length > 2)
+        return word[length] == '=' ? word + length + 1 : NULL;
+    return row->has_value || row->set == set_verbose ? word + length : NULL;
+}
+
+int options_take(struct options *options, const char *const words[], size_t n_words,
+                 struct error *error)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        bool is_attached;
+        const char *value = match_option(&rows[i], words[0], &is_attached);
+
+        if (!value)
+            continue;
+        if (rows[i].has_value && !is_attached && n_words < 2)
+            return error_set(error, -EINVAL, "%s: needs a value", rows[i].name);
+        if (!rows[i].has_value && is_attached && rows[i].set != set_verbose)
+            return error_set(error, -EINVAL, "%s: takes no value", rows[i].name);
+        bool takes_next = rows[i].has_value && !is_attached;
+        int result = rows[i].set(options, takes_next ? words[1] : value, error);
+        return result ? result : takes_next ? 2 : 1;
+    }
+    return 0;
+}
