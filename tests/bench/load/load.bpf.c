@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: (Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause)
+
+/* Frames as fast as the kernel makes them: 'generate' runs on frames that BPF_PROG_RUN recycles and
+ * sends each out of one interface; 'absorb' counts what arrives and frees it. */
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/ip.h>
+#include <linux/udp.h>
+#include <stdint.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+volatile const uint32_t out_ifindex;
+volatile const uint32_t n_flows = 1;
+
+struct {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, 2);
+    __type(key, uint32_t);
+    __type(value, uint64_t);
+} counters SEC(".maps");
+
+enum { SENT, ABSORBED };
+
+static __always_inline uint64_t *counter(uint32_t which)
+{
+    return bpf_map_lookup_elem(&counters, &which);
+}
+
+/* Flow number 'flow' in source address and port; the header checksum made anew. */
+static __always_inline void set_flow(struct iphdr *ip, struct udphdr *udp, uint32_t flow)
+{
+    uint16_t *half_words = (void *)ip;
+    uint32_t sum = 0;
+
+    ip->saddr = bpf_htonl(0x0a090000u + (flow >> 12) + 1);
+    udp->source = bpf_htons(1024 + (flow & 0xfff));
+    udp->check = 0;
+    ip->check = 0;
+    for (int i = 0; i < 10; i++)
+        sum += half_words[i];
+    sum = (sum & 0xffff) + (sum >> 16);
+    ip->check = ~((sum & 0xffff) + (sum >> 16));
+}
+
+SEC("xdp")
+int generate(struct xdp_md *context)
+{
+    void *data = (void *)(long)context->data, *end = (void *)(long)context->data_end;
+    struct iphdr *ip = data + sizeof(struct ethhdr);
+    struct udphdr *udp = (void *)(ip + 1);
+    uint64_t *sent = counter(SENT);
+
+    if (!sent || (void *)(udp + 1) > end)
+        return XDP_ABORTED;
+    set_flow(ip, udp, (uint32_t)(*sent % n_flows));
+    *sent += 1;
+    return bpf_redirect(out_ifindex, 0);
+}
+
+SEC("xdp")
+int absorb(struct xdp_md *context)
+{
+    uint64_t *absorbed = counter(ABSORBED);
+
+    (void)context;
+    if (absorbed)
+        *absorbed += 1;
+    return XDP_DROP;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* load - how many small frames does what lies between two interfaces forward?
+ *
+ *     load send INTERFACE SECONDS N_FLOWS FRAME_BYTES DST_MAC     sends, prints frames per second
+ *     load receive INTERFACE SECONDS                              counts and drops, prints the
+ *                                                                 median of its one-second samples
+ *
+ * Frames are IPv4/UDP to 10.9.255.1, the flow number in source address and port.  Both need root, and
+ * run in namespaces that the caller made. */
+
+#include <errno.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <netinet/ether.h>
+#include <netinet/ip.h>
+#include <netinet/udp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "lib/clock.h"
+#include "load.skel.h"
+
+enum { ABSORBED_COUNTER = 1, MAX_SECONDS = 60, FRAMES_PER_CALL = 1 << 14 };
+
+static volatile sig_atomic_t is_stopped;
+
+static void stop(int signal_number)
+{
+    (void)signal_number;
+    is_stopped = 1;
+}
+
+static uint64_t sum_counter(struct load_bpf *load, uint32_t which)
+{
+    int n_cpus = libbpf_num_possible_cpus();
+    uint64_t *values = calloc((size_t)n_cpus, sizeof *values);
+    uint64_t sum = 0;
+
+    if (values && !bpf_map_lookup_elem(bpf_map__fd(load->maps.counters), &which, values))
+        for (int i = 0; i < n_cpus; i++)
+            sum += values[i];
+    free(values);
+    return sum;
+}
+
+static void make_frame(uint8_t *frame, size_t n_bytes, const char *dst_mac)
+{
+    struct ether_header *eth = (void *)frame;
+    struct iphdr *ip = (void *)(eth + 1);
+    struct udphdr *udp = (void *)(ip + 1);
+
+    memset(frame, 0, n_bytes);
+    memcpy(eth->ether_dhost, ether_aton(dst_mac), sizeof eth->ether_dhost);
+    memcpy(eth->ether_shost, ether_aton("02:00:00:00:00:01"), sizeof eth->ether_shost);
+    eth->ether_type = htons(ETHERTYPE_IP);
+    ip->version = 4;
+    ip->ihl = 5;
+    ip->ttl = 64;
+    ip->protocol = IPPROTO_UDP;
+    ip->tot_len = htons((uint16_t)(n_bytes - sizeof *eth));
+    ip->daddr = htonl(0x0a09ff01);
+    udp->dest = htons(9);
+    udp->len = htons((uint16_t)(n_bytes - sizeof *eth - sizeof *ip));
+}
+
+static int send_frames(struct load_bpf *load, int seconds, size_t frame_bytes, const char *dst_mac)
+{
+    uint8_t frame[1514];
+    uint64_t n_sent = 0;
+    int64_t start = clock_now_ns();
+
+    make_frame(frame, frame_bytes, dst_mac);
+    while (!is_stopped && clock_now_ns() - start < seconds * SECOND_NS) {
+        LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = (uint32_t)frame_bytes,
+                    .repeat = FRAMES_PER_CALL, .flags = BPF_F_TEST_XDP_LIVE_FRAMES,
+                    .batch_size = 64);
+
+        if (!bpf_prog_test_run_opts(bpf_program__fd(load->progs.generate), &run)) {
+            n_sent += FRAMES_PER_CALL;
+        } else if (errno != EINTR) {
+            perror("load: BPF_PROG_RUN");
+            return 1;
+        }
+    }
+    printf("%.0f\n", (double)n_sent * SECOND_NS / (double)(clock_now_ns() - start));
+    return 0;
+}
+
+static int compare_doubles(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static int receive_frames(struct load_bpf *load, int ifindex, int seconds)
+{
+    double samples[MAX_SECONDS];
+    int fd = bpf_program__fd(load->progs.absorb), n = 0;
+    int64_t before = clock_now_ns();
+    uint64_t count_before = 0;
+
+    if (bpf_xdp_attach(ifindex, fd, XDP_FLAGS_DRV_MODE, NULL)) {
+        perror("load: attach");
+        return 1;
+    }
+    while (!is_stopped && n < seconds) {
+        sleep(1);
+        int64_t now = clock_now_ns();
+        uint64_t count = sum_counter(load, ABSORBED_COUNTER);
+
+        samples[n++] = (double)(count - count_before) * SECOND_NS / (double)(now - before);
+        before = now;
+        count_before = count;
+    }
+    bpf_xdp_detach(ifindex, XDP_FLAGS_DRV_MODE, NULL);
+    qsort(samples, (size_t)n, sizeof *samples, compare_doubles);
+    printf("%.0f\n", n ? samples[n / 2] : 0);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    bool sends = argc == 7 && !strcmp(argv[1], "send");
+    bool receives = argc == 4 && !strcmp(argv[1], "receive");
+
+    if (!sends && !receives) {
+        fprintf(stderr, "usage: load send INTERFACE SECONDS N_FLOWS FRAME_BYTES DST_MAC\n"
+                        "       load receive INTERFACE SECONDS\n");
+        return 2;
+    }
+    int ifindex = (int)if_nametoindex(argv[2]), seconds = atoi(argv[3]);
+    size_t frame_bytes = sends ? (size_t)atoi(argv[5]) : 64;
+
+    if (!ifindex || seconds < 1 || seconds > MAX_SECONDS || frame_bytes < 60 ||
+        frame_bytes > 1514 || (sends && !ether_aton(argv[6]))) {
+        fprintf(stderr, "load: no such interface, or an argument out of range\n");
+        return 2;
+    }
+    signal(SIGINT, stop);
+    signal(SIGTERM, stop);
+
+    struct load_bpf *load = load_bpf__open();
+
+    if (load && sends) {
+        load->rodata->out_ifindex = (uint32_t)ifindex;
+        load->rodata->n_flows = (uint32_t)atoi(argv[4]) ? (uint32_t)atoi(argv[4]) : 1;
+    }
+    if (!load || load_bpf__load(load)) {
+        perror("load: cannot load the BPF programs");
+        return 1;
+    }
+    int status = sends ? send_frames(load, seconds, frame_bytes, argv[6])
+                       : receive_frames(load, ifindex, seconds);
+    load_bpf__destroy(load);
+    return status;
+}
