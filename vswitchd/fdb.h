@@ -10,8 +10,8 @@
  * Each (VLAN, MAC) hashes to a slot; a change to what fdb_lookup() would return moves the generation of
  * that slot, through the 'changed' callback, so that only verdicts about this station fall.
  *
- * Threads  fdb_lookup(), fdb_slot(), fdb_needs_learning() on any RCU reader; fdb_learn() on any
- *          thread (it locks); the rest on the main thread.
+ * Threads  fdb_lookup(), fdb_slot(), fdb_needs_learning(), fdb_each() on any RCU reader; fdb_learn()
+ *          and fdb_refresh() on any RCU reader (they lock); the rest on the main thread.
  * Memory   The table owns its entries.
  * Time     Never reads a clock: callers pass 'now_ns'. */
 
@@ -29,10 +29,10 @@ struct fdb;
 
 typedef void fdb_changed(void *aux, uint16_t slot);
 
-/* Slots are 1 to 'n_slots' - 1. */
+/* Slots are 1 to 'n_slots' - 1.  'changed' is called with the table's lock held. */
 struct fdb *fdb_create(size_t max_entries, unsigned int age_s, uint16_t n_slots,
                        fdb_changed *changed, void *aux);
-void fdb_destroy(struct fdb *fdb); /* NULL is fine. */
+void fdb_destroy(struct fdb *fdb); /* NULL is fine; no readers are left. */
 void fdb_set_limits(struct fdb *fdb, size_t max_entries, unsigned int age_s);
 
 /* The generation slot (>= 1) of a station. */
@@ -44,6 +44,10 @@ bool fdb_needs_learning(const struct fdb *fdb, uint16_t vid, struct mac mac, of_
 
 /* Notes that 'mac' sent from 'port' in 'vid'.  True if it is new or has moved. */
 bool fdb_learn(struct fdb *fdb, uint16_t vid, struct mac mac, of_port port, int64_t now_ns);
+
+/* Notes that a cached verdict, made when 'mac' was on 'port', still carries its frames: only the age of an
+ * entry that is there and on 'port' changes.  Any thread. */
+void fdb_refresh(struct fdb *fdb, uint16_t vid, struct mac mac, of_port port, int64_t used_ns);
 
 /* The port of 'mac', or OFPP_NONE. */
 of_port fdb_lookup(const struct fdb *fdb, uint16_t vid, struct mac mac);

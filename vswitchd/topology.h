@@ -33,16 +33,20 @@ enum port_vlan_mode {
 /* Of a port that has no datapath counters of its own (patch). */
 struct port_counters {
     _Atomic(uint64_t) rx_packets, rx_bytes, tx_packets, tx_bytes;
-    _Atomic(uint32_t) n_references; /* Topologies and verdict contexts that point here. */
+    _Atomic(uint32_t) n_references; /* Topologies, verdict contexts and the configuration. */
 };
 
+struct port_counters *port_counters_create(void); /* One reference, the caller's. */
+void port_counters_ref(struct port_counters *counters);
+void port_counters_unref(struct port_counters *counters); /* NULL is fine.  Any thread. */
+
 struct port_view {
-    const char *name; /* Owned by the topology. */
+    char *name; /* Owned by the topology. */
     of_port ofp_port;
     uint32_t dp_port; /* DP_PORT_NONE: a patch port, or one that could not be opened. */
     struct bridge_view *bridge;
     struct port_view *patch_peer;   /* NULL: not a patch port, or its peer is missing. */
-    struct port_counters *counters; /* Patch ports; else NULL. */
+    struct port_counters *counters; /* Patch ports: a reference of the topology; else NULL. */
 
     enum port_vlan_mode vlan_mode;
     uint16_t tag;               /* Access and native modes. */
@@ -56,7 +60,7 @@ struct port_view {
 struct packet_in_queue;
 
 struct bridge_view {
-    const char *name;
+    char *name;
     struct flow_tables *tables;
     struct fdb *fdb;
     struct packet_in_queue *packet_ins;
@@ -75,11 +79,17 @@ struct topology {
     uint8_t vlan_limit; /* Tags that tables can match: 1 or 2. */
 };
 
+/* By number or name; NULL if there is none. */
 struct port_view *bridge_view_port(const struct bridge_view *bridge, of_port port);
+struct port_view *bridge_view_port_by_name(const struct bridge_view *bridge, const char *name);
 struct bridge_view *topology_bridge(const struct topology *topology, const char *name);
 
+/* May frames of VLAN 'vid' (0: untagged) pass a trunk or native port?  It always carries its native
+ * VLAN. */
 static inline bool port_view_admits(const struct port_view *port, uint16_t vid)
 {
+    if (port->vlan_mode != PORT_VLAN_TRUNK && vid == port->tag)
+        return true;
     return port->trunks[vid / 64] >> (vid % 64) & 1;
 }
 
@@ -89,6 +99,8 @@ const struct topology *topology_get(void);
 /* Publishes 'next' (taken) and frees the one before after a grace period.  NULL at the end. */
 void topology_publish(struct topology *next);
 
+/* Building one.  A new bridge has no ports and all-zero settings, which the caller fills in; a new port is
+ * an up trunk of all VLANs.  The caller links patch ports by setting 'patch_peer' on both. */
 struct topology *topology_create(uint8_t vlan_limit);
 struct bridge_view *topology_add_bridge(struct topology *topology, const char *name);
 struct port_view *bridge_view_add_port(struct topology *topology, struct bridge_view *bridge,
