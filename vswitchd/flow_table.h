@@ -169,7 +169,7 @@ struct rule_filter {
 };
 
 /* Calls 'each' for every current rule that passes, until it returns false.  'each' may modify and remove
- * the rule it is given, and add rules, of which it may or may not be told. */
+ * the rule it is given, but not add any. */
 void flow_tables_each(struct flow_tables *tables, const struct rule_filter *filter,
                       bool (*each)(struct rule *rule, void *arg), void *arg);
 

@@ -1,0 +1,628 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* One classifier per table, created with its first flow.  What a publication took out (rules, replaced
+ * actions) is a struct retirement: after a grace period its callback marks it ripe, and the main thread,
+ * the classifiers' only writer, takes the rules out of their classifiers when it next passes by. */
+
+#include "vswitchd/flow_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/annotations.h"
+#include "lib/clock.h"
+#include "lib/openflow/action_codec.h"
+#include "vswitchd/flow_table_expiry.h"
+
+struct pointer_list {
+    void **items; /* Owned. */
+    size_t n;
+    size_t capacity;
+};
+
+static void pointer_list_add(struct pointer_list *list, void *item)
+{
+    if (list->n == list->capacity) {
+        list->capacity = list->capacity ? 2 * list->capacity : 16;
+        list->items = realloc(list->items, list->capacity * sizeof list->items[0]);
+        if (!list->items)
+            abort();
+    }
+    list->items[list->n++] = item;
+}
+
+struct retirement {
+    struct rcu_head rcu;
+    struct retirement *next;
+    _Atomic(bool) is_ripe;       /* Set by the RCU thread (release), read by ours (acquire). */
+    struct pointer_list rules;   /* Of struct rule: the table's reference. */
+    struct pointer_list actions; /* Of struct rule_actions. */
+};
+
+/* A rule that leaves with the next version. */
+struct removal {
+    struct rule *rule;
+    struct rule *heir; /* Replaces it and takes over its counters, or NULL. */
+    enum flow_removed_reason reason;
+    bool is_told;
+};
+
+struct table {
+    struct classifier *classifier;
+    uint32_t n_flows; /* Current ones. */
+};
+
+struct table_counters {
+    _Atomic(uint64_t) n_lookups, n_matched;
+};
+
+struct flow_tables {
+    _Atomic(uint64_t) version; /* Published: pairs with flow_tables_version(). */
+    struct table *_Atomic tables[OF_N_TABLES];
+    struct table_counters counters[OF_N_TABLES];
+
+    const struct flow_tables_events *events;
+    void *aux;
+    uint32_t n_flows; /* Current ones in all tables. */
+    uint32_t max_flows;
+    uint32_t table_max_flows[OF_N_TABLES];
+    struct expiry_heap expiry;
+
+    /* For the next version. */
+    bool has_changes;
+    bool has_pushed_stats;
+    struct removal *removals;
+    size_t n_removals, removals_capacity;
+    struct pointer_list modified; /* Rules with next_actions; referenced. */
+
+    struct retirement *retirements; /* Oldest first. */
+    struct retirement **retirements_end;
+};
+
+/* Rules */
+
+static struct rule_actions *rule_actions_create(struct ofa_list list)
+{
+    struct rule_actions *actions = malloc(sizeof *actions + list.n_bytes);
+
+    if (!actions)
+        abort();
+    actions->n_bytes = (uint32_t)list.n_bytes;
+    if (list.n_bytes)
+        memcpy(actions->bytes, list.first, list.n_bytes);
+    return actions;
+}
+
+static struct rule *rule_create(uint8_t table_id, const struct of_flow_mod *flow, int64_t now_ns)
+{
+    struct rule *rule = calloc(1, sizeof *rule);
+
+    if (!rule)
+        abort();
+    cls_rule_init(&rule->cls, &flow->match, flow->priority);
+    rule->cookie = flow->new_cookie;
+    rule->actions = rule_actions_create(of_flow_mod_actions(flow));
+    rule->table_id = table_id;
+    rule->flags = flow->flags & (OFFF_SEND_FLOW_REM | OFFF_NO_PKT_COUNTS | OFFF_NO_BYT_COUNTS);
+    rule->idle_timeout_s = flow->idle_timeout_s;
+    rule->hard_timeout_s = flow->hard_timeout_s;
+    rule->importance = flow->importance;
+    rule->created_ns = rule->modified_ns = now_ns;
+    atomic_init(&rule->used_ns, now_ns);
+    atomic_init(&rule->n_references, 1);
+    return rule;
+}
+
+static void free_rule(struct rcu_head *rcu)
+{
+    struct rule *rule = CONTAINER_OF(rcu, struct rule, rcu);
+
+    cls_rule_fini(&rule->cls);
+    free(atomic_load_explicit(&rule->actions, memory_order_relaxed));
+    free(rule);
+}
+
+void rule_ref(struct rule *rule)
+{
+    atomic_fetch_add_explicit(&rule->n_references, 1, memory_order_relaxed);
+}
+
+void rule_unref(struct rule *rule)
+{
+    /* The last one out sees what the others did: release each, acquire all. */
+    if (rule && atomic_fetch_sub_explicit(&rule->n_references, 1, memory_order_acq_rel) == 1)
+        urcu_qsbr_call_rcu(&rule->rcu, free_rule);
+}
+
+void rule_credit(struct rule *rule, uint64_t n_packets, uint64_t n_bytes, int64_t used_ns)
+{
+    int64_t before_ns = atomic_load_explicit(&rule->used_ns, memory_order_relaxed);
+
+    atomic_fetch_add_explicit(&rule->n_packets, n_packets, memory_order_relaxed);
+    atomic_fetch_add_explicit(&rule->n_bytes, n_bytes, memory_order_relaxed);
+    while (before_ns < used_ns &&
+           !atomic_compare_exchange_weak_explicit(&rule->used_ns, &before_ns, used_ns,
+                                                  memory_order_relaxed, memory_order_relaxed))
+        continue;
+}
+
+/* As the next version will have them. */
+static struct ofa_list current_actions(const struct rule *rule)
+{
+    return rule->next_actions ? rule_actions_list(rule->next_actions) : rule_get_actions(rule);
+}
+
+/* Life */
+
+struct flow_tables *flow_tables_create(const struct flow_tables_events *events, void *aux)
+{
+    struct flow_tables *tables = calloc(1, sizeof *tables);
+
+    if (!tables)
+        abort();
+    atomic_init(&tables->version, 1);
+    tables->events = events;
+    tables->aux = aux;
+    tables->max_flows = FLOW_TABLES_MAX_FLOWS;
+    memset(tables->table_max_flows, 0xff, sizeof tables->table_max_flows);
+    tables->retirements_end = &tables->retirements;
+    return tables;
+}
+
+static struct table *table_get(const struct flow_tables *tables, uint8_t table_id)
+{
+    /* Pairs with the release in table_get_or_create(): the classifier is there. */
+    return atomic_load_explicit(&tables->tables[table_id], memory_order_acquire);
+}
+
+static struct table *table_get_or_create(struct flow_tables *tables, uint8_t table_id)
+{
+    struct table *table = table_get(tables, table_id);
+
+    if (!table) {
+        table = calloc(1, sizeof *table);
+        if (!table)
+            abort();
+        table->classifier = classifier_create();
+        atomic_store_explicit(&tables->tables[table_id], table, memory_order_release);
+    }
+    return table;
+}
+
+static void take_out(struct flow_tables *tables, struct rule *rule)
+{
+    classifier_remove(table_get(tables, rule->table_id)->classifier, &rule->cls);
+    rule_unref(rule);
+}
+
+static void reap_retired(struct flow_tables *tables)
+{
+    struct retirement *retired;
+
+    /* Pairs with the release in mark_ripe(). */
+    while ((retired = tables->retirements) &&
+           atomic_load_explicit(&retired->is_ripe, memory_order_acquire)) {
+        tables->retirements = retired->next;
+        if (!tables->retirements)
+            tables->retirements_end = &tables->retirements;
+        for (size_t i = 0; i < retired->rules.n; i++)
+            take_out(tables, retired->rules.items[i]);
+        free(retired->rules.items);
+        free(retired);
+    }
+}
+
+static bool remove_for_good(struct cls_rule *cls, void *table)
+{
+    classifier_remove(((struct table *)table)->classifier, cls);
+    rule_unref(CONTAINER_OF(cls, struct rule, cls));
+    return true;
+}
+
+void flow_tables_destroy(struct flow_tables *tables)
+{
+    if (!tables)
+        return;
+    urcu_qsbr_barrier();
+    reap_retired(tables);
+    for (size_t i = 0; i < tables->modified.n; i++) {
+        struct rule *rule = tables->modified.items[i];
+        free(rule->next_actions);
+        rule->next_actions = NULL;
+        rule_unref(rule);
+    }
+    for (size_t i = 0; i < OF_N_TABLES; i++) {
+        struct table *table = table_get(tables, (uint8_t)i);
+        if (!table)
+            continue;
+        classifier_each(table->classifier, remove_for_good, table);
+        classifier_destroy(table->classifier);
+        free(table);
+    }
+    expiry_heap_fini(&tables->expiry);
+    free(tables->modified.items);
+    free(tables->removals);
+    free(tables);
+}
+
+void flow_tables_set_max_flows(struct flow_tables *tables, uint32_t max_flows)
+{
+    tables->max_flows = max_flows;
+}
+
+void flow_tables_set_table_max_flows(struct flow_tables *tables, uint8_t table_id,
+                                     uint32_t max_flows)
+{
+    tables->table_max_flows[table_id] = max_flows;
+}
+
+/* Changes */
+
+static uint64_t next_version(const struct flow_tables *tables)
+{
+    return flow_tables_version(tables) + 1;
+}
+
+static void push_stats(struct flow_tables *tables)
+{
+    if (tables->events->push_stats)
+        tables->events->push_stats(tables->aux);
+    tables->has_pushed_stats = true;
+}
+
+enum of_error flow_tables_check_room(const struct flow_tables *tables, uint8_t table_id)
+{
+    const struct table *table = table_get(tables, table_id);
+    uint32_t n_flows = table ? table->n_flows : 0;
+
+    return tables->n_flows >= tables->max_flows || n_flows >= tables->table_max_flows[table_id]
+               ? OFPFMFC_TABLE_FULL
+               : OF_OK;
+}
+
+static struct rule *rule_of_cls(struct cls_rule *cls)
+{
+    return cls ? CONTAINER_OF(cls, struct rule, cls) : NULL;
+}
+
+struct rule *flow_tables_find(const struct flow_tables *tables, uint8_t table_id,
+                              const struct match *match, uint16_t priority)
+{
+    const struct table *table = table_get(tables, table_id);
+
+    return table ? rule_of_cls(
+                       classifier_find(table->classifier, next_version(tables), match, priority))
+                 : NULL;
+}
+
+struct rule *flow_tables_find_overlap(const struct flow_tables *tables, uint8_t table_id,
+                                      const struct match *match, uint16_t priority)
+{
+    const struct table *table = table_get(tables, table_id);
+
+    return table ? rule_of_cls(classifier_find_overlap(table->classifier, next_version(tables),
+                                                       match, priority))
+                 : NULL;
+}
+
+static struct removal *add_removal(struct flow_tables *tables, struct rule *rule)
+{
+    if (tables->n_removals == tables->removals_capacity) {
+        tables->removals_capacity = tables->removals_capacity ? 2 * tables->removals_capacity : 16;
+        tables->removals = realloc(tables->removals,
+                                   tables->removals_capacity * sizeof tables->removals[0]);
+        if (!tables->removals)
+            abort();
+    }
+    struct removal *removal = &tables->removals[tables->n_removals++];
+    *removal = (struct removal){.rule = rule};
+
+    struct table *table = table_get(tables, rule->table_id);
+    atomic_store_explicit(&rule->cls.removed_in, next_version(tables), memory_order_relaxed);
+    expiry_heap_remove(&tables->expiry, rule);
+    table->n_flows--;
+    tables->n_flows--;
+    tables->has_changes = true;
+    return removal;
+}
+
+void flow_tables_add(struct flow_tables *tables, uint8_t table_id, const struct of_flow_mod *flow,
+                     struct rule *replaced, int64_t now_ns)
+{
+    struct table *table = table_get_or_create(tables, table_id);
+    struct rule *rule = rule_create(table_id, flow, now_ns);
+
+    if (replaced) {
+        struct removal *removal = add_removal(tables, replaced);
+        removal->heir = flow->flags & OFFF_RESET_COUNTS ? NULL : rule;
+    }
+    classifier_insert(table->classifier, &rule->cls, next_version(tables));
+    expiry_heap_add(&tables->expiry, rule);
+    table->n_flows++;
+    tables->n_flows++;
+    tables->has_changes = true;
+}
+
+void flow_tables_modify(struct flow_tables *tables, struct rule *rule,
+                        const struct of_flow_mod *flow, int64_t now_ns)
+{
+    if (rule->next_actions) {
+        free(rule->next_actions);
+    } else {
+        rule_ref(rule);
+        pointer_list_add(&tables->modified, rule);
+    }
+    rule->next_actions = rule_actions_create(of_flow_mod_actions(flow));
+    rule->modified_ns = now_ns;
+    if (flow->modify_cookie)
+        __atomic_store_n(&rule->cookie.raw, flow->new_cookie.raw, __ATOMIC_RELAXED);
+    if (flow->flags & OFFF_RESET_COUNTS) {
+        if (!tables->has_pushed_stats)
+            push_stats(tables);
+        atomic_store_explicit(&rule->n_packets, 0, memory_order_relaxed);
+        atomic_store_explicit(&rule->n_bytes, 0, memory_order_relaxed);
+    }
+    tables->has_changes = true;
+}
+
+void flow_tables_remove(struct flow_tables *tables, struct rule *rule,
+                        enum flow_removed_reason reason)
+{
+    struct removal *removal = add_removal(tables, rule);
+
+    removal->reason = reason;
+    removal->is_told = true;
+}
+
+/* Publication */
+
+static void settle_counters(struct flow_tables *tables)
+{
+    bool is_needed = false;
+
+    for (size_t i = 0; i < tables->n_removals && !is_needed; i++) {
+        const struct removal *removal = &tables->removals[i];
+        is_needed = removal->heir ||
+                    (removal->is_told && removal->rule->flags & OFFF_SEND_FLOW_REM);
+    }
+    if (!is_needed)
+        return;
+    push_stats(tables);
+    for (size_t i = 0; i < tables->n_removals; i++) {
+        const struct rule *rule = tables->removals[i].rule;
+        struct rule *heir = tables->removals[i].heir;
+        if (!heir)
+            continue;
+        atomic_fetch_add_explicit(&heir->n_packets, rule->n_packets, memory_order_relaxed);
+        atomic_fetch_add_explicit(&heir->n_bytes, rule->n_bytes, memory_order_relaxed);
+    }
+}
+
+static void swap_actions(struct flow_tables *tables, struct retirement *retirement)
+{
+    for (size_t i = 0; i < tables->modified.n; i++) {
+        struct rule *rule = tables->modified.items[i];
+        /* Pairs with the acquire in rule_get_actions(). */
+        pointer_list_add(
+            &retirement->actions,
+            atomic_exchange_explicit(&rule->actions, rule->next_actions, memory_order_acq_rel));
+        rule->next_actions = NULL;
+        rule_unref(rule);
+    }
+    free(tables->modified.items);
+    tables->modified = (struct pointer_list){.n = 0};
+}
+
+static void mark_ripe(struct rcu_head *rcu)
+{
+    struct retirement *retirement = CONTAINER_OF(rcu, struct retirement, rcu);
+
+    for (size_t i = 0; i < retirement->actions.n; i++)
+        free(retirement->actions.items[i]);
+    free(retirement->actions.items);
+    /* Pairs with the acquire in reap_retired(), which may free it at once. */
+    atomic_store_explicit(&retirement->is_ripe, true, memory_order_release);
+}
+
+/* Added and removed by changes of one version: no reader can want it. */
+static bool is_never_visible(const struct rule *rule)
+{
+    return !cls_rule_is_visible(&rule->cls, rule->cls.added_in);
+}
+
+static void retire(struct flow_tables *tables, struct retirement *retirement)
+{
+    for (size_t i = 0; i < tables->n_removals; i++) {
+        struct rule *rule = tables->removals[i].rule;
+        if (is_never_visible(rule))
+            take_out(tables, rule);
+        else
+            pointer_list_add(&retirement->rules, rule);
+    }
+    tables->n_removals = 0;
+    if (!retirement->rules.n && !retirement->actions.n) {
+        free(retirement);
+        return;
+    }
+    *tables->retirements_end = retirement;
+    tables->retirements_end = &retirement->next;
+    urcu_qsbr_call_rcu(&retirement->rcu, mark_ripe);
+}
+
+bool flow_tables_publish(struct flow_tables *tables)
+{
+    if (!tables->has_changes)
+        return false;
+    reap_retired(tables);
+
+    struct retirement *retirement = calloc(1, sizeof *retirement);
+    if (!retirement)
+        abort();
+    settle_counters(tables);
+    for (size_t i = 0; i < tables->n_removals && tables->events->removed; i++) {
+        const struct removal *removal = &tables->removals[i];
+        if (removal->is_told)
+            tables->events->removed(tables->aux, removal->rule, removal->reason);
+    }
+    swap_actions(tables, retirement);
+    atomic_store_explicit(&tables->version, next_version(tables), memory_order_release);
+    tables->has_changes = tables->has_pushed_stats = false;
+    if (tables->events->changed)
+        tables->events->changed(tables->aux);
+    retire(tables, retirement);
+    return true;
+}
+
+void flow_tables_expire(struct flow_tables *tables, int64_t now_ns)
+{
+    struct rule *rule;
+
+    reap_retired(tables);
+    if (!expiry_heap_due(&tables->expiry, now_ns))
+        return;
+    push_stats(tables);
+    while ((rule = expiry_heap_due(&tables->expiry, now_ns))) {
+        if (rule_deadline_ns(rule) > now_ns) {
+            expiry_heap_update_top(&tables->expiry);
+            continue;
+        }
+        bool is_hard = rule->hard_timeout_s &&
+                       rule->modified_ns + rule->hard_timeout_s * SECOND_NS <= now_ns;
+        flow_tables_remove(tables, rule, is_hard ? FLOW_REMOVED_HARD : FLOW_REMOVED_IDLE);
+    }
+    flow_tables_publish(tables);
+}
+
+/* Lookups */
+
+uint64_t flow_tables_version(const struct flow_tables *tables)
+{
+    /* Pairs with the release in flow_tables_publish(): rules of this version are in place. */
+    return atomic_load_explicit(&tables->version, memory_order_acquire);
+}
+
+struct rule *flow_tables_lookup(const struct flow_tables *tables, uint64_t version,
+                                uint8_t table_id, const struct flow *flow, struct flow *consulted)
+{
+    const struct table *table = table_get(tables, table_id);
+
+    return table ? rule_of_cls(classifier_lookup(table->classifier, version, flow, consulted))
+                 : NULL;
+}
+
+void flow_tables_credit(struct flow_tables *tables, uint8_t table_id, bool is_match,
+                        uint64_t n_packets)
+{
+    struct table_counters *counters = &tables->counters[table_id];
+
+    atomic_fetch_add_explicit(&counters->n_lookups, n_packets, memory_order_relaxed);
+    if (is_match)
+        atomic_fetch_add_explicit(&counters->n_matched, n_packets, memory_order_relaxed);
+}
+
+/* Listing */
+
+struct listing {
+    const struct rule_filter *filter;
+    struct minimatch *wide; /* Of filter->match; NULL: any. */
+    uint64_t version;
+    bool (*each)(struct rule *rule, void *arg);
+    void *arg;
+    bool is_over;
+};
+
+/* match_covers() without expanding 'narrow'. */
+static bool covers(const struct minimatch *wide, const struct minimatch *narrow)
+{
+    const uint64_t *wide_mask = minimatch_mask(wide), *wide_flow = minimatch_flow(wide);
+    const uint64_t *mask = minimatch_mask(narrow), *flow = minimatch_flow(narrow);
+    uint64_t left = wide->word_set;
+
+    if (wide->word_set & ~narrow->word_set)
+        return false;
+    for (size_t i = 0; left; i++, left &= left - 1) {
+        uint64_t below = (left & -left) - 1;
+        int j = __builtin_popcountll(narrow->word_set & below);
+        if ((wide_mask[i] & ~mask[j]) | ((wide_flow[i] ^ flow[j]) & wide_mask[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool passes(const struct listing *listing, const struct rule *rule)
+{
+    const struct rule_filter *filter = listing->filter;
+
+    return !((rule->cookie.raw ^ filter->cookie.raw) & filter->cookie_mask.raw) &&
+           (filter->out_port == OFPP_NONE ||
+            ofa_outputs_to(current_actions(rule), filter->out_port)) &&
+           filter->out_group == OF_GROUP_ANY;
+}
+
+static bool list_one(struct cls_rule *cls, void *arg)
+{
+    struct listing *listing = arg;
+
+    if (!cls_rule_is_visible(cls, listing->version))
+        return true;
+    if (listing->wide && !covers(listing->wide, cls->match))
+        return true;
+    struct rule *rule = rule_of_cls(cls);
+    if (passes(listing, rule) && !listing->each(rule, listing->arg))
+        listing->is_over = true;
+    return !listing->is_over;
+}
+
+static void list_strict(struct flow_tables *tables, struct listing *listing, uint8_t table_id)
+{
+    const struct rule_filter *filter = listing->filter;
+    struct rule *rule = flow_tables_find(tables, table_id, filter->match, filter->priority);
+
+    if (rule && passes(listing, rule))
+        listing->is_over = !listing->each(rule, listing->arg);
+}
+
+void flow_tables_each(struct flow_tables *tables, const struct rule_filter *filter,
+                      bool (*each)(struct rule *rule, void *arg), void *arg)
+{
+    struct listing listing = {
+        .filter = filter,
+        .wide = filter->match && !filter->is_strict ? minimatch_create(filter->match) : NULL,
+        .version = next_version(tables),
+        .each = each,
+        .arg = arg,
+    };
+    bool is_all = filter->table_id == OF_TABLE_ALL;
+
+    for (size_t i = is_all ? 0 : filter->table_id;
+         i < (is_all ? OF_N_TABLES : filter->table_id + 1U) && !listing.is_over; i++) {
+        struct table *table = table_get(tables, (uint8_t)i);
+        if (!table || !table->n_flows)
+            continue;
+        if (filter->is_strict)
+            list_strict(tables, &listing, (uint8_t)i);
+        else
+            classifier_each(table->classifier, list_one, &listing);
+    }
+    free(listing.wide);
+}
+
+void flow_tables_get_stats(const struct flow_tables *tables, uint8_t table_id,
+                           struct flow_table_stats *stats)
+{
+    const struct table *table = table_get(tables, table_id);
+    const struct table_counters *counters = &tables->counters[table_id];
+    uint32_t table_max = tables->table_max_flows[table_id];
+
+    *stats = (struct flow_table_stats){
+        .n_flows = table ? table->n_flows : 0,
+        .max_flows = table_max < tables->max_flows ? table_max : tables->max_flows,
+        .n_lookups = atomic_load_explicit(&counters->n_lookups, memory_order_relaxed),
+        .n_matched = atomic_load_explicit(&counters->n_matched, memory_order_relaxed),
+    };
+}
+
+uint32_t flow_tables_n_flows(const struct flow_tables *tables)
+{
+    return tables->n_flows;
+}
