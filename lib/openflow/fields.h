@@ -38,7 +38,8 @@ enum of_field_id {
     FIELD_VLAN_TCI, /* 16 bits, NXM: VID, PCP and "present". */
     FIELD_VLAN_VID, /* 13 bits, OXM: VID and "present" (OFPVID_PRESENT). */
     FIELD_VLAN_PCP,
-    FIELD_IP_DSCP,
+    FIELD_NW_TOS,  /* NXM: the byte with DSCP in place and ECN 0. */
+    FIELD_IP_DSCP, /* OXM: DSCP as a number of 6 bits; same storage. */
     FIELD_IP_ECN,
     FIELD_IP_TTL,
     FIELD_IP_PROTO,
@@ -120,6 +121,7 @@ struct of_field {
     uint16_t offset; /* In struct flow. */
     uint8_t n_storage;
     uint8_t shift;
+    uint8_t never_set; /* Low bits of the storage that are not the field's, though in 'n_bits'. */
     enum of_mask_rule mask_rule;
     enum of_format format;
     enum of_prereq prereq;
@@ -163,6 +165,10 @@ bool of_field_is_meaningful(const struct of_field *field, const struct flow *flo
 /* Does a match guarantee the prerequisites? */
 bool of_field_match_allows(const struct of_field *field, const struct match *match);
 
+/* May the field hold it: no bits beyond it, an ARP opcode that is kept, a port that has a
+ * 16-bit number? */
+bool of_value_is_valid(const struct of_field *field, const struct of_value *value);
+
 void of_value_all_ones(const struct of_field *field, struct of_value *value);
 bool of_value_is_all_ones(const struct of_field *field, const struct of_value *value);
 uint64_t of_value_u64(const struct of_field *field, const struct of_value *value); /* <= 8 bytes. */
@@ -174,6 +180,12 @@ void of_value_format(const struct of_field *field, const struct of_value *value,
                      struct buffer *out);
 int of_value_parse(const struct of_field *field, const char *text, struct of_value *value,
                    struct error *error);
+
+/* With mask: "10.0.0.0/8", "0x5/0xf", "+syn-ack", "later".  No mask is a mask of all ones. */
+void of_value_format_masked(const struct of_field *field, const struct of_value *value,
+                            const struct of_value *mask, struct buffer *out);
+int of_value_parse_masked(const struct of_field *field, const char *text, struct of_value *value,
+                          struct of_value *mask, struct error *error);
 
 /* Part of a field: 'n_bits' bits from bit 'first' (0: least significant), as in NXM_NX_REG0[0..15]. */
 struct of_subfield {

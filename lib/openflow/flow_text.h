@@ -7,7 +7,7 @@
  * supported; what is printed is what ovs-ofctl prints.  Wrong input gives a sentence that names the
  * offending word.
  *
- * Threads  Plain functions; what names' callbacks need is the caller's business. */
+ * Threads  Plain functions. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,22 +17,11 @@
 #include "lib/match.h"
 #include "lib/openflow/actions.h"
 #include "lib/openflow/flow_mod.h"
+#include "lib/openflow/names.h"
 #include "lib/openflow/openflow.h"
 #include "lib/openflow/stats.h"
 
 struct buffer;
-
-/* Port names, both ways.  A NULL struct, or NULL callbacks, mean numbers only. */
-struct of_names {
-    bool (*find_port)(void *aux, const char *name, of_port *port);
-    const char *(*port_name)(void *aux, of_port port); /* NULL: it has none. */
-    void *aux;
-};
-
-/* "1", "LOCAL", "in_port" (any case) or a name. */
-int of_port_parse(const char *text, const struct of_names *names, of_port *port,
-                  struct error *error);
-void of_port_format(of_port port, const struct of_names *names, struct buffer *out);
 
 /* Only fields: "tcp,nw_dst=10.0.0.1".  'text' is not changed. */
 int of_match_parse(const char *text, const struct of_names *names, struct match *match,

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Fields of whole bytes are copied; the others are at most 8 bytes wide and handled as a number. */
+
+#include "lib/openflow/fields.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "lib/annotations.h"
+#include "lib/openflow/match_codec.h"
+
+static bool is_copied(const struct of_field *field)
+{
+    return field->n_storage == field->n_bytes && field->n_bits == 8 * field->n_bytes &&
+           !field->never_set && field->id != FIELD_IN_PORT_OXM;
+}
+
+static uint64_t low_bits(unsigned n_bits)
+{
+    return n_bits >= 64 ? UINT64_MAX : (UINT64_C(1) << n_bits) - 1;
+}
+
+/* The bits of a number as read from storage that belong to the field. */
+static uint64_t number_bits(const struct of_field *field)
+{
+    return low_bits(field->n_bits) & low_bits(8U * field->n_storage) & ~(uint64_t)field->never_set;
+}
+
+static uint64_t load_number(const uint8_t *from, size_t n_bytes)
+{
+    uint64_t number = 0;
+
+    for (size_t i = 0; i < n_bytes; i++)
+        number = number << 8 | from[i];
+    return number;
+}
+
+static void store_number(uint8_t *to, size_t n_bytes, uint64_t number)
+{
+    for (size_t i = n_bytes; i-- > 0; number >>= 8)
+        to[i] = (uint8_t)number;
+}
+
+static const uint8_t *storage_const(const struct of_field *field, const struct flow *flow)
+{
+    return (const uint8_t *)flow + field->offset;
+}
+
+static uint8_t *storage(const struct of_field *field, struct flow *flow)
+{
+    return (uint8_t *)flow + field->offset;
+}
+
+const struct of_field *of_field_by_name(const char *name, size_t length)
+{
+    for (size_t i = 0; i < N_FIELDS; i++) {
+        const struct of_field *field = &of_fields[i];
+        const char *names[] = {field->name, field->alias, field->nxm_name, field->oxm_name};
+
+        for (size_t j = 0; j < ARRAY_SIZE(names); j++) {
+            if (names[j] && !strncasecmp(names[j], name, length) && !names[j][length])
+                return field;
+        }
+    }
+    return NULL;
+}
+
+/* Field numbers of a class are below 128, so each class has a direct table, filled before main(). */
+enum { N_CLASSES = 4 };
+static const uint16_t classes[N_CLASSES] = {0x0000, 0x0001, 0x8000, 0x8001};
+static uint8_t by_header[N_CLASSES][128]; /* Field plus 1; 0: none. */
+
+static void note_header(uint32_t header, size_t id)
+{
+    for (size_t i = 0; header && i < N_CLASSES; i++) {
+        if (header >> 16 == classes[i])
+            by_header[i][header >> 9 & 127] = (uint8_t)(id + 1);
+    }
+}
+
+__attribute__((constructor)) static void fill_headers(void)
+{
+    static_assert(N_FIELDS < 255, "by_header holds field + 1");
+
+    for (size_t i = 0; i < N_FIELDS; i++) {
+        note_header(of_fields[i].nxm_header, i);
+        note_header(of_fields[i].oxm_header, i);
+    }
+}
+
+const struct of_field *of_field_by_header(uint32_t header)
+{
+    for (size_t i = 0; i < N_CLASSES; i++) {
+        if (header >> 16 != classes[i])
+            continue;
+        uint8_t slot = by_header[i][header >> 9 & 127];
+        if (!slot)
+            return NULL;
+        const struct of_field *field = &of_fields[slot - 1];
+        return header == field->nxm_header || header == field->oxm_header ? field : NULL;
+    }
+    return NULL;
+}
+
+void of_field_get(const struct of_field *field, const struct flow *flow, struct of_value *value)
+{
+    memset(value, 0, sizeof *value);
+    if (is_copied(field)) {
+        memcpy(value->bytes, storage_const(field, flow), field->n_bytes);
+        return;
+    }
+    uint64_t number = load_number(storage_const(field, flow), field->n_storage) >> field->shift;
+    number &= number_bits(field);
+    if (field->id == FIELD_IN_PORT_OXM)
+        number = of_port_to_wire32((of_port)number);
+    store_number(value->bytes, field->n_bytes, number);
+}
+
+void of_field_set(const struct of_field *field, const struct of_value *value, struct flow *flow)
+{
+    struct of_value mask;
+
+    of_value_all_ones(field, &mask);
+    of_field_set_masked(field, value, &mask, flow);
+}
+
+void of_field_set_masked(const struct of_field *field, const struct of_value *value,
+                         const struct of_value *mask, struct flow *flow)
+{
+    uint8_t *to = storage(field, flow);
+
+    if (is_copied(field)) {
+        for (size_t i = 0; i < field->n_bytes; i++)
+            to[i] = (uint8_t)((to[i] & ~mask->bytes[i]) | (value->bytes[i] & mask->bytes[i]));
+        return;
+    }
+    uint64_t number = load_number(value->bytes, field->n_bytes);
+    uint64_t bits = load_number(mask->bytes, field->n_bytes) & number_bits(field);
+    if (field->id == FIELD_IN_PORT_OXM) {
+        of_port port = OFPP_NONE;
+        of_port_from_wire32((uint32_t)number, &port);
+        number = port;
+    }
+    uint64_t old = load_number(to, field->n_storage);
+    store_number(to, field->n_storage,
+                 (old & ~(bits << field->shift)) | (number & bits) << field->shift);
+}
+
+void of_field_add_mask(const struct of_field *field, const struct of_value *mask,
+                       struct flow *flow_mask)
+{
+    uint8_t *to = storage(field, flow_mask);
+    struct of_value all;
+
+    /* A port is looked at as a whole, whichever width it was named in. */
+    if (field->id == FIELD_IN_PORT || field->id == FIELD_IN_PORT_OXM) {
+        flow_mask->key.in_port = be32_from(UINT32_MAX);
+        return;
+    }
+    if (!mask) {
+        of_value_all_ones(field, &all);
+        mask = &all;
+    }
+    if (is_copied(field)) {
+        for (size_t i = 0; i < field->n_bytes; i++)
+            to[i] |= mask->bytes[i];
+        return;
+    }
+    uint64_t bits = load_number(mask->bytes, field->n_bytes) & number_bits(field);
+    store_number(to, field->n_storage, load_number(to, field->n_storage) | bits << field->shift);
+}
+
+static bool has_eth_type(const struct flow *flow, struct flow *consulted, uint16_t one,
+                         uint16_t other)
+{
+    uint16_t eth_type = be16_host(flow->key.eth_type);
+
+    if (consulted)
+        consulted->key.eth_type = be16_from(UINT16_MAX);
+    return eth_type == one || eth_type == other;
+}
+
+static bool has_transport(const struct flow *flow, struct flow *consulted, uint8_t nw_proto)
+{
+    if (consulted) {
+        consulted->key.nw_proto = UINT8_MAX;
+        consulted->key.nw_frag |= NW_FRAG_LATER;
+    }
+    return flow->key.nw_proto == nw_proto && !(flow->key.nw_frag & NW_FRAG_LATER);
+}
+
+static bool has_ip_transport(const struct flow *flow, struct flow *consulted, uint8_t nw_proto)
+{
+    return has_eth_type(flow, consulted, ETH_TYPE_IPV4, ETH_TYPE_IPV6) &&
+           has_transport(flow, consulted, nw_proto);
+}
+
+static bool has_icmpv6(const struct flow *flow, struct flow *consulted)
+{
+    return has_eth_type(flow, consulted, ETH_TYPE_IPV6, ETH_TYPE_IPV6) &&
+           has_transport(flow, consulted, IP_PROTO_ICMPV6);
+}
+
+/* RFC 4861, sections 4.3 and 4.4: the code is 0. */
+static bool has_nd(const struct flow *flow, struct flow *consulted, uint16_t one, uint16_t other)
+{
+    if (!has_icmpv6(flow, consulted))
+        return false;
+    if (consulted) {
+        of_field_add_mask(of_field(FIELD_ICMPV6_TYPE), NULL, consulted);
+        of_field_add_mask(of_field(FIELD_ICMPV6_CODE), NULL, consulted);
+    }
+    uint16_t type = be16_host(flow->key.tp_src);
+    return (type == one || type == other) && be16_host(flow->key.tp_dst) == 0;
+}
+
+static bool has_vlan(const struct flow *flow, struct flow *consulted)
+{
+    if (consulted)
+        consulted->key.vlan[0].tci.raw |= be16_from(VLAN_CFI).raw;
+    return be16_host(flow->key.vlan[0].tci) & VLAN_CFI;
+}
+
+static bool prereq_is_met(enum of_prereq prereq, const struct flow *flow, struct flow *consulted)
+{
+    switch (prereq) {
+    case PREREQ_NONE:
+        return true;
+    case PREREQ_VLAN:
+        return has_vlan(flow, consulted);
+    case PREREQ_IPV4:
+        return has_eth_type(flow, consulted, ETH_TYPE_IPV4, ETH_TYPE_IPV4);
+    case PREREQ_IPV6:
+        return has_eth_type(flow, consulted, ETH_TYPE_IPV6, ETH_TYPE_IPV6);
+    case PREREQ_IP:
+        return has_eth_type(flow, consulted, ETH_TYPE_IPV4, ETH_TYPE_IPV6);
+    case PREREQ_ARP:
+        return has_eth_type(flow, consulted, ETH_TYPE_ARP, ETH_TYPE_RARP);
+    case PREREQ_MPLS:
+        return has_eth_type(flow, consulted, ETH_TYPE_MPLS, ETH_TYPE_MPLS_MULTICAST);
+    case PREREQ_TCP:
+        return has_ip_transport(flow, consulted, IP_PROTO_TCP);
+    case PREREQ_UDP:
+        return has_ip_transport(flow, consulted, IP_PROTO_UDP);
+    case PREREQ_SCTP:
+        return has_ip_transport(flow, consulted, IP_PROTO_SCTP);
+    case PREREQ_ICMPV4:
+        return has_eth_type(flow, consulted, ETH_TYPE_IPV4, ETH_TYPE_IPV4) &&
+               has_transport(flow, consulted, IP_PROTO_ICMP);
+    case PREREQ_ICMPV6:
+        return has_icmpv6(flow, consulted);
+    case PREREQ_ND:
+        return has_nd(flow, consulted, ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT);
+    case PREREQ_ND_SOLICIT:
+        return has_nd(flow, consulted, ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_SOLICIT);
+    case PREREQ_ND_ADVERT:
+        return has_nd(flow, consulted, ND_NEIGHBOR_ADVERT, ND_NEIGHBOR_ADVERT);
+    }
+    return false;
+}
+
+bool of_field_is_meaningful(const struct of_field *field, const struct flow *flow,
+                            struct flow *consulted)
+{
+    return prereq_is_met(field->prereq, flow, consulted);
+}
+
+/* The match must fix every bit that decides, except one: "not a later fragment" may be left open, as
+ * OpenFlow lets a match on TCP ports stand without it. */
+bool of_field_match_allows(const struct of_field *field, const struct match *match)
+{
+    struct flow consulted = {.key.in_port = {0}};
+
+    if (field->prereq == PREREQ_NONE)
+        return true;
+    if (!prereq_is_met(field->prereq, &match->flow, &consulted))
+        return false;
+    consulted.key.nw_frag = 0;
+
+    const uint64_t *needed = flow_words_const(&consulted), *mask = flow_words_const(&match->mask);
+    for (size_t i = 0; i < FLOW_WORDS; i++) {
+        if (needed[i] & ~mask[i])
+            return false;
+    }
+    return true;
+}
+
+bool of_value_is_valid(const struct of_field *field, const struct of_value *value)
+{
+    of_port port;
+
+    if (is_copied(field))
+        return true;
+    uint64_t number = of_value_u64(field, value);
+    if (field->id == FIELD_IN_PORT_OXM)
+        return of_port_from_wire32((uint32_t)number, &port);
+    return !(number & ~number_bits(field));
+}
+
+void of_value_all_ones(const struct of_field *field, struct of_value *value)
+{
+    memset(value, 0, sizeof *value);
+    if (field->n_bits == 8 * field->n_bytes)
+        memset(value->bytes, 0xff, field->n_bytes);
+    else
+        store_number(value->bytes, field->n_bytes, low_bits(field->n_bits));
+}
+
+bool of_value_is_all_ones(const struct of_field *field, const struct of_value *value)
+{
+    struct of_value ones;
+
+    of_value_all_ones(field, &ones);
+    return !memcmp(value->bytes, ones.bytes, field->n_bytes);
+}
+
+uint64_t of_value_u64(const struct of_field *field, const struct of_value *value)
+{
+    return load_number(value->bytes, field->n_bytes);
+}
+
+void of_value_from_u64(const struct of_field *field, uint64_t number, struct of_value *value)
+{
+    memset(value, 0, sizeof *value);
+    store_number(value->bytes, field->n_bytes, number);
+}
+
+/* Copies 'n_bits' bits between big-endian strings; bit 0 is the last byte's lowest. */
+static void copy_bits(const uint8_t *from, size_t from_bytes, unsigned from_first, uint8_t *to,
+                      size_t to_bytes, unsigned to_first, unsigned n_bits)
+{
+    for (unsigned i = 0; i < n_bits; i++) {
+        unsigned source = from_first + i, target = to_first + i;
+        uint8_t *byte = &to[to_bytes - 1 - target / 8];
+        uint8_t bit = (uint8_t)(1U << target % 8);
+
+        if (from[from_bytes - 1 - source / 8] >> source % 8 & 1)
+            *byte |= bit;
+        else
+            *byte &= (uint8_t)~bit;
+    }
+}
+
+static void subfield_mask(const struct of_subfield *part, struct of_value *mask)
+{
+    struct of_value ones;
+
+    memset(&ones, 0xff, sizeof ones);
+    memset(mask, 0, sizeof *mask);
+    copy_bits(ones.bytes, sizeof ones.bytes, 0, mask->bytes, part->field->n_bytes, part->first,
+              part->n_bits);
+}
+
+void of_subfield_get(const struct of_subfield *part, const struct flow *flow,
+                     struct of_value *value)
+{
+    struct of_value whole;
+
+    of_field_get(part->field, flow, &whole);
+    memset(value, 0, sizeof *value);
+    copy_bits(whole.bytes, part->field->n_bytes, part->first, value->bytes, sizeof value->bytes, 0,
+              part->n_bits);
+}
+
+void of_subfield_set(const struct of_subfield *part, const struct of_value *value,
+                     struct flow *flow)
+{
+    struct of_value whole = {.bytes = {0}}, mask;
+
+    copy_bits(value->bytes, sizeof value->bytes, 0, whole.bytes, part->field->n_bytes, part->first,
+              part->n_bits);
+    subfield_mask(part, &mask);
+    of_field_set_masked(part->field, &whole, &mask, flow);
+}
+
+void of_subfield_add_mask(const struct of_subfield *part, struct flow *flow_mask)
+{
+    struct of_value mask;
+
+    subfield_mask(part, &mask);
+    of_field_add_mask(part->field, &mask, flow_mask);
+}

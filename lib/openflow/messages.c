@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Identifying a message is a search through its table with what its headers say. */
+
+#include "lib/openflow/messages.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "lib/buffer.h"
+#include "lib/openflow/message_table.h"
+
+enum { OFPT_VENDOR = 4, OFPST_VENDOR = 0xffff };
+enum { NX_VENDOR = 0x00002320 };
+
+int of_frame_length(const void *data, size_t n_bytes)
+{
+    const uint8_t *bytes = data;
+
+    if (n_bytes < sizeof(struct of_header))
+        return 0;
+    size_t length = wire_u16(bytes + 2);
+    if (length < sizeof(struct of_header))
+        return -EPROTO;
+    return length <= n_bytes ? (int)length : 0;
+}
+
+/* What the headers say about the kind. */
+struct identity {
+    enum of_envelope envelope;
+    uint8_t version, type;
+    uint32_t subtype;
+    uint16_t stats_flags;
+};
+
+static bool is_stats_type(const struct identity *id)
+{
+    return id->version == OF_1_0 ? id->type == 16 || id->type == 17
+                                 : id->type == 18 || id->type == 19;
+}
+
+/* A vendor message: which vendor, which of its messages. */
+static enum of_error identify_vendor(struct wire wire, struct identity *id)
+{
+    const uint8_t *vendor = wire_take(&wire, 8);
+
+    if (!vendor)
+        return OFPBRC_BAD_LEN;
+    if (wire_u32(vendor) != NX_VENDOR)
+        return OFPBRC_BAD_VENDOR;
+    id->envelope = id->envelope == ENVELOPE_STATS ? ENVELOPE_NX_STATS : ENVELOPE_NX;
+    id->subtype = wire_u32(vendor + 4);
+    return OF_OK;
+}
+
+static enum of_error identify(const uint8_t *data, size_t n_bytes, struct identity *id)
+{
+    struct wire wire = wire_init(data, n_bytes);
+
+    if (!wire_take(&wire, sizeof(struct of_header)))
+        return OFPBRC_BAD_LEN;
+    *id = (struct identity){.version = data[0], .type = data[1]};
+    if (id->type == OFPT_VENDOR)
+        return identify_vendor(wire, id);
+    if (!is_stats_type(id))
+        return OF_OK;
+
+    const uint8_t *stats = wire_take(&wire, id->version == OF_1_0 ? 4 : 8);
+    if (!stats)
+        return OFPBRC_BAD_LEN;
+    id->envelope = ENVELOPE_STATS;
+    id->subtype = wire_u16(stats);
+    id->stats_flags = wire_u16(stats + 2);
+    return id->subtype == OFPST_VENDOR ? identify_vendor(wire, id) : OF_OK;
+}
+
+static bool row_is(const struct of_message_row *row, const struct identity *id)
+{
+    return row->type == id->type && row->envelope == id->envelope && row->subtype == id->subtype &&
+           id->version >= row->first_version && id->version <= row->last_version;
+}
+
+static const struct of_message_row *find_row(const struct identity *id)
+{
+    for (size_t i = 0; i < of_n_message_rows; i++) {
+        if (row_is(&of_message_rows[i], id))
+            return &of_message_rows[i];
+    }
+    return NULL;
+}
+
+static enum of_error no_such_message(const struct identity *id)
+{
+    switch (id->envelope) {
+    case ENVELOPE_STATS:
+        return OFPBRC_BAD_STAT;
+    case ENVELOPE_NX:
+    case ENVELOPE_NX_STATS:
+        return OFPBRC_BAD_SUBTYPE;
+    case ENVELOPE_PLAIN:
+        break;
+    }
+    return OFPBRC_BAD_TYPE;
+}
+
+static bool version_is_known(uint8_t version)
+{
+    return version < 32 && OF_VERSIONS_KNOWN & OF_VERSION_BIT(version);
+}
+
+enum of_error of_decode_message(const void *data, size_t n_bytes, struct of_message *message)
+{
+    const struct of_message_row *row;
+    struct identity id;
+
+    memset(message, 0, sizeof *message);
+    enum of_error error = identify(data, n_bytes, &id);
+    if (!error && wire_u16((const uint8_t *)data + 2) != n_bytes)
+        error = OFPBRC_BAD_LEN;
+    if (error)
+        return error;
+    row = find_row(&id);
+    if (!row)
+        return version_is_known(id.version) ? no_such_message(&id) : OFPBRC_BAD_VERSION;
+
+    size_t envelope_bytes = of_envelope_bytes(row->envelope, id.version);
+    if (n_bytes < envelope_bytes + row->least_body)
+        return OFPBRC_BAD_LEN;
+    size_t more_bytes = n_bytes - envelope_bytes - row->least_body;
+    if (row->unit ? more_bytes % row->unit : more_bytes)
+        return OFPBRC_BAD_LEN;
+    *message = (struct of_message){
+        .kind = row->kind,
+        .version = (enum of_version)id.version,
+        .form = row->form,
+        .xid = wire_u32((const uint8_t *)data + 4),
+        .stats_flags = id.stats_flags,
+        .whole = data,
+        .n_bytes = n_bytes,
+        .body = (const uint8_t *)data + envelope_bytes,
+        .body_bytes = n_bytes - envelope_bytes,
+    };
+    return OF_OK;
+}
+
+const char *of_message_name(const struct of_message *message)
+{
+    const struct of_message_row *row = of_message_row(message->kind, message->form,
+                                                      message->version);
+
+    return row ? row->name : "unknown message";
+}
+
+size_t of_begin_message(enum of_message_kind kind, enum of_form form, enum of_version version,
+                        uint32_t xid, struct buffer *out)
+{
+    const struct of_message_row *row = of_message_row(kind, form, version);
+    size_t start = out->size;
+
+    assert(row);
+    uint8_t *header = buffer_put_zeros(out, of_envelope_bytes(row->envelope, (unsigned)version));
+    header[0] = (uint8_t)version;
+    header[1] = row->type;
+    be16_store(header + 2, 8);
+    be32_store(header + 4, xid);
+    switch (row->envelope) {
+    case ENVELOPE_PLAIN:
+        break;
+    case ENVELOPE_STATS:
+        be16_store(header + 8, row->subtype);
+        break;
+    case ENVELOPE_NX:
+        be32_store(header + 8, NX_VENDOR);
+        be32_store(header + 12, row->subtype);
+        break;
+    case ENVELOPE_NX_STATS:
+        be16_store(header + 8, OFPST_VENDOR);
+        be32_store(header + 12, NX_VENDOR);
+        be32_store(header + 16, row->subtype);
+        break;
+    }
+    return start;
+}
+
+void of_finish_message(size_t start, struct buffer *out)
+{
+    assert(out->size - start <= UINT16_MAX);
+    be16_store(out->data + start + 2, (uint16_t)(out->size - start));
+}
+
+void of_encode_empty(enum of_message_kind kind, enum of_version version, uint32_t xid,
+                     struct buffer *out)
+{
+    of_finish_message(of_begin_message(kind, OF_FORM_STANDARD, version, xid, out), out);
+}
