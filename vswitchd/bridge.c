@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "vswitchd/bridge.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/annotations.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/openflow/flow_text.h"
+#include "vswitchd/fdb.h"
+#include "vswitchd/flow_mod.h"
+#include "vswitchd/flow_table.h"
+#include "vswitchd/forwarding.h"
+#include "vswitchd/of_server.h"
+#include "vswitchd/ofports.h"
+#include "vswitchd/packet_in.h"
+#include "vswitchd/vswitch.h"
+
+LOG_MODULE(bridge);
+
+static void on_tables_changed(void *aux)
+{
+    struct bridge *bridge = aux;
+
+    datapath_invalidate(bridge->vswitch->datapath, DP_SLOT_ALL);
+}
+
+static void on_rule_removed(void *aux, const struct rule *rule, enum flow_removed_reason reason)
+{
+    struct bridge *bridge = aux;
+
+    if (bridge->server)
+        of_server_flow_removed(bridge->server, rule, reason, clock_now_ns());
+}
+
+static void push_stats(void *aux)
+{
+    struct bridge *bridge = aux;
+
+    datapath_push_stats(bridge->vswitch->datapath);
+}
+
+static const struct flow_tables_events table_events = {
+    .changed = on_tables_changed,
+    .removed = on_rule_removed,
+    .push_stats = push_stats,
+};
+
+/* Any thread. */
+static void on_packet_in(void *aux)
+{
+    struct vswitch *vswitch = aux;
+
+    ev_async_send(vswitch->loop, &vswitch->packet_ins);
+}
+
+/* fail_mode standalone: without a controller the bridge is a learning switch.  The flow is an ordinary
+ * one, and once deleted it stays away until the fail_mode is set again. */
+static void add_normal_flow(struct bridge *bridge)
+{
+    struct of_flow_mod flow;
+    struct error error = ERROR_INIT;
+
+    if (of_flow_mod_parse("table=0,priority=0,actions=NORMAL", OFFC_ADD, NULL, &flow, &error) ||
+        flow_mod_apply(bridge->tables, &flow, clock_now_ns()) != OF_OK)
+        log_err("bridge %s: cannot add the default flow: %s", bridge->name, error.message);
+    of_flow_mod_fini(&flow);
+    flow_tables_publish(bridge->tables);
+}
+
+static void replace_text(char **text, const char *value)
+{
+    free(*text);
+    *text = value ? strdup(value) : NULL;
+}
+
+static void set_plain_settings(struct bridge *bridge, const struct wanted_bridge *wanted)
+{
+    if (bridge->datapath_id != wanted->datapath_id)
+        log_info("bridge %s: datapath id is %016" PRIx64, bridge->name, wanted->datapath_id);
+    bridge->uuid = wanted->uuid;
+    bridge->datapath_id = wanted->datapath_id;
+    bridge->is_secure = wanted->is_secure;
+    bridge->forwards_bpdu = wanted->forwards_bpdu;
+    replace_text(&bridge->description, wanted->description);
+}
+
+struct bridge *bridge_create(struct vswitch *vswitch, const struct wanted_bridge *wanted)
+{
+    struct bridge *bridge = calloc(1, sizeof *bridge);
+
+    if (!bridge)
+        abort();
+    bridge->vswitch = vswitch;
+    bridge->name = strdup(wanted->name);
+    bridge->id = ++vswitch->n_bridges_ever;
+    bridge->frag_mode = OF_FRAG_NORMAL;
+    set_plain_settings(bridge, wanted);
+    bridge->tables = flow_tables_create(&table_events, bridge);
+    bridge->fdb = fdb_create(wanted->max_stations, wanted->station_age_s, DP_N_SLOTS,
+                             forwarding_station_changed, vswitch);
+    bridge->packet_ins = packet_in_queue_create(on_packet_in, vswitch);
+    if (!bridge->tables || !bridge->fdb || !bridge->packet_ins)
+        abort();
+    bridge_open_server(bridge, wanted->of_versions);
+    if (!bridge->is_secure)
+        add_normal_flow(bridge);
+    log_info("added bridge %s", bridge->name);
+    return bridge;
+}
+
+void bridge_close(struct bridge *bridge)
+{
+    struct interface *interface, *next;
+
+    HASH_ITER (by_name, bridge->interfaces, interface, next)
+        interface_close(interface);
+    of_server_destroy(bridge->server);
+    bridge->server = NULL;
+}
+
+void bridge_destroy(struct bridge *bridge)
+{
+    struct interface *interface, *next;
+
+    HASH_ITER (by_name, bridge->interfaces, interface, next) {
+        HASH_DELETE(by_name, bridge->interfaces, interface);
+        interface_destroy(interface);
+    }
+    flow_tables_destroy(bridge->tables);
+    fdb_destroy(bridge->fdb);
+    packet_in_queue_destroy(bridge->packet_ins);
+    log_info("removed bridge %s", bridge->name);
+    free(bridge->description);
+    free(bridge->name);
+    free(bridge);
+}
+
+void bridge_set_settings(struct bridge *bridge, const struct wanted_bridge *wanted)
+{
+    bool was_secure = bridge->is_secure;
+
+    set_plain_settings(bridge, wanted);
+    fdb_set_limits(bridge->fdb, wanted->max_stations, wanted->station_age_s);
+    if (bridge->server)
+        of_server_set_versions(bridge->server, wanted->of_versions);
+    else
+        bridge_open_server(bridge, wanted->of_versions);
+    if (was_secure && !bridge->is_secure)
+        add_normal_flow(bridge);
+}
+
+void bridge_add_interface(struct bridge *bridge, struct wanted_interface *settings_take)
+{
+    struct interface *interface = interface_create(bridge, settings_take);
+
+    HASH_ADD_KEYPTR(by_name, bridge->interfaces, interface->name, strlen(interface->name),
+                    interface);
+}
+
+void bridge_close_interface(struct bridge *bridge, struct interface *interface)
+{
+    interface_close(interface);
+    if (interface->ofport != OFPP_NONE)
+        fdb_flush_port(bridge->fdb, interface->ofport);
+}
+
+void bridge_remove_interface(struct bridge *bridge, struct interface *interface)
+{
+    bridge_close_interface(bridge, interface);
+    if (bridge->server && interface->told.port != OFPP_NONE)
+        of_server_port_status(bridge->server, OFPPR_DELETE, &interface->told);
+    log_info("bridge %s: removed interface %s", bridge->name, interface->name);
+    HASH_DELETE(by_name, bridge->interfaces, interface);
+    interface_destroy(interface);
+}
+
+static struct ofport_wish wish_of(const struct interface *interface)
+{
+    const struct wanted_interface *settings = interface->settings;
+
+    return (struct ofport_wish){
+        .request = settings->ofport_request,
+        .held = interface->ofport != OFPP_NONE ? interface->ofport : settings->ofport_recorded,
+        .is_local = settings->is_local,
+    };
+}
+
+/* An interface that was never open keeps no number if it cannot be opened now: -1 is what its row says. */
+static bool open_interface(struct bridge *bridge, struct interface *interface, of_port number,
+                           bool was_numbered)
+{
+    bool was_open = interface_is_open(interface);
+    bool is_renumbered = was_open && interface->ofport != number;
+
+    if (interface->ofport != number && interface->ofport != OFPP_NONE)
+        fdb_flush_port(bridge->fdb, interface->ofport);
+    interface->ofport = number;
+    if (number != OFPP_NONE)
+        interface_open(interface);
+    else
+        error_set(&interface->error, -ENOSPC, "%s: no OpenFlow port number is free",
+                  interface->name);
+    if (!interface_is_open(interface) && !was_numbered)
+        interface->ofport = OFPP_NONE;
+    return is_renumbered || interface_is_open(interface) != was_open;
+}
+
+bool bridge_open_interfaces(struct bridge *bridge)
+{
+    size_t n = HASH_CNT(by_name, bridge->interfaces), i = 0;
+    struct ofport_wish *wishes = calloc(n + 1, sizeof *wishes);
+    struct interface *interface, *next;
+    bool is_changed = false;
+
+    if (!wishes)
+        abort();
+    HASH_ITER (by_name, bridge->interfaces, interface, next)
+        wishes[i++] = wish_of(interface);
+    ofports_assign(wishes, n);
+    i = 0;
+    HASH_ITER (by_name, bridge->interfaces, interface, next) {
+        is_changed |= open_interface(bridge, interface, wishes[i].result,
+                                     wishes[i].held != OFPP_NONE);
+        i++;
+    }
+    free(wishes);
+    return is_changed;
+}
+
+struct interface *bridge_interface(const struct bridge *bridge, const char *name)
+{
+    struct interface *interface;
+
+    HASH_FIND(by_name, bridge->interfaces, name, strlen(name), interface);
+    return interface;
+}
+
+struct interface *bridge_interface_by_ofport(const struct bridge *bridge, of_port port)
+{
+    struct interface *interface, *next;
+
+    HASH_ITER (by_name, bridge->interfaces, interface, next)
+        if (interface->ofport == port && interface_is_open(interface))
+            return interface;
+    return NULL;
+}
+
+struct interface *bridge_find_port(const struct bridge *bridge, const char *text)
+{
+    struct interface *interface = bridge_interface(bridge, text);
+    of_port port;
+
+    if (interface)
+        return interface;
+    if (of_port_parse(text, NULL, &port, NULL))
+        return NULL;
+    return bridge_interface_by_ofport(bridge, port);
+}
+
+static void tell_port(struct bridge *bridge, struct interface *interface)
+{
+    struct of_port_info now;
+    bool was_told = interface->told.port != OFPP_NONE;
+    bool is_there = interface_is_open(interface) && interface->ofport != OFPP_NONE;
+
+    interface_describe(interface, &now);
+    if (was_told && (!is_there || now.port != interface->told.port)) {
+        of_server_port_status(bridge->server, OFPPR_DELETE, &interface->told);
+        interface->told.port = OFPP_NONE;
+        was_told = false;
+    }
+    if (is_there && (!was_told || memcmp(&now, &interface->told, sizeof now))) {
+        of_server_port_status(bridge->server, was_told ? OFPPR_MODIFY : OFPPR_ADD, &now);
+        interface->told = now;
+    }
+}
+
+void bridge_tell_ports(struct bridge *bridge)
+{
+    struct interface *interface, *next;
+
+    if (!bridge->server)
+        return;
+    HASH_ITER (by_name, bridge->interfaces, interface, next)
+        tell_port(bridge, interface);
+}

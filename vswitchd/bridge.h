@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* bridge - one switch among those we are: its interfaces, tables, stations and OpenFlow server.
+ *
+ * Threads  The main thread.
+ * Memory   The vswitch owns its bridges.  What a translation under way may still use goes when the
+ *          topology without the bridge has been published: bridge_close(), publish, bridge_destroy(). */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uthash.h>
+
+#include "lib/openflow/openflow.h"
+#include "vswitchd/interface.h"
+#include "vswitchd/wanted.h"
+
+struct fdb;
+struct flow_tables;
+struct of_server;
+struct packet_in_queue;
+struct vswitch;
+
+struct bridge {
+    struct vswitch *vswitch;
+    char *name;
+    struct uuid uuid; /* Of its row. */
+    uint64_t id;      /* Never used twice. */
+    uint64_t datapath_id;
+    bool is_secure;
+    bool forwards_bpdu;
+    enum of_frag_mode frag_mode;
+    char *description;            /* For controllers, or NULL. */
+    struct interface *interfaces; /* By name. */
+    struct flow_tables *tables;
+    struct fdb *fdb;
+    struct packet_in_queue *packet_ins;
+    struct of_server *server; /* NULL: its socket could not be opened. */
+    UT_hash_handle by_name;
+    struct bridge *next_closed;
+};
+
+struct bridge *bridge_create(struct vswitch *vswitch, const struct wanted_bridge *wanted);
+
+/* Closes the interfaces and the OpenFlow server. */
+void bridge_close(struct bridge *bridge);
+void bridge_destroy(struct bridge *bridge);
+
+void bridge_set_settings(struct bridge *bridge, const struct wanted_bridge *wanted);
+
+/* Interfaces.  Whoever changes some of them publishes the topology afterwards. */
+
+void bridge_add_interface(struct bridge *bridge, struct wanted_interface *settings_take);
+void bridge_remove_interface(struct bridge *bridge, struct interface *interface);
+
+/* Closes an interface but keeps it, and its number. */
+void bridge_close_interface(struct bridge *bridge, struct interface *interface);
+
+/* Gives every interface its OpenFlow number and opens those that are closed and can be opened.  True if
+ * that opened or renumbered any. */
+bool bridge_open_interfaces(struct bridge *bridge);
+
+struct interface *bridge_interface(const struct bridge *bridge, const char *name);
+struct interface *bridge_interface_by_ofport(const struct bridge *bridge, of_port port);
+
+/* Sends controllers the port_status messages for what has changed since the last call. */
+void bridge_tell_ports(struct bridge *bridge);
+
+/* A port by its OpenFlow number or name, as commands take it; NULL: there is none. */
+struct interface *bridge_find_port(const struct bridge *bridge, const char *text);
+
+/* --- bridge_openflow.c --------------------------------------------------------------------- */
+
+/* Listens at RUNDIR/NAME.mgmt; failing is logged and the bridge works without. */
+void bridge_open_server(struct bridge *bridge, uint32_t of_versions);

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "vswitchd/forwarding.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/annotations.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "vswitchd/bridge.h"
+#include "vswitchd/of_server.h"
+#include "vswitchd/topology.h"
+#include "vswitchd/vswitch.h"
+#include "vswitchd/xlate.h"
+
+LOG_MODULE(forwarding);
+
+/* --- The datapath's callbacks --------------------------------------------------------------- */
+
+static void translate(void *aux UNUSED, const struct flow_key *key, const struct packet *packet,
+                      int64_t now_ns, struct verdict *verdict)
+{
+    xlate_frame(topology_get(), key, packet, now_ns, NULL, verdict);
+}
+
+static void credit(void *aux UNUSED, void *context, uint64_t n_packets, uint64_t n_bytes,
+                   int64_t used_ns, uint16_t tcp_flags UNUSED)
+{
+    xlate_credit(context, n_packets, n_bytes, used_ns);
+}
+
+static void release(void *aux UNUSED, void *context)
+{
+    xlate_release(context);
+}
+
+static void deliver(void *aux UNUSED, void *context, uint32_t arg, const struct packet *packet,
+                    const struct flow_key *key)
+{
+    xlate_deliver(context, arg, packet, key);
+}
+
+const struct datapath_ops forwarding_ops = {
+    .translate = translate,
+    .credit = credit,
+    .release = release,
+    .deliver = deliver,
+};
+
+void forwarding_station_changed(void *aux, uint16_t slot)
+{
+    const struct vswitch *vswitch = aux;
+
+    datapath_invalidate(vswitch->datapath, slot);
+}
+
+/* --- The picture --------------------------------------------------------------------------- */
+
+static void add_port_view(struct topology *topology, struct bridge_view *view,
+                          const struct interface *interface)
+{
+    const struct port_vlans *vlans = &interface->settings->vlans;
+    struct port_view *port = bridge_view_add_port(topology, view, interface->name,
+                                                  interface->ofport, interface->dp_port);
+
+    port->vlan_mode = vlans->mode;
+    port->tag = vlans->tag;
+    memcpy(port->trunks, vlans->trunks, sizeof port->trunks);
+    port->sends_priority_tags = vlans->sends_priority_tags;
+    port->config = interface->config;
+    port->is_up = interface_is_up(interface);
+    if (interface->counters) {
+        port_counters_ref(interface->counters);
+        port->counters = interface->counters;
+    }
+}
+
+static void add_bridge_view(struct topology *topology, const struct bridge *bridge)
+{
+    struct bridge_view *view = topology_add_bridge(topology, bridge->name);
+    struct interface *interface, *next;
+
+    view->tables = bridge->tables;
+    view->fdb = bridge->fdb;
+    view->packet_ins = bridge->packet_ins;
+    view->frag_mode = bridge->frag_mode;
+    view->forwards_bpdu = bridge->forwards_bpdu;
+    view->miss_goes_to_controller = bridge->server && of_server_wants_misses(bridge->server);
+    view->id = bridge->id;
+    HASH_ITER (by_name, bridge->interfaces, interface, next)
+        if (interface_is_open(interface) && interface->ofport != OFPP_NONE)
+            add_port_view(topology, view, interface);
+}
+
+static struct interface *find_interface(const struct vswitch *vswitch, const char *name)
+{
+    struct bridge *bridge, *next;
+
+    HASH_ITER (by_name, vswitch->bridges, bridge, next) {
+        struct interface *interface = bridge_interface(bridge, name);
+        if (interface)
+            return interface;
+    }
+    return NULL;
+}
+
+static struct port_view *view_of(const struct topology *topology, const struct interface *interface)
+{
+    struct bridge_view *view = topology_bridge(topology, interface->bridge->name);
+
+    return view ? bridge_view_port_by_name(view, interface->name) : NULL;
+}
+
+static bool is_patch_to(const struct interface *interface, const char *peer)
+{
+    return interface->settings->type == INTERFACE_PATCH && interface->settings->peer &&
+           !strcmp(interface->settings->peer, peer);
+}
+
+/* Both ends must name each other. */
+static void link_patch(const struct topology *topology, struct interface *interface)
+{
+    struct interface *peer;
+
+    if (interface->settings->type != INTERFACE_PATCH || !interface_is_open(interface))
+        return;
+    peer = find_interface(interface->bridge->vswitch, interface->settings->peer);
+    interface->error = (struct error)ERROR_INIT;
+    if (!peer || !is_patch_to(peer, interface->name) || !interface_is_open(peer)) {
+        error_set(&interface->error, -ENODEV, "No usable peer '%s' exists in 'system' datapath.",
+                  interface->settings->peer);
+        return;
+    }
+    struct port_view *view = view_of(topology, interface);
+    if (view)
+        view->patch_peer = view_of(topology, peer);
+}
+
+void forwarding_publish(struct vswitch *vswitch)
+{
+    struct topology *topology = topology_create(vswitch->vlan_limit);
+    struct bridge *bridge, *next_bridge;
+    struct interface *interface, *next;
+
+    HASH_ITER (by_name, vswitch->bridges, bridge, next_bridge)
+        if (!vswitch->is_waiting_for_flows)
+            add_bridge_view(topology, bridge);
+    HASH_ITER (by_name, vswitch->bridges, bridge, next_bridge)
+        HASH_ITER (by_name, bridge->interfaces, interface, next)
+            link_patch(topology, interface);
+    topology_publish(topology);
+    datapath_invalidate(vswitch->datapath, DP_SLOT_ALL);
+}
+
+/* --- Packet-out ---------------------------------------------------------------------------- */
+
+static uint32_t dp_port_of(const struct bridge *bridge, of_port port)
+{
+    const struct interface *interface = bridge_interface_by_ofport(bridge, port);
+
+    return interface ? interface->dp_port : DP_PORT_NONE;
+}
+
+void forwarding_packet_out(struct bridge *bridge, const struct of_packet_out *packet_out)
+{
+    const struct topology *topology = topology_get();
+    struct bridge_view *view = topology_bridge(topology, bridge->name);
+    size_t capacity = PACKET_HEADROOM + packet_out->frame_bytes + PACKET_HEADROOM;
+    uint8_t *memory = calloc(1, capacity);
+    struct verdict *verdict = calloc(1, sizeof *verdict);
+    struct packet packet;
+    struct flow flow = {0};
+    struct flow_key key;
+
+    if (!memory || !verdict || !view) {
+        log_warn_limited("bridge %s: packet_out dropped: %s", bridge->name,
+                         view ? "no memory" : "the bridge is not forwarding");
+        goto done;
+    }
+    packet_init(&packet, memory, (uint32_t)capacity);
+    memcpy(packet.data, packet_out->frame, packet_out->frame_bytes);
+    packet.size = (uint32_t)packet_out->frame_bytes;
+    flow_extract(&packet, be32_from(dp_port_of(bridge, packet_out->in_port)), &key);
+    flow.key = key;
+    flow.key.in_port = be32_from(packet_out->in_port);
+
+    xlate_packet_out(topology, view, &flow, of_packet_out_actions(packet_out), clock_now_ns(), NULL,
+                     verdict);
+    datapath_execute(bridge->vswitch->datapath, &packet, &key, &verdict->actions, verdict->context);
+    if (verdict->context) {
+        xlate_credit(verdict->context, 1, packet.size, clock_now_ns());
+        xlate_release(verdict->context);
+    }
+done:
+    free(verdict);
+    free(memory);
+}

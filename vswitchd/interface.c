@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "vswitchd/interface.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/annotations.h"
+#include "lib/log.h"
+#include "vswitchd/bridge.h"
+#include "vswitchd/netdevs.h"
+#include "vswitchd/vswitch.h"
+
+LOG_MODULE(interface);
+
+struct interface *interface_create(struct bridge *bridge, struct wanted_interface *settings)
+{
+    struct interface *interface = calloc(1, sizeof *interface);
+
+    if (!interface)
+        abort();
+    interface->name = strdup(settings->name);
+    interface->bridge = bridge;
+    interface->settings = settings;
+    interface->ofport = OFPP_NONE;
+    interface->dp_port = DP_PORT_NONE;
+    interface->told.port = OFPP_NONE;
+    if (settings->type == INTERFACE_PATCH)
+        interface->counters = port_counters_create();
+    return interface;
+}
+
+void interface_destroy(struct interface *interface)
+{
+    port_counters_unref(interface->counters);
+    wanted_interface_destroy(interface->settings);
+    free(interface->name);
+    free(interface);
+}
+
+bool interface_is_open(const struct interface *interface)
+{
+    return interface->settings->type == INTERFACE_PATCH ? !interface->settings->error.code
+                                                        : interface->dp_port != DP_PORT_NONE;
+}
+
+const struct netdev *interface_netdev(const struct interface *interface)
+{
+    return interface->settings->type == INTERFACE_PATCH
+               ? NULL
+               : netdevs_find(interface->bridge->vswitch->netdevs, interface->name);
+}
+
+/* What is not as wanted is told, but the port works. */
+static void apply_device_settings(struct interface *interface)
+{
+    const struct wanted_interface *settings = interface->settings;
+    struct netdevs *netdevs = interface->bridge->vswitch->netdevs;
+    const struct netdev *netdev = interface_netdev(interface);
+    bool is_changed = false;
+
+    if (!netdev)
+        return;
+    if (settings->mtu_request && netdev->link.mtu != settings->mtu_request) {
+        if (link_set_mtu(settings->name, settings->mtu_request, &interface->error))
+            log_warn("%s", interface->error.message);
+        is_changed = true;
+    }
+    if (settings->type == INTERFACE_INTERNAL && !mac_is_equal(netdev->link.mac, settings->mac)) {
+        if (link_set_mac(settings->name, settings->mac, &interface->error))
+            log_warn("%s", interface->error.message);
+        is_changed = true;
+    }
+    if (is_changed)
+        netdevs_refresh(netdevs, settings->name);
+}
+
+static void open_device(struct interface *interface)
+{
+    const struct wanted_interface *settings = interface->settings;
+    struct vswitch *vswitch = interface->bridge->vswitch;
+    bool is_internal = settings->type == INTERFACE_INTERNAL;
+    const struct dp_port_config config = {
+        .name = settings->name,
+        .type = is_internal ? DP_PORT_INTERNAL : DP_PORT_NETDEV,
+        .mac = is_internal ? &settings->mac : NULL,
+        .mtu = is_internal ? settings->mtu_request : 0,
+    };
+
+    if (!is_internal && !netdevs_find(vswitch->netdevs, settings->name)) {
+        error_set(&interface->error, -ENODEV, "could not open network device %s (No such device)",
+                  settings->name);
+        return;
+    }
+    if (datapath_port_add(vswitch->datapath, &config, &interface->dp_port, &interface->error)) {
+        interface->dp_port = DP_PORT_NONE;
+        return;
+    }
+    vswitch->by_dp_port[interface->dp_port] = interface;
+    netdevs_refresh(vswitch->netdevs, settings->name);
+    apply_device_settings(interface);
+    const struct netdev *netdev = interface_netdev(interface);
+    interface->ifindex = netdev ? netdev->link.ifindex : 0;
+    memset(&interface->driver, 0, sizeof interface->driver);
+    link_get_driver(settings->name, &interface->driver, NULL);
+}
+
+void interface_open(struct interface *interface)
+{
+    const struct error before = interface->error;
+
+    if (interface->settings->error.code) {
+        interface->error = interface->settings->error;
+    } else if (interface->settings->type != INTERFACE_PATCH && !interface_is_open(interface)) {
+        interface->error = (struct error)ERROR_INIT;
+        open_device(interface);
+    } else {
+        return;
+    }
+    if (interface->error.code && strcmp(interface->error.message, before.message))
+        log_warn("bridge %s: %s", interface->bridge->name, interface->error.message);
+    else if (interface_is_open(interface))
+        log_info("bridge %s: added interface %s", interface->bridge->name, interface->name);
+}
+
+void interface_close(struct interface *interface)
+{
+    struct vswitch *vswitch = interface->bridge->vswitch;
+
+    if (interface->dp_port == DP_PORT_NONE)
+        return;
+    vswitch->by_dp_port[interface->dp_port] = NULL;
+    datapath_port_remove(vswitch->datapath, interface->dp_port);
+    interface->dp_port = DP_PORT_NONE;
+    interface->ifindex = 0;
+    netdevs_refresh(vswitch->netdevs, interface->name);
+}
+
+bool interface_has_lost_device(const struct interface *interface)
+{
+    const struct netdev *netdev = interface_netdev(interface);
+
+    return interface->dp_port != DP_PORT_NONE &&
+           (!netdev || netdev->link.ifindex != interface->ifindex);
+}
+
+void interface_set_settings_take(struct interface *interface, struct wanted_interface *settings)
+{
+    wanted_interface_destroy(interface->settings);
+    interface->settings = settings;
+    if (interface->dp_port != DP_PORT_NONE) {
+        interface->error = (struct error)ERROR_INIT;
+        apply_device_settings(interface);
+    }
+}
+
+bool interface_is_up(const struct interface *interface)
+{
+    const struct netdev *netdev = interface_netdev(interface);
+
+    if (interface->settings->type == INTERFACE_PATCH)
+        return true;
+    return netdev && netdev->link.flags & IFF_UP && netdev->link.has_carrier;
+}
+
+static uint32_t features_of_speed(uint32_t mbps, bool is_full_duplex)
+{
+    switch (mbps) {
+    case 10:
+        return is_full_duplex ? OFPPF_10MB_FD : OFPPF_10MB_HD;
+    case 100:
+        return is_full_duplex ? OFPPF_100MB_FD : OFPPF_100MB_HD;
+    case 1000:
+        return is_full_duplex ? OFPPF_1GB_FD : OFPPF_1GB_HD;
+    case 10000:
+        return OFPPF_10GB_FD;
+    case 40000:
+        return OFPPF_40GB_FD;
+    case 100000:
+        return OFPPF_100GB_FD;
+    case 1000000:
+        return OFPPF_1TB_FD;
+    default:
+        return mbps ? OFPPF_OTHER : 0;
+    }
+}
+
+void interface_describe(const struct interface *interface, struct of_port_info *info)
+{
+    const struct netdev *netdev = interface_netdev(interface);
+    uint32_t speed_mbps = interface->driver.speed_mbps;
+
+    memset(info, 0, sizeof *info);
+    info->port = interface->ofport;
+    snprintf(info->name, sizeof info->name - 1, "%s", interface->name);
+    info->config = interface->config;
+    if (interface->settings->type == INTERFACE_PATCH) {
+        info->state = OFPPS_LIVE;
+        return;
+    }
+    if (netdev)
+        info->mac = netdev->link.mac;
+    if (!netdev || !(netdev->link.flags & IFF_UP))
+        info->config |= OFPPC_PORT_DOWN;
+    info->state = interface_is_up(interface) ? OFPPS_LIVE : OFPPS_LINK_DOWN;
+    info->current = features_of_speed(speed_mbps, interface->driver.is_full_duplex);
+    info->current_speed_kbps = info->max_speed_kbps = speed_mbps * 1000;
+}
+
+void interface_get_stats(const struct interface *interface, struct interface_stats *stats)
+{
+    memset(stats, 0, sizeof *stats);
+    if (interface->counters) {
+        const struct port_counters *counters = interface->counters;
+        stats->port.rx_packets = atomic_load_explicit(&counters->rx_packets, memory_order_relaxed);
+        stats->port.rx_bytes = atomic_load_explicit(&counters->rx_bytes, memory_order_relaxed);
+        stats->port.tx_packets = atomic_load_explicit(&counters->tx_packets, memory_order_relaxed);
+        stats->port.tx_bytes = atomic_load_explicit(&counters->tx_bytes, memory_order_relaxed);
+    }
+    if (interface->dp_port == DP_PORT_NONE)
+        return;
+    datapath_port_get_stats(interface->bridge->vswitch->datapath, interface->dp_port, &stats->port);
+    stats->has_link = !link_get_stats(interface->name, &stats->link, NULL);
+}

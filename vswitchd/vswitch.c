@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "vswitchd/vswitch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <urcu-qsbr.h>
+
+#include "lib/annotations.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/ovsdb/client.h"
+#include "lib/rundir.h"
+#include "vswitchd/fdb.h"
+#include "vswitchd/flow_table.h"
+#include "vswitchd/forwarding.h"
+#include "vswitchd/netdevs.h"
+#include "vswitchd/of_server.h"
+#include "vswitchd/reconfigure.h"
+#include "vswitchd/status.h"
+#include "vswitchd/topology.h"
+#include "vswitchd/wanted.h"
+
+LOG_MODULE(vswitch);
+
+/* Long enough for a burst of notifications to be one, short for a port that returns. */
+#define DEVICES_SETTLE_S 0.05
+
+/* --- The database -------------------------------------------------------------------------- */
+
+static void on_row_changed(struct ovsdb_client *db UNUSED, enum ovsdb_change change UNUSED,
+                           const char *table, const struct ovsdb_row *before,
+                           const struct ovsdb_row *after, void *aux)
+{
+    struct vswitch *vswitch = aux;
+
+    if (wanted_is_affected(table, before, after))
+        vswitch->must_reconfigure = true;
+}
+
+/* Tools expect the one row of Open_vSwitch; whoever comes first makes it. */
+static void insert_root(struct vswitch *vswitch)
+{
+    struct ovsdb_txn *txn = ovsdb_txn_create(vswitch->db);
+
+    ovsdb_txn_insert_take(txn, "Open_vSwitch", NULL, json_object());
+    ovsdb_txn_commit_take(txn, NULL, NULL);
+}
+
+static void apply(struct vswitch *vswitch)
+{
+    reconfigure(vswitch);
+    if (vswitch->ready) {
+        vswitch->ready(vswitch->aux);
+        vswitch->ready = NULL;
+    }
+}
+
+static void on_updated(struct ovsdb_client *db UNUSED, void *aux)
+{
+    struct vswitch *vswitch = aux;
+
+    if (vswitch->must_reconfigure)
+        apply(vswitch);
+}
+
+/* The server that came back may be another one, without what is not stored on disk. */
+static void on_connected(struct ovsdb_client *db, bool is_connected, void *aux)
+{
+    struct vswitch *vswitch = aux;
+
+    if (!is_connected) {
+        log_warn("the database has gone: forwarding goes on as it is");
+        return;
+    }
+    log_info("connected to the database");
+    if (!ovsdb_client_first(db, "Open_vSwitch"))
+        insert_root(vswitch);
+    apply(vswitch);
+}
+
+static const struct ovsdb_client_callbacks db_callbacks = {
+    .row_changed = on_row_changed,
+    .updated = on_updated,
+    .connected = on_connected,
+};
+
+/* --- Devices ------------------------------------------------------------------------------- */
+
+static void on_netdev_changed(void *aux, const char *name)
+{
+    struct vswitch *vswitch = aux;
+    struct bridge *bridge, *next;
+
+    HASH_ITER (by_name, vswitch->bridges, bridge, next) {
+        if (!bridge_interface(bridge, name) || ev_is_active(&vswitch->devices_change))
+            continue;
+        ev_timer_set(&vswitch->devices_change, DEVICES_SETTLE_S, 0);
+        ev_timer_start(vswitch->loop, &vswitch->devices_change);
+    }
+}
+
+static void close_lost_interfaces(struct bridge *bridge)
+{
+    struct interface *interface, *next;
+
+    HASH_ITER (by_name, bridge->interfaces, interface, next) {
+        if (!interface_has_lost_device(interface))
+            continue;
+        log_warn("bridge %s: interface %s: its device has gone", bridge->name, interface->name);
+        bridge_close_interface(bridge, interface);
+    }
+}
+
+static void on_devices_settled(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
+{
+    struct vswitch *vswitch = timer->data;
+    struct bridge *bridge, *next;
+
+    HASH_ITER (by_name, vswitch->bridges, bridge, next)
+        close_lost_interfaces(bridge);
+    HASH_ITER (by_name, vswitch->bridges, bridge, next)
+        bridge_open_interfaces(bridge);
+    forwarding_publish(vswitch);
+    HASH_ITER (by_name, vswitch->bridges, bridge, next)
+        bridge_tell_ports(bridge);
+    status_update(vswitch->status);
+}
+
+/* --- Time and controllers ------------------------------------------------------------------ */
+
+static void on_second(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
+{
+    struct vswitch *vswitch = timer->data;
+    int64_t now_ns = clock_now_ns();
+    struct bridge *bridge, *next;
+
+    HASH_ITER (by_name, vswitch->bridges, bridge, next) {
+        fdb_expire(bridge->fdb, now_ns);
+        flow_tables_expire(bridge->tables, now_ns);
+    }
+}
+
+static void on_packet_ins(struct ev_loop *loop UNUSED, ev_async *async, int events UNUSED)
+{
+    struct vswitch *vswitch = async->data;
+    struct bridge *bridge, *next;
+
+    HASH_ITER (by_name, vswitch->bridges, bridge, next)
+        if (bridge->server)
+            of_server_packet_ins(bridge->server, bridge->packet_ins);
+}
+
+/* --- Life ---------------------------------------------------------------------------------- */
+
+/* Devices of ours must not clash with those of a switch that runs from another directory. */
+static void name_instance(char *instance, size_t n_bytes)
+{
+    const char *path = rundir_path();
+    uint32_t hash = 2166136261; /* FNV-1a: the same in every process. */
+
+    if (!strcmp(path, "/run/weir")) {
+        snprintf(instance, n_bytes, "weir");
+        return;
+    }
+    for (; *path; path++)
+        hash = (hash ^ (uint8_t)*path) * 16777619;
+    snprintf(instance, n_bytes, "w%06x", hash & 0xffffff);
+}
+
+static void start_watchers(struct vswitch *vswitch)
+{
+    ev_async_init(&vswitch->packet_ins, on_packet_ins);
+    vswitch->packet_ins.data = vswitch;
+    ev_async_start(vswitch->loop, &vswitch->packet_ins);
+
+    ev_timer_init(&vswitch->second, on_second, 1, 1);
+    vswitch->second.data = vswitch;
+    ev_timer_start(vswitch->loop, &vswitch->second);
+
+    ev_timer_init(&vswitch->devices_change, on_devices_settled, DEVICES_SETTLE_S, 0);
+    vswitch->devices_change.data = vswitch;
+}
+
+struct vswitch *vswitch_create(const struct vswitch_config *config, struct error *error)
+{
+    struct vswitch *vswitch = calloc(1, sizeof *vswitch);
+    char instance[16];
+    const struct datapath_config datapath_config = {
+        .n_workers = config->n_workers,
+        .instance = instance,
+    };
+
+    if (!vswitch)
+        abort();
+    name_instance(instance, sizeof instance);
+    vswitch->loop = config->loop;
+    vswitch->ready = config->ready;
+    vswitch->aux = config->aux;
+    vswitch->vlan_limit = 1;
+    start_watchers(vswitch);
+    topology_publish(topology_create(vswitch->vlan_limit));
+
+    vswitch->netdevs = netdevs_create(vswitch->loop, on_netdev_changed, vswitch, error);
+    if (vswitch->netdevs)
+        vswitch->datapath = datapath_create(&datapath_config, &forwarding_ops, vswitch, error);
+    if (!vswitch->datapath) {
+        vswitch_destroy(vswitch);
+        return NULL;
+    }
+    vswitch->status = status_create(vswitch);
+    vswitch->db = ovsdb_client_create(vswitch->loop, config->db_remote, "Open_vSwitch",
+                                      &db_callbacks, vswitch);
+    wanted_watch(vswitch->db);
+    ovsdb_client_start(vswitch->db);
+    return vswitch;
+}
+
+void vswitch_destroy(struct vswitch *vswitch)
+{
+    struct bridge *bridge, *next;
+
+    ovsdb_client_destroy(vswitch->db);
+    status_destroy(vswitch->status);
+    HASH_ITER (by_name, vswitch->bridges, bridge, next)
+        bridge_close(bridge);
+    topology_publish(NULL);
+    datapath_destroy(vswitch->datapath);
+    rcu_barrier();
+    HASH_ITER (by_name, vswitch->bridges, bridge, next) {
+        HASH_DELETE(by_name, vswitch->bridges, bridge);
+        bridge_destroy(bridge);
+    }
+    rcu_barrier();
+    netdevs_destroy(vswitch->netdevs);
+    ev_async_stop(vswitch->loop, &vswitch->packet_ins);
+    ev_timer_stop(vswitch->loop, &vswitch->second);
+    ev_timer_stop(vswitch->loop, &vswitch->devices_change);
+    free(vswitch->refusals);
+    free(vswitch);
+}
+
+struct bridge *vswitch_bridge(const struct vswitch *vswitch, const char *name)
+{
+    struct bridge *bridge;
+
+    HASH_FIND(by_name, vswitch->bridges, name, strlen(name), bridge);
+    return bridge;
+}

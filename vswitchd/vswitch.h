@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* vswitch - all of the running switch: the datapath, the bridges on it, and what they follow.
+ *
+ * Three things make it move: the database says what is wanted (reconfigure.h), the kernel says what there
+ * is (netdevs.h), frames come in (forwarding.h).  Whatever changes ends in one new picture for
+ * translation (forwarding_publish()) and in status for the database (status.h).
+ *
+ * While the database is away, everything goes on as it was.
+ *
+ * Threads  The main thread, which is a registered RCU reader and offline while it waits. */
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "datapath/datapath.h"
+#include "lib/error.h"
+#include "vswitchd/bridge.h"
+#include "vswitchd/interface.h"
+
+struct netdevs;
+struct ovsdb_client;
+struct status;
+
+/* An interface of a bridge that we cannot be: nothing exists but a row to be told. */
+struct refusal {
+    struct uuid interface;
+    struct error error;
+};
+
+struct vswitch_config {
+    struct ev_loop *loop;
+    const char *db_remote; /* A socket path, with or without "unix:". */
+    unsigned int n_workers;
+    void (*ready)(void *aux); /* Called once, when the first configuration has been applied. */
+    void *aux;
+};
+
+struct vswitch {
+    struct ev_loop *loop;
+    struct datapath *datapath;
+    struct netdevs *netdevs;
+    struct ovsdb_client *db;
+    struct status *status;
+    struct bridge *bridges; /* By name. */
+    struct interface *by_dp_port[DP_MAX_PORTS + 2];
+    struct refusal *refusals; /* Owned. */
+    size_t n_refusals;
+    uint64_t n_bridges_ever;
+    uint8_t vlan_limit;
+    bool
+        is_waiting_for_flows; /* other_config:flow-restore-wait: nothing is forwarded until it goes. */
+
+    bool must_reconfigure; /* Rows have changed. */
+    uint64_t n_reconfigurations;
+    void (*ready)(void *aux); /* NULL once it was called. */
+    void *aux;
+
+    ev_async packet_ins;     /* A bridge's queue has something. */
+    ev_timer second;         /* Ageing and timeouts. */
+    ev_timer devices_change; /* Devices have changed: look at all interfaces soon. */
+};
+
+/* NULL on failure, with 'error' set. */
+struct vswitch *vswitch_create(const struct vswitch_config *config, struct error *error);
+void vswitch_destroy(struct vswitch *vswitch);
+
+struct bridge *vswitch_bridge(const struct vswitch *vswitch, const char *name);
