@@ -27,11 +27,11 @@
 struct cls_rule {
     struct minimatch *match; /* Owned. */
     uint32_t priority;
+    uint32_t hash; /* The classifier's. */
     _Atomic(uint64_t) added_in;
     _Atomic(uint64_t) removed_in; /* CLASSIFIER_VERSION_NEVER while it lives. */
 
     /* The classifier's. */
-    uint32_t hash;
     struct cls_rule *_Atomic next; /* Same masked flow, lower or equal priority. */
     struct cls_tuple *tuple;       /* NULL: in no classifier. */
 };
@@ -42,6 +42,7 @@ static inline bool cls_rule_is_visible(const struct cls_rule *rule, uint64_t ver
            version < atomic_load_explicit(&rule->removed_in, memory_order_relaxed);
 }
 
+/* 'priority' is less than UINT32_MAX. */
 void cls_rule_init(struct cls_rule *rule, const struct match *match, uint32_t priority);
 void cls_rule_fini(struct cls_rule *rule); /* Frees the match; the rule must be in no classifier. */
 

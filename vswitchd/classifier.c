@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Rules of one mask form a tuple, tuples form groups of up to 64 (classifier_group.h), groups stand in an
+ * array that is replaced as a whole.  Groups wear: bits of removed rules stay in their filters, more
+ * rules crowd the slots, tuples lose their order.  When there was about as much wear as there were
+ * rules, all groups are made anew, which costs each change a constant on average. */
+
+#include "vswitchd/classifier.h"
+
+#include <stdlib.h>
+
+#include "lib/annotations.h"
+#include "lib/rcu.h"
+#include "vswitchd/classifier_group.h"
+#include "vswitchd/classifier_tuple.h"
+
+enum { FREE_WEAR = 16 };
+
+struct cls_groups {
+    struct rcu_head rcu;
+    uint32_t n;
+    struct cls_group *groups[]; /* Owned.  By the rank of their first tuples at first. */
+};
+
+struct classifier {
+    struct cls_groups *_Atomic groups; /* NULL: no rules. */
+
+    /* The writer's. */
+    struct cls_tuple *tuples; /* Owned; by mask.  Empty ones stay until the groups are made anew. */
+    uint32_t n_rules;
+    uint32_t n_masks; /* Tuples that are not empty. */
+    uint32_t n_keys;
+    uint32_t next_number;
+    uint32_t wear; /* Since the groups were made. */
+    uint32_t wear_limit;
+    bool is_walking; /* The groups must stay. */
+};
+
+void cls_rule_init(struct cls_rule *rule, const struct match *match, uint32_t priority)
+{
+    assert(priority < UINT32_MAX);
+    *rule = (struct cls_rule){.match = minimatch_create(match), .priority = priority};
+    atomic_init(&rule->added_in, CLASSIFIER_VERSION_NEVER);
+    atomic_init(&rule->removed_in, CLASSIFIER_VERSION_NEVER);
+}
+
+void cls_rule_fini(struct cls_rule *rule)
+{
+    assert(!rule->tuple);
+    free(rule->match);
+    rule->match = NULL;
+}
+
+struct classifier *classifier_create(void)
+{
+    struct classifier *cls = calloc(1, sizeof *cls);
+
+    if (!cls)
+        abort();
+    return cls;
+}
+
+static struct cls_groups *groups_of(const struct classifier *cls)
+{
+    return atomic_load_explicit(&cls->groups, memory_order_relaxed);
+}
+
+static void free_groups(struct rcu_head *rcu)
+{
+    struct cls_groups *groups = CONTAINER_OF(rcu, struct cls_groups, rcu);
+
+    rcu_begin_callback();
+    for (uint32_t i = 0; i < groups->n; i++)
+        cls_group_destroy(groups->groups[i]);
+    free(groups);
+}
+
+void classifier_destroy(struct classifier *cls)
+{
+    struct cls_tuple *tuple, *next;
+
+    if (!cls)
+        return;
+    assert(!cls->n_rules);
+    HASH_ITER (by_mask, cls->tuples, tuple, next) {
+        HASH_DELETE(by_mask, cls->tuples, tuple);
+        cls_tuple_destroy(tuple);
+    }
+    if (groups_of(cls)) {
+        for (uint32_t i = 0; i < groups_of(cls)->n; i++)
+            cls_group_destroy(groups_of(cls)->groups[i]);
+        free(groups_of(cls));
+    }
+    free(cls);
+}
+
+uint32_t classifier_n_rules(const struct classifier *cls)
+{
+    return cls->n_rules;
+}
+
+uint32_t classifier_n_masks(const struct classifier *cls)
+{
+    return cls->n_masks;
+}
+
+/* A minimatch begins with what identifies its mask: the word set and the mask words. */
+static struct cls_tuple *find_tuple(const struct classifier *cls, const struct minimatch *match)
+{
+    size_t key_bytes = sizeof *match + minimatch_n_words(match) * sizeof match->words[0];
+    struct cls_tuple *tuple;
+
+    HASH_FIND(by_mask, cls->tuples, match, key_bytes, tuple);
+    return tuple;
+}
+
+static struct cls_tuple *find_or_create_tuple(struct classifier *cls, const struct minimatch *match)
+{
+    struct cls_tuple *tuple = find_tuple(cls, match);
+
+    if (tuple)
+        return tuple;
+    tuple = cls_tuple_create(match, cls->next_number++);
+    HASH_ADD_KEYPTR(by_mask, cls->tuples, &tuple->word_set,
+                    sizeof tuple->word_set + tuple->n_words * sizeof tuple->masks[0], tuple);
+    return tuple;
+}
+
+static int compare_ranks(const void *a_, const void *b_)
+{
+    cls_rank a = cls_tuple_max_rank(*(struct cls_tuple *const *)a_);
+    cls_rank b = cls_tuple_max_rank(*(struct cls_tuple *const *)b_);
+
+    return a < b ? 1 : a > b ? -1 : 0;
+}
+
+/* Gives up empty tuples; the others by falling rank.  free() the result. */
+static struct cls_tuple **collect_tuples(struct classifier *cls)
+{
+    struct cls_tuple **tuples = malloc((cls->n_masks + 1) * sizeof *tuples);
+    struct cls_tuple *tuple, *next;
+    uint32_t n = 0;
+
+    if (!tuples)
+        abort();
+    HASH_ITER (by_mask, cls->tuples, tuple, next) {
+        if (tuple->n_rules) {
+            cls_tuple_trim(tuple);
+            tuples[n++] = tuple;
+        } else {
+            HASH_DELETE(by_mask, cls->tuples, tuple);
+            cls_tuple_destroy_later(tuple);
+        }
+    }
+    assert(n == cls->n_masks);
+    qsort(tuples, n, sizeof *tuples, compare_ranks);
+    return tuples;
+}
+
+static void make_groups(struct classifier *cls)
+{
+    struct cls_groups *old = groups_of(cls), *groups = NULL;
+    struct cls_tuple **tuples = collect_tuples(cls);
+
+    if (cls->n_masks) {
+        uint32_t n = (cls->n_masks + CLS_GROUP_MAX_TUPLES - 1) / CLS_GROUP_MAX_TUPLES;
+
+        groups = malloc(sizeof *groups + n * sizeof groups->groups[0]);
+        if (!groups)
+            abort();
+        groups->n = n;
+        for (uint32_t i = 0; i < n; i++) {
+            uint32_t first = i * CLS_GROUP_MAX_TUPLES, n_left = cls->n_masks - first;
+            groups->groups[i] = cls_group_create(
+                tuples + first, n_left < CLS_GROUP_MAX_TUPLES ? n_left : CLS_GROUP_MAX_TUPLES);
+        }
+    }
+    free(tuples);
+    atomic_store_explicit(&cls->groups, groups, memory_order_release);
+    if (old)
+        call_rcu(&old->rcu, free_groups);
+
+    cls->wear = 0;
+    cls->wear_limit = FREE_WEAR + cls->n_keys;
+}
+
+static void make_groups_if_worn(struct classifier *cls)
+{
+    if (!cls->is_walking && (cls->wear > cls->wear_limit || !cls->n_rules))
+        make_groups(cls);
+}
+
+/* Puts a new tuple where filters do not know it, for the time being. */
+static void add_to_groups(struct classifier *cls, struct cls_tuple *tuple)
+{
+    struct cls_groups *groups = groups_of(cls);
+
+    if (groups && cls_group_append(groups->groups[groups->n - 1], tuple))
+        cls->wear += 1 + cls->wear_limit / 8;
+    else
+        cls->wear = cls->wear_limit + 1;
+}
+
+static void note_rank(struct classifier *cls, const struct cls_tuple *tuple, cls_rank before)
+{
+    if (tuple->group && cls_tuple_max_rank(tuple) != before)
+        cls->wear += cls_group_note_rank(tuple->group, tuple);
+}
+
+void classifier_insert(struct classifier *cls, struct cls_rule *rule, uint64_t version)
+{
+    struct cls_tuple *tuple = find_or_create_tuple(cls, rule->match);
+    cls_rank before = cls_tuple_max_rank(tuple);
+
+    assert(!rule->tuple && !cls->is_walking);
+    atomic_store_explicit(&rule->added_in, version, memory_order_relaxed);
+    atomic_store_explicit(&rule->removed_in, CLASSIFIER_VERSION_NEVER, memory_order_relaxed);
+
+    if (!tuple->group)
+        add_to_groups(cls, tuple);
+    if (tuple->group)
+        cls_group_note_rule(tuple->group, tuple, rule);
+    cls->n_masks += !tuple->n_rules;
+    cls->n_rules++;
+    if (cls_tuple_insert(tuple, rule)) {
+        cls->n_keys++;
+        cls->wear++;
+    }
+    note_rank(cls, tuple, before);
+    make_groups_if_worn(cls);
+}
+
+void classifier_remove(struct classifier *cls, struct cls_rule *rule)
+{
+    struct cls_tuple *tuple = rule->tuple;
+    cls_rank before = cls_tuple_max_rank(tuple);
+
+    if (cls_tuple_remove(tuple, rule)) {
+        cls->n_keys--;
+        cls->wear++;
+    }
+    cls->n_rules--;
+    cls->n_masks -= !tuple->n_rules;
+    note_rank(cls, tuple, before);
+    make_groups_if_worn(cls);
+}
+
+struct cls_rule *classifier_lookup(const struct classifier *cls, uint64_t version,
+                                   const struct flow *flow, struct flow *consulted)
+{
+    const struct cls_groups *groups = atomic_load_explicit(&cls->groups, memory_order_acquire);
+    uint64_t *consulted_words = consulted ? flow_words(consulted) : NULL;
+    struct cls_best best = {NULL, 0};
+
+    if (!groups)
+        return NULL;
+    for (uint32_t i = 0; i < groups->n; i++)
+        cls_group_lookup(groups->groups[i], version, flow_words_const(flow), &best,
+                         consulted_words);
+    return best.rule;
+}
+
+struct cls_rule *classifier_find(const struct classifier *cls, uint64_t version,
+                                 const struct match *match, uint32_t priority)
+{
+    struct minimatch *mini = minimatch_create(match);
+    const struct cls_tuple *tuple = find_tuple(cls, mini);
+    struct cls_rule *rule = tuple ? cls_tuple_find(tuple, mini) : NULL;
+
+    while (rule && !(rule->priority == priority && cls_rule_is_visible(rule, version)))
+        rule = atomic_load_explicit(&rule->next, memory_order_relaxed);
+    free(mini);
+    return rule;
+}
+
+static bool rule_overlaps(const struct cls_tuple *tuple, const struct cls_rule *rule,
+                          const struct match *match)
+{
+    const uint64_t *flow = flow_words_const(&match->flow), *mask = flow_words_const(&match->mask);
+    const uint64_t *words = cls_tuple_rule_words(tuple, rule);
+
+    for (uint32_t i = 0; i < tuple->n_words; i++) {
+        uint8_t word = tuple->words[i];
+        if ((words[i] ^ flow[word]) & tuple->masks[i] & mask[word])
+            return false;
+    }
+    return true;
+}
+
+/* Calls 'each' for the rules of 'tuple' until it returns false; then so does this. */
+static bool tuple_each(struct cls_tuple *tuple, bool (*each)(struct cls_rule *rule, void *arg),
+                       void *arg)
+{
+    struct cls_table *table = atomic_load_explicit(&tuple->table, memory_order_relaxed);
+
+    for (uint32_t i = 0; i < table->capacity; i++) {
+        uint64_t entry = atomic_load_explicit(&table->entries[i], memory_order_relaxed);
+        struct cls_rule *rule = cls_entry_is_rule(entry) ? cls_entry_rule(entry) : NULL;
+
+        while (rule) {
+            struct cls_rule *next = atomic_load_explicit(&rule->next, memory_order_relaxed);
+            if (!each(rule, arg))
+                return false;
+            rule = next;
+        }
+    }
+    return true;
+}
+
+struct overlap_search {
+    uint64_t version;
+    const struct match *match;
+    uint32_t priority;
+    struct cls_rule *found;
+};
+
+static bool check_overlap(struct cls_rule *rule, void *search_)
+{
+    struct overlap_search *search = search_;
+
+    if (rule->priority == search->priority && cls_rule_is_visible(rule, search->version) &&
+        rule_overlaps(rule->tuple, rule, search->match))
+        search->found = rule;
+    return !search->found;
+}
+
+struct cls_rule *classifier_find_overlap(const struct classifier *cls, uint64_t version,
+                                         const struct match *match, uint32_t priority)
+{
+    struct overlap_search search = {version, match, priority, NULL};
+    struct cls_tuple *tuple, *next;
+
+    HASH_ITER (by_mask, cls->tuples, tuple, next) {
+        if (cls_priorities_contain(&tuple->priorities, priority) &&
+            !tuple_each(tuple, check_overlap, &search))
+            break;
+    }
+    return search.found;
+}
+
+void classifier_each(struct classifier *cls, bool (*each)(struct cls_rule *rule, void *arg),
+                     void *arg)
+{
+    struct cls_tuple *tuple, *next;
+
+    cls->is_walking = true;
+    HASH_ITER (by_mask, cls->tuples, tuple, next) {
+        if (!tuple_each(tuple, each, arg))
+            break;
+    }
+    cls->is_walking = false;
+    make_groups_if_worn(cls);
+}

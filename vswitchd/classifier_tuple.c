@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Readers may stand anywhere while the writer works: entries are replaced by single stores, a chain's
+ * last rule leaves CLS_ENTRY_REMOVED behind, and a rule that is taken out keeps its 'next'. */
+
+#include "vswitchd/classifier_tuple.h"
+
+#include <stdlib.h>
+
+#include "lib/annotations.h"
+#include "lib/hash.h"
+
+enum { MIN_CAPACITY = 4 };
+
+struct cls_hash_keys cls_hash_keys[FLOW_WORDS];
+
+__attribute__((constructor)) static void choose_hash_keys(void)
+{
+    for (size_t i = 0; i < FLOW_WORDS; i++) {
+        uint64_t number[2] = {i, 1};
+        cls_hash_keys[i].offset = (uint64_t)hash_words(number, 2, 0) << 32 |
+                                  hash_words(number, 2, 1);
+        cls_hash_keys[i].multiplier = (uint64_t)hash_words(number, 2, 2) << 32 |
+                                      hash_words(number, 2, 3) | 1;
+    }
+}
+
+static struct cls_table *create_table(uint32_t n_keys)
+{
+    uint32_t capacity = MIN_CAPACITY, shift = 30;
+
+    while (capacity < n_keys + n_keys / 2 + 1) {
+        capacity *= 2;
+        shift--;
+    }
+    struct cls_table *table = calloc(1, sizeof *table + capacity * sizeof table->entries[0]);
+    if (!table)
+        abort();
+    table->capacity = capacity;
+    table->shift = shift;
+    return table;
+}
+
+static struct cls_table *table_of(const struct cls_tuple *tuple)
+{
+    return atomic_load_explicit(&tuple->table, memory_order_relaxed);
+}
+
+static void free_table(struct rcu_head *rcu)
+{
+    rcu_begin_callback();
+    free(CONTAINER_OF(rcu, struct cls_table, rcu));
+}
+
+static uint64_t make_entry(struct cls_rule *rule)
+{
+    assert(!((uintptr_t)rule >> CLS_ENTRY_TAG_SHIFT));
+    return (uintptr_t)rule | (uint64_t)(uint16_t)rule->hash << CLS_ENTRY_TAG_SHIFT;
+}
+
+static void put_entry(struct cls_table *table, uint32_t i, uint64_t entry)
+{
+    atomic_store_explicit(&table->entries[i], entry, memory_order_release);
+}
+
+static uint64_t get_entry(const struct cls_table *table, uint32_t i)
+{
+    return atomic_load_explicit(&table->entries[i], memory_order_relaxed);
+}
+
+static uint32_t first_place(const struct cls_table *table, uint32_t hash)
+{
+    return (uint32_t)((uint64_t)hash >> table->shift);
+}
+
+static uint32_t next_place(const struct cls_table *table, uint32_t i)
+{
+    return (i + 1) & (table->capacity - 1);
+}
+
+static void rehash(struct cls_tuple *tuple, uint32_t n_keys)
+{
+    struct cls_table *old = table_of(tuple), *table = create_table(n_keys);
+
+    for (uint32_t i = 0; i < old->capacity; i++) {
+        uint64_t entry = get_entry(old, i);
+        if (!cls_entry_is_rule(entry))
+            continue;
+        uint32_t to = first_place(table, cls_entry_rule(entry)->hash);
+        while (get_entry(table, to) != CLS_ENTRY_EMPTY)
+            to = next_place(table, to);
+        put_entry(table, to, entry);
+    }
+    tuple->n_removed = 0;
+    atomic_store_explicit(&tuple->table, table, memory_order_release);
+    call_rcu(&old->rcu, free_table);
+}
+
+struct cls_tuple *cls_tuple_create(const struct minimatch *match, uint32_t number)
+{
+    struct cls_tuple *tuple = calloc(1, sizeof *tuple);
+
+    if (!tuple)
+        abort();
+    tuple->number = number;
+    tuple->word_set = match->word_set;
+    for (uint64_t set = match->word_set; set; set &= set - 1) {
+        tuple->words[tuple->n_words] = (uint8_t)__builtin_ctzll(set);
+        tuple->masks[tuple->n_words] = minimatch_mask(match)[tuple->n_words];
+        tuple->n_words++;
+    }
+    atomic_init(&tuple->table, create_table(0));
+    return tuple;
+}
+
+void cls_tuple_destroy(struct cls_tuple *tuple)
+{
+    assert(!tuple->n_rules);
+    free(table_of(tuple));
+    cls_priorities_fini(&tuple->priorities);
+    free(tuple);
+}
+
+static void destroy_tuple(struct rcu_head *rcu)
+{
+    rcu_begin_callback();
+    cls_tuple_destroy(CONTAINER_OF(rcu, struct cls_tuple, rcu));
+}
+
+void cls_tuple_destroy_later(struct cls_tuple *tuple)
+{
+    call_rcu(&tuple->rcu, destroy_tuple);
+}
+
+static uint32_t hash_words_of(const struct cls_tuple *tuple, const uint64_t *masked)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < tuple->n_words; i++)
+        sum += cls_hash_word(masked[i], tuple->words[i]);
+    return cls_hash_finish(sum);
+}
+
+/* The place of the chain for 'masked'; else where to put it: the first free place, and false. */
+static bool find_place(const struct cls_tuple *tuple, const uint64_t *masked, uint32_t hash,
+                       uint32_t *place)
+{
+    const struct cls_table *table = table_of(tuple);
+    bool has_free = false;
+
+    for (uint32_t i = first_place(table, hash);; i = next_place(table, i)) {
+        uint64_t entry = get_entry(table, i);
+
+        if (!cls_entry_is_rule(entry)) {
+            if (!has_free)
+                *place = i;
+            has_free = true;
+            if (entry == CLS_ENTRY_EMPTY)
+                return false;
+        } else if (entry >> CLS_ENTRY_TAG_SHIFT == (uint16_t)hash &&
+                   !memcmp(masked, cls_tuple_rule_words(tuple, cls_entry_rule(entry)),
+                           tuple->n_words * sizeof *masked)) {
+            *place = i;
+            return true;
+        }
+    }
+}
+
+static struct cls_rule *next_of(const struct cls_rule *rule)
+{
+    return atomic_load_explicit(&rule->next, memory_order_relaxed);
+}
+
+/* Before the first rule that is not of higher priority. */
+static void insert_in_chain(struct cls_table *table, uint32_t place, struct cls_rule *rule)
+{
+    struct cls_rule *at = cls_entry_rule(get_entry(table, place)), *before = NULL;
+
+    for (; at && at->priority > rule->priority; at = next_of(at))
+        before = at;
+    atomic_store_explicit(&rule->next, at, memory_order_relaxed);
+    if (before)
+        atomic_store_explicit(&before->next, rule, memory_order_release);
+    else
+        put_entry(table, place, make_entry(rule));
+}
+
+bool cls_tuple_insert(struct cls_tuple *tuple, struct cls_rule *rule)
+{
+    uint32_t place;
+
+    rule->hash = hash_words_of(tuple, cls_tuple_rule_words(tuple, rule));
+    rule->tuple = tuple;
+    cls_priorities_add(&tuple->priorities, rule->priority);
+    tuple->n_rules++;
+
+    if (find_place(tuple, cls_tuple_rule_words(tuple, rule), rule->hash, &place)) {
+        insert_in_chain(table_of(tuple), place, rule);
+        return false;
+    }
+
+    /* Keeps a quarter empty, so that probes end. */
+    if (tuple->n_keys + tuple->n_removed + 1 > table_of(tuple)->capacity / 4 * 3) {
+        rehash(tuple, tuple->n_keys + tuple->n_keys / 4 + 1);
+        find_place(tuple, cls_tuple_rule_words(tuple, rule), rule->hash, &place);
+    }
+    if (get_entry(table_of(tuple), place) == CLS_ENTRY_REMOVED)
+        tuple->n_removed--;
+    tuple->n_keys++;
+    atomic_store_explicit(&rule->next, NULL, memory_order_relaxed);
+    put_entry(table_of(tuple), place, make_entry(rule));
+    return true;
+}
+
+bool cls_tuple_remove(struct cls_tuple *tuple, struct cls_rule *rule)
+{
+    struct cls_table *table = table_of(tuple);
+    struct cls_rule *next = next_of(rule);
+    uint32_t place;
+
+    bool is_found = find_place(tuple, cls_tuple_rule_words(tuple, rule), rule->hash, &place);
+    assert(is_found);
+    (void)is_found;
+    cls_priorities_remove(&tuple->priorities, rule->priority);
+    tuple->n_rules--;
+    rule->tuple = NULL;
+
+    struct cls_rule *before = cls_entry_rule(get_entry(table, place));
+    if (before != rule) {
+        while (next_of(before) != rule)
+            before = next_of(before);
+        atomic_store_explicit(&before->next, next, memory_order_release);
+        return false;
+    }
+    if (next) {
+        put_entry(table, place, make_entry(next));
+        return false;
+    }
+    put_entry(table, place, CLS_ENTRY_REMOVED);
+    tuple->n_keys--;
+    tuple->n_removed++;
+    return true;
+}
+
+void cls_tuple_trim(struct cls_tuple *tuple)
+{
+    if (table_of(tuple)->capacity > MIN_CAPACITY && table_of(tuple)->capacity / 8 > tuple->n_keys)
+        rehash(tuple, tuple->n_keys);
+}
+
+struct cls_rule *cls_tuple_find(const struct cls_tuple *tuple, const struct minimatch *match)
+{
+    const uint64_t *masked = match->words + tuple->n_words;
+    uint32_t place;
+
+    if (!find_place(tuple, masked, hash_words_of(tuple, masked), &place))
+        return NULL;
+    return cls_entry_rule(get_entry(table_of(tuple), place));
+}
+
+cls_rank cls_tuple_max_rank(const struct cls_tuple *tuple)
+{
+    if (!tuple->n_rules)
+        return 0;
+    return cls_tuple_rank(tuple, cls_priorities_max(&tuple->priorities));
+}

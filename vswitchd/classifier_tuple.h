@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* classifier_tuple - all rules of one mask, in a hash table of their masked flows.
+ *
+ * Open addressing over 8-byte entries: a pointer to the first rule of a chain, with 16 bits of its hash
+ * in the bits that user-space pointers leave free, so that a miss costs one cache line and a hit
+ * reads no rule but the right one.  Rules of one masked flow form a chain by falling priority.
+ *
+ * Threads  Changes by the classifier's writer; cls_tuple_probe() on RCU readers, concurrently.
+ * Memory   Rules are the caller's.  Tables that are outgrown are freed after a grace period. */
+
+#include <stdatomic.h>
+#include <uthash.h>
+
+#include "lib/rcu.h"
+#include "vswitchd/classifier.h"
+#include "vswitchd/classifier_priorities.h"
+
+/* Orders all rules, as no two tuples have the same number: (priority + 1) << 32 | ~number.  So
+ * among rules of equal priority that of the older mask wins.  0: no rule at all. */
+typedef uint64_t cls_rank;
+
+enum { CLS_ENTRY_EMPTY = 0, CLS_ENTRY_REMOVED = 1, CLS_ENTRY_TAG_SHIFT = 48 };
+#define CLS_ENTRY_POINTER ((UINT64_C(1) << CLS_ENTRY_TAG_SHIFT) - 1)
+
+struct cls_table {
+    struct rcu_head rcu;
+    uint32_t capacity; /* Power of two. */
+    uint32_t shift;    /* 32 - log2(capacity): the top bits of a hash are the place to start. */
+    _Atomic(uint64_t) entries[];
+};
+
+struct cls_tuple {
+    /* Readers'. */
+    struct cls_table *_Atomic table;
+    uint32_t number;
+    uint32_t n_words;
+    uint8_t words[32]; /* Indexes into struct flow; of the masks below. */
+    uint64_t word_set; /* This and the masks are the tuple's key, as in a minimatch. */
+    uint64_t masks[FLOW_WORDS];
+
+    /* The writer's. */
+    struct cls_priorities priorities;
+    uint32_t n_keys;    /* Chains. */
+    uint32_t n_removed; /* Entries CLS_ENTRY_REMOVED. */
+    uint32_t n_rules;
+    struct cls_group *group;
+    uint32_t position; /* In the group. */
+    UT_hash_handle by_mask;
+    struct rcu_head rcu;
+};
+static_assert(FLOW_WORDS <= 32, "words[] has room");
+
+/* One odd multiplier and one offset for each word, from the seed. */
+struct cls_hash_keys {
+    uint64_t offset, multiplier;
+};
+extern struct cls_hash_keys cls_hash_keys[FLOW_WORDS];
+
+/* Independent of the other words of a flow, so that the processor computes several at once. */
+static inline uint64_t cls_hash_word(uint64_t value, size_t word)
+{
+    const struct cls_hash_keys *keys = &cls_hash_keys[word];
+    unsigned __int128 product = (unsigned __int128)(value ^ keys->offset) * keys->multiplier;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline uint32_t cls_hash_finish(uint64_t sum)
+{
+    return (uint32_t)((sum * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+}
+
+static inline struct cls_rule *cls_entry_rule(uint64_t entry)
+{
+    return (struct cls_rule *)(uintptr_t)(entry & CLS_ENTRY_POINTER);
+}
+
+static inline bool cls_entry_is_rule(uint64_t entry)
+{
+    return (entry & CLS_ENTRY_POINTER) > CLS_ENTRY_REMOVED;
+}
+
+static inline cls_rank cls_tuple_rank(const struct cls_tuple *tuple, uint32_t priority)
+{
+    return ((uint64_t)priority + 1) << 32 | (uint32_t)~tuple->number;
+}
+
+/* Masked words of a rule, in order of cls_tuple.words. */
+static inline const uint64_t *cls_tuple_rule_words(const struct cls_tuple *tuple,
+                                                   const struct cls_rule *rule)
+{
+    return rule->match->words + tuple->n_words;
+}
+
+/* The chain for 'words' of a flow, or NULL. */
+static inline struct cls_rule *cls_tuple_probe(const struct cls_tuple *tuple, const uint64_t *words)
+{
+    const struct cls_table *table = atomic_load_explicit(&tuple->table, memory_order_acquire);
+    uint64_t masked[FLOW_WORDS];
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < tuple->n_words; i++) {
+        masked[i] = words[tuple->words[i]] & tuple->masks[i];
+        sum += cls_hash_word(masked[i], tuple->words[i]);
+    }
+
+    uint32_t hash = cls_hash_finish(sum);
+    for (uint32_t i = (uint32_t)((uint64_t)hash >> table->shift);;
+         i = (i + 1) & (table->capacity - 1)) {
+        uint64_t entry = atomic_load_explicit(&table->entries[i], memory_order_acquire);
+        struct cls_rule *rule = cls_entry_rule(entry);
+
+        if (entry == CLS_ENTRY_EMPTY)
+            return NULL;
+        if (entry >> CLS_ENTRY_TAG_SHIFT != (uint16_t)hash || !cls_entry_is_rule(entry))
+            continue;
+
+        const uint64_t *rule_words = cls_tuple_rule_words(tuple, rule);
+        uint64_t difference = 0;
+        for (uint32_t w = 0; w < tuple->n_words; w++)
+            difference |= masked[w] ^ rule_words[w];
+        if (!difference)
+            return rule;
+    }
+}
+
+/* The first rule of 'chain' that 'version' sees, or NULL. */
+static inline struct cls_rule *cls_chain_visible(struct cls_rule *chain, uint64_t version)
+{
+    while (chain && !cls_rule_is_visible(chain, version))
+        chain = atomic_load_explicit(&chain->next, memory_order_acquire);
+    return chain;
+}
+
+static inline void cls_tuple_add_mask(const struct cls_tuple *tuple, uint64_t *consulted)
+{
+    for (uint32_t i = 0; i < tuple->n_words; i++)
+        consulted[tuple->words[i]] |= tuple->masks[i];
+}
+
+struct cls_tuple *cls_tuple_create(const struct minimatch *match, uint32_t number);
+void cls_tuple_destroy(struct cls_tuple *tuple);       /* Must be empty; no readers left. */
+void cls_tuple_destroy_later(struct cls_tuple *tuple); /* The same, after a grace period. */
+
+/* True if no rule had this masked flow before. */
+bool cls_tuple_insert(struct cls_tuple *tuple, struct cls_rule *rule);
+
+/* True if no rule has this masked flow any more. */
+bool cls_tuple_remove(struct cls_tuple *tuple, struct cls_rule *rule);
+
+/* Makes the table as small as its rules allow. */
+void cls_tuple_trim(struct cls_tuple *tuple);
+
+/* The chain of rules with exactly the flow of 'match', whose mask is the tuple's, or NULL. */
+struct cls_rule *cls_tuple_find(const struct cls_tuple *tuple, const struct minimatch *match);
+
+cls_rank cls_tuple_max_rank(const struct cls_tuple *tuple); /* 0 if it is empty. */
