@@ -12,7 +12,10 @@
  * Limits: 64 resubmits deep, 4096 in all, 256 datapath actions; beyond them the frame is dropped and counted.
  *
  * Threads  xlate_*() on any RCU reader.
- * Memory   A verdict's context holds references on rules and counters until xlate_release(). */
+ * Memory   A verdict's context holds references on rules and counters until xlate_release(), and
+ *          pointers to tables, fdb and packet-in queue of the bridges it passed: before a bridge's are
+ *          destroyed, publish a topology without it, datapath_flush(), and wait for what was
+ *          released (rcu_barrier()). */
 
 #include <stdint.h>
 
@@ -22,10 +25,11 @@
 
 enum { XLATE_MAX_DEPTH = 64, XLATE_MAX_RESUBMITS = 4096 };
 
-/* One line of ofproto/trace, 'depth' levels in.  NULL pointers where there is no rule or text. */
+/* Is told of each step, as one line of text without a line break, 'depth' levels in. */
 struct xlate_tracer {
     void (*line)(void *aux, int depth, const char *text);
     void *aux;
+    struct flow *final_flow; /* What the first bridge has made of the flow, in the end; or NULL. */
 };
 
 /* The datapath's translate(): 'key' as extracted.  'tracer' may be NULL. */
@@ -34,7 +38,8 @@ void xlate_frame(const struct topology *topology, const struct flow_key *key,
                  struct verdict *verdict);
 
 /* A packet-out: 'actions' for a frame that claims to come from 'flow's in_port (an OpenFlow port or
- * OFPP_NONE, OFPP_CONTROLLER ...) of 'bridge'. */
+ * OFPP_NONE, OFPP_CONTROLLER ...) of 'bridge'.  The caller executes the verdict, credits and releases
+ * its context. */
 void xlate_packet_out(const struct topology *topology, struct bridge_view *bridge,
                       const struct flow *flow, struct ofa_list actions, int64_t now_ns,
                       const struct xlate_tracer *tracer, struct verdict *verdict);

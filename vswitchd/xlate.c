@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The walk: tables, action lists, action sets, bridges.  goto_table is a loop; resubmit and patch
+ * ports recurse, so their stack frames are kept small. */
+
+#include "vswitchd/xlate.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/openflow/flow_text.h"
+#include "vswitchd/xlate_internal.h"
+
+/* Traces */
+
+static void trace_line(struct xlate *x, int depth, const char *text)
+{
+    x->tracer->line(x->tracer->aux, depth, text);
+}
+
+static void trace_va(struct xlate *x, const char *prefix, const char *format, va_list args)
+{
+    struct buffer text = BUFFER_INIT;
+
+    buffer_puts(&text, prefix);
+    buffer_vprintf(&text, format, args);
+    trace_line(x, x->trace_depth + 1, buffer_text(&text));
+    buffer_fini(&text);
+}
+
+void xlate_trace(struct xlate *x, const char *format, ...)
+{
+    va_list args;
+
+    if (!x->tracer)
+        return;
+    va_start(args, format);
+    trace_va(x, "", format, args);
+    va_end(args);
+}
+
+void xlate_detail(struct xlate *x, const char *format, ...)
+{
+    va_list args;
+
+    if (!x->tracer)
+        return;
+    va_start(args, format);
+    trace_va(x, " -> ", format, args);
+    va_end(args);
+}
+
+static void trace_action(struct xlate *x, const struct ofa *action)
+{
+    struct ofa_list one = {.first = action, .n_bytes = action->n_bytes};
+    struct buffer text = BUFFER_INIT;
+
+    if (!x->tracer)
+        return;
+    of_actions_format(one, NULL, &text);
+    trace_line(x, x->trace_depth + 1, buffer_text(&text));
+    buffer_fini(&text);
+}
+
+static void trace_rule(struct xlate *x, uint8_t table_id, const struct rule *rule)
+{
+    struct buffer text = BUFFER_INIT;
+    struct match match;
+
+    if (!x->tracer)
+        return;
+    minimatch_expand(rule->cls.match, &match);
+    buffer_printf(&text, "%2u. ", table_id);
+    size_t n_before = text.size;
+    of_match_format(&match, NULL, &text);
+    buffer_printf(&text, "%spriority %u", text.size > n_before ? ", " : "", rule->cls.priority);
+    if (rule_cookie(rule).raw)
+        buffer_printf(&text, ", cookie 0x%llx", (unsigned long long)be64_host(rule_cookie(rule)));
+    trace_line(x, x->trace_depth, buffer_text(&text));
+    buffer_fini(&text);
+}
+
+static void trace_miss(struct xlate *x, uint8_t table_id, bool has_packet_in)
+{
+    char text[64];
+
+    if (!x->tracer)
+        return;
+    snprintf(text, sizeof text, "%2u. No match%s", table_id,
+             has_packet_in ? ", and a \"packet-in\" is called for." : ".");
+    trace_line(x, x->trace_depth, text);
+}
+
+static void trace_bridge(struct xlate *x)
+{
+    struct buffer text = BUFFER_INIT;
+
+    if (!x->tracer)
+        return;
+    buffer_printf(&text, "bridge(\"%s\")", x->bridge->name);
+    size_t n = text.size;
+    trace_line(x, 0, "");
+    trace_line(x, x->trace_depth, buffer_text(&text));
+    buffer_clear(&text);
+    while (n-- > 0)
+        buffer_putc(&text, '-');
+    trace_line(x, x->trace_depth, buffer_text(&text));
+    buffer_fini(&text);
+}
+
+/* Limits */
+
+void xlate_fail(struct xlate *x, enum drop_reason reason)
+{
+    if (x->has_failed)
+        return;
+    x->has_failed = true;
+    x->reason = reason;
+    xlate_detail(x, "%s, dropping", drop_reason_text(reason));
+}
+
+bool xlate_may_descend(struct xlate *x)
+{
+    if (x->has_failed)
+        return false;
+    if (x->depth >= XLATE_MAX_DEPTH) {
+        xlate_fail(x, DROP_RECURSION_TOO_DEEP);
+        return false;
+    }
+    if (x->n_resubmits >= XLATE_MAX_RESUBMITS) {
+        xlate_fail(x, DROP_TOO_MANY_RESUBMITS);
+        return false;
+    }
+    x->n_resubmits++;
+    return true;
+}
+
+/* Actions */
+
+enum { LIST_ENDS = -1 };
+
+static void xlate_resubmit(struct xlate *x, const struct ofa_resubmit *resubmit)
+{
+    uint8_t table_id = resubmit->table_id == OF_TABLE_ALL ? x->table_id : resubmit->table_id;
+    of_port in_port = resubmit->in_port == OFPP_IN_PORT ? xlate_in_port(x) : resubmit->in_port;
+    const struct rule *rule = x->rule;
+    uint8_t from_table_id = x->table_id;
+    int trace_depth = x->trace_depth;
+    bool is_backward = table_id <= x->table_id;
+
+    /* Only going back can go on for ever, so going forward is not counted as depth. */
+    x->depth += is_backward;
+    if (xlate_may_descend(x)) {
+        x->trace_depth += !x->is_last_action;
+        xlate_walk(x, table_id, in_port, MISS_IS_SILENT);
+    }
+    x->depth -= is_backward;
+    x->trace_depth = trace_depth;
+    x->table_id = from_table_id;
+    x->rule = rule;
+}
+
+/* False: the list ends here. */
+static bool xlate_dec_ttl(struct xlate *x)
+{
+    uint8_t *ttl = &x->now.flow.key.nw_ttl;
+
+    x->looked.key.eth_type = be16_from(UINT16_MAX);
+    if (!flow_is_ip(&x->now.flow.key))
+        return true;
+    x->looked.key.nw_ttl = UINT8_MAX;
+    if (*ttl > 1) {
+        xlate_settle(x);
+        (*ttl)--;
+        x->now.written.key.nw_ttl = UINT8_MAX;
+        return true;
+    }
+    xlate_to_controller(x, UINT16_MAX, 0, OFPR_INVALID_TTL);
+    x->reason = DROP_BAD_TTL;
+    return false;
+}
+
+static void xlate_write_actions(struct xlate *x, const struct ofa_nested *nested)
+{
+    struct ofa_list list = ofa_nested_list(nested);
+
+    for_each_action (ofa, list) {
+        if (x->n_action_set == XLATE_MAX_ACTION_SET) {
+            xlate_fail(x, DROP_TOO_MANY_ACTIONS);
+            return;
+        }
+        x->action_set[x->n_action_set++] = ofa;
+    }
+}
+
+/* False: the rest of the list is not executed. */
+static bool xlate_action(struct xlate *x, const struct ofa *action)
+{
+    switch ((enum ofa_type)action->type) {
+    case OFA_OUTPUT: {
+        const struct ofa_output *output = (const void *)action;
+
+        xlate_output(x, output->port, output->max_len, output->trunc_bytes);
+        return true;
+    }
+    case OFA_CONTROLLER: {
+        const struct ofa_controller *controller = (const void *)action;
+
+        xlate_to_controller(x, controller->max_len, controller->controller_id,
+                            (enum of_packet_in_reason)controller->reason);
+        return true;
+    }
+    case OFA_RESUBMIT:
+        xlate_resubmit(x, (const void *)action);
+        return true;
+    case OFA_SET_FIELD:
+        xlate_set_field(x, (const void *)action);
+        return true;
+    case OFA_MOVE:
+        xlate_move(x, (const void *)action);
+        return true;
+    case OFA_SET_VLAN_VID:
+        xlate_set_vlan_vid(x, (const void *)action);
+        return true;
+    case OFA_SET_VLAN_PCP:
+        xlate_set_vlan_pcp(x, (const void *)action);
+        return true;
+    case OFA_PUSH_VLAN:
+        xlate_push_vlan(x, ((const struct ofa_vlan *)(const void *)action)->value, 0);
+        return true;
+    case OFA_POP_VLAN:
+        xlate_pop_vlan(x);
+        return true;
+    case OFA_DEC_TTL:
+        return xlate_dec_ttl(x);
+    case OFA_CLEAR_ACTIONS:
+        x->n_action_set = x->action_set_first;
+        return true;
+    case OFA_WRITE_ACTIONS:
+        xlate_write_actions(x, (const void *)action);
+        return true;
+    case OFA_WRITE_METADATA:
+        xlate_write_metadata(x, (const void *)action);
+        return true;
+    case OFA_GOTO_TABLE:
+        break; /* By xlate_list(). */
+    }
+    return false;
+}
+
+/* The table to go to, or LIST_ENDS. */
+static int xlate_list(struct xlate *x, struct ofa_list list)
+{
+    if (!list.n_bytes)
+        xlate_trace(x, "drop");
+    for_each_action (ofa, list) {
+        trace_action(x, ofa);
+        if (ofa->type == OFA_GOTO_TABLE)
+            return ((const struct ofa_goto *)(const void *)ofa)->table_id;
+        x->is_last_action = ofa_next(ofa) == ofa_end(list);
+        if (!xlate_action(x, ofa) || x->has_failed)
+            break;
+    }
+    return LIST_ENDS;
+}
+
+/* Tables */
+
+/* Without frag_mode nx-match, tables see no ports in any fragment, lest the first be treated unlike
+ * the later ones. */
+static bool hides_ports(const struct xlate *x)
+{
+    const struct flow_key *key = &x->now.flow.key;
+
+    return x->bridge->frag_mode != OF_FRAG_NX_MATCH && flow_is_ip(key) && key->nw_frag;
+}
+
+static struct rule *xlate_lookup(struct xlate *x, uint8_t table_id, of_port in_port)
+{
+    struct flow_key *key = &x->now.flow.key;
+    be32 saved_in_port = key->in_port;
+    be16 tp_src = key->tp_src, tp_dst = key->tp_dst;
+
+    key->in_port = be32_from(in_port);
+    if (hides_ports(x))
+        key->tp_src = key->tp_dst = be16_from(0);
+    struct rule *rule = flow_tables_lookup(x->bridge->tables, x->version, table_id, &x->now.flow,
+                                           &x->looked);
+    key->tp_src = tp_src;
+    key->tp_dst = tp_dst;
+    key->in_port = saved_in_port;
+    return rule;
+}
+
+static void xlate_miss(struct xlate *x, uint8_t table_id, enum on_miss on_miss)
+{
+    const struct port_view *in = bridge_view_port(x->bridge, xlate_in_port(x));
+    bool has_packet_in = on_miss == MISS_TO_CONTROLLER && x->bridge->miss_goes_to_controller &&
+                         !(in && in->config & OFPPC_NO_PACKET_IN);
+
+    trace_miss(x, table_id, has_packet_in);
+    x->reason = DROP_TABLE_MISS;
+    x->table_id = table_id;
+    x->rule = NULL;
+    if (has_packet_in)
+        xlate_to_controller(x, UINT16_MAX, 0, OFPR_NO_MATCH);
+}
+
+void xlate_walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss on_miss)
+{
+    for (;;) {
+        struct rule *rule = xlate_lookup(x, table_id, in_port);
+        int next;
+
+        xlate_note(x, &(struct xlate_note){
+                          .type = NOTE_TABLE,
+                          .table = {x->bridge->tables, table_id, rule != NULL},
+                      });
+        if (!rule) {
+            xlate_miss(x, table_id, on_miss);
+            return;
+        }
+        xlate_note(x, &(struct xlate_note){.type = NOTE_RULE, .rule = rule});
+        trace_rule(x, table_id, rule);
+        x->rule = rule;
+        x->table_id = table_id;
+        next = xlate_list(x, rule_get_actions(rule));
+        if (next == LIST_ENDS || !xlate_may_descend(x))
+            return;
+        table_id = (uint8_t)next;
+        in_port = xlate_in_port(x);
+        on_miss = MISS_TO_CONTROLLER;
+    }
+}
+
+/* The action set */
+
+static const struct ofa *last_written(const struct xlate *x, enum ofa_type type)
+{
+    for (size_t i = x->n_action_set; i-- > x->action_set_first;) {
+        if (x->action_set[i]->type == type)
+            return x->action_set[i];
+    }
+    return NULL;
+}
+
+static bool xlate_last_written(struct xlate *x, enum ofa_type type)
+{
+    const struct ofa *action = last_written(x, type);
+
+    if (!action)
+        return true;
+    trace_action(x, action);
+    return xlate_action(x, action);
+}
+
+static bool is_set_action(const struct ofa *action)
+{
+    return action->type == OFA_SET_FIELD || action->type == OFA_MOVE ||
+           action->type == OFA_SET_VLAN_VID || action->type == OFA_SET_VLAN_PCP;
+}
+
+/* OpenFlow 1.3.5, section 5.10: in this order, whatever the order of writing. */
+static void xlate_action_set(struct xlate *x)
+{
+    static const enum ofa_type outputs[] = {OFA_OUTPUT, OFA_CONTROLLER, OFA_RESUBMIT};
+    const struct ofa *output = NULL;
+
+    for (size_t i = 0; i < ARRAY_SIZE(outputs) && !output; i++)
+        output = last_written(x, outputs[i]);
+    if (!output || x->has_failed)
+        return;
+
+    xlate_detail(x, "action set is:");
+    if (!xlate_last_written(x, OFA_POP_VLAN) || !xlate_last_written(x, OFA_PUSH_VLAN) ||
+        !xlate_last_written(x, OFA_DEC_TTL))
+        return;
+    for (size_t i = x->action_set_first; i < x->n_action_set; i++) {
+        if (is_set_action(x->action_set[i])) {
+            trace_action(x, x->action_set[i]);
+            xlate_action(x, x->action_set[i]);
+        }
+    }
+    trace_action(x, output);
+    x->is_last_action = true;
+    xlate_action(x, output);
+}
+
+/* Bridges */
+
+void xlate_bridge(struct xlate *x)
+{
+    const struct port_view *in = bridge_view_port(x->bridge, xlate_in_port(x));
+
+    trace_bridge(x);
+    x->version = flow_tables_version(x->bridge->tables);
+    if (in && in->config & (OFPPC_NO_RECV | OFPPC_PORT_DOWN)) {
+        xlate_detail(x, "port %s is configured not to receive, dropping", in->name);
+        x->reason = DROP_PORT_NO_RECEIVE;
+        return;
+    }
+    if (x->bridge->frag_mode == OF_FRAG_DROP && hides_ports(x)) {
+        xlate_detail(x, "fragments are dropped by configuration");
+        x->reason = DROP_FRAGMENT;
+        return;
+    }
+    xlate_walk(x, 0, xlate_in_port(x), MISS_TO_CONTROLLER);
+    xlate_action_set(x);
+}
+
+static void count_patch(struct xlate *x, const struct port_view *port, enum xlate_note_type type)
+{
+    if (port->counters)
+        xlate_note(x, &(struct xlate_note){.type = type, .counters = port->counters});
+}
+
+void xlate_into_patch(struct xlate *x, const struct port_view *port)
+{
+    if (!xlate_may_descend(x))
+        return;
+    count_patch(x, port, NOTE_PATCH_TX);
+    count_patch(x, port->patch_peer, NOTE_PATCH_RX);
+
+    const struct xlate_state before = x->now;
+    struct bridge_view *bridge = x->bridge;
+    uint64_t version = x->version;
+    const struct rule *rule = x->rule;
+    uint8_t table_id = x->table_id;
+    size_t action_set_first = x->action_set_first, n_action_set = x->n_action_set;
+    int trace_depth = x->trace_depth;
+
+    x->bridge = port->patch_peer->bridge;
+    x->now.flow.key.in_port = be32_from(port->patch_peer->ofp_port);
+    x->now.flow.metadata = be64_from(0);
+    memset(x->now.flow.regs, 0, sizeof x->now.flow.regs);
+    x->action_set_first = n_action_set;
+    x->trace_depth += !x->is_last_action;
+    x->depth++;
+    xlate_bridge(x);
+    x->depth--;
+
+    xlate_settle(x); /* Before what was written there is forgotten. */
+    x->now = before;
+    x->bridge = bridge;
+    x->version = version;
+    x->rule = rule;
+    x->table_id = table_id;
+    x->action_set_first = action_set_first;
+    x->n_action_set = n_action_set;
+    x->trace_depth = trace_depth;
+}
+
+/* A whole translation */
+
+static void xlate_init(struct xlate *x, const struct topology *topology, int64_t now_ns,
+                       const struct xlate_tracer *tracer, struct verdict *verdict)
+{
+    x->topology = topology;
+    x->tracer = tracer;
+    x->verdict = verdict;
+    x->now_ns = now_ns;
+    x->may_learn = false;
+    memset(&x->base_below, 0, sizeof x->base_below);
+    x->is_retagged = false;
+    x->bridge = NULL;
+    x->rule = NULL;
+    x->table_id = 0;
+    x->depth = x->n_resubmits = 0;
+    x->trace_depth = 0;
+    x->is_last_action = true;
+    x->action_set_first = x->n_action_set = 0;
+    x->has_failed = false;
+    x->reason = DROP_BY_FLOW;
+    x->record.n_notes = 0;
+    x->record.capacity = XLATE_NOTES_INLINE;
+    x->record.notes = x->record.inline_notes;
+    x->record.n_deliveries = 0;
+    x->record.deliveries = NULL;
+}
+
+/* Changes that no output follows are for nobody. */
+static void drop_trailing_changes(struct dp_actions *actions)
+{
+    while (actions->n > 0 && actions->list[actions->n - 1].type != DP_OUTPUT &&
+           actions->list[actions->n - 1].type != DP_DELIVER)
+        actions->n--;
+}
+
+/* A tag's bits mean nothing without the one that says it is there. */
+static void complete_mask(struct flow_key *mask)
+{
+    for (size_t i = 0; i < FLOW_N_VLANS; i++) {
+        if (mask->vlan[i].tci.raw)
+            mask->vlan[i].tci.raw |= be16_from(VLAN_CFI).raw;
+    }
+}
+
+static void xlate_finish(struct xlate *x)
+{
+    struct dp_actions *actions = &x->verdict->actions;
+
+    xlate_settle(x);
+    complete_mask(&x->verdict->mask);
+    if (x->tracer && x->tracer->final_flow)
+        *x->tracer->final_flow = x->now.flow;
+    xlate_finish_record(x);
+    if (x->has_failed) {
+        actions->n = 0;
+        x->verdict->cacheable &= x->reason != DROP_NO_MEMORY && x->reason != DROP_TOO_MANY_ACTIONS;
+    }
+    drop_trailing_changes(actions);
+    if (!actions->n)
+        actions->list[actions->n++] = (struct dp_action){.type = DP_DROP, .arg = x->reason};
+}
+
+void xlate_frame(const struct topology *topology, const struct flow_key *key,
+                 const struct packet *packet, int64_t now_ns, const struct xlate_tracer *tracer,
+                 struct verdict *verdict)
+{
+    uint32_t dp_port = be32_host(key->in_port);
+    const struct port_view *in = topology && dp_port < ARRAY_SIZE(topology->by_dp_port)
+                                     ? topology->by_dp_port[dp_port]
+                                     : NULL;
+    struct xlate x;
+
+    if (!in) {
+        verdict->mask.in_port = be32_from(UINT32_MAX);
+        verdict->actions.list[0] = (struct dp_action){.type = DP_DROP, .arg = DROP_NO_BRIDGE};
+        verdict->actions.n = 1;
+        return;
+    }
+    xlate_init(&x, topology, now_ns, tracer, verdict);
+    x.may_learn = packet != NULL;
+    x.bridge = in->bridge;
+    xlate_init_view(&x, key, in->ofp_port);
+    xlate_bridge(&x);
+    xlate_finish(&x);
+}
+
+void xlate_packet_out(const struct topology *topology, struct bridge_view *bridge,
+                      const struct flow *flow, struct ofa_list actions, int64_t now_ns,
+                      const struct xlate_tracer *tracer, struct verdict *verdict)
+{
+    struct xlate x;
+
+    xlate_init(&x, topology, now_ns, tracer, verdict);
+    x.may_learn = !tracer;
+    x.bridge = bridge;
+    x.version = flow_tables_version(bridge->tables);
+    xlate_init_view(&x, &flow->key, (of_port)be32_host(flow->key.in_port));
+    x.now.flow.metadata = flow->metadata;
+    memcpy(x.now.flow.regs, flow->regs, sizeof x.now.flow.regs);
+    trace_bridge(&x);
+    xlate_list(&x, actions);
+    xlate_finish(&x);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What a translation leaves behind for the life of its verdict: whom to credit, what to tell
+ * controllers.  While the translation runs, notes stand on its stack and hold no references: that
+ * everything in them lives is RCU's doing.  The context takes references. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "vswitchd/xlate_internal.h"
+
+struct xlate_context {
+    size_t n_notes;
+    size_t n_deliveries;
+    struct xlate_delivery *deliveries; /* Owned; the last one first. */
+    struct xlate_note notes[];
+};
+
+void xlate_note(struct xlate *x, const struct xlate_note *note)
+{
+    struct xlate_record *record = &x->record;
+
+    if (record->n_notes == record->capacity) {
+        size_t n_bytes = record->n_notes * sizeof *record->notes;
+        bool is_inline = record->notes == record->inline_notes;
+        struct xlate_note *notes = realloc(is_inline ? NULL : record->notes, 2 * n_bytes);
+
+        if (!notes) {
+            xlate_fail(x, DROP_NO_MEMORY);
+            return;
+        }
+        if (is_inline)
+            memcpy(notes, record->notes, n_bytes);
+        record->notes = notes;
+        record->capacity *= 2;
+    }
+    record->notes[record->n_notes++] = *note;
+}
+
+struct packet_in *xlate_add_delivery(struct xlate *x, uint32_t *index)
+{
+    struct xlate_delivery *delivery = calloc(1, sizeof *delivery);
+
+    if (!delivery) {
+        xlate_fail(x, DROP_NO_MEMORY);
+        return NULL;
+    }
+    delivery->queue = x->bridge->packet_ins;
+    delivery->next = x->record.deliveries;
+    x->record.deliveries = delivery;
+    *index = (uint32_t)x->record.n_deliveries++;
+    return &delivery->header;
+}
+
+void xlate_add_slot(struct xlate *x, uint16_t slot)
+{
+    struct verdict *verdict = x->verdict;
+
+    for (size_t i = 0; i < verdict->n_slots; i++) {
+        if (verdict->slots[i] == slot)
+            return;
+    }
+    if (verdict->n_slots == DP_SLOTS_PER_VERDICT)
+        verdict->cacheable = false;
+    else
+        verdict->slots[verdict->n_slots++] = slot;
+}
+
+static void free_deliveries(struct xlate_delivery *delivery)
+{
+    while (delivery) {
+        struct xlate_delivery *next = delivery->next;
+
+        free(delivery);
+        delivery = next;
+    }
+}
+
+static void reference_note(const struct xlate_note *note)
+{
+    switch (note->type) {
+    case NOTE_RULE:
+        rule_ref(note->rule);
+        break;
+    case NOTE_PATCH_RX:
+    case NOTE_PATCH_TX:
+        port_counters_ref(note->counters);
+        break;
+    case NOTE_TABLE:
+    case NOTE_STATION:
+        break;
+    }
+}
+
+static void unreference_note(const struct xlate_note *note)
+{
+    switch (note->type) {
+    case NOTE_RULE:
+        rule_unref(note->rule);
+        break;
+    case NOTE_PATCH_RX:
+    case NOTE_PATCH_TX:
+        port_counters_unref(note->counters);
+        break;
+    case NOTE_TABLE:
+    case NOTE_STATION:
+        break;
+    }
+}
+
+void xlate_finish_record(struct xlate *x)
+{
+    struct xlate_record *record = &x->record;
+    struct xlate_context *context = NULL;
+
+    if (record->n_notes || record->deliveries) {
+        context = malloc(sizeof *context + record->n_notes * sizeof context->notes[0]);
+        if (!context)
+            xlate_fail(x, DROP_NO_MEMORY);
+    }
+    if (context) {
+        context->n_notes = record->n_notes;
+        context->n_deliveries = record->n_deliveries;
+        context->deliveries = record->deliveries;
+        memcpy(context->notes, record->notes, record->n_notes * sizeof context->notes[0]);
+        for (size_t i = 0; i < context->n_notes; i++)
+            reference_note(&context->notes[i]);
+    } else {
+        free_deliveries(record->deliveries);
+    }
+    if (record->notes != record->inline_notes)
+        free(record->notes);
+    x->verdict->context = context;
+}
+
+static void counter_add(_Atomic(uint64_t) *counter, uint64_t n)
+{
+    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
+}
+
+void xlate_credit(void *context_, uint64_t n_packets, uint64_t n_bytes, int64_t used_ns)
+{
+    struct xlate_context *context = context_;
+
+    for (size_t i = 0; context && i < context->n_notes; i++) {
+        const struct xlate_note *note = &context->notes[i];
+
+        switch (note->type) {
+        case NOTE_RULE:
+            rule_credit(note->rule, n_packets, n_bytes, used_ns);
+            break;
+        case NOTE_TABLE:
+            flow_tables_credit(note->table.tables, note->table.table_id, note->table.is_match,
+                               n_packets);
+            break;
+        case NOTE_STATION:
+            fdb_refresh(note->station.fdb, note->station.vid, note->station.mac, note->station.port,
+                        used_ns);
+            break;
+        case NOTE_PATCH_RX:
+            counter_add(&note->counters->rx_packets, n_packets);
+            counter_add(&note->counters->rx_bytes, n_bytes);
+            break;
+        case NOTE_PATCH_TX:
+            counter_add(&note->counters->tx_packets, n_packets);
+            counter_add(&note->counters->tx_bytes, n_bytes);
+            break;
+        }
+    }
+}
+
+void xlate_release(void *context_)
+{
+    struct xlate_context *context = context_;
+
+    if (!context)
+        return;
+    for (size_t i = 0; i < context->n_notes; i++)
+        unreference_note(&context->notes[i]);
+    free_deliveries(context->deliveries);
+    free(context);
+}
+
+static const struct xlate_delivery *find_delivery(const struct xlate_context *context, uint32_t arg)
+{
+    const struct xlate_delivery *delivery = context->deliveries;
+
+    for (size_t i = context->n_deliveries - 1; i > arg; i--)
+        delivery = delivery->next;
+    return delivery;
+}
+
+void xlate_deliver(void *context_, uint32_t arg, const struct packet *packet,
+                   const struct flow_key *key)
+{
+    const struct xlate_context *context = context_;
+
+    if (!context || arg >= context->n_deliveries)
+        return;
+
+    const struct xlate_delivery *delivery = find_delivery(context, arg);
+    struct packet_in header = delivery->header;
+    be32 in_port = header.flow.key.in_port, pkt_mark = header.flow.key.pkt_mark;
+
+    if (!delivery->queue)
+        return;
+    header.flow.key = *key;
+    header.flow.key.in_port = in_port;
+    header.flow.key.pkt_mark = pkt_mark;
+    header.total_bytes = packet->size;
+    header.n_bytes = packet->size < header.max_len ? packet->size : header.max_len;
+    if (header.max_len == UINT16_MAX)
+        header.n_bytes = packet->size;
+    packet_in_push(delivery->queue, &header, packet->data);
+}

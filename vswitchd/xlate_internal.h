@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* xlate_internal - one translation under way, shared by the files xlate*.c and nobody else.
+ *
+ * Three pictures of the frame are kept.  'now' is what the actions have made of it so far, 'base'
+ * what the datapath actions in the verdict make of it, and the key given is what it was.  An output first
+ * brings 'base' up to 'now' (xlate_commit()).
+ *
+ * A bit of 'now' is known without looking at the frame if 'now.written' has it.  Whoever reads other
+ * bits adds them to 'looked'; xlate_settle() moves what of it is not known into the verdict's mask, and
+ * must come before 'now.written' changes.  A bit of 'base' is known if 'base_written' or the verdict's
+ * mask has it.
+ *
+ * Threads  A translation belongs to one thread.
+ * Memory   Lives on the stack of xlate_frame() or xlate_packet_out(). */
+
+#include "lib/annotations.h"
+#include "vswitchd/packet_in.h"
+#include "vswitchd/xlate.h"
+
+enum {
+    XLATE_MAX_BELOW = 6,        /* Tags under the two that a flow holds. */
+    XLATE_MAX_ACTION_SET = 256, /* Written actions of all bridges that a frame is in at once. */
+    XLATE_NOTES_INLINE = 64,
+};
+
+/* Tags that pushes have moved out of the flow's sight, deepest first. */
+struct tags_below {
+    uint8_t n;
+    struct flow_vlan tags[XLATE_MAX_BELOW];
+};
+
+/* What a patch port's far side may do to the frame without this side noticing. */
+struct xlate_state {
+    struct flow flow;
+    struct flow written;
+    struct tags_below below;
+    uint32_t trunc_bytes; /* Outputs send no more; 0: all. */
+};
+
+/* What to credit when the verdict is used. */
+enum xlate_note_type {
+    NOTE_RULE,
+    NOTE_TABLE,
+    NOTE_STATION,
+    NOTE_PATCH_RX,
+    NOTE_PATCH_TX,
+};
+
+struct xlate_note {
+    enum xlate_note_type type;
+    union {
+        struct rule *rule;              /* A reference, once in a context. */
+        struct port_counters *counters; /* Likewise. */
+        struct {
+            struct flow_tables *tables;
+            uint8_t table_id;
+            bool is_match;
+        } table;
+        struct {
+            struct fdb *fdb;
+            struct mac mac;
+            uint16_t vid;
+            of_port port;
+        } station;
+    };
+};
+
+/* A DP_DELIVER: 'arg' is its index. */
+struct xlate_delivery {
+    struct xlate_delivery *next;
+    struct packet_in_queue *queue;
+    struct packet_in header;
+};
+
+struct xlate_record {
+    size_t n_notes, capacity;
+    struct xlate_note *notes; /* 'inline_notes', or malloc()ed. */
+    size_t n_deliveries;
+    struct xlate_delivery *deliveries; /* Owned; the last one first. */
+    struct xlate_note inline_notes[XLATE_NOTES_INLINE];
+};
+
+struct xlate {
+    const struct topology *topology;
+    const struct xlate_tracer *tracer;
+    bool may_learn;
+    struct verdict *verdict;
+    int64_t now_ns;
+
+    struct xlate_state now;
+    struct flow looked;
+    struct flow_key base;
+    struct flow_key base_written;
+    struct tags_below base_below;
+    bool is_retagged; /* A tag was pushed or popped: every bit of the tags is known. */
+
+    /* Where the frame is. */
+    struct bridge_view *bridge;
+    uint64_t version;
+    const struct rule *rule; /* NULL: none, a packet-out's actions. */
+    uint8_t table_id;
+    unsigned int depth;
+    unsigned int n_resubmits;
+    int trace_depth;
+    bool is_last_action; /* Of its list: a trace indents what it leads to no deeper. */
+
+    /* This bridge's are from 'action_set_first' on. */
+    const struct ofa *action_set[XLATE_MAX_ACTION_SET];
+    size_t action_set_first, n_action_set;
+
+    bool has_failed;
+    enum drop_reason reason; /* Why there is no output, should there be none. */
+    struct xlate_record record;
+};
+
+/* xlate.c: the tables */
+
+enum on_miss { MISS_IS_SILENT, MISS_TO_CONTROLLER };
+
+/* Walks from 'table_id' on; the lookup in it sees 'in_port'. */
+void xlate_walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss on_miss);
+
+/* All that the current bridge does to a frame that enters it. */
+void xlate_bridge(struct xlate *x);
+
+/* The same for the peer of a patch port; then all is as before. */
+void xlate_into_patch(struct xlate *x, const struct port_view *port);
+
+/* False: too deep or too many, and the translation has failed. */
+bool xlate_may_descend(struct xlate *x);
+
+/* Drops the frame, whatever was output. */
+void xlate_fail(struct xlate *x, enum drop_reason reason);
+
+/* xlate_fields.c: reading and changing the frame */
+
+of_port xlate_in_port(const struct xlate *x);
+void xlate_init_view(struct xlate *x, const struct flow_key *key, of_port in_port);
+void xlate_settle(struct xlate *x);
+void xlate_set_field(struct xlate *x, const struct ofa_set_field *set);
+void xlate_move(struct xlate *x, const struct ofa_move *move);
+void xlate_write_metadata(struct xlate *x, const struct ofa_metadata *metadata);
+void xlate_set_vlan_vid(struct xlate *x, const struct ofa_vlan *action);
+void xlate_set_vlan_pcp(struct xlate *x, const struct ofa_vlan *action);
+
+/* The outermost tag: is there one, which VLAN is it; both look. */
+bool xlate_has_tag(struct xlate *x);
+uint16_t xlate_get_vid(struct xlate *x);
+void xlate_put_vid(struct xlate *x, uint16_t vid); /* In the tag that is there. */
+void xlate_push_vlan(struct xlate *x, uint16_t tpid, uint16_t tci);
+void xlate_pop_vlan(struct xlate *x); /* No tag: nothing. */
+
+/* xlate_commit.c: datapath actions */
+
+void xlate_emit(struct xlate *x, const struct dp_action *action);
+void xlate_commit(struct xlate *x);
+
+/* xlate_output.c: where frames go */
+
+void xlate_output(struct xlate *x, of_port port, uint16_t max_len, uint32_t trunc_bytes);
+void xlate_to_port(struct xlate *x, const struct port_view *port);
+void xlate_to_controller(struct xlate *x, uint16_t max_len, uint16_t controller_id,
+                         enum of_packet_in_reason reason);
+
+/* xlate_normal.c */
+
+void xlate_normal(struct xlate *x);
+
+/* xlate_context.c: what outlives the translation */
+
+void xlate_note(struct xlate *x, const struct xlate_note *note);
+struct packet_in *xlate_add_delivery(struct xlate *x, uint32_t *index); /* NULL: no memory. */
+void xlate_add_slot(struct xlate *x, uint16_t slot);
+
+/* Makes the record the verdict's context. */
+void xlate_finish_record(struct xlate *x);
+
+/* xlate.c: lines of a trace; nothing without a tracer */
+
+void xlate_trace(struct xlate *x, const char *format, ...) PRINTF_LIKE(2, 3);  /* An action. */
+void xlate_detail(struct xlate *x, const char *format, ...) PRINTF_LIKE(2, 3); /* " -> ..." */

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* NORMAL: the bridge as a learning VLAN switch (IEEE 802.1Q), with the port modes of Open vSwitch.
+ *
+ * The tag of a frame is classification: it says which VLAN the frame is in, and is rewritten to what each
+ * output port expects.  Only what differs is changed, so a trunk's tag keeps its priority. */
+
+#include "vswitchd/xlate_internal.h"
+
+struct classified {
+    const struct port_view *in; /* NULL: from a controller. */
+    uint16_t tag_vid;           /* Of the frame's tag; 0: none, or a priority tag. */
+    uint16_t vid;               /* The VLAN it is in; 0: none. */
+};
+
+/* Addresses that bridges do not forward: link protocols, as ovs-vswitchd.conf.db(5) lists them under
+ * other_config:forward-bpdu, besides 01:80:c2:00:00:0X. */
+static bool is_link_protocol(struct mac mac)
+{
+    static const uint64_t addresses[] = {
+        UINT64_C(0x00e02b000000), /* Extreme Discovery Protocol. */
+        UINT64_C(0x00e02b000004), /* Ethernet Automatic Protection Switching. */
+        UINT64_C(0x00e02b000006), UINT64_C(0x01000c000000), /* Inter-Switch Link. */
+        UINT64_C(0x01000ccccccd),                           /* PVST+. */
+        UINT64_C(0x01000ccdcdcd),                           /* Spanning tree uplink fast. */
+    };
+    uint64_t address = mac_to_u64(mac);
+
+    if (mac_is_reserved(mac) || address >> 4 == UINT64_C(0x01000cccccc)) /* CDP, CFM and others. */
+        return true;
+    for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
+        if (address == addresses[i])
+            return true;
+    }
+    return false;
+}
+
+static void drop(struct xlate *x, enum drop_reason reason, const char *text)
+{
+    xlate_detail(x, "%s, dropping", text);
+    x->reason = reason;
+}
+
+/* False: the frame goes no further. */
+static bool classify(struct xlate *x, struct classified *frame)
+{
+    const struct port_view *in = frame->in;
+
+    frame->tag_vid = frame->vid = xlate_has_tag(x) ? xlate_get_vid(x) : 0;
+    if (!in)
+        return true;
+    if (in->vlan_mode == PORT_VLAN_ACCESS) {
+        if (frame->tag_vid) {
+            drop(x, DROP_VLAN_FILTERED, "tagged frame on an access port");
+            return false;
+        }
+        frame->vid = in->tag;
+        return true;
+    }
+    if (in->vlan_mode != PORT_VLAN_TRUNK && !frame->tag_vid)
+        frame->vid = in->tag;
+    if (!port_view_admits(in, frame->vid)) {
+        drop(x, DROP_VLAN_FILTERED, "VLAN not admitted on the input port");
+        return false;
+    }
+    return true;
+}
+
+static bool is_admissible(struct xlate *x)
+{
+    const struct flow_key *key = &x->now.flow.key;
+    uint16_t type = be16_host(key->eth_type);
+
+    if ((type == ETH_TYPE_VLAN || type == ETH_TYPE_QINQ) && !xlate_has_tag(x)) {
+        drop(x, DROP_VLAN_FILTERED, "the VLAN tag is cut short");
+        return false;
+    }
+    return true;
+}
+
+static void learn(struct xlate *x, const struct classified *frame)
+{
+    struct fdb *fdb = x->bridge->fdb;
+    struct mac mac = x->now.flow.key.eth_src;
+    of_port port;
+
+    if (!frame->in || mac_is_multicast(mac))
+        return;
+    port = frame->in->ofp_port;
+    xlate_add_slot(x, fdb_slot(fdb, frame->vid, mac));
+    if (x->may_learn && fdb_needs_learning(fdb, frame->vid, mac, port, x->now_ns))
+        fdb_learn(fdb, frame->vid, mac, port, x->now_ns);
+
+    /* If it could not be learned, or may not be because a cached verdict is being looked at again, then
+     * the next frame has to try: no cache may keep it from that. */
+    if (fdb_lookup(fdb, frame->vid, mac) != port &&
+        fdb_needs_learning(fdb, frame->vid, mac, port, x->now_ns))
+        x->verdict->cacheable = false;
+    xlate_note(x, &(struct xlate_note){
+                      .type = NOTE_STATION,
+                      .station = {.fdb = fdb, .mac = mac, .vid = frame->vid, .port = port},
+                  });
+}
+
+/* May frames of this VLAN leave by 'port'? */
+static bool is_member(struct xlate *x, const struct port_view *port, uint16_t vid)
+{
+    if (port->vlan_mode != PORT_VLAN_ACCESS)
+        return port_view_admits(port, vid);
+    if (vid != port->tag)
+        return false;
+
+    /* What is under the tag would look like a tag of this network there. */
+    x->looked.key.vlan[1].tci.raw |= be16_from(VLAN_CFI).raw;
+    return !(be16_host(x->now.flow.key.vlan[1].tci) & VLAN_CFI);
+}
+
+/* Makes the frame's outer tag what 'port' expects. */
+static void retag(struct xlate *x, const struct classified *frame, const struct port_view *port)
+{
+    bool is_untagged = !frame->vid || port->vlan_mode == PORT_VLAN_ACCESS ||
+                       (port->vlan_mode == PORT_VLAN_NATIVE_UNTAGGED && frame->vid == port->tag);
+
+    if (!is_untagged) {
+        if (!xlate_has_tag(x))
+            xlate_push_vlan(x, ETH_TYPE_VLAN, frame->vid);
+        else if (frame->vid != frame->tag_vid)
+            xlate_put_vid(x, frame->vid);
+        return;
+    }
+    if (!xlate_has_tag(x))
+        return;
+    if (port->sends_priority_tags) {
+        x->looked.key.vlan[0].tci.raw |= be16_from(VLAN_PCP_MASK).raw;
+        if (be16_host(x->now.flow.key.vlan[0].tci) & VLAN_PCP_MASK) {
+            xlate_put_vid(x, 0);
+            return;
+        }
+    }
+    xlate_pop_vlan(x);
+}
+
+static void send_by(struct xlate *x, const struct classified *frame, const struct port_view *port)
+{
+    const struct flow_vlan tags[FLOW_N_VLANS] = {
+        x->now.flow.key.vlan[0],
+        x->now.flow.key.vlan[1],
+    };
+    const struct flow_vlan written[FLOW_N_VLANS] = {
+        x->now.written.key.vlan[0],
+        x->now.written.key.vlan[1],
+    };
+    const struct tags_below below = x->now.below;
+
+    retag(x, frame, port);
+    xlate_to_port(x, port);
+
+    xlate_settle(x);
+    memcpy(x->now.flow.key.vlan, tags, sizeof tags);
+    memcpy(x->now.written.key.vlan, written, sizeof written);
+    x->now.below = below;
+}
+
+static void flood(struct xlate *x, const struct classified *frame)
+{
+    for (size_t i = 0; i < x->bridge->n_ports && !x->has_failed; i++) {
+        const struct port_view *port = x->bridge->ports[i];
+
+        if (port != frame->in && !(port->config & OFPPC_NO_FLOOD) && is_member(x, port, frame->vid))
+            send_by(x, frame, port);
+    }
+}
+
+static void forward(struct xlate *x, const struct classified *frame)
+{
+    struct mac mac = x->now.flow.key.eth_dst;
+    const struct port_view *port;
+
+    x->reason = DROP_OUTPUT_TO_NOWHERE;
+    xlate_add_slot(x, fdb_slot(x->bridge->fdb, frame->vid, mac));
+    of_port number = fdb_lookup(x->bridge->fdb, frame->vid, mac);
+    if (number == OFPP_NONE) {
+        xlate_detail(x, "no learned MAC for destination, flooding");
+        flood(x, frame);
+        return;
+    }
+
+    port = bridge_view_port(x->bridge, number);
+    if (!port) {
+        drop(x, DROP_NO_PORT, "learned port is unknown");
+    } else if (port == frame->in) {
+        drop(x, DROP_OUTPUT_TO_NOWHERE, "learned port is input port");
+    } else if (!is_member(x, port, frame->vid)) {
+        drop(x, DROP_VLAN_FILTERED, "learned port does not carry the VLAN");
+    } else {
+        xlate_detail(x, "forwarding to learned port");
+        send_by(x, frame, port);
+    }
+}
+
+void xlate_normal(struct xlate *x)
+{
+    of_port in_port = xlate_in_port(x);
+    struct classified frame = {.in = bridge_view_port(x->bridge, in_port)};
+
+    memset(&x->looked.key.eth_src, 0xff, sizeof x->looked.key.eth_src);
+    memset(&x->looked.key.eth_dst, 0xff, sizeof x->looked.key.eth_dst);
+    if (!frame.in && in_port != OFPP_NONE && in_port != OFPP_CONTROLLER) {
+        drop(x, DROP_NO_PORT, "no such input port");
+        return;
+    }
+    if (!is_admissible(x) || !classify(x, &frame))
+        return;
+    if (frame.in && is_link_protocol(x->now.flow.key.eth_dst) && !x->bridge->forwards_bpdu) {
+        drop(x, DROP_RESERVED_MULTICAST, "destination is a reserved address");
+        return;
+    }
+    learn(x, &frame);
+    forward(x, &frame);
+}

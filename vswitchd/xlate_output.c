@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Ports, sets of ports, and controllers. */
+
+#include "vswitchd/xlate_internal.h"
+
+static void emit_output(struct xlate *x, uint32_t dp_port)
+{
+    xlate_commit(x);
+    if (x->now.trunc_bytes)
+        xlate_emit(x, &(struct dp_action){.type = DP_TRUNC, .arg = x->now.trunc_bytes});
+    xlate_emit(x, &(struct dp_action){.type = DP_OUTPUT, .arg = dp_port});
+}
+
+void xlate_to_port(struct xlate *x, const struct port_view *port)
+{
+    if (port->config & (OFPPC_PORT_DOWN | OFPPC_NO_FWD)) {
+        xlate_detail(x, "port %s is configured not to forward", port->name);
+        x->reason = DROP_OUTPUT_TO_NOWHERE;
+    } else if (port->patch_peer) {
+        xlate_into_patch(x, port);
+    } else if (port->dp_port == DP_PORT_NONE) {
+        xlate_detail(x, "port %s is not open", port->name);
+        x->reason = DROP_NO_PORT;
+    } else {
+        emit_output(x, port->dp_port);
+    }
+}
+
+static void to_port_number(struct xlate *x, of_port number)
+{
+    const struct port_view *port = bridge_view_port(x->bridge, number);
+
+    if (port) {
+        xlate_to_port(x, port);
+        return;
+    }
+    xlate_detail(x, "there is no port %u", number);
+    x->reason = DROP_OUTPUT_TO_NOWHERE;
+}
+
+static void to_all_but(struct xlate *x, of_port in_port, uint32_t but_config)
+{
+    for (size_t i = 0; i < x->bridge->n_ports && !x->has_failed; i++) {
+        const struct port_view *port = x->bridge->ports[i];
+
+        if (port->ofp_port != in_port && !(port->config & but_config))
+            xlate_to_port(x, port);
+    }
+    x->reason = DROP_OUTPUT_TO_NOWHERE;
+}
+
+void xlate_to_controller(struct xlate *x, uint16_t max_len, uint16_t controller_id,
+                         enum of_packet_in_reason reason)
+{
+    uint32_t index;
+
+    xlate_commit(x);
+    struct packet_in *header = xlate_add_delivery(x, &index);
+    if (!header)
+        return;
+    if (x->now.trunc_bytes && x->now.trunc_bytes < max_len)
+        max_len = (uint16_t)x->now.trunc_bytes;
+    header->in_port = xlate_in_port(x);
+    header->table_id = x->table_id;
+    header->reason = (uint8_t)reason;
+    header->controller_id = controller_id;
+    header->max_len = max_len;
+    header->cookie = x->rule ? rule_cookie(x->rule) : (be64){UINT64_MAX};
+    header->flow.key.in_port = x->now.flow.key.in_port;
+    header->flow.key.pkt_mark = x->now.flow.key.pkt_mark;
+    header->flow.metadata = x->now.flow.metadata;
+    memcpy(header->flow.regs, x->now.flow.regs, sizeof header->flow.regs);
+    xlate_emit(x, &(struct dp_action){.type = DP_DELIVER, .arg = index});
+}
+
+static void to_one(struct xlate *x, of_port port)
+{
+    if (port != xlate_in_port(x)) {
+        to_port_number(x, port);
+        return;
+    }
+    xlate_detail(x, "skipping output to input port");
+    x->reason = DROP_OUTPUT_TO_NOWHERE;
+}
+
+static void to_truncated(struct xlate *x, of_port port, uint32_t trunc_bytes)
+{
+    uint32_t before = x->now.trunc_bytes;
+
+    if (port != OFPP_IN_PORT && port != OFPP_LOCAL && port >= OFPP_MAX) {
+        xlate_detail(x, "output to this port cannot be truncated");
+        return;
+    }
+    if (!before || trunc_bytes < before)
+        x->now.trunc_bytes = trunc_bytes;
+    xlate_output(x, port, 0, 0);
+    x->now.trunc_bytes = before;
+}
+
+void xlate_output(struct xlate *x, of_port port, uint16_t max_len, uint32_t trunc_bytes)
+{
+    if (trunc_bytes) {
+        to_truncated(x, port, trunc_bytes);
+        return;
+    }
+    switch (port) {
+    case OFPP_IN_PORT:
+        to_port_number(x, xlate_in_port(x));
+        break;
+    case OFPP_TABLE:
+        if (xlate_may_descend(x)) {
+            x->depth++;
+            xlate_walk(x, 0, xlate_in_port(x), MISS_TO_CONTROLLER);
+            x->depth--;
+        }
+        break;
+    case OFPP_NORMAL:
+        xlate_normal(x);
+        break;
+    case OFPP_FLOOD:
+        to_all_but(x, xlate_in_port(x), OFPPC_NO_FLOOD);
+        break;
+    case OFPP_ALL:
+        to_all_but(x, xlate_in_port(x), 0);
+        break;
+    case OFPP_CONTROLLER:
+        xlate_to_controller(x, max_len, 0, OFPR_ACTION);
+        break;
+    case OFPP_NONE:
+        break;
+    default:
+        to_one(x, port);
+        break;
+    }
+}
