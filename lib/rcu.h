@@ -5,10 +5,12 @@
  *
  * Published pointers are C11 atomics: store with release, load with acquire.  liburcu gives the grace
  * periods, but the library is not instrumented; what it orders (everything before a reader's quiescent
- * state happens before a callback) must be told.  Hence rcu_pass_quiescent_state() in readers that
- * are tested under TSan, and rcu_begin_callback() first in callbacks that free what they read.
+ * state happens before a callback, or before the return of a wait) must be told.  Hence these functions
+ * instead of liburcu's own in readers and writers that are tested under TSan, and rcu_begin_callback()
+ * first in callbacks that free what they read.
  *
- * Threads  Any. */
+ * Threads  Any.  Readers register themselves.  rcu_wait_for_readers() may be called by readers too, which
+ *          then hold nothing afterwards. */
 
 #include <urcu-qsbr.h>
 
@@ -18,17 +20,57 @@ void __tsan_acquire(void *);
 void __tsan_release(void *);
 #endif
 
-static inline void rcu_pass_quiescent_state(void)
+static inline void rcu_order_after_readers(void)
+{
+#if defined(__SANITIZE_THREAD__)
+    __tsan_acquire(&rcu_grace_periods);
+#endif
+}
+
+static inline void rcu_order_before_writers(void)
 {
 #if defined(__SANITIZE_THREAD__)
     __tsan_release(&rcu_grace_periods);
 #endif
+}
+
+static inline void rcu_pass_quiescent_state(void)
+{
+    rcu_order_before_writers();
     rcu_quiescent_state();
 }
 
 static inline void rcu_begin_callback(void)
 {
-#if defined(__SANITIZE_THREAD__)
-    __tsan_acquire(&rcu_grace_periods);
-#endif
+    rcu_order_after_readers();
+}
+
+static inline void rcu_reader_register(void)
+{
+    rcu_register_thread();
+}
+
+static inline void rcu_reader_unregister(void)
+{
+    rcu_order_before_writers();
+    rcu_unregister_thread();
+}
+
+/* Between these a reader holds nothing, for any length of time. */
+static inline void rcu_reader_pause(void)
+{
+    rcu_order_before_writers();
+    rcu_thread_offline();
+}
+
+static inline void rcu_reader_resume(void)
+{
+    rcu_thread_online();
+}
+
+static inline void rcu_wait_for_readers(void)
+{
+    rcu_order_before_writers();
+    synchronize_rcu();
+    rcu_order_after_readers();
 }

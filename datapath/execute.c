@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A frame that was queued for sending is copied before it is changed; long ones make the queue go out
+ * first, which costs less than copying them. */
+
+#include "datapath/execute.h"
+
+#include "datapath/offload.h"
+#include "datapath/rewrite.h"
+
+enum { NO_TRUNCATION = UINT32_MAX };
+
+struct execution {
+    struct lane *lane;
+    struct packet *packet;
+    struct packet copy; /* What 'packet' becomes when it has to be copied. */
+    const struct flow_key *key;
+    struct dp_port *in_port;
+    void *context;
+    uint32_t max_bytes; /* Of the next output. */
+    bool is_held;       /* The packet's bytes are queued. */
+};
+
+/* Before the bytes change. */
+static void own_bytes(struct execution *x)
+{
+    if (!x->is_held)
+        return;
+    if (x->packet->size <= TX_COPY_MAX_FRAME &&
+        tx_copy(x->lane, x->packet, x->packet->size, &x->copy))
+        x->packet = &x->copy;
+    else
+        tx_flush(x->lane);
+    x->is_held = false;
+}
+
+/* Its piece is another frame; without room for that, the frame itself is cut for as long as it
+ * takes to send it. */
+static void output_cut(struct execution *x, struct dp_port *port, uint32_t n_bytes)
+{
+    struct packet cut;
+    struct tx_frame frame = {.packet = &cut, .in_port = x->in_port};
+    bool is_copy = tx_copy(x->lane, x->packet, n_bytes, &cut);
+
+    if (!is_copy) {
+        own_bytes(x);
+        cut = *x->packet;
+        cut.size = n_bytes;
+    }
+    offload_clear(&cut);
+    port->ops->send(x->lane, port, &frame);
+    if (!is_copy)
+        tx_flush(x->lane);
+}
+
+static void output(struct execution *x, uint32_t port_no)
+{
+    struct dp_port *port = datapath_port(x->lane->dp, port_no);
+    struct tx_frame frame = {.packet = x->packet, .in_port = x->in_port};
+    uint32_t max_bytes = x->max_bytes;
+
+    x->max_bytes = NO_TRUNCATION;
+    if (!port) {
+        lane_drop(x->lane, x->in_port, DROP_NO_PORT);
+        return;
+    }
+    if (max_bytes < x->packet->size) {
+        output_cut(x, port, max_bytes);
+        return;
+    }
+    port->ops->send(x->lane, port, &frame);
+    x->is_held |= frame.is_held;
+}
+
+static void deliver(struct execution *x, uint32_t arg)
+{
+    const struct datapath_ops *ops = x->lane->dp->ops;
+
+    if (packet_needs_checksum(x->packet) && !packet_is_gso(x->packet)) {
+        own_bytes(x);
+        offload_complete_checksum(x->packet);
+    }
+    if (ops->deliver)
+        ops->deliver(x->lane->dp->aux, x->context, arg, x->packet, x->key);
+}
+
+static void execute_action(struct execution *x, const struct dp_action *action)
+{
+    switch ((enum dp_action_type)action->type) {
+    case DP_OUTPUT:
+        output(x, action->arg);
+        break;
+    case DP_SET:
+        own_bytes(x);
+        rewrite_set(x->packet, x->key, action->word, action->value, action->mask);
+        break;
+    case DP_PUSH_VLAN:
+        own_bytes(x);
+        rewrite_push_vlan(x->packet, (uint16_t)(action->arg >> 16), (uint16_t)action->arg);
+        break;
+    case DP_POP_VLAN:
+        own_bytes(x);
+        rewrite_pop_vlan(x->packet);
+        break;
+    case DP_TRUNC:
+        x->max_bytes = action->arg < 14 ? 14 : action->arg;
+        break;
+    case DP_DELIVER:
+        deliver(x, action->arg);
+        break;
+    case DP_DROP:
+        if (action->arg < DROP_N_REASONS)
+            lane_drop(x->lane, x->in_port, (enum drop_reason)action->arg);
+        break;
+    }
+}
+
+void execute_actions(struct lane *lane, struct packet *packet, const struct flow_key *key,
+                     const struct dp_action *actions, uint32_t n_actions, void *context,
+                     struct dp_port *in_port)
+{
+    struct execution x = {
+        .lane = lane,
+        .packet = packet,
+        .key = key,
+        .in_port = in_port,
+        .context = context,
+        .max_bytes = NO_TRUNCATION,
+    };
+
+    tx_reuse_copies(&lane->tx);
+    for (uint32_t i = 0; i < n_actions; i++)
+        execute_action(&x, &actions[i]);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The thread is an RCU reader: entries it has listed stay until it is quiescent, between chunks. */
+
+#include "datapath/maintenance.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "datapath/internal.h"
+#include "datapath/process.h"
+#include "lib/clock.h"
+#include "lib/rcu.h"
+
+enum { CHUNK_FLOWS = 64, MANY_GRAVES = 4096 };
+#define ROUND_NS      (500 * MILLISECOND_NS)
+#define REWALK_MAX_NS (50 * MILLISECOND_NS) /* Of each round: a tenth of a core. */
+
+struct maintenance {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t wake;
+    bool is_stopping;         /* Under 'lock'. */
+    _Atomic bool is_sleeping; /* With nothing to do. */
+    _Atomic bool is_urgent;   /* Many graves: do not wait for the round to end. */
+};
+
+/* One pass over the table. */
+struct round {
+    struct datapath *dp;
+    int64_t now_ns;
+    int64_t rewalk_ns; /* Spent so far. */
+    uint32_t index;
+    struct verdict verdict;
+};
+
+static bool mask_is_within(const struct flow_key *inner, const struct flow_key *outer)
+{
+    for (size_t i = 0; i < FLOW_KEY_WORDS; i++)
+        if (flow_key_words_const(inner)[i] & ~flow_key_words_const(outer)[i])
+            return false;
+    return true;
+}
+
+static void drop_flow(struct datapath *dp, struct megaflow *flow)
+{
+    if (megaflow_unlink(dp->megaflows, flow))
+        process_bury(dp, flow);
+}
+
+static void rewalk(struct round *round, struct megaflow *old)
+{
+    struct datapath *dp = round->dp;
+    struct verdict *verdict = &round->verdict;
+    uint64_t born = process_translate(dp, &old->key, NULL, round->now_ns, verdict);
+    struct megaflow *flow = megaflow_create(&old->key, verdict, born, round->now_ns);
+
+    if (flow && verdict->cacheable && mask_is_within(&verdict->mask, megaflow_mask(old))) {
+        atomic_init(&flow->used_ns, atomic_load_explicit(&old->used_ns, memory_order_relaxed));
+        flow->created_ns = old->created_ns;
+        if (megaflow_replace(dp->megaflows, old, flow)) {
+            process_bury(dp, old);
+            return;
+        }
+    }
+    if (flow)
+        process_bury(dp, flow); /* With its context. */
+    else if (verdict->context && dp->ops->release)
+        dp->ops->release(dp->aux, verdict->context); /* Nobody has seen it. */
+    drop_flow(dp, old);
+}
+
+static void maintain_flow(struct round *round, struct megaflow *flow)
+{
+    struct datapath *dp = round->dp;
+
+    if (!megaflow_is_live(flow))
+        return;
+    process_credit(dp, flow);
+    if (round->now_ns - megaflow_last_used(flow) > dp->config.max_idle_ns) {
+        drop_flow(dp, flow);
+        return;
+    }
+    if (!process_is_valid(dp, flow) && round->rewalk_ns < REWALK_MAX_NS) {
+        int64_t from_ns = clock_now_ns();
+
+        rewalk(round, flow);
+        round->rewalk_ns += clock_now_ns() - from_ns;
+    }
+}
+
+/* False: the round is over. */
+static bool maintain_chunk(struct round *round)
+{
+    struct megaflow *flows[CHUNK_FLOWS];
+    uint32_t n = megaflow_list(round->dp->megaflows, &round->index, flows, CHUNK_FLOWS);
+
+    for (uint32_t i = 0; i < n; i++)
+        maintain_flow(round, flows[i]);
+    return n > 0;
+}
+
+bool datapath_maintain(struct datapath *dp, int64_t now_ns)
+{
+    struct round *round = calloc(1, sizeof *round);
+
+    if (!round)
+        return true;
+    *round = (struct round){.dp = dp, .now_ns = now_ns, .index = UINT32_MAX};
+    while (maintain_chunk(round))
+        continue;
+    free(round);
+    megaflow_sort_masks(dp->megaflows);
+    graveyard_clear(&dp->graveyard);
+    return megaflow_n_flows(dp->megaflows) > 0;
+}
+
+void maintenance_flush(struct datapath *dp)
+{
+    struct megaflow *flows[CHUNK_FLOWS];
+    uint32_t index = UINT32_MAX, n;
+
+    do {
+        graveyard_hold(&dp->graveyard);
+        n = megaflow_list(dp->megaflows, &index, flows, CHUNK_FLOWS);
+        for (uint32_t i = 0; i < n; i++)
+            drop_flow(dp, flows[i]);
+        graveyard_release(&dp->graveyard);
+    } while (n);
+}
+
+/* The thread */
+
+static void run_round(struct datapath *dp, struct round *round)
+{
+    round->dp = dp;
+    round->now_ns = clock_now_ns();
+    round->index = UINT32_MAX;
+    round->rewalk_ns = 0;
+    while (maintain_chunk(round))
+        rcu_pass_quiescent_state();
+    megaflow_sort_masks(dp->megaflows);
+}
+
+static bool has_work(struct datapath *dp)
+{
+    return megaflow_n_flows(dp->megaflows) > 0 || graveyard_n(&dp->graveyard) > 0;
+}
+
+static struct timespec to_timespec(int64_t ns)
+{
+    return (struct timespec){.tv_sec = ns / SECOND_NS, .tv_nsec = ns % SECOND_NS};
+}
+
+/* True: go on, and '*is_round_due' tells whether with a round or just with freeing. */
+static bool sleep_until_due(struct datapath *dp, int64_t due_ns, bool *is_round_due)
+{
+    struct maintenance *maintenance = dp->maintenance;
+    struct timespec due = to_timespec(due_ns);
+
+    rcu_reader_pause();
+    pthread_mutex_lock(&maintenance->lock);
+    /* Sequentially consistent: either we see the work, or whoever makes it sees that we sleep. */
+    atomic_store(&maintenance->is_sleeping, true);
+    while (!maintenance->is_stopping && !has_work(dp))
+        pthread_cond_wait(&maintenance->wake, &maintenance->lock);
+    atomic_store(&maintenance->is_sleeping, false);
+    while (!maintenance->is_stopping && !atomic_load(&maintenance->is_urgent) &&
+           clock_now_ns() < due_ns)
+        pthread_cond_timedwait(&maintenance->wake, &maintenance->lock, &due);
+    atomic_store(&maintenance->is_urgent, false);
+    bool go_on = !maintenance->is_stopping;
+    pthread_mutex_unlock(&maintenance->lock);
+    rcu_reader_resume();
+    *is_round_due = clock_now_ns() >= due_ns;
+    return go_on;
+}
+
+static void *maintenance_main(void *arg)
+{
+    struct datapath *dp = arg;
+    struct round *round = calloc(1, sizeof *round);
+    int64_t due_ns = clock_now_ns() + ROUND_NS;
+    bool is_round_due;
+
+    rcu_reader_register();
+    while (sleep_until_due(dp, due_ns, &is_round_due)) {
+        if (is_round_due && round) {
+            run_round(dp, round);
+            due_ns = clock_now_ns() + ROUND_NS;
+        }
+        graveyard_clear(&dp->graveyard);
+    }
+    rcu_reader_unregister();
+    free(round);
+    return NULL;
+}
+
+int maintenance_start(struct datapath *dp, struct error *error)
+{
+    struct maintenance *maintenance = calloc(1, sizeof *maintenance);
+    pthread_condattr_t attributes;
+
+    if (!maintenance)
+        return error_set(error, -ENOMEM, "cannot start maintenance: out of memory");
+    pthread_mutex_init(&maintenance->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&maintenance->wake, &attributes);
+    pthread_condattr_destroy(&attributes);
+
+    dp->maintenance = maintenance;
+    int code = -pthread_create(&maintenance->thread, NULL, maintenance_main, dp);
+    if (code) {
+        dp->maintenance = NULL;
+        pthread_cond_destroy(&maintenance->wake);
+        pthread_mutex_destroy(&maintenance->lock);
+        free(maintenance);
+        return error_set_errno(error, code, "cannot start the maintenance thread");
+    }
+    return 0;
+}
+
+static void wake(struct maintenance *maintenance)
+{
+    pthread_mutex_lock(&maintenance->lock);
+    pthread_cond_signal(&maintenance->wake);
+    pthread_mutex_unlock(&maintenance->lock);
+}
+
+void maintenance_stop(struct datapath *dp)
+{
+    struct maintenance *maintenance = dp->maintenance;
+
+    if (!maintenance)
+        return;
+    pthread_mutex_lock(&maintenance->lock);
+    maintenance->is_stopping = true;
+    pthread_mutex_unlock(&maintenance->lock);
+    wake(maintenance);
+    pthread_join(maintenance->thread, NULL);
+    pthread_cond_destroy(&maintenance->wake);
+    pthread_mutex_destroy(&maintenance->lock);
+    free(maintenance);
+    dp->maintenance = NULL;
+}
+
+void maintenance_notice(struct datapath *dp)
+{
+    struct maintenance *maintenance = dp->maintenance;
+
+    if (!maintenance)
+        return;
+    atomic_thread_fence(memory_order_seq_cst); /* Pairs with is_sleeping in sleep_until_due(). */
+    if (graveyard_n(&dp->graveyard) >= MANY_GRAVES &&
+        !atomic_exchange(&maintenance->is_urgent, true))
+        wake(maintenance);
+    else if (atomic_load(&maintenance->is_sleeping))
+        wake(maintenance);
+}

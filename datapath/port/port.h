@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* port - how each type of port is opened; everything after that goes through struct port_ops.
+ *
+ * Threads  Main thread.
+ * Errors   Negative errno and a sentence; nothing is left open. */
+
+#include "datapath/internal.h"
+
+/* 'port' comes with number, name, type and counters; these set ops and what else they need. */
+int port_dummy_open(struct dp_port *port, const struct dp_port_config *config, struct error *error);

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* First all frames of the batch are parsed and hashed, while the cache lines they will need are
+ * fetched; then each in turn is looked up, and translated if need be, and executed.  As each new flow is
+ * cached before the next frame is looked at, a flow is translated once however many frames of it are in
+ * the batch. */
+
+#include "datapath/process.h"
+
+#include <stdlib.h>
+
+#include "datapath/execute.h"
+#include "datapath/maintenance.h"
+#include "datapath/offload.h"
+#include "lib/annotations.h"
+#include "lib/clock.h"
+#include "lib/hash.h"
+
+enum { ETH_HEADER_BYTES = 14, BURST_MISSES = 8 };
+#define BURST_NS (100 * MILLISECOND_NS)
+
+/* Verdicts and generations */
+
+bool process_is_valid(struct datapath *dp, const struct megaflow *flow)
+{
+    uint64_t newest = atomic_load_explicit(&dp->slot_generation[DP_SLOT_ALL], memory_order_acquire);
+
+    for (unsigned int i = 0; i < flow->n_slots; i++) {
+        uint64_t generation = atomic_load_explicit(&dp->slot_generation[flow->slots[i]],
+                                                   memory_order_acquire);
+        if (generation > newest)
+            newest = generation;
+    }
+    return newest <= flow->born;
+}
+
+uint64_t process_translate(struct datapath *dp, const struct flow_key *key,
+                           const struct packet *packet, int64_t now_ns, struct verdict *verdict)
+{
+    uint64_t born = datapath_generation(dp);
+
+    verdict->actions.n = 0;
+    memset(&verdict->mask, 0, sizeof verdict->mask);
+    memset(verdict->slots, 0, sizeof verdict->slots);
+    verdict->n_slots = 0;
+    verdict->cacheable = true;
+    verdict->context = NULL;
+    dp->ops->translate(dp->aux, key, packet, now_ns, verdict);
+    return born;
+}
+
+/* Statistics */
+
+/* How far 'total' is ahead of 'credited', which catches up.  Two callers never get the same part. */
+static uint64_t take_delta(_Atomic uint64_t *total, _Atomic uint64_t *credited)
+{
+    uint64_t from = atomic_load_explicit(credited, memory_order_relaxed), to;
+
+    do {
+        to = atomic_load_explicit(total, memory_order_relaxed);
+        if (to <= from)
+            return 0;
+    } while (!atomic_compare_exchange_weak_explicit(credited, &from, to, memory_order_relaxed,
+                                                    memory_order_relaxed));
+    return to - from;
+}
+
+void process_credit(struct datapath *dp, struct megaflow *flow)
+{
+    uint64_t n_packets = take_delta(&flow->n_packets, &flow->credited_packets);
+    uint64_t n_bytes = take_delta(&flow->n_bytes, &flow->credited_bytes);
+
+    if ((n_packets || n_bytes) && flow->context && dp->ops->credit)
+        dp->ops->credit(dp->aux, flow->context, n_packets, n_bytes,
+                        atomic_load_explicit(&flow->used_ns, memory_order_relaxed),
+                        atomic_load_explicit(&flow->tcp_flags, memory_order_relaxed));
+}
+
+static void run_end(struct lane *lane)
+{
+    struct megaflow *flow = lane->run.flow;
+
+    if (!flow)
+        return;
+    atomic_fetch_add_explicit(&flow->n_packets, lane->run.n_packets, memory_order_relaxed);
+    atomic_fetch_add_explicit(&flow->n_bytes, lane->run.n_bytes, memory_order_relaxed);
+    atomic_store_explicit(&flow->used_ns, lane->now_ns, memory_order_relaxed);
+    uint16_t flags = atomic_load_explicit(&flow->tcp_flags, memory_order_relaxed);
+    if (lane->run.tcp_flags & ~flags)
+        atomic_fetch_or_explicit(&flow->tcp_flags, lane->run.tcp_flags, memory_order_relaxed);
+    lane->run.flow = NULL;
+}
+
+static void run_add(struct lane *lane, struct megaflow *flow, uint32_t n_bytes, uint16_t tcp_flags)
+{
+    if (lane->run.flow != flow) {
+        run_end(lane);
+        lane->run.flow = flow;
+        lane->run.n_packets = lane->run.n_bytes = 0;
+        lane->run.tcp_flags = 0;
+    }
+    lane->run.n_packets++;
+    lane->run.n_bytes += n_bytes;
+    lane->run.tcp_flags |= tcp_flags;
+}
+
+/* The end of entries and contexts */
+
+struct loose_context {
+    struct grave grave;
+    void *context;
+};
+
+static void release_context(struct datapath *dp, void *context)
+{
+    if (context && dp->ops->release)
+        dp->ops->release(dp->aux, context);
+}
+
+static void free_megaflow(void *aux, struct grave *grave)
+{
+    struct megaflow *flow = CONTAINER_OF(grave, struct megaflow, grave);
+
+    process_credit(aux, flow);
+    release_context(aux, flow->context);
+    megaflow_put(flow);
+}
+
+static void free_loose_context(void *aux, struct grave *grave)
+{
+    struct loose_context *loose = CONTAINER_OF(grave, struct loose_context, grave);
+
+    release_context(aux, loose->context);
+    free(loose);
+}
+
+void process_bury(struct datapath *dp, struct megaflow *flow)
+{
+    process_credit(dp, flow);
+    graveyard_bury(&dp->graveyard, &flow->grave, free_megaflow);
+    maintenance_notice(dp);
+}
+
+/* The verdict is used for one frame only. */
+static void execute_once(struct lane *lane, struct packet *packet, const struct flow_key *key,
+                         struct dp_port *port)
+{
+    struct datapath *dp = lane->dp;
+    struct verdict *verdict = &lane->verdict;
+    uint32_t n_bytes = packet->size;
+
+    execute_actions(lane, packet, key, verdict->actions.list, verdict->actions.n, verdict->context,
+                    port);
+    if (!verdict->context)
+        return;
+    if (dp->ops->credit)
+        dp->ops->credit(dp->aux, verdict->context, 1, n_bytes, lane->now_ns,
+                        be16_host(key->tcp_flags));
+    lane->spare->context = verdict->context;
+    graveyard_bury(&dp->graveyard, &lane->spare->grave, free_loose_context);
+    lane->spare = NULL;
+    maintenance_notice(dp);
+}
+
+/* Misses */
+
+/* A virtual queue with a fixed service time (the generic cell rate algorithm): a miss is let in while the
+ * queue is short. */
+static bool admit_miss(struct lane *lane, struct dp_port *port)
+{
+    const struct datapath_config *config = &lane->dp->config;
+    int64_t service_ns, burst_ns, due_ns, next_ns;
+
+    if (config->misses_per_second == UINT32_MAX || config->cache_off)
+        return true;
+    service_ns = SECOND_NS / config->misses_per_second;
+    burst_ns = service_ns * BURST_MISSES > BURST_NS ? service_ns * BURST_MISSES : BURST_NS;
+    due_ns = atomic_load_explicit(&port->miss_due_ns, memory_order_relaxed);
+    do {
+        if (due_ns - lane->now_ns > burst_ns)
+            return false;
+        next_ns = (due_ns > lane->now_ns ? due_ns : lane->now_ns) + service_ns;
+    } while (!atomic_compare_exchange_weak_explicit(&port->miss_due_ns, &due_ns, next_ns,
+                                                    memory_order_relaxed, memory_order_relaxed));
+    return true;
+}
+
+/* Caches the lane's verdict instead of 'stale' (or NULL).  NULL: no memory; 'stale' is gone. */
+static struct megaflow *install(struct lane *lane, const struct flow_key *key, uint64_t born,
+                                struct megaflow *stale)
+{
+    struct datapath *dp = lane->dp;
+    struct verdict *verdict = &lane->verdict;
+    struct megaflow *flow = megaflow_create(key, verdict, born, lane->now_ns);
+    struct megaflow_displaced displaced;
+    int error;
+
+    if (flow && stale && flow_key_is_equal(megaflow_mask(stale), &verdict->mask) &&
+        megaflow_replace(dp->megaflows, stale, flow)) {
+        process_bury(dp, stale);
+        return flow;
+    }
+    if (stale && megaflow_unlink(dp->megaflows, stale))
+        process_bury(dp, stale);
+    if (!flow)
+        return NULL;
+
+    error = megaflow_link(dp->megaflows, flow, &verdict->mask, &displaced);
+    for (unsigned int i = 0; i < displaced.n; i++)
+        process_bury(dp, displaced.flows[i]);
+    if (error) {
+        megaflow_put(flow);
+        return NULL;
+    }
+    maintenance_notice(dp);
+    return flow;
+}
+
+static void use(struct lane *lane, struct megaflow *flow, struct packet *packet,
+                const struct flow_key *key, struct dp_port *port)
+{
+    run_add(lane, flow, packet->size, be16_host(key->tcp_flags));
+    execute_actions(lane, packet, key, flow->actions, flow->n_actions, flow->context, port);
+}
+
+static void miss(struct lane *lane, struct packet *packet, const struct flow_key *key,
+                 uint32_t hash, struct dp_port *port, struct megaflow *stale)
+{
+    struct datapath *dp = lane->dp;
+    struct megaflow *flow = NULL;
+
+    if (!admit_miss(lane, port)) {
+        counter_add(&lane->counters.n_lost, 1);
+        lane_drop(lane, port, DROP_MISS_BUDGET);
+        return;
+    }
+    if (!lane->spare && !(lane->spare = malloc(sizeof *lane->spare))) {
+        lane_drop(lane, port, DROP_NO_MEMORY);
+        return;
+    }
+
+    counter_add(&lane->counters.n_misses, 1);
+    uint64_t born = process_translate(dp, key, packet, lane->now_ns, &lane->verdict);
+    if (lane->verdict.cacheable && !dp->config.cache_off)
+        flow = install(lane, key, born, stale);
+    if (!flow) {
+        execute_once(lane, packet, key, port);
+        return;
+    }
+    microflow_put(lane->microflows, key, hash, flow);
+    use(lane, flow, packet, key, port);
+}
+
+static void process_frame(struct lane *lane, struct packet *packet, const struct flow_key *key,
+                          uint32_t hash, struct dp_port *port)
+{
+    struct datapath *dp = lane->dp;
+    struct megaflow *flow;
+    uint64_t n_probes = 0;
+
+    if (unlikely(dp->config.cache_off)) {
+        miss(lane, packet, key, hash, port, NULL);
+        return;
+    }
+    flow = microflow_find(lane->microflows, key, hash);
+    if (likely(flow && megaflow_is_live(flow) && process_is_valid(dp, flow))) {
+        counter_add(&lane->counters.n_microflow_hits, 1);
+        use(lane, flow, packet, key, port);
+        return;
+    }
+
+    flow = megaflow_find(dp->megaflows, key, &n_probes);
+    counter_add(&lane->counters.n_megaflow_probes, n_probes);
+    if (flow && process_is_valid(dp, flow)) {
+        counter_add(&lane->counters.n_megaflow_hits, 1);
+        microflow_put(lane->microflows, key, hash, flow);
+        use(lane, flow, packet, key, port);
+        return;
+    }
+    miss(lane, packet, key, hash, port, flow);
+}
+
+/* Counts the frame in, and out again if it cannot be treated. */
+static bool admit_frame(struct lane *lane, struct packet *packet, struct dp_port *port,
+                        struct flow_key *key)
+{
+    struct port_counters *counters = &port->counters[lane->index];
+
+    counter_add(&counters->rx_packets, 1);
+    counter_add(&counters->rx_bytes, packet->size);
+    if (packet->size < ETH_HEADER_BYTES) {
+        lane_drop(lane, port, DROP_TOO_SHORT);
+        return false;
+    }
+    if (!offload_check_header(packet)) {
+        lane_drop(lane, port, DROP_BAD_OFFLOAD);
+        return false;
+    }
+    flow_extract(packet, be32_from(port->port_no), key);
+    if (!offload_check_frame(packet, key)) {
+        lane_drop(lane, port, DROP_BAD_OFFLOAD);
+        return false;
+    }
+    return true;
+}
+
+void process_batch(struct lane *lane, struct packet **packets, struct dp_port **ports,
+                   unsigned int n)
+{
+    struct flow_key keys[BATCH_FRAMES];
+    uint32_t hashes[BATCH_FRAMES];
+    bool is_admitted[BATCH_FRAMES];
+
+    for (unsigned int i = 0; i < n; i++) {
+        is_admitted[i] = admit_frame(lane, packets[i], ports[i], &keys[i]);
+        if (!is_admitted[i])
+            continue;
+        hashes[i] = hash_words(flow_key_words_const(&keys[i]), FLOW_KEY_WORDS, 0);
+        microflow_prefetch(lane->microflows, hashes[i]);
+    }
+    for (unsigned int i = 0; i < n; i++)
+        if (is_admitted[i])
+            process_frame(lane, packets[i], &keys[i], hashes[i], ports[i]);
+    run_end(lane);
+    tx_flush(lane);
+}

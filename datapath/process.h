@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* process - a batch of frames through caches, translation and execution.
+ *
+ * Threads  The lane's user, as an RCU reader. */
+
+#include "datapath/internal.h"
+
+/* 'packets' are the lane's, in order of arrival, with their virtio headers unchecked; 'ports' says where each came in. */
+void process_batch(struct lane *lane, struct packet **packets, struct dp_port **ports,
+                   unsigned int n);
+
+/* Credits what 'flow' did since it was last asked. */
+void process_credit(struct datapath *dp, struct megaflow *flow);
+
+/* Gives up an unlinked entry. */
+void process_bury(struct datapath *dp, struct megaflow *flow);
+
+/* Is the verdict up to date? */
+bool process_is_valid(struct datapath *dp, const struct megaflow *flow);
+
+/* As datapath_ops.translate, into a verdict made ready here.  Returns the generation it is of. */
+uint64_t process_translate(struct datapath *dp, const struct flow_key *key,
+                           const struct packet *packet, int64_t now_ns, struct verdict *verdict);

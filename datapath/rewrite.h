@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* rewrite - change headers of a frame, and every checksum over them.
+ *
+ * Checksums are brought up to date, not computed anew (RFC 1624): one that was wrong stays wrong, for
+ * the receiver to see.  A transport checksum that is still left to hardware covers only the pseudo
+ * header so far: it follows address changes and ignores the others.  A UDP checksum of 0, "none", stays.
+ * A header that is absent, or was too short for flow_extract(), is not changed.
+ *
+ * Not changed either, as they say what a frame is: types, protocols, lengths, TCP flags, fragment
+ * bits, the CFI bit of a tag.
+ *
+ * Threads  A packet has one owner, who also owns its bytes: shared bytes are copied first. */
+
+#include "lib/packet.h"
+
+/* Word 'word' of the flow key: replaces the bits of 'mask' by 'value', both in network order.  'key' is
+ * what flow_extract() said of this packet. */
+void rewrite_set(struct packet *packet, const struct flow_key *key, unsigned int word,
+                 uint64_t value, uint64_t mask);
+
+/* False: the frame is too short, or there is no room in front. */
+bool rewrite_push_vlan(struct packet *packet, uint16_t tpid, uint16_t tci);
+bool rewrite_pop_vlan(struct packet *packet); /* False: no tag. */
