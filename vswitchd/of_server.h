@@ -144,8 +144,8 @@ void of_server_flow_removed(struct of_server *server, const struct rule *rule,
 /* Sends what the queue holds.  Call when the queue wakes the main thread. */
 void of_server_packet_ins(struct of_server *server, struct packet_in_queue *queue);
 
-/* Does a table miss go to somebody?  So it is while a controller connection of OpenFlow 1.0 to 1.2 is up
- * (bridge_view.miss_goes_to_controller); in 1.3 a miss drops unless a flow says otherwise. */
+/* Does a table miss go to somebody (bridge_view.miss_goes_to_controller)?  So it is while a connection of
+ * OpenFlow 1.0 to 1.2 wants packet_ins; in 1.3 a miss drops unless a flow says otherwise. */
 bool of_server_wants_misses(const struct of_server *server);
 
 bool of_server_has_controller(const struct of_server *server); /* Is one connected? (fail_mode) */

@@ -40,12 +40,12 @@ struct packet_in_queue *packet_in_queue_create(void (*wake)(void *aux), void *au
 
 void packet_in_queue_destroy(struct packet_in_queue *queue)
 {
-    struct packet_in *packet;
-
     if (!queue)
         return;
-    while ((packet = packet_in_take(queue)))
+    for (struct packet_in *packet = packet_in_take_all(queue), *next; packet; packet = next) {
+        next = packet->next;
         free(packet);
+    }
     mutex_fini(&queue->lock);
     free(queue);
 }
@@ -99,18 +99,15 @@ int packet_in_push(struct packet_in_queue *queue, const struct packet_in *header
     return 0;
 }
 
-struct packet_in *packet_in_take(struct packet_in_queue *queue)
+struct packet_in *packet_in_take_all(struct packet_in_queue *queue)
 {
     mutex_lock(&queue->lock);
-    struct packet_in *packet = queue->first;
-    if (packet) {
-        queue->first = packet->next;
-        if (!queue->first)
-            queue->end = &queue->first;
-        queue->n--;
-    }
+    struct packet_in *first = queue->first;
+    queue->first = NULL;
+    queue->end = &queue->first;
+    queue->n = 0;
     mutex_unlock(&queue->lock);
-    return packet;
+    return first;
 }
 
 uint64_t packet_in_n_dropped(const struct packet_in_queue *queue)

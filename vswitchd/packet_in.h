@@ -39,5 +39,7 @@ void packet_in_queue_destroy(struct packet_in_queue *queue); /* NULL is fine; no
 /* Copies header and frame bytes.  -ENOBUFS: full, and counted. */
 int packet_in_push(struct packet_in_queue *queue, const struct packet_in *header,
                    const uint8_t *frame);
-struct packet_in *packet_in_take(struct packet_in_queue *queue); /* NULL: empty. */
+
+/* All that are waiting, oldest first, linked by 'next'; NULL: none.  The next push wakes again. */
+struct packet_in *packet_in_take_all(struct packet_in_queue *queue);
 uint64_t packet_in_n_dropped(const struct packet_in_queue *queue);

@@ -43,20 +43,35 @@ static int push(struct packet_in_queue *queue, of_port port)
     return packet_in_push(queue, &header, frame);
 }
 
+/* Frees what is there and counts it. */
+static unsigned int take_all(struct packet_in_queue *queue)
+{
+    unsigned int n = 0;
+
+    for (struct packet_in *packet = packet_in_take_all(queue), *next; packet; packet = next, n++) {
+        next = packet->next;
+        free(packet);
+    }
+    return n;
+}
+
 static void packets_come_out_in_order(void **state)
 {
     struct packet_in_queue *queue = *state;
 
     for (of_port port = 1; port <= 3; port++)
         assert_int_equal(push(queue, port), 0);
+    struct packet_in *packet = packet_in_take_all(queue);
     for (of_port port = 1; port <= 3; port++) {
-        struct packet_in *packet = packet_in_take(queue);
+        struct packet_in *next = packet->next;
         assert_int_equal(packet->in_port, port);
         assert_int_equal(packet->total_bytes, 60);
         assert_int_equal(packet->frame[2], 3);
         free(packet);
+        packet = next;
     }
-    assert_null(packet_in_take(queue));
+    assert_null(packet);
+    assert_null(packet_in_take_all(queue));
     assert_int_equal(n_wakes, 1);
 }
 
@@ -68,9 +83,9 @@ static void full_queue_drops_and_counts(void **state)
         assert_int_equal(push(queue, 1), 0);
     assert_int_equal(push(queue, 1), -ENOBUFS);
     assert_int_equal(packet_in_n_dropped(queue), 1);
-    free(packet_in_take(queue));
-    assert_int_equal(push(queue, 1), 0);
     assert_int_equal(n_wakes, 1);
+    assert_int_equal(take_all(queue), PACKET_IN_QUEUE_MAX);
+    assert_int_equal(push(queue, 1), 0);
 }
 
 static void emptied_queue_wakes_again(void **state)
@@ -78,7 +93,7 @@ static void emptied_queue_wakes_again(void **state)
     struct packet_in_queue *queue = *state;
 
     push(queue, 1);
-    free(packet_in_take(queue));
+    take_all(queue);
     push(queue, 1);
     assert_int_equal(n_wakes, 2);
 }
@@ -97,22 +112,14 @@ static void threads_lose_nothing_uncounted(void **state)
     struct packet_in_queue *queue = *state;
     pthread_t pushers[N_THREADS];
     uint64_t n_taken = 0;
-    struct packet_in *packet;
 
     for (size_t i = 0; i < N_THREADS; i++)
         assert_int_equal(pthread_create(&pushers[i], NULL, push_many, queue), 0);
-    for (unsigned int i = 0; i < 10000; i++) {
-        if ((packet = packet_in_take(queue))) {
-            n_taken++;
-            free(packet);
-        }
-    }
+    for (unsigned int i = 0; i < 10000; i++)
+        n_taken += take_all(queue);
     for (size_t i = 0; i < N_THREADS; i++)
         pthread_join(pushers[i], NULL);
-    while ((packet = packet_in_take(queue))) {
-        n_taken++;
-        free(packet);
-    }
+    n_taken += take_all(queue);
     assert_int_equal(n_taken + packet_in_n_dropped(queue), N_THREADS * PUSHES_EACH);
 }
 

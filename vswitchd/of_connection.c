@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Reading and handling stop together: what was read is handled before more is read. */
+
+#include "vswitchd/of_connection.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/annotations.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/openflow/errors.h"
+#include "vswitchd/of_server_state.h"
+#include "vswitchd/of_server_targets.h"
+
+LOG_MODULE(openflow);
+
+enum {
+    READ_BYTES = 64 << 10,
+    KEEP_BYTES = 256 << 10, /* Larger buffers are given back once empty. */
+    ROUND_BUDGET_NS = 10 * MILLISECOND_NS,
+    GREETING_MS = 10000,
+    NO_CONFIG_MISS_BYTES = 128, /* OpenFlow 1.0, OFP_DEFAULT_MISS_SEND_LEN. */
+};
+
+const char *of_connection_name(const struct of_connection *connection)
+{
+    static char name[200];
+    const char *peer = connection->target ? connection->target->name : "unix";
+
+    snprintf(name, sizeof name, "%s<->%s", connection->server->name, peer);
+    return name;
+}
+
+/* Closing */
+
+void of_connection_close(struct of_connection *connection, const char *reason)
+{
+    struct of_server *server = connection->server;
+
+    if (connection->state == CONNECTION_CLOSED)
+        return;
+    if (connection->target)
+        log_info_limited("%s: connection closed%s%s", of_connection_name(connection),
+                         *reason ? ": " : "", reason);
+    else if (*reason)
+        log_warn_limited("%s: connection closed: %s", of_connection_name(connection), reason);
+    connection->state = CONNECTION_CLOSED;
+    ev_io_stop(server->loop, &connection->readable);
+    ev_io_stop(server->loop, &connection->writable);
+    ev_timer_stop(server->loop, &connection->resume);
+    ev_timer_stop(server->loop, &connection->silence);
+    close(connection->fd);
+    connection->fd = -1;
+    of_stats_cancel(connection);
+    server->n_connections--;
+    if (connection->target)
+        of_target_connection_closed(connection, reason);
+    if (connection->was_up)
+        of_server_note_status(server, connection->target != NULL);
+}
+
+void of_connection_destroy(struct of_connection *connection)
+{
+    buffer_fini(&connection->input);
+    buffer_fini(&connection->output);
+    free(connection);
+}
+
+/* Writing */
+
+static bool must_wait(const struct of_connection *connection)
+{
+    return connection->dump || of_connection_is_full(connection);
+}
+
+static void compact(struct buffer *buffer, size_t *n_used)
+{
+    if (*n_used == buffer->size) {
+        *n_used = 0;
+        buffer_clear(buffer);
+        if (buffer->capacity > KEEP_BYTES)
+            buffer_fini(buffer);
+    } else if (*n_used >= KEEP_BYTES) {
+        buffer_pull(buffer, *n_used);
+        *n_used = 0;
+    }
+}
+
+/* False if the peer takes no more for now, or is gone. */
+static bool write_output(struct of_connection *connection)
+{
+    while (of_connection_pending(connection)) {
+        ssize_t n = send(connection->fd, connection->output.data + connection->output_sent,
+                         of_connection_pending(connection), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0) {
+            if (errno == EINTR)
+                continue;
+            if (errno != EAGAIN)
+                of_connection_close(connection, strerror(errno));
+            compact(&connection->output, &connection->output_sent);
+            return false;
+        }
+        connection->output_sent += (size_t)n;
+    }
+    compact(&connection->output, &connection->output_sent);
+    return true;
+}
+
+static void resume_next_round(struct of_connection *connection)
+{
+    ev_timer_set(&connection->resume, 0., 0.);
+    ev_timer_start(connection->server->loop, &connection->resume);
+}
+
+void of_connection_flush(struct of_connection *connection)
+{
+    struct ev_loop *loop = connection->server->loop;
+
+    if (connection->state == CONNECTION_CLOSED || ev_is_active(&connection->writable))
+        return;
+    of_stats_continue(connection);
+    if (of_connection_pending(connection) && !write_output(connection)) {
+        if (connection->state != CONNECTION_CLOSED)
+            ev_io_start(loop, &connection->writable);
+        return;
+    }
+    if (connection->dump ||
+        (!ev_is_active(&connection->readable) && !ev_is_active(&connection->resume)))
+        resume_next_round(connection);
+}
+
+static void on_writable(struct ev_loop *loop, struct ev_io *watcher, int events UNUSED)
+{
+    struct of_connection *connection = CONTAINER_OF(watcher, struct of_connection, writable);
+
+    /* The rest is done before the loop waits again. */
+    ev_io_stop(loop, watcher);
+    if (connection->state != CONNECTION_CLOSED)
+        of_connection_flush(connection);
+}
+
+static void send_error(struct of_connection *connection, enum of_error error, const void *request,
+                       size_t n_bytes)
+{
+    log_warn_limited("%s: sent error %s", of_connection_name(connection), of_error_name(error));
+    connection->server->stats.n_errors_sent++;
+    of_encode_error(error, request, n_bytes, &connection->output);
+}
+
+/* Hello and echo */
+
+static void fail_greeting(struct of_connection *connection, const struct of_message *message,
+                          const char *sentence)
+{
+    bool is_known = message->version < 32 && OF_VERSIONS_KNOWN & OF_VERSION_BIT(message->version);
+
+    of_encode_hello_failed(is_known ? message->version : OF_1_0, message->xid, sentence,
+                           &connection->output);
+    write_output(connection);
+    of_connection_close(connection, sentence);
+}
+
+static void greet(struct of_connection *connection, const struct of_message *message)
+{
+    struct of_server *server = connection->server;
+    uint32_t theirs;
+
+    if (message->kind != OF_HELLO) {
+        fail_greeting(connection, message, "the first message was not a hello");
+        return;
+    }
+    int version = of_decode_hello(message, &theirs) == OF_OK
+                      ? of_negotiate(server->versions, theirs)
+                      : 0;
+    if (!version) {
+        fail_greeting(connection, message, "no OpenFlow version in common");
+        return;
+    }
+    connection->protocol = (struct of_protocol){.version = (enum of_version)version};
+    connection->state = CONNECTION_UP;
+    connection->was_up = true;
+    ev_timer_stop(server->loop, &connection->silence);
+    if (connection->inactivity_ms) {
+        ev_timer_set(&connection->silence, connection->inactivity_ms / 1000., 0.);
+        ev_timer_start(server->loop, &connection->silence);
+    }
+    if (connection->target)
+        of_target_connection_up(connection);
+    of_server_note_status(server, connection->target != NULL);
+}
+
+static void on_silence(struct ev_loop *loop, struct ev_timer *watcher, int events UNUSED)
+{
+    struct of_connection *connection = CONTAINER_OF(watcher, struct of_connection, silence);
+    int64_t silent_ns = clock_now_ns() - connection->heard_ns;
+    int64_t allowed_ns = connection->inactivity_ms * MILLISECOND_NS;
+
+    if (connection->state == CONNECTION_GREETING) {
+        of_connection_close(connection, "no hello came");
+        return;
+    }
+    if (silent_ns >= allowed_ns) {
+        if (connection->is_probing) {
+            of_connection_close(connection, "no answer to inactivity probe");
+            return;
+        }
+        connection->is_probing = true;
+        of_encode_echo_request(connection->protocol.version, 0, NULL, 0, &connection->output);
+        silent_ns = 0;
+    }
+    ev_timer_set(watcher, (double)(allowed_ns - silent_ns) / SECOND_NS, 0.);
+    ev_timer_start(loop, watcher);
+}
+
+/* Reading */
+
+static enum of_error handle_up(struct of_connection *connection, const struct of_message *message)
+{
+    if (message->kind == OF_HELLO || message->kind == OF_ECHO_REPLY || message->kind == OF_ERROR)
+        return OF_OK;
+    if (message->version != connection->protocol.version)
+        return OFPBRC_BAD_VERSION;
+    if (message->kind != OF_ECHO_REQUEST)
+        return of_server_handle(connection, message);
+    of_encode_echo_reply(message, &connection->output);
+    return OF_OK;
+}
+
+static void handle_frame(struct of_connection *connection, const uint8_t *frame, size_t n_bytes)
+{
+    struct of_message message;
+    enum of_error error = of_decode_message(frame, n_bytes, &message);
+
+    connection->server->stats.n_messages++;
+    if (connection->state == CONNECTION_GREETING) {
+        greet(connection, &message);
+        return;
+    }
+    if (!error)
+        error = handle_up(connection, &message);
+    if (error)
+        send_error(connection, error, frame, n_bytes);
+}
+
+/* Handles what was read, while there is time and room for replies. */
+static void handle_input(struct of_connection *connection)
+{
+    struct ev_loop *loop = connection->server->loop;
+    int64_t end_ns = clock_now_ns() + ROUND_BUDGET_NS;
+
+    while (connection->state != CONNECTION_CLOSED) {
+        const uint8_t *frame = connection->input.data + connection->input_taken;
+        int n = of_frame_length(frame, connection->input.size - connection->input_taken);
+        if (n < 0) {
+            of_connection_close(connection, "message with an impossible length");
+            return;
+        }
+        if (!n) {
+            ev_io_start(loop, &connection->readable);
+            return;
+        }
+        if (must_wait(connection)) {
+            ev_io_stop(loop, &connection->readable);
+            return;
+        }
+        if (clock_now_ns() > end_ns) {
+            ev_io_stop(loop, &connection->readable);
+            resume_next_round(connection);
+            return;
+        }
+        connection->input_taken += (size_t)n;
+        handle_frame(connection, frame, (size_t)n);
+    }
+}
+
+static void on_resume(struct ev_loop *loop UNUSED, struct ev_timer *watcher, int events UNUSED)
+{
+    struct of_connection *connection = CONTAINER_OF(watcher, struct of_connection, resume);
+
+    if (!must_wait(connection))
+        handle_input(connection);
+}
+
+static void on_readable(struct ev_loop *loop UNUSED, struct ev_io *watcher, int events UNUSED)
+{
+    struct of_connection *connection = CONTAINER_OF(watcher, struct of_connection, readable);
+    struct buffer *input = &connection->input;
+
+    if (connection->input_taken) {
+        buffer_pull(input, connection->input_taken);
+        connection->input_taken = 0;
+    }
+    buffer_reserve(input, READ_BYTES);
+    ssize_t n = recv(connection->fd, input->data + input->size, READ_BYTES, MSG_DONTWAIT);
+    if (n <= 0) {
+        if (!n || (errno != EAGAIN && errno != EINTR))
+            of_connection_close(connection, n ? strerror(errno) : "");
+        return;
+    }
+    input->size += (size_t)n;
+    connection->heard_ns = clock_now_ns();
+    connection->is_probing = false;
+    handle_input(connection);
+}
+
+struct of_connection *of_connection_create(struct of_server *server, int fd,
+                                           enum of_connection_sort sort, unsigned int inactivity_ms)
+{
+    struct of_connection *connection = calloc(1, sizeof *connection);
+
+    if (!connection)
+        abort();
+    connection->server = server;
+    connection->sort = sort;
+    connection->fd = fd;
+    connection->inactivity_ms = inactivity_ms;
+    connection->heard_ns = clock_now_ns();
+    connection->role = OF_ROLE_EQUAL;
+    connection->miss_send_bytes = sort == OF_CONNECTION_CONTROLLER ? NO_CONFIG_MISS_BYTES : 0;
+    of_async_init(&connection->async);
+    ev_io_init(&connection->readable, on_readable, fd, EV_READ);
+    ev_io_init(&connection->writable, on_writable, fd, EV_WRITE);
+    ev_timer_init(&connection->resume, on_resume, 0., 0.);
+    ev_timer_init(&connection->silence, on_silence, GREETING_MS / 1000., 0.);
+    ev_io_start(server->loop, &connection->readable);
+    ev_timer_start(server->loop, &connection->silence);
+    of_encode_hello(server->versions, 0, &connection->output);
+    return connection;
+}

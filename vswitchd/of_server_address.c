@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* getaddrinfo() with numeric hosts only: it never blocks. */
+
+#include "vswitchd/of_server_address.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/rundir.h"
+#include "lib/unix_socket.h"
+
+enum { SOCKET_MODE = 0660 };
+
+/* "1.2.3.4", "[::1]", each maybe with ":PORT" behind. */
+static int split_host(char *text, char **host, char **port)
+{
+    char *end;
+
+    if (*text == '[') {
+        *host = text + 1;
+        end = strchr(text, ']');
+        if (!end)
+            return -EINVAL;
+        *end++ = '\0';
+    } else {
+        *host = text;
+        end = strchr(text, ':');
+        /* More than one colon without brackets is all address. */
+        if (end && strchr(end + 1, ':'))
+            end = NULL;
+    }
+    *port = end && *end == ':' ? end + 1 : NULL;
+    if (end && *end)
+        *end = '\0';
+    return 0;
+}
+
+static int parse_inet(const char *host, const char *port, struct of_address *address)
+{
+    const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+                                   .ai_socktype = SOCK_STREAM};
+    char default_port[8];
+    struct addrinfo *found;
+
+    snprintf(default_port, sizeof default_port, "%d", OF_DEFAULT_TCP_PORT);
+    if (getaddrinfo(host, port && *port ? port : default_port, &hints, &found))
+        return -EINVAL;
+    memcpy(&address->socket_address, found->ai_addr, found->ai_addrlen);
+    address->n_bytes = found->ai_addrlen;
+    freeaddrinfo(found);
+    return 0;
+}
+
+static int parse_active_inet(char *text, struct of_address *address)
+{
+    char *host, *port;
+
+    return split_host(text, &host, &port) || !*host ? -EINVAL : parse_inet(host, port, address);
+}
+
+static int parse_passive_inet(char *text, struct of_address *address)
+{
+    char *colon = strchr(text, ':');
+    char *host = NULL, *port;
+
+    if (colon) {
+        *colon = '\0';
+        if (split_host(colon + 1, &host, &port) || port)
+            return -EINVAL;
+    }
+    return parse_inet(host && *host ? host : "0.0.0.0", text, address);
+}
+
+struct of_address *of_address_parse(const char *target, struct error *error)
+{
+    struct of_address *address = calloc(1, sizeof *address);
+    const char *colon = strchr(target, ':');
+    char *rest = strdup(colon ? colon + 1 : "");
+    int result = -EINVAL;
+
+    if (!address || !rest)
+        abort();
+    address->is_passive = target[0] == 'p';
+    if (!strncmp(target, "tcp:", 4)) {
+        result = parse_active_inet(rest, address);
+    } else if (!strncmp(target, "ptcp:", 5)) {
+        result = parse_passive_inet(rest, address);
+    } else if ((!strncmp(target, "unix:", 5) || !strncmp(target, "punix:", 6)) && *rest) {
+        address->path = rundir_file(rest);
+        result = 0;
+    }
+    free(rest);
+    if (!result)
+        return address;
+    error_set(error, result, "%s: not a controller target (tcp:IP:PORT, unix:PATH, ptcp:PORT)",
+              target);
+    free(address);
+    return NULL;
+}
+
+void of_address_destroy(struct of_address *address)
+{
+    if (!address)
+        return;
+    free(address->path);
+    free(address);
+}
+
+static int open_inet(const struct of_address *address, struct error *error)
+{
+    const struct sockaddr *to = (const struct sockaddr *)&address->socket_address;
+    const int on = 1;
+    int fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+    if (fd < 0)
+        return error_set_errno(error, -errno, "cannot create socket");
+    if (address->is_passive) {
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+        if (!bind(fd, to, address->n_bytes) && !listen(fd, SOMAXCONN))
+            return fd;
+    } else {
+        /* Each message matters by itself. */
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+        if (!connect(fd, to, address->n_bytes) || errno == EINPROGRESS)
+            return fd;
+    }
+    int result = error_set_errno(error, -errno,
+                                 address->is_passive ? "cannot listen" : "cannot connect");
+    close(fd);
+    return result;
+}
+
+int of_address_open(const struct of_address *address, struct error *error)
+{
+    if (!address->path)
+        return open_inet(address, error);
+    /* Connecting to a local socket succeeds or fails at once, unless its backlog is full. */
+    return address->is_passive ? unix_socket_listen(address->path, SOCKET_MODE, error)
+                               : unix_socket_connect(address->path, error);
+}

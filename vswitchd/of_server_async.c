@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Messages nobody asked for.  A peer that does not read loses packet_ins, which are only samples of
+ * what goes on; it must not lose other news without knowing, so when too much of that is waiting its
+ * connection is closed, and it will ask for the whole state. */
+
+#include <stdlib.h>
+
+#include "lib/clock.h"
+#include "lib/openflow/flow_mod.h"
+#include "lib/openflow/packet.h"
+#include "lib/openflow/ports.h"
+#include "vswitchd/flow_table.h"
+#include "vswitchd/of_server_state.h"
+#include "vswitchd/of_server_targets.h"
+
+enum {
+    MAX_NEWS_BYTES = 16 << 20,
+    MAX_FRAME_BYTES = UINT16_MAX - 1024, /* The message around it has a 16-bit length, too. */
+};
+
+void of_async_init(struct of_async_config *config)
+{
+    const uint32_t all = UINT32_MAX;
+
+    *config = (struct of_async_config){
+        .packet_in = {1 << OFPR_NO_MATCH | 1 << OFPR_ACTION, 0},
+        .port_status = {all, all},
+        .flow_removed = {all, 0},
+    };
+}
+
+/* Does the connection want messages at all, and this reason by 'masks'? */
+static bool wants(const struct of_connection *connection, const uint32_t masks[2],
+                  unsigned int reason)
+{
+    if (connection->sort == OF_CONNECTION_MANAGEMENT && !connection->miss_send_bytes)
+        return false;
+    if (connection->target && connection->target->has_no_async)
+        return false;
+    return masks[connection->role == OF_ROLE_SECONDARY] >> reason & 1;
+}
+
+static void bound_news(struct of_connection *connection)
+{
+    if (of_connection_pending(connection) > MAX_NEWS_BYTES)
+        of_connection_close(connection, "peer does not read");
+}
+
+void of_server_port_status(struct of_server *server, enum of_port_reason reason,
+                           const struct of_port_info *port)
+{
+    struct of_connection *connection;
+
+    for_each_connection_up (connection, server) {
+        if (!wants(connection, connection->async.port_status, reason))
+            continue;
+        of_encode_port_status(port, reason, connection->protocol.version, &connection->output);
+        bound_news(connection);
+    }
+}
+
+static void describe_removed(const struct rule *rule, enum flow_removed_reason reason,
+                             int64_t now_ns, struct of_flow_removed *removed)
+{
+    static const uint8_t reasons[] = {
+        [FLOW_REMOVED_IDLE] = OFRR_IDLE_TIMEOUT,
+        [FLOW_REMOVED_HARD] = OFRR_HARD_TIMEOUT,
+        [FLOW_REMOVED_DELETE] = OFRR_DELETE,
+    };
+    int64_t age_ns = now_ns - rule->created_ns;
+
+    *removed = (struct of_flow_removed){
+        .cookie = rule_cookie(rule),
+        .priority = (uint16_t)rule->cls.priority,
+        .reason = reasons[reason],
+        .table_id = rule->table_id,
+        .duration_s = (uint32_t)(age_ns / SECOND_NS),
+        .duration_ns = (uint32_t)(age_ns % SECOND_NS),
+        .idle_timeout_s = rule->idle_timeout_s,
+        .hard_timeout_s = rule->hard_timeout_s,
+        .n_packets = rule->n_packets,
+        .n_bytes = rule->n_bytes,
+    };
+    minimatch_expand(rule->cls.match, &removed->match);
+}
+
+void of_server_flow_removed(struct of_server *server, const struct rule *rule,
+                            enum flow_removed_reason reason, int64_t now_ns)
+{
+    struct of_connection *connection;
+    struct of_flow_removed removed;
+
+    if (!(rule->flags & OFFF_SEND_FLOW_REM))
+        return;
+    describe_removed(rule, reason, now_ns, &removed);
+    for_each_connection_up (connection, server) {
+        if (!wants(connection, connection->async.flow_removed, removed.reason))
+            continue;
+        of_encode_flow_removed(&removed, &connection->protocol, &connection->output);
+        bound_news(connection);
+    }
+}
+
+/* What the frame itself does not say: where it came in, and what tables have noted. */
+static void describe_metadata(const struct flow *flow, of_port in_port, struct match *match)
+{
+    match_init_any(match);
+    match->flow.key.in_port = be32_from(in_port);
+    match->mask.key.in_port = be32_from(UINT32_MAX);
+    if (flow->key.pkt_mark.raw) {
+        match->flow.key.pkt_mark = flow->key.pkt_mark;
+        match->mask.key.pkt_mark = be32_from(UINT32_MAX);
+    }
+    if (flow->metadata.raw) {
+        match->flow.metadata = flow->metadata;
+        match->mask.metadata = be64_from(UINT64_MAX);
+    }
+    for (size_t i = 0; i < FLOW_N_REGS; i++) {
+        if (!flow->regs[i].raw)
+            continue;
+        match->flow.regs[i] = flow->regs[i];
+        match->mask.regs[i] = be32_from(UINT32_MAX);
+    }
+}
+
+static void send_packet_in(struct of_server *server, const struct packet_in *entry)
+{
+    struct of_connection *connection;
+    struct of_packet_in packet = {
+        .frame = entry->frame,
+        .frame_bytes = entry->n_bytes < MAX_FRAME_BYTES ? entry->n_bytes : MAX_FRAME_BYTES,
+        .total_bytes = (uint16_t)(entry->total_bytes < UINT16_MAX ? entry->total_bytes
+                                                                  : UINT16_MAX),
+        .reason = entry->reason,
+        .table_id = entry->table_id,
+        .cookie = entry->cookie,
+    };
+
+    describe_metadata(&entry->flow, entry->in_port, &packet.match);
+    for_each_connection_up (connection, server) {
+        if (connection->controller_id != entry->controller_id ||
+            !wants(connection, connection->async.packet_in, entry->reason))
+            continue;
+        if (of_connection_is_full(connection)) {
+            server->stats.n_packet_ins_dropped++;
+            continue;
+        }
+        of_encode_packet_in(&packet, connection->protocol.version, connection->packet_in_format,
+                            &connection->output);
+        server->stats.n_packet_ins++;
+    }
+}
+
+void of_server_packet_ins(struct of_server *server, struct packet_in_queue *queue)
+{
+    for (struct packet_in *packet = packet_in_take_all(queue), *next; packet; packet = next) {
+        next = packet->next;
+        send_packet_in(server, packet);
+        free(packet);
+    }
+}
+
+bool of_server_wants_misses(const struct of_server *server)
+{
+    const struct of_connection *connection;
+
+    for_each_connection_up (connection, server) {
+        if (connection->protocol.version < OF_1_3 && !connection->controller_id &&
+            wants(connection, connection->async.packet_in, OFPR_NO_MATCH))
+            return true;
+    }
+    return false;
+}

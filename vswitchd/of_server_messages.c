@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* One function per kind of message, found by a table.  Errors are those Open vSwitch sends. */
+
+#include "lib/clock.h"
+#include "lib/openflow/packet.h"
+#include "lib/openflow/ports.h"
+#include "lib/openflow/vendor.h"
+#include "vswitchd/flow_mod.h"
+#include "vswitchd/of_server_state.h"
+
+#include <stdlib.h>
+
+enum {
+    N_TABLES_TOLD = 254,   /* Table 254 works, but is not announced: as in Open vSwitch. */
+    OF10_ACTIONS = 0x07ff, /* OFPAT_OUTPUT to OFPAT_SET_TP_DST. */
+};
+
+typedef enum of_error handler(struct of_connection *connection, const struct of_message *message);
+
+static enum of_error handle_features(struct of_connection *connection,
+                                     const struct of_message *message)
+{
+    struct of_server *server = connection->server;
+    struct of_switch_info info = {.datapath_id = 0};
+    struct of_port_info *ports = NULL;
+
+    server->ops->describe(server->aux, &info);
+    const struct of_features features = {
+        .datapath_id = info.datapath_id,
+        .n_tables = N_TABLES_TOLD,
+        .capabilities = OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS | OFPC_QUEUE_STATS |
+                        (message->version == OF_1_0 ? OFPC_ARP_MATCH_IP : 0),
+        .actions = OF10_ACTIONS,
+    };
+    size_t n_ports = server->ops->list_ports(server->aux, &ports);
+    of_encode_features_reply(&features, ports, n_ports, message->version, message->xid,
+                             &connection->output);
+    free(ports);
+    return OF_OK;
+}
+
+static enum of_error handle_get_config(struct of_connection *connection,
+                                       const struct of_message *message)
+{
+    const struct of_switch_config config = {
+        .frag_mode = connection->server->frag_mode,
+        .miss_send_bytes = connection->miss_send_bytes,
+    };
+
+    of_encode_switch_config(&config, OF_GET_CONFIG_REPLY, message->version, message->xid,
+                            &connection->output);
+    return OF_OK;
+}
+
+static enum of_error handle_set_config(struct of_connection *connection,
+                                       const struct of_message *message)
+{
+    struct of_server *server = connection->server;
+    struct of_switch_config config;
+    enum of_error error = of_decode_switch_config(message, &config);
+
+    if (error)
+        return error;
+    if (connection->role != OF_ROLE_SECONDARY && config.frag_mode != server->frag_mode) {
+        server->frag_mode = config.frag_mode;
+        server->ops->set_frag_mode(server->aux, config.frag_mode);
+    }
+    connection->miss_send_bytes = config.miss_send_bytes;
+    of_server_note_status(server, connection->target != NULL);
+    return OF_OK;
+}
+
+static enum of_error handle_barrier(struct of_connection *connection,
+                                    const struct of_message *message)
+{
+    struct of_server *server = connection->server;
+
+    of_server_publish(server);
+    server->ops->synchronize(server->aux);
+    of_encode_empty(OF_BARRIER_REPLY, message->version, message->xid, &connection->output);
+    return OF_OK;
+}
+
+static enum of_error handle_flow_mod(struct of_connection *connection,
+                                     const struct of_message *message)
+{
+    struct of_server *server = connection->server;
+    struct of_flow_mod *flow = &server->flow_mod;
+    enum of_error error = of_decode_flow_mod(message, &connection->protocol, OF_N_TABLES, flow);
+
+    if (error)
+        return error;
+    /* No frames are buffered, so no number can name one. */
+    if (flow->buffer_id != OF_BUFFER_NONE)
+        return OFPBRC_BUFFER_UNKNOWN;
+    return flow_mod_apply(server->tables, flow, clock_now_ns());
+}
+
+static enum of_error handle_packet_out(struct of_connection *connection,
+                                       const struct of_message *message)
+{
+    enum { ETHERNET_HEADER_BYTES = 14 };
+    struct of_server *server = connection->server;
+    struct of_packet_out packet;
+    enum of_error error = of_decode_packet_out(message, OF_N_TABLES, &packet);
+
+    if (!error && packet.frame_bytes < ETHERNET_HEADER_BYTES)
+        error = OFPBRC_BAD_PACKET;
+    if (!error) {
+        of_server_publish(server);
+        server->ops->packet_out(server->aux, &packet);
+    }
+    of_packet_out_fini(&packet);
+    return error;
+}
+
+static enum of_error handle_port_mod(struct of_connection *connection,
+                                     const struct of_message *message)
+{
+    struct of_server *server = connection->server;
+    struct of_port_mod mod;
+    enum of_error error = of_decode_port_mod(message, &mod);
+
+    return error ? error : server->ops->port_mod(server->aux, &mod);
+}
+
+/* Is 'id' older than the newest seen?  Numbers wrap (OpenFlow 1.3.5, section 6.3.6). */
+static bool is_stale(struct of_server *server, uint64_t id)
+{
+    if (server->has_generation && (int64_t)(id - server->generation_id) < 0)
+        return true;
+    server->has_generation = true;
+    server->generation_id = id;
+    return false;
+}
+
+static void set_role(struct of_connection *connection, enum of_role role)
+{
+    struct of_connection *other;
+
+    if (role == OF_ROLE_PRIMARY) {
+        for_each_connection_up (other, connection->server) {
+            if (other->role == OF_ROLE_PRIMARY)
+                other->role = OF_ROLE_SECONDARY;
+        }
+    }
+    connection->role = role;
+}
+
+static enum of_error handle_role(struct of_connection *connection, const struct of_message *message)
+{
+    struct of_server *server = connection->server;
+    struct of_role_request request;
+    enum of_error error = of_decode_role(message, &request);
+
+    if (error)
+        return error;
+    if (request.role == OF_ROLE_PRIMARY || request.role == OF_ROLE_SECONDARY) {
+        if (request.has_generation_id && is_stale(server, request.generation_id))
+            return OFPRRFC_STALE;
+    }
+    if (request.role != OF_ROLE_NOCHANGE)
+        set_role(connection, request.role);
+    const struct of_role_request reply = {
+        .role = connection->role,
+        .has_generation_id = request.has_generation_id,
+        .generation_id = server->has_generation ? server->generation_id : UINT64_MAX,
+    };
+    of_encode_role(&reply, OF_ROLE_REPLY, message->version, message->xid, &connection->output);
+    of_server_note_status(server, connection->target != NULL);
+    return OF_OK;
+}
+
+static enum of_error handle_get_async(struct of_connection *connection,
+                                      const struct of_message *message)
+{
+    of_encode_async_config(&connection->async, OF_GET_ASYNC_REPLY, message->version, message->xid,
+                           &connection->output);
+    return OF_OK;
+}
+
+static enum of_error handle_set_async(struct of_connection *connection,
+                                      const struct of_message *message)
+{
+    struct of_async_config config;
+    enum of_error error = of_decode_async_config(message, &config);
+
+    if (!error)
+        connection->async = config;
+    return error;
+}
+
+static enum of_error handle_flow_format(struct of_connection *connection,
+                                        const struct of_message *message)
+{
+    return of_decode_set_flow_format(message, &connection->protocol.uses_nxm);
+}
+
+static enum of_error handle_flow_mod_table_id(struct of_connection *connection,
+                                              const struct of_message *message)
+{
+    return of_decode_flow_mod_table_id(message, &connection->protocol.has_table_id);
+}
+
+static enum of_error handle_packet_in_format(struct of_connection *connection,
+                                             const struct of_message *message)
+{
+    return of_decode_set_packet_in_format(message, &connection->packet_in_format);
+}
+
+static enum of_error handle_controller_id(struct of_connection *connection,
+                                          const struct of_message *message)
+{
+    return of_decode_set_controller_id(message, &connection->controller_id);
+}
+
+/* What only a primary or equal controller may do. */
+static bool is_reserved_to_primary(enum of_message_kind kind)
+{
+    return kind == OF_FLOW_MOD || kind == OF_PACKET_OUT || kind == OF_PORT_MOD ||
+           kind == OF_TABLE_MOD;
+}
+
+static bool is_statistics(enum of_message_kind kind)
+{
+    return kind == OF_DESC_REQUEST || kind == OF_FLOW_STATS_REQUEST ||
+           kind == OF_AGGREGATE_REQUEST || kind == OF_TABLE_STATS_REQUEST ||
+           kind == OF_PORT_STATS_REQUEST || kind == OF_QUEUE_STATS_REQUEST ||
+           kind == OF_PORT_DESC_REQUEST;
+}
+
+enum of_error of_server_handle(struct of_connection *connection, const struct of_message *message)
+{
+    static handler *const handlers[N_OF_MESSAGE_KINDS] = {
+        [OF_FEATURES_REQUEST] = handle_features,
+        [OF_GET_CONFIG_REQUEST] = handle_get_config,
+        [OF_SET_CONFIG] = handle_set_config,
+        [OF_BARRIER_REQUEST] = handle_barrier,
+        [OF_FLOW_MOD] = handle_flow_mod,
+        [OF_PACKET_OUT] = handle_packet_out,
+        [OF_PORT_MOD] = handle_port_mod,
+        [OF_ROLE_REQUEST] = handle_role,
+        [OF_GET_ASYNC_REQUEST] = handle_get_async,
+        [OF_SET_ASYNC] = handle_set_async,
+        [OF_SET_FLOW_FORMAT] = handle_flow_format,
+        [OF_FLOW_MOD_TABLE_ID] = handle_flow_mod_table_id,
+        [OF_SET_PACKET_IN_FORMAT] = handle_packet_in_format,
+        [OF_SET_CONTROLLER_ID] = handle_controller_id,
+    };
+
+    if (connection->role == OF_ROLE_SECONDARY && is_reserved_to_primary(message->kind))
+        return OFPBRC_IS_SECONDARY;
+    if (is_statistics(message->kind))
+        return of_stats_handle(connection, message);
+    return handlers[message->kind] ? handlers[message->kind](connection, message) : OFPBRC_BAD_TYPE;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* of_server_state - what the files of the OpenFlow server share, and nobody else needs.
+ *
+ *     of_server.c           listener, connections, what is published when
+ *     of_server_targets.c   controllers: connecting, back-off, passive listeners
+ *     of_server_address.c   what their targets mean
+ *     of_connection.c       one peer: bytes, hello, echo, back-pressure
+ *     of_server_messages.c  what each message does
+ *     of_stats.c            statistics requests
+ *     of_server_async.c     packet_in, port_status, flow_removed: who wants them
+ *
+ * Threads  The main thread. */
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <urcu/list.h>
+
+#include "lib/openflow/flow_mod.h"
+#include "lib/openflow/messages.h"
+#include "vswitchd/of_connection.h"
+#include "vswitchd/of_server.h"
+
+struct of_server {
+    struct ev_loop *loop;
+    char *name;
+    struct flow_tables *tables;
+    const struct of_server_ops *ops;
+    void *aux;
+    uint32_t versions;
+
+    char *socket_path; /* NULL: no listener. */
+    struct ev_io acceptor;
+    struct ev_prepare before_waiting; /* Publishes and flushes. */
+
+    struct cds_list_head connections; /* Of struct of_connection. */
+    struct cds_list_head targets;     /* Of struct of_target. */
+    size_t n_connections;             /* Not closed ones. */
+    struct of_server_stats stats;
+    bool is_closing;
+    bool wanted_misses; /* When last looked at. */
+
+    enum of_frag_mode frag_mode;
+    bool has_generation; /* A role request has brought a generation_id. */
+    uint64_t generation_id;
+    struct of_flow_mod flow_mod; /* Reused for each one that is decoded. */
+};
+
+/* Runs 'connection' over all that are up. */
+#define for_each_connection_up(connection, server)                       \
+    cds_list_for_each_entry ((connection), &(server)->connections, node) \
+        if ((connection)->state != CONNECTION_UP) {                      \
+        } else
+
+void of_server_publish(struct of_server *server);
+
+/* Calls status_changed if something has: anything about a controller, or who wants misses. */
+void of_server_note_status(struct of_server *server, bool is_of_controller);
+
+bool of_server_is_full(struct of_server *server); /* Then one is counted as refused. */
+void of_server_add_connection(struct of_server *server, struct of_connection *connection);
+
+/* of_server_messages.c: anything but hello and echo.  What it returns is sent as an error. */
+enum of_error of_server_handle(struct of_connection *connection, const struct of_message *message);
+
+/* of_stats.c */
+enum of_error of_stats_handle(struct of_connection *connection, const struct of_message *message);
+void of_stats_continue(
+    struct of_connection *connection); /* Adds to output while there is a dump. */
+void of_stats_cancel(struct of_connection *connection);
+
+/* of_server_async.c */
+void of_async_init(struct of_async_config *config);
+
+/* of_server_targets.c */
+void of_target_connection_up(struct of_connection *connection);
+void of_target_connection_closed(struct of_connection *connection, const char *reason);
+void of_targets_destroy(struct of_server *server);

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A target is in one state at a time; every way out of it goes through enter(), which stops what the
+ * old state had running. */
+
+#include "vswitchd/of_server_targets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/annotations.h"
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "lib/unix_socket.h"
+#include "vswitchd/of_server_address.h"
+#include "vswitchd/of_server_state.h"
+
+LOG_MODULE(controller);
+
+enum {
+    MIN_BACKOFF_MS = 1000,
+    DEFAULT_MAX_BACKOFF_MS = 8000,
+    DEFAULT_INACTIVITY_MS = 5000,
+    CONNECTING_MS = 5000,
+};
+
+static void try_target(struct of_target *target);
+
+/* Leaves the old state; 'fd' belongs to the new one, or is -1. */
+static void enter(struct of_target *target, enum of_target_state state, int fd)
+{
+    struct ev_loop *loop = target->server->loop;
+
+    ev_io_stop(loop, &target->ready);
+    ev_timer_stop(loop, &target->wait);
+    if (target->fd >= 0 && target->fd != fd)
+        close(target->fd);
+    target->fd = fd;
+    target->state = state;
+}
+
+static void start_timer(struct of_target *target, unsigned int wait_ms)
+{
+    ev_timer_set(&target->wait, wait_ms / 1000., 0.);
+    ev_timer_start(target->server->loop, &target->wait);
+}
+
+static void back_off(struct of_target *target)
+{
+    enter(target, TARGET_BACKOFF, -1);
+    start_timer(target, target->backoff_ms);
+    target->backoff_ms *= 2;
+    if (target->backoff_ms > target->max_backoff_ms)
+        target->backoff_ms = target->max_backoff_ms;
+}
+
+static void fail(struct of_target *target, int code, const char *what)
+{
+    target->last_error = (struct error)ERROR_INIT;
+    error_set(&target->last_error, code, "%s", what);
+    log_info_limited("%s<->%s: %s", target->server->name, target->name, what);
+    back_off(target);
+    of_server_note_status(target->server, true);
+}
+
+static struct of_connection *add_connection(struct of_target *target, int fd)
+{
+    struct of_server *server = target->server;
+    struct of_connection *connection = of_connection_create(server, fd, OF_CONNECTION_CONTROLLER,
+                                                            target->inactivity_ms);
+
+    connection->target = target;
+    of_server_add_connection(server, connection);
+    return connection;
+}
+
+static void become_active(struct of_target *target)
+{
+    int fd = target->fd;
+
+    target->fd = -1;
+    enter(target, TARGET_ACTIVE, -1);
+    target->connection = add_connection(target, fd);
+}
+
+static void accept_peer(struct of_target *target)
+{
+    int fd = accept4(target->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    if (fd < 0)
+        return;
+    if (of_server_is_full(target->server)) {
+        close(fd);
+        return;
+    }
+    add_connection(target, fd);
+}
+
+static void on_ready(struct ev_loop *loop UNUSED, struct ev_io *watcher, int events UNUSED)
+{
+    struct of_target *target = CONTAINER_OF(watcher, struct of_target, ready);
+    socklen_t n_bytes = sizeof(int);
+    int so_error = 0;
+
+    if (target->state == TARGET_LISTENING) {
+        accept_peer(target);
+        return;
+    }
+    getsockopt(target->fd, SOL_SOCKET, SO_ERROR, &so_error, &n_bytes);
+    if (so_error)
+        fail(target, -so_error, strerror(so_error));
+    else
+        become_active(target);
+}
+
+static void on_wait_over(struct ev_loop *loop UNUSED, struct ev_timer *watcher, int events UNUSED)
+{
+    struct of_target *target = CONTAINER_OF(watcher, struct of_target, wait);
+
+    if (target->state == TARGET_CONNECTING)
+        fail(target, -ETIMEDOUT, "connecting takes too long");
+    else
+        try_target(target);
+}
+
+static void try_target(struct of_target *target)
+{
+    struct error error = ERROR_INIT;
+    int fd = of_address_open(target->address, &error);
+
+    if (fd < 0) {
+        fail(target, fd, error.message);
+        return;
+    }
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
+    enter(target, target->address->is_passive ? TARGET_LISTENING : TARGET_CONNECTING, fd);
+    ev_io_set(&target->ready, fd, target->address->is_passive ? EV_READ : EV_WRITE);
+    ev_io_start(target->server->loop, &target->ready);
+    if (target->state == TARGET_CONNECTING)
+        start_timer(target, CONNECTING_MS);
+}
+
+void of_target_connection_up(struct of_connection *connection)
+{
+    struct of_target *target = connection->target;
+
+    log_info("%s: connected", of_connection_name(connection));
+    target->n_up++;
+    target->connected_ns = clock_now_ns();
+    target->backoff_ms = MIN_BACKOFF_MS;
+    target->last_error = (struct error)ERROR_INIT;
+}
+
+void of_target_connection_closed(struct of_connection *connection, const char *reason)
+{
+    struct of_target *target = connection->target;
+
+    if (connection->was_up) {
+        target->n_up--;
+        target->disconnected_ns = clock_now_ns();
+    }
+    if (target->connection != connection)
+        return;
+    target->connection = NULL;
+    if (*reason)
+        error_set(&target->last_error, -EPROTO, "%s", reason);
+    back_off(target);
+}
+
+/* The list */
+
+static struct of_target *target_find(const struct of_server *server, const char *name)
+{
+    struct of_target *target;
+
+    cds_list_for_each_entry (target, &server->targets, node) {
+        if (!strcmp(target->name, name))
+            return target;
+    }
+    return NULL;
+}
+
+static struct of_target *target_create(struct of_server *server, const char *name)
+{
+    struct of_target *target = calloc(1, sizeof *target);
+
+    if (!target || !(target->name = strdup(name)))
+        abort();
+    target->server = server;
+    target->fd = -1;
+    target->backoff_ms = MIN_BACKOFF_MS;
+    ev_io_init(&target->ready, on_ready, -1, EV_READ);
+    ev_timer_init(&target->wait, on_wait_over, 0., 0.);
+    target->address = of_address_parse(name, &target->last_error);
+    if (!target->address)
+        log_warn("%s: %s", server->name, target->last_error.message);
+    cds_list_add_tail(&target->node, &server->targets);
+    return target;
+}
+
+static void close_connections(struct of_target *target, const char *reason)
+{
+    struct of_connection *connection;
+
+    cds_list_for_each_entry (connection, &target->server->connections, node) {
+        if (connection->target == target) {
+            of_connection_close(connection, reason);
+            connection->target = NULL;
+        }
+    }
+}
+
+static void target_destroy(struct of_target *target)
+{
+    close_connections(target, "controller removed");
+    enter(target, TARGET_VOID, -1);
+    cds_list_del(&target->node);
+    of_address_destroy(target->address);
+    free(target->name);
+    free(target);
+}
+
+static void target_configure(struct of_target *target, const struct of_controller *controller)
+{
+    struct of_connection *connection;
+
+    target->is_wanted = true;
+    target->max_backoff_ms = controller->max_backoff_ms ? controller->max_backoff_ms
+                                                        : DEFAULT_MAX_BACKOFF_MS;
+    if (target->max_backoff_ms < MIN_BACKOFF_MS)
+        target->max_backoff_ms = MIN_BACKOFF_MS;
+    target->inactivity_ms = controller->has_inactivity ? controller->inactivity_ms
+                                                       : DEFAULT_INACTIVITY_MS;
+    target->has_no_async = controller->has_no_async;
+    cds_list_for_each_entry (connection, &target->server->connections, node) {
+        if (connection->target == target)
+            connection->inactivity_ms = target->inactivity_ms;
+    }
+}
+
+void of_server_set_controllers(struct of_server *server, const struct of_controller *controllers,
+                               size_t n_controllers)
+{
+    struct of_target *target, *next;
+
+    cds_list_for_each_entry (target, &server->targets, node)
+        target->is_wanted = false;
+    for (size_t i = 0; i < n_controllers; i++) {
+        target = target_find(server, controllers[i].target);
+        bool is_new = !target;
+        if (is_new)
+            target = target_create(server, controllers[i].target);
+        target_configure(target, &controllers[i]);
+        if (is_new && target->address)
+            try_target(target);
+    }
+    cds_list_for_each_entry_safe (target, next, &server->targets, node) {
+        if (!target->is_wanted)
+            target_destroy(target);
+    }
+    of_server_note_status(server, true);
+}
+
+void of_targets_destroy(struct of_server *server)
+{
+    struct of_target *target, *next;
+
+    cds_list_for_each_entry_safe (target, next, &server->targets, node)
+        target_destroy(target);
+}
+
+bool of_server_get_controller_status(const struct of_server *server, const char *name,
+                                     struct of_controller_status *status)
+{
+    static const char *const state_names[] = {
+        [TARGET_VOID] = "VOID",
+        [TARGET_BACKOFF] = "BACKOFF",
+        [TARGET_CONNECTING] = "CONNECTING",
+        [TARGET_ACTIVE] = "ACTIVE",
+        [TARGET_LISTENING] = "LISTENING",
+    };
+    const struct of_target *target = target_find(server, name);
+
+    if (!target)
+        return false;
+    *status = (struct of_controller_status){
+        .is_connected = target->n_up > 0,
+        .role = target->connection ? target->connection->role : OF_ROLE_EQUAL,
+        .state = target->state == TARGET_ACTIVE && !target->n_up ? "CONNECTING"
+                                                                 : state_names[target->state],
+        .last_error = target->last_error.code ? target->last_error.message : NULL,
+        .connected_ns = target->connected_ns,
+        .disconnected_ns = target->disconnected_ns,
+    };
+    return true;
+}

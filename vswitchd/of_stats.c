@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Statistics requests.  Only flow statistics can be long: they are a snapshot of references, from which
+ * a piece of reply is made whenever the connection has sent the one before. */
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/clock.h"
+#include "lib/openflow/stats.h"
+#include "vswitchd/flow_table.h"
+#include "vswitchd/of_server_state.h"
+
+enum { DUMP_PIECE_BYTES = 256 << 10, N_TABLES_TOLD = 254 };
+
+/* Flow statistics under way.  The last message of 'piece' is still being filled. */
+struct of_dump {
+    struct rule_set rules;
+    size_t next;
+    struct buffer piece;
+    struct of_reply reply; /* Into 'piece'. */
+};
+
+/* Flows */
+
+static uint64_t count_or_unknown(uint64_t count, uint16_t flags, enum of_flow_flags not_counted)
+{
+    return flags & not_counted ? UINT64_MAX : count;
+}
+
+static void describe_rule(const struct rule *rule, int64_t now_ns, struct of_flow_stats *stats)
+{
+    int64_t age_ns = now_ns - rule->created_ns;
+    int64_t used_ns = atomic_load_explicit(&rule->used_ns, memory_order_relaxed);
+
+    *stats = (struct of_flow_stats){
+        .cookie = rule_cookie(rule),
+        .priority = (uint16_t)rule->cls.priority,
+        .table_id = rule->table_id,
+        .flags = rule->flags,
+        .idle_timeout_s = rule->idle_timeout_s,
+        .hard_timeout_s = rule->hard_timeout_s,
+        .importance = rule->importance,
+        .duration_s = (uint32_t)(age_ns / SECOND_NS),
+        .duration_ns = (uint32_t)(age_ns % SECOND_NS),
+        .idle_age_s = used_ns < now_ns ? (int32_t)((now_ns - used_ns) / SECOND_NS) : 0,
+        .hard_age_s = (int32_t)((now_ns - rule->modified_ns) / SECOND_NS),
+        .n_packets = count_or_unknown(rule->n_packets, rule->flags, OFFF_NO_PKT_COUNTS),
+        .n_bytes = count_or_unknown(rule->n_bytes, rule->flags, OFFF_NO_BYT_COUNTS),
+        .actions = rule_get_actions(rule),
+    };
+    minimatch_expand(rule->cls.match, &stats->match);
+}
+
+static enum of_error decode_filter(const struct of_message *message,
+                                   struct of_flow_stats_request *request,
+                                   struct rule_filter *filter)
+{
+    enum of_error error = of_decode_flow_stats_request(message, request);
+
+    *filter = (struct rule_filter){
+        .match = &request->match,
+        .table_id = request->table_id,
+        .cookie = request->cookie,
+        .cookie_mask = request->cookie_mask,
+        .out_port = request->out_port,
+        .out_group = request->out_group,
+    };
+    return error;
+}
+
+static enum of_error begin_dump(struct of_connection *connection, const struct of_message *message)
+{
+    struct of_server *server = connection->server;
+    struct of_flow_stats_request request;
+    struct rule_filter filter;
+    enum of_error error = decode_filter(message, &request, &filter);
+
+    if (error)
+        return error;
+    struct of_dump *dump = calloc(1, sizeof *dump);
+    if (!dump)
+        abort();
+    of_server_publish(server);
+    server->ops->push_stats(server->aux);
+    rule_set_init(&dump->rules, server->tables, &filter);
+    of_reply_begin(&dump->reply, message, &dump->piece);
+    connection->dump = dump;
+    of_stats_continue(connection);
+    return OF_OK;
+}
+
+void of_stats_cancel(struct of_connection *connection)
+{
+    if (!connection->dump)
+        return;
+    rule_set_fini(&connection->dump->rules);
+    buffer_fini(&connection->dump->piece);
+    free(connection->dump);
+    connection->dump = NULL;
+}
+
+void of_stats_continue(struct of_connection *connection)
+{
+    struct of_dump *dump = connection->dump;
+    int64_t now_ns = clock_now_ns();
+    struct of_flow_stats stats;
+
+    if (!dump || of_connection_pending(connection) >= DUMP_PIECE_BYTES)
+        return;
+    while (dump->next < dump->rules.n_rules && dump->piece.size < DUMP_PIECE_BYTES) {
+        describe_rule(dump->rules.rules[dump->next++], now_ns, &stats);
+        of_reply_add_flow(&dump->reply, &stats);
+    }
+    if (dump->next == dump->rules.n_rules) {
+        of_reply_end(&dump->reply);
+        buffer_put(&connection->output, dump->piece.data, dump->piece.size);
+        of_stats_cancel(connection);
+        return;
+    }
+    buffer_put(&connection->output, dump->piece.data, dump->reply.start);
+    buffer_pull(&dump->piece, dump->reply.start);
+    dump->reply.start = 0;
+}
+
+static bool add_to_aggregate(struct rule *rule, void *arg)
+{
+    struct of_aggregate *aggregate = arg;
+
+    aggregate->n_flows++;
+    aggregate->n_packets += rule->n_packets;
+    aggregate->n_bytes += rule->n_bytes;
+    return true;
+}
+
+static enum of_error handle_aggregate(struct of_connection *connection,
+                                      const struct of_message *message)
+{
+    struct of_server *server = connection->server;
+    struct of_aggregate aggregate = {.n_flows = 0};
+    struct of_flow_stats_request request;
+    struct rule_filter filter;
+    enum of_error error = decode_filter(message, &request, &filter);
+
+    if (error)
+        return error;
+    server->ops->push_stats(server->aux);
+    flow_tables_each(server->tables, &filter, add_to_aggregate, &aggregate);
+    of_encode_aggregate(&aggregate, message, &connection->output);
+    return OF_OK;
+}
+
+/* The rest */
+
+static enum of_error handle_desc(struct of_connection *connection, const struct of_message *message)
+{
+    struct of_server *server = connection->server;
+    struct of_switch_info info = {.datapath_id = 0};
+
+    server->ops->describe(server->aux, &info);
+    const struct of_desc *given = &info.desc;
+    const struct of_desc desc = {
+        .manufacturer = given->manufacturer ? given->manufacturer : "Weir",
+        .hardware = given->hardware ? given->hardware : "Weir virtual switch",
+        .software = given->software ? given->software : WEIR_VERSION,
+        .serial = given->serial ? given->serial : "None",
+        .datapath = given->datapath ? given->datapath : server->name,
+    };
+    of_encode_desc(&desc, message, &connection->output);
+    return OF_OK;
+}
+
+static enum of_error handle_tables(struct of_connection *connection,
+                                   const struct of_message *message)
+{
+    struct of_server *server = connection->server;
+    struct of_reply reply;
+
+    server->ops->push_stats(server->aux);
+    of_reply_begin(&reply, message, &connection->output);
+    for (unsigned int i = 0; i < N_TABLES_TOLD; i++) {
+        struct flow_table_stats table;
+        flow_tables_get_stats(server->tables, (uint8_t)i, &table);
+        struct of_table_stats stats = {
+            .table_id = (uint8_t)i,
+            .max_flows = table.max_flows,
+            .n_flows = table.n_flows,
+            .n_lookups = table.n_lookups,
+            .n_matched = table.n_matched,
+        };
+        snprintf(stats.name, sizeof stats.name, "table%u", i);
+        of_reply_add_table(&reply, &stats);
+    }
+    of_reply_end(&reply);
+    return OF_OK;
+}
+
+static void add_port_stats(struct of_server *server, of_port port, struct of_reply *reply)
+{
+    struct of_port_stats stats;
+
+    memset(&stats, 0xff, sizeof stats);
+    stats.port = port;
+    stats.duration_s = stats.duration_ns = 0;
+    if (server->ops->get_port_stats(server->aux, port, &stats))
+        of_reply_add_port_stats(reply, &stats);
+}
+
+/* A port that is not there gives an empty reply. */
+static enum of_error handle_port_stats(struct of_connection *connection,
+                                       const struct of_message *message)
+{
+    struct of_server *server = connection->server;
+    struct of_port_info *ports = NULL;
+    struct of_reply reply;
+    of_port port;
+    enum of_error error = of_decode_port_stats_request(message, &port);
+
+    if (error)
+        return error;
+    of_reply_begin(&reply, message, &connection->output);
+    if (port == OFPP_NONE) {
+        size_t n_ports = server->ops->list_ports(server->aux, &ports);
+        for (size_t i = 0; i < n_ports; i++)
+            add_port_stats(server, ports[i].port, &reply);
+        free(ports);
+    } else {
+        add_port_stats(server, port, &reply);
+    }
+    of_reply_end(&reply);
+    return OF_OK;
+}
+
+static enum of_error handle_port_desc(struct of_connection *connection,
+                                      const struct of_message *message)
+{
+    struct of_server *server = connection->server;
+    struct of_port_info *ports = NULL;
+    struct of_reply reply;
+
+    size_t n_ports = server->ops->list_ports(server->aux, &ports);
+    of_reply_begin(&reply, message, &connection->output);
+    for (size_t i = 0; i < n_ports; i++)
+        of_reply_add_port(&reply, &ports[i]);
+    of_reply_end(&reply);
+    free(ports);
+    return OF_OK;
+}
+
+static bool port_exists(struct of_server *server, of_port port)
+{
+    struct of_port_stats stats = {.port = port};
+
+    return server->ops->get_port_stats(server->aux, port, &stats);
+}
+
+static enum of_error handle_queue_stats(struct of_connection *connection,
+                                        const struct of_message *message)
+{
+    enum { QUEUE_ALL = -1 };
+    struct of_reply reply;
+    uint32_t queue_id;
+    of_port port;
+    enum of_error error = of_decode_queue_stats_request(message, &port, &queue_id);
+
+    if (error)
+        return error;
+    if (port != OFPP_NONE && port != OFPP_ALL && !port_exists(connection->server, port))
+        return OFPQOFC_BAD_PORT;
+    if (queue_id != (uint32_t)QUEUE_ALL)
+        return OFPQOFC_BAD_QUEUE;
+    of_reply_begin(&reply, message, &connection->output);
+    of_reply_end(&reply);
+    return OF_OK;
+}
+
+enum of_error of_stats_handle(struct of_connection *connection, const struct of_message *message)
+{
+    /* None of these requests has a body that could need a second message. */
+    if (of_message_has_more(message))
+        return OFPBRC_MULTIPART_BUFFER_OVERFLOW;
+    switch (message->kind) {
+    case OF_DESC_REQUEST:
+        return handle_desc(connection, message);
+    case OF_FLOW_STATS_REQUEST:
+        return begin_dump(connection, message);
+    case OF_AGGREGATE_REQUEST:
+        return handle_aggregate(connection, message);
+    case OF_TABLE_STATS_REQUEST:
+        return handle_tables(connection, message);
+    case OF_PORT_STATS_REQUEST:
+        return handle_port_stats(connection, message);
+    case OF_PORT_DESC_REQUEST:
+        return handle_port_desc(connection, message);
+    case OF_QUEUE_STATS_REQUEST:
+        return handle_queue_stats(connection, message);
+    default:
+        return OFPBRC_BAD_STAT;
+    }
+}
