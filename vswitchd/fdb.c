@@ -601,3 +601,8 @@ void fdb_get_stats(const struct fdb *fdb, struct fdb_stats *stats)
         .n_moved = fdb->n_moved,
     };
 }
+
+void fdb_clear_stats(struct fdb *fdb)
+{
+    fdb->n_learned = fdb->n_expired = fdb->n_evicted = fdb->n_moved = 0;
+}

@@ -77,3 +77,4 @@ struct fdb_stats {
 };
 
 void fdb_get_stats(const struct fdb *fdb, struct fdb_stats *stats);
+void fdb_clear_stats(struct fdb *fdb); /* What was counted, not what is there. */

@@ -13,6 +13,7 @@
 #include "lib/log.h"
 #include "lib/ovsdb/client.h"
 #include "lib/rundir.h"
+#include "vswitchd/coverage.h"
 #include "vswitchd/fdb.h"
 #include "vswitchd/flow_table.h"
 #include "vswitchd/forwarding.h"
@@ -211,6 +212,7 @@ struct vswitch *vswitch_create(const struct vswitch_config *config, struct error
         return NULL;
     }
     vswitch->status = status_create(vswitch);
+    vswitch->coverage = coverage_create(vswitch);
     vswitch->db = ovsdb_client_create(vswitch->loop, config->db_remote, "Open_vSwitch",
                                       &db_callbacks, vswitch);
     wanted_watch(vswitch->db);
@@ -224,6 +226,7 @@ void vswitch_destroy(struct vswitch *vswitch)
 
     ovsdb_client_destroy(vswitch->db);
     status_destroy(vswitch->status);
+    coverage_destroy(vswitch->coverage);
     HASH_ITER (by_name, vswitch->bridges, bridge, next)
         bridge_close(bridge);
     topology_publish(NULL);

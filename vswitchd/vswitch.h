@@ -20,6 +20,7 @@
 #include "vswitchd/bridge.h"
 #include "vswitchd/interface.h"
 
+struct coverage;
 struct netdevs;
 struct ovsdb_client;
 struct status;
@@ -44,6 +45,7 @@ struct vswitch {
     struct netdevs *netdevs;
     struct ovsdb_client *db;
     struct status *status;
+    struct coverage *coverage;
     struct bridge *bridges; /* By name. */
     struct interface *by_dp_port[DP_MAX_PORTS + 2];
     struct refusal *refusals; /* Owned. */

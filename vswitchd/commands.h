@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* commands - what ovs-appctl(8) and weir can ask of the running switch.
+ *
+ * Names, arguments and text are those of Open vSwitch 3.1, because people's scripts read them; "weir/"
+ * names are our own.  A client that asked for JSON gets JSON from those that print tables.
+ *
+ * Threads  The main thread. */
+
+#include "lib/unixctl.h"
+
+struct bridge;
+struct vswitch;
+
+void commands_register(struct unixctl_server *server, struct vswitch *vswitch);
+
+/* One file for each subject: */
+void commands_fdb_register(struct unixctl_server *server, struct vswitch *vswitch);
+void commands_flows_register(struct unixctl_server *server, struct vswitch *vswitch);
+void commands_datapath_register(struct unixctl_server *server, struct vswitch *vswitch);
+void commands_counters_register(struct unixctl_server *server, struct vswitch *vswitch);
+
+/* The bridge of that name; otherwise NULL, and the request has been answered with an error. */
+struct bridge *commands_find_bridge(struct unixctl_request *request, const struct vswitch *vswitch,
+                                    const char *name);
