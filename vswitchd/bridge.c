@@ -22,6 +22,8 @@
 
 LOG_MODULE(bridge);
 
+#define FAIL_OPEN_NS (15 * SECOND_NS) /* Three silent inactivity probes, as in Open vSwitch. */
+
 static void on_tables_changed(void *aux)
 {
     struct bridge *bridge = aux;
@@ -60,16 +62,44 @@ static void on_packet_in(void *aux)
 
 /* fail_mode standalone: without a controller the bridge is a learning switch.  The flow is an ordinary
  * one, and once deleted it stays away until the fail_mode is set again. */
-static void add_normal_flow(struct bridge *bridge)
+static void change_normal_flow(struct bridge *bridge, enum of_flow_command command)
 {
+    const char *text = command == OFFC_ADD ? "table=0,priority=0,actions=NORMAL"
+                                           : "table=0,priority=0";
     struct of_flow_mod flow;
     struct error error = ERROR_INIT;
 
-    if (of_flow_mod_parse("table=0,priority=0,actions=NORMAL", OFFC_ADD, NULL, &flow, &error) ||
+    if (of_flow_mod_parse(text, command, NULL, &flow, &error) ||
         flow_mod_apply(bridge->tables, &flow, clock_now_ns()) != OF_OK)
-        log_err("bridge %s: cannot add the default flow: %s", bridge->name, error.message);
+        log_err("bridge %s: cannot change the default flow: %s", bridge->name, error.message);
     of_flow_mod_fini(&flow);
     flow_tables_publish(bridge->tables);
+}
+
+void bridge_follow_controllers(struct bridge *bridge, int64_t now_ns)
+{
+    bool has_controller = bridge->server && of_server_has_controller(bridge->server);
+
+    if (has_controller)
+        bridge->orphaned_ns = 0;
+    else if (!bridge->orphaned_ns)
+        bridge->orphaned_ns = now_ns;
+
+    if (bridge->is_failed_open && has_controller) {
+        change_normal_flow(bridge, OFFC_DELETE_STRICT);
+        bridge->is_failed_open = false;
+        log_info("bridge %s: a controller is connected: the default flow is removed", bridge->name);
+    } else if (!bridge->is_failed_open && !bridge->is_secure && bridge->n_controllers &&
+               !has_controller && now_ns - bridge->orphaned_ns > FAIL_OPEN_NS) {
+        change_normal_flow(bridge, OFFC_ADD);
+        bridge->is_failed_open = true;
+        log_warn("bridge %s: no controller is connected: added the default flow", bridge->name);
+    }
+}
+
+static bool wants_normal_flow(const struct wanted_bridge *wanted)
+{
+    return !wanted->is_secure && !wanted->n_controllers;
 }
 
 static void replace_text(char **text, const char *value)
@@ -85,6 +115,7 @@ static void set_plain_settings(struct bridge *bridge, const struct wanted_bridge
     bridge->uuid = wanted->uuid;
     bridge->datapath_id = wanted->datapath_id;
     bridge->is_secure = wanted->is_secure;
+    bridge->n_controllers = wanted->n_controllers;
     bridge->forwards_bpdu = wanted->forwards_bpdu;
     replace_text(&bridge->description, wanted->description);
 }
@@ -106,9 +137,9 @@ struct bridge *bridge_create(struct vswitch *vswitch, const struct wanted_bridge
     bridge->packet_ins = packet_in_queue_create(on_packet_in, vswitch);
     if (!bridge->tables || !bridge->fdb || !bridge->packet_ins)
         abort();
-    bridge_open_server(bridge, wanted->of_versions);
-    if (!bridge->is_secure)
-        add_normal_flow(bridge);
+    bridge_open_server(bridge, wanted);
+    if (wants_normal_flow(wanted))
+        change_normal_flow(bridge, OFFC_ADD);
     log_info("added bridge %s", bridge->name);
     return bridge;
 }
@@ -142,16 +173,13 @@ void bridge_destroy(struct bridge *bridge)
 
 void bridge_set_settings(struct bridge *bridge, const struct wanted_bridge *wanted)
 {
-    bool was_secure = bridge->is_secure;
+    bool had_normal_flow = !bridge->is_secure && !bridge->n_controllers;
 
     set_plain_settings(bridge, wanted);
     fdb_set_limits(bridge->fdb, wanted->max_stations, wanted->station_age_s);
-    if (bridge->server)
-        of_server_set_versions(bridge->server, wanted->of_versions);
-    else
-        bridge_open_server(bridge, wanted->of_versions);
-    if (was_secure && !bridge->is_secure)
-        add_normal_flow(bridge);
+    bridge_open_server(bridge, wanted);
+    if (wants_normal_flow(wanted) && !had_normal_flow)
+        change_normal_flow(bridge, OFFC_ADD);
 }
 
 void bridge_add_interface(struct bridge *bridge, struct wanted_interface *settings_take)

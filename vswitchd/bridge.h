@@ -27,7 +27,10 @@ struct bridge {
     struct uuid uuid; /* Of its row. */
     uint64_t id;      /* Never used twice. */
     uint64_t datapath_id;
-    bool is_secure;
+    bool is_secure;       /* fail_mode */
+    size_t n_controllers; /* Configured. */
+    bool is_failed_open;  /* No controller: the default flow was added for that reason. */
+    int64_t orphaned_ns;  /* Since when no controller has been connected; 0: one is. */
     bool forwards_bpdu;
     enum of_frag_mode frag_mode;
     char *description;            /* For controllers, or NULL. */
@@ -60,6 +63,9 @@ void bridge_close_interface(struct bridge *bridge, struct interface *interface);
  * that opened or renumbered any. */
 bool bridge_open_interfaces(struct bridge *bridge);
 
+/* fail_mode standalone: a bridge that has waited too long for its controllers helps itself. */
+void bridge_follow_controllers(struct bridge *bridge, int64_t now_ns);
+
 struct interface *bridge_interface(const struct bridge *bridge, const char *name);
 struct interface *bridge_interface_by_ofport(const struct bridge *bridge, of_port port);
 
@@ -71,5 +77,6 @@ struct interface *bridge_find_port(const struct bridge *bridge, const char *text
 
 /* --- bridge_openflow.c --------------------------------------------------------------------- */
 
-/* Listens at RUNDIR/NAME.mgmt; failing is logged and the bridge works without. */
-void bridge_open_server(struct bridge *bridge, uint32_t of_versions);
+/* Listens at RUNDIR/NAME.mgmt, if it does not yet, and lets the server know versions and controllers.
+ * Failing is logged and the bridge works without. */
+void bridge_open_server(struct bridge *bridge, const struct wanted_bridge *wanted);

@@ -12,6 +12,7 @@
 #include "vswitchd/bridge.h"
 #include "vswitchd/forwarding.h"
 #include "vswitchd/of_server.h"
+#include "vswitchd/status.h"
 #include "vswitchd/vswitch.h"
 
 LOG_MODULE(bridge_openflow);
@@ -147,6 +148,7 @@ static void status_changed(void *aux)
     const struct bridge *bridge = aux;
 
     forwarding_publish(bridge->vswitch);
+    status_update(bridge->vswitch->status);
 }
 
 static const struct of_server_ops ops = {
@@ -161,7 +163,7 @@ static const struct of_server_ops ops = {
     .status_changed = status_changed,
 };
 
-void bridge_open_server(struct bridge *bridge, uint32_t of_versions)
+static struct of_server *create_server(struct bridge *bridge, uint32_t of_versions)
 {
     char *socket_path = rundir_bridge_socket(bridge->name);
     struct error error = ERROR_INIT;
@@ -174,9 +176,20 @@ void bridge_open_server(struct bridge *bridge, uint32_t of_versions)
         .aux = bridge,
         .versions = of_versions,
     };
+    struct of_server *server = of_server_create(&config, &error);
 
-    bridge->server = of_server_create(&config, &error);
-    if (!bridge->server)
+    if (!server)
         log_err("bridge %s: %s", bridge->name, error.message);
     free(socket_path);
+    return server;
+}
+
+void bridge_open_server(struct bridge *bridge, const struct wanted_bridge *wanted)
+{
+    if (bridge->server)
+        of_server_set_versions(bridge->server, wanted->of_versions);
+    else
+        bridge->server = create_server(bridge, wanted->of_versions);
+    if (bridge->server)
+        of_server_set_controllers(bridge->server, wanted->controllers, wanted->n_controllers);
 }

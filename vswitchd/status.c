@@ -14,10 +14,12 @@
 #include <sys/utsname.h>
 
 #include "lib/annotations.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/ovsdb/client.h"
 #include "vswitchd/bridge.h"
 #include "vswitchd/netdevs.h"
+#include "vswitchd/of_server.h"
 #include "vswitchd/vswitch.h"
 
 LOG_MODULE(status);
@@ -187,6 +189,53 @@ static void set_refusal(struct ovsdb_txn *txn, struct ovsdb_client *db,
 
 /* --- Bridges and the rest ------------------------------------------------------------------ */
 
+static const char *role_name(enum of_role role)
+{
+    switch (role) {
+    case OF_ROLE_PRIMARY:
+        return "master";
+    case OF_ROLE_SECONDARY:
+        return "slave";
+    case OF_ROLE_EQUAL:
+    case OF_ROLE_NOCHANGE:
+        break;
+    }
+    return "other";
+}
+
+static void add_seconds(json_t *map, const char *key, int64_t since_ns)
+{
+    char text[32];
+
+    if (!since_ns)
+        return;
+    snprintf(text, sizeof text, "%lld", (long long)((clock_now_ns() - since_ns) / SECOND_NS));
+    ovsdb_json_map_add_string(map, key, text);
+}
+
+static void set_controller(struct ovsdb_txn *txn, const struct bridge *bridge,
+                           const struct ovsdb_row *row)
+{
+    struct of_controller_status controller;
+    const char *target = ovsdb_row_string(row, "target");
+    json_t *map;
+
+    if (!bridge->server || !target ||
+        !of_server_get_controller_status(bridge->server, target, &controller))
+        return;
+    map = ovsdb_json_map();
+    ovsdb_json_map_add_string(map, "state", controller.state);
+    if (controller.last_error)
+        ovsdb_json_map_add_string(map, "last_error", controller.last_error);
+    add_seconds(map, "sec_since_connect", controller.connected_ns);
+    add_seconds(map, "sec_since_disconnect", controller.disconnected_ns);
+    ovsdb_txn_set_take(txn, row, "status", map);
+    ovsdb_txn_set_take(txn, row, "is_connected", json_boolean(controller.is_connected));
+    ovsdb_txn_set_take(
+        txn, row, "role",
+        optional_string(controller.is_connected ? role_name(controller.role) : NULL));
+}
+
 static void set_bridge(struct ovsdb_txn *txn, const struct bridge *bridge, bool with_statistics)
 {
     const struct ovsdb_row *row = ovsdb_client_row(bridge->vswitch->db, "Bridge", &bridge->uuid);
@@ -197,6 +246,11 @@ static void set_bridge(struct ovsdb_txn *txn, const struct bridge *bridge, bool 
         snprintf(id, sizeof id, "%016" PRIx64, bridge->datapath_id);
         ovsdb_txn_set_take(txn, row, "datapath_id", json_string(id));
         ovsdb_txn_set_take(txn, row, "datapath_version", json_string(WEIR_VERSION));
+        for (size_t i = 0; i < ovsdb_row_count(row, "controller"); i++) {
+            const struct ovsdb_row *controller = ovsdb_row_ref_at(row, "controller", i);
+            if (controller)
+                set_controller(txn, bridge, controller);
+        }
     }
     HASH_ITER (by_name, bridge->interfaces, interface, next)
         set_interface(txn, interface, with_statistics);

@@ -141,6 +141,7 @@ static void on_second(struct ev_loop *loop UNUSED, ev_timer *timer, int events U
     HASH_ITER (by_name, vswitch->bridges, bridge, next) {
         fdb_expire(bridge->fdb, now_ns);
         flow_tables_expire(bridge->tables, now_ns);
+        bridge_follow_controllers(bridge, now_ns);
     }
 }
 

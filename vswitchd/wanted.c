@@ -28,6 +28,7 @@ static const struct {
     {"Open_vSwitch", {"bridges", "other_config", "next_cfg"}},
     {"Bridge",
      {"name", "ports", "fail_mode", "datapath_type", "protocols", "other_config", "controller"}},
+    {"Controller", {"target", "max_backoff", "inactivity_probe", "enable_async_messages"}},
     {"Port", {"name", "interfaces", "tag", "trunks", "vlan_mode", "other_config"}},
     {"Interface",
      {"name", "type", "options", "ofport_request", "mac", "mtu_request", "other_config"}},
@@ -40,6 +41,8 @@ void wanted_watch(struct ovsdb_client *client)
                        "datapath_types", "iface_types", "dpdk_initialized", "dpdk_version", NULL);
     ovsdb_client_watch(client, "Bridge", "name", "ports", "fail_mode", "datapath_type", "protocols",
                        "other_config", "controller", "datapath_id", "datapath_version", NULL);
+    ovsdb_client_watch(client, "Controller", "target", "max_backoff", "inactivity_probe",
+                       "enable_async_messages", "is_connected", "role", "status", NULL);
     ovsdb_client_watch(client, "Port", "name", "interfaces", "tag", "trunks", "vlan_mode",
                        "other_config", NULL);
     ovsdb_client_watch(client, "Interface", "name", "type", "options", "ofport_request", "mac",
@@ -292,6 +295,38 @@ static void read_bridge_settings(const struct ovsdb_row *row, struct wanted_brid
         error_prefix(&bridge->error, "bridge");
 }
 
+static unsigned int milliseconds(const struct ovsdb_row *row, const char *column)
+{
+    int64_t value = ovsdb_row_integer(row, column, 0);
+
+    return value > 0 && value <= INT32_MAX ? (unsigned int)value : 0;
+}
+
+static void read_controllers(const struct ovsdb_row *row, struct wanted_bridge *bridge)
+{
+    size_t n = ovsdb_row_count(row, "controller");
+
+    bridge->controllers = calloc(n + 1, sizeof *bridge->controllers);
+    bridge->targets = calloc(n + 1, sizeof *bridge->targets);
+    if (!bridge->controllers || !bridge->targets)
+        abort();
+    for (size_t i = 0; i < n; i++) {
+        const struct ovsdb_row *from = ovsdb_row_ref_at(row, "controller", i);
+        const char *target = from ? ovsdb_row_string(from, "target") : NULL;
+        if (!target)
+            continue;
+        bridge->targets[bridge->n_controllers] = strdup(target);
+        bridge->controllers[bridge->n_controllers] = (struct of_controller){
+            .target = bridge->targets[bridge->n_controllers],
+            .max_backoff_ms = milliseconds(from, "max_backoff"),
+            .inactivity_ms = milliseconds(from, "inactivity_probe"),
+            .has_inactivity = ovsdb_row_count(from, "inactivity_probe"),
+            .has_no_async = !ovsdb_row_bool(from, "enable_async_messages", true),
+        };
+        bridge->n_controllers++;
+    }
+}
+
 /* OVS's rule: other_config:hwaddr, and nothing in the row of the local port itself. */
 static void settle_local_port(const struct ovsdb_row *row, struct wanted_bridge *bridge)
 {
@@ -328,6 +363,7 @@ static void read_bridge(const struct ovsdb_row *row, struct wanted *wanted)
         abort();
     bridge->name = strdup(name ? name : "");
     read_bridge_settings(row, bridge);
+    read_controllers(row, bridge);
     for (size_t i = 0; i < ovsdb_row_count(row, "ports"); i++) {
         const struct ovsdb_row *port = ovsdb_row_ref_at(row, "ports", i);
         if (port)
@@ -417,6 +453,10 @@ void wanted_destroy(struct wanted *wanted)
             wanted_interface_destroy(interface);
         }
         free(bridge->name);
+        for (size_t i = 0; i < bridge->n_controllers; i++)
+            free(bridge->targets[i]);
+        free(bridge->targets);
+        free(bridge->controllers);
         free(bridge->description);
         free(bridge);
     }

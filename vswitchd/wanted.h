@@ -21,6 +21,7 @@
 #include "lib/mac.h"
 #include "lib/openflow/openflow.h"
 #include "lib/ovsdb/uuid.h"
+#include "vswitchd/of_server.h"
 #include "vswitchd/settings.h"
 
 struct ovsdb_client;
@@ -56,6 +57,9 @@ struct wanted_bridge {
     bool forwards_bpdu;
     uint32_t of_versions; /* Bit v: enum of_version v is allowed.  0: all that there are. */
     char *description;    /* other_config:dp-desc, or NULL. */
+    struct of_controller *controllers; /* Owned. */
+    char **targets;                    /* Of the controllers; owned. */
+    size_t n_controllers;
     struct error error;
     UT_hash_handle by_name;
 };
