@@ -11,8 +11,10 @@
 #include "datapath/execute.h"
 #include "datapath/internal.h"
 #include "datapath/maintenance.h"
+#include "datapath/port/exception_tap.h"
 #include "datapath/port/port.h"
 #include "datapath/process.h"
+#include "datapath/worker.h"
 #include "lib/annotations.h"
 #include "lib/clock.h"
 #include "lib/rcu.h"
@@ -73,7 +75,7 @@ struct datapath *datapath_create(const struct datapath_config *config,
     dp->slots = calloc(N_PORT_SLOTS, sizeof dp->slots[0]);
     if (!dp->megaflows || !dp->slots || !create_lanes(dp))
         goto no_memory;
-    if (config->n_workers && maintenance_start(dp, error))
+    if (config->n_workers && (maintenance_start(dp, error) || workers_start(dp, error)))
         goto failed;
     return dp;
 
@@ -91,6 +93,8 @@ void datapath_destroy(struct datapath *dp)
     for (uint32_t i = 0; i <= DP_MAX_PORTS; i++)
         if (datapath_port(dp, i))
             datapath_port_remove(dp, i);
+    exception_tap_destroy(dp->exception_tap);
+    workers_stop(dp);
     maintenance_stop(dp);
     if (dp->megaflows) {
         maintenance_flush(dp);
@@ -137,8 +141,9 @@ static int port_open(struct dp_port *port, const struct dp_port_config *config, 
 {
     switch (config->type) {
     case DP_PORT_NETDEV:
+        return port_netdev_open(port, config, error);
     case DP_PORT_INTERNAL:
-        break;
+        return port_internal_open(port, config, error);
     case DP_PORT_DUMMY:
         return port_dummy_open(port, config, error);
     }
@@ -178,6 +183,11 @@ int datapath_port_add(struct datapath *dp, const struct dp_port_config *config, 
     if (!port)
         return error_set(error, -ENOMEM, "port %s: out of memory", config->name);
     port_assign_slot(dp, port);
+    if (config->type != DP_PORT_DUMMY && !dp->config.n_workers) {
+        port_destroy(port);
+        return error_set(error, -EINVAL, "port %s: a datapath without workers has dummy ports only",
+                         config->name);
+    }
     int code = port_open(port, config, error);
     if (code) {
         port_destroy(port);

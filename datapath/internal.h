@@ -120,6 +120,9 @@ struct datapath {
 
     struct maintenance *maintenance; /* NULL: n_workers is 0. */
     struct worker *workers;          /* Likewise; owned, n_workers. */
+
+    struct exception_tap *exception_tap; /* Owned; made with the first netdev port. */
+    bool is_exception_tap_refused;       /* The kernel would not have it. */
 };
 
 static inline struct dp_port *datapath_port(const struct datapath *dp, uint32_t port_no)

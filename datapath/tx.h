@@ -10,7 +10,7 @@
  *
  * Threads  The lane's user. */
 
-#include <netpacket/packet.h>
+#include <linux/if_packet.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>

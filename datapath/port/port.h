@@ -10,3 +10,7 @@
 
 /* 'port' comes with number, name, type and counters; these set ops and what else they need. */
 int port_dummy_open(struct dp_port *port, const struct dp_port_config *config, struct error *error);
+int port_internal_open(struct dp_port *port, const struct dp_port_config *config,
+                       struct error *error);
+int port_netdev_open(struct dp_port *port, const struct dp_port_config *config,
+                     struct error *error);

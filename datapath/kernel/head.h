@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: (Apache-2.0 OR GPL-2.0-only) */
+#pragma once
+
+/* head - what stands in front of a frame on the exception tap, written by BPF, read by workers.
+ *
+ * It has the shape of an Ethernet header: the tap puts a VLAN tag, if the frame has one outside its data,
+ * behind the first 12 bytes, and 'type' tells whether it did.
+ *
+ *     untagged   magic slot zeros type zeros | dst src type ...
+ *     tagged     magic slot zeros TAG type zeros | dst src type ...
+ *
+ * Threads  Plain values. */
+
+#include <linux/types.h>
+
+enum { EXCEPTION_HEAD_TYPE = 0x88b5 }; /* IEEE 802: for local experiments. */
+
+struct exception_head {
+    __u8 magic[6]; /* As a MAC address: locally administered, not multicast. */
+    __u8 slot[2];  /* Big-endian. */
+    __u8 zeros1[4];
+    __u8 type[2];
+    __u8 zeros2[2];
+};
+
+#define EXCEPTION_HEAD_MAGIC           \
+    {                                  \
+        0x02, 'w', 'e', 'i', 'r', 0x01 \
+    }
+
+static inline __attribute__((always_inline)) void exception_head_fill(struct exception_head *head,
+                                                                      __u16 slot)
+{
+    const struct exception_head filled = {
+        .magic = EXCEPTION_HEAD_MAGIC,
+        .slot = {(__u8)(slot >> 8), (__u8)slot},
+        .type = {EXCEPTION_HEAD_TYPE >> 8, EXCEPTION_HEAD_TYPE & 0xff},
+    };
+
+    *head = filled;
+}

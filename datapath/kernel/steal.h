@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* steal - loads the BPF program of steal.bpf.c and attaches it to netdevs.
+ *
+ * Attached by TC: a filter of our own handle and priority on the ingress of a clsact qdisc, so that other
+ * people's filters stay.  The qdisc goes with the last of ours if it was we who made it.
+ *
+ * Threads  Main thread. */
+
+#include <stdint.h>
+
+#include "lib/error.h"
+
+struct steal;
+
+/* Loads the program, which will send frames to the netdev 'tap_ifindex'.  NULL with 'error' set if
+ * BPF is not permitted or lacks something. */
+struct steal *steal_create(int tap_ifindex, struct error *error);
+void steal_destroy(struct steal *steal); /* NULL is fine; detach first. */
+
+/* From now on frames that come in by 'ifindex' go to the tap, marked with 'slot'. */
+int steal_attach(struct steal *steal, int ifindex, uint16_t slot, struct error *error);
+void steal_detach(struct steal *steal, int ifindex);

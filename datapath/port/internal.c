@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The host's end is the netdev, ours the descriptors: what the host sends is read from them, what is written
+ * to them the host receives.  One queue for each worker. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "datapath/port/port.h"
+#include "datapath/port/tap.h"
+#include "datapath/process.h"
+#include "datapath/worker.h"
+#include "lib/netlink/link.h"
+
+/* Keeps a batch's bytes in the processor's cache. */
+enum { BATCH_BYTES = 256 * 1024 };
+
+struct internal {
+    unsigned int n_queues;
+    int fds[MAX_WORKERS];
+    struct rx_source sources[MAX_WORKERS];
+};
+
+static const char *internal_path(const struct dp_port *port)
+{
+    (void)port;
+    return "tap";
+}
+
+static void internal_send(struct lane *lane, struct dp_port *port, struct tx_frame *frame)
+{
+    struct internal *internal = port->private;
+    struct packet *packet = frame->packet;
+    int fd = internal->fds[lane->index % internal->n_queues];
+    ssize_t n;
+
+    do
+        n = write(fd, tx_with_header(packet), packet->size + sizeof packet->vnet);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        tx_count_failed(lane, port, frame->in_port, errno);
+    else
+        tx_count_sent(lane, port, packet->size);
+}
+
+static bool internal_receive(struct rx_source *source, struct lane *lane)
+{
+    struct packet *packets[BATCH_FRAMES];
+    struct dp_port *ports[BATCH_FRAMES];
+    unsigned int n = 0, n_bytes = 0;
+    int result = 1;
+
+    while (n < BATCH_FRAMES && n_bytes < BATCH_BYTES) {
+        packets[n] = lane_packet(lane, n);
+        result = tap_read(source->fd, packets[n], 0);
+        if (result == -EMSGSIZE) {
+            lane_drop(lane, source->port, DROP_TOO_LONG);
+            continue;
+        }
+        if (result <= 0)
+            break;
+        n_bytes += packets[n]->size;
+        ports[n++] = source->port;
+    }
+    if (n)
+        process_batch(lane, packets, ports, n);
+    return result >= 0 || result == -EIO || result == -EMSGSIZE; /* EIO: it is down. */
+}
+
+static void internal_stop(struct dp_port *port)
+{
+    struct internal *internal = port->private;
+
+    for (unsigned int i = 0; i < internal->n_queues; i++)
+        worker_remove_source(port->dp, i, port->port_no);
+}
+
+static void internal_close(struct dp_port *port)
+{
+    struct internal *internal = port->private;
+
+    tap_close(internal->fds, internal->n_queues);
+    free(internal);
+}
+
+static int configure(struct dp_port *port, const struct dp_port_config *config, struct error *error)
+{
+    struct link_info info;
+    int code = link_get(port->name, &info, error);
+
+    if (!code && config->mac)
+        code = link_set_mac(port->name, *config->mac, error);
+    if (!code && config->mtu)
+        code = link_set_mtu(port->name, config->mtu, error);
+    port->ifindex = info.ifindex;
+    return code;
+}
+
+int port_internal_open(struct dp_port *port, const struct dp_port_config *config,
+                       struct error *error)
+{
+    static const struct port_ops ops = {
+        .path = internal_path,
+        .send = internal_send,
+        .stop = internal_stop,
+        .close = internal_close,
+    };
+    struct datapath *dp = port->dp;
+    struct internal *internal = calloc(1, sizeof *internal);
+    int code;
+
+    if (!internal)
+        return error_set(error, -ENOMEM, "port %s: out of memory", port->name);
+    internal->n_queues = dp->config.n_workers;
+    code = tap_open(port->name, internal->fds, internal->n_queues, error);
+    if (code) {
+        free(internal);
+        error_prefix(error, "port");
+        return code;
+    }
+    port->ops = &ops;
+    port->private = internal;
+    code = configure(port, config, error);
+    for (unsigned int i = 0; i < internal->n_queues && !code; i++) {
+        internal->sources[i] = (struct rx_source){
+            .fd = internal->fds[i],
+            .receive = internal_receive,
+            .dp = dp,
+            .port = port,
+        };
+        code = worker_add_source(dp, i, port->port_no, &internal->sources[i]);
+        if (code)
+            error_set_errno(error, code, "port %s: cannot watch it", port->name);
+    }
+    if (code) {
+        internal_stop(port);
+        datapath_synchronize(dp);
+        internal_close(port);
+    }
+    return code;
+}

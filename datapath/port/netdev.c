@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* In by the exception tap if the kernel lets us, else by a packet socket; out by the lanes'
+ * packet sockets. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "datapath/port/exception_tap.h"
+#include "datapath/port/packet_socket.h"
+#include "datapath/port/port.h"
+#include "datapath/worker.h"
+#include "lib/log.h"
+#include "lib/netlink/link.h"
+
+LOG_MODULE(netdev);
+
+struct netdev {
+    int reader_fd;       /* -1: frames come by the exception tap. */
+    unsigned int worker; /* That reads 'reader_fd'. */
+    struct rx_source source;
+};
+
+static const char *netdev_path(const struct dp_port *port)
+{
+    const struct netdev *netdev = port->private;
+
+    return netdev->reader_fd >= 0 ? "AF_PACKET" : "exception tap";
+}
+
+static void netdev_stop(struct dp_port *port)
+{
+    struct netdev *netdev = port->private;
+
+    if (netdev->reader_fd >= 0)
+        worker_remove_source(port->dp, netdev->worker, port->port_no);
+    else
+        exception_tap_detach(port->dp->exception_tap, port->ifindex);
+    packet_socket_set_promiscuous(port->dp->lanes[0]->tx.fd, port->ifindex, false);
+}
+
+static void netdev_close(struct dp_port *port)
+{
+    struct netdev *netdev = port->private;
+
+    if (netdev->reader_fd >= 0)
+        close(netdev->reader_fd);
+    free(netdev);
+}
+
+/* With the first netdev port: the lanes' sockets. */
+static int open_senders(struct datapath *dp, struct error *error)
+{
+    for (unsigned int i = 0; i < dp->n_lanes; i++) {
+        struct tx *tx = &dp->lanes[i]->tx;
+
+        if (tx->fd >= 0)
+            continue;
+        int fd = packet_socket_open_sender(error);
+        if (fd < 0)
+            return fd;
+        tx->fd = fd;
+    }
+    return 0;
+}
+
+/* True if there is an exception tap, created with the first port that asks. */
+static bool has_exception_tap(struct datapath *dp)
+{
+    struct error error = ERROR_INIT;
+
+    if (!dp->exception_tap && !dp->is_exception_tap_refused) {
+        dp->exception_tap = exception_tap_create(dp, &error);
+        if (!dp->exception_tap) {
+            dp->is_exception_tap_refused = true;
+            log_warn("no exception tap, ports use AF_PACKET: %s", error.message);
+        }
+    }
+    return dp->exception_tap;
+}
+
+static int open_reader(struct dp_port *port, struct netdev *netdev, struct error *error)
+{
+    struct datapath *dp = port->dp;
+
+    netdev->reader_fd = packet_socket_open_reader(port->ifindex, error);
+    if (netdev->reader_fd < 0)
+        return netdev->reader_fd;
+    netdev->worker = port->port_no % dp->config.n_workers;
+    netdev->source = (struct rx_source){
+        .fd = netdev->reader_fd,
+        .receive = packet_socket_receive,
+        .dp = dp,
+        .port = port,
+    };
+    int code = worker_add_source(dp, netdev->worker, port->port_no, &netdev->source);
+    if (code) {
+        close(netdev->reader_fd);
+        return error_set_errno(error, code, "cannot watch the device");
+    }
+    return 0;
+}
+
+static int open_receive_path(struct dp_port *port, struct netdev *netdev, struct error *error)
+{
+    struct error refusal = ERROR_INIT;
+
+    netdev->reader_fd = -1;
+    if (has_exception_tap(port->dp)) {
+        if (!exception_tap_attach(port->dp->exception_tap, port->ifindex, port->slot, &refusal))
+            return 0;
+        log_warn("port %s: uses AF_PACKET: %s", port->name, refusal.message);
+    }
+    return open_reader(port, netdev, error);
+}
+
+int port_netdev_open(struct dp_port *port, const struct dp_port_config *config, struct error *error)
+{
+    static const struct port_ops ops = {
+        .path = netdev_path,
+        .send = tx_queue,
+        .stop = netdev_stop,
+        .close = netdev_close,
+    };
+    struct link_info info;
+    int code = link_get(config->name, &info, error);
+
+    if (!code && (info.flags & IFF_LOOPBACK))
+        code = error_set(error, -EINVAL, "%s: a loopback device cannot be a port", config->name);
+    if (!code)
+        code = open_senders(port->dp, error);
+    if (code) {
+        error_prefix(error, "port");
+        return code;
+    }
+
+    struct netdev *netdev = calloc(1, sizeof *netdev);
+    if (!netdev)
+        return error_set(error, -ENOMEM, "port %s: out of memory", config->name);
+    port->ops = &ops;
+    port->private = netdev;
+    port->ifindex = info.ifindex;
+    code = open_receive_path(port, netdev, error);
+    if (code) {
+        error_prefix(error, "port %s", config->name);
+        free(netdev);
+        return code;
+    }
+    code = packet_socket_set_promiscuous(port->dp->lanes[0]->tx.fd, port->ifindex, true);
+    if (code)
+        log_warn("port %s: cannot be made promiscuous: %s", port->name, strerror(-code));
+    return 0;
+}

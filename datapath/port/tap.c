@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Linux: Documentation/networking/tuntap.rst. */
+
+#include "datapath/port/tap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+enum { TAP_FLAGS = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+
+static int attach(const char *name, short flags)
+{
+    struct ifreq request = {.ifr_flags = flags};
+    int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0)
+        return -errno;
+    snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
+    if (ioctl(fd, TUNSETIFF, &request)) {
+        int code = -errno;
+
+        close(fd);
+        return code;
+    }
+    return fd;
+}
+
+/* A persistent tap that nobody holds goes with our descriptor. */
+static void remove_leftover(const char *name)
+{
+    static const short kinds[] = {TAP_FLAGS, TAP_FLAGS | IFF_MULTI_QUEUE, IFF_TAP | IFF_NO_PI};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && if_nametoindex(name); i++) {
+        int fd = attach(name, kinds[i]);
+
+        if (fd >= 0) {
+            ioctl(fd, TUNSETPERSIST, 0);
+            close(fd);
+        }
+    }
+}
+
+static int set_offloads(int fd)
+{
+    unsigned int offloads = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+
+    if (!ioctl(fd, TUNSETOFFLOAD, offloads | TUN_F_USO4 | TUN_F_USO6))
+        return 0; /* Since Linux 6.2. */
+    return ioctl(fd, TUNSETOFFLOAD, offloads) ? -errno : 0;
+}
+
+static int explain(const char *name, int code, struct error *error)
+{
+    switch (code) {
+    case -EBUSY:
+        return error_set(error, code, "%s: another process uses the tap of this name", name);
+    case -EINVAL:
+        return error_set(error, -EEXIST, "%s: there is another interface of this name", name);
+    case -EPERM:
+    case -EACCES:
+        return error_set(error, -EPERM, "%s: not permitted to create a tap", name);
+    case -ENOENT:
+    case -ENODEV:
+    case -ENXIO:
+        return error_set(error, -EOPNOTSUPP, "%s: the kernel has no tap devices (/dev/net/tun)",
+                         name);
+    }
+    return error_set_errno(error, code, "%s: cannot create a tap", name);
+}
+
+int tap_open(const char *name, int *fds, unsigned int n_queues, struct error *error)
+{
+    short flags = (short)(n_queues > 1 ? TAP_FLAGS | IFF_MULTI_QUEUE : TAP_FLAGS);
+    int code = 0;
+
+    remove_leftover(name);
+    for (unsigned int i = 0; i < n_queues; i++)
+        fds[i] = -1;
+    for (unsigned int i = 0; i < n_queues && !code; i++) {
+        fds[i] = attach(name, flags);
+        code = fds[i] < 0 ? fds[i] : set_offloads(fds[i]);
+    }
+    if (!code)
+        return 0;
+    tap_close(fds, n_queues);
+    return explain(name, code, error);
+}
+
+void tap_close(int *fds, unsigned int n_queues)
+{
+    for (unsigned int i = 0; i < n_queues; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+int tap_read(int fd, struct packet *packet, unsigned int head_bytes)
+{
+    uint8_t *from = packet->data - head_bytes - sizeof packet->vnet;
+    size_t room = (size_t)(packet->start + packet->capacity - from);
+    ssize_t n;
+
+    do
+        n = read(fd, from, room);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return errno == EAGAIN ? 0 : -errno;
+    if ((size_t)n < sizeof packet->vnet + head_bytes)
+        return -EMSGSIZE;
+    if ((size_t)n == room)
+        return -EMSGSIZE;
+    memcpy(&packet->vnet, from, sizeof packet->vnet);
+    packet->size = (uint32_t)((size_t)n - sizeof packet->vnet - head_bytes);
+    return 1;
+}

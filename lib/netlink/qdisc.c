@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Each call is one exchange on a socket of its own. */
+
+#include "lib/netlink/qdisc.h"
+
+#include <errno.h>
+#include <linux/pkt_sched.h>
+#include <netlink/netlink.h>
+#include <netlink/route/classifier.h>
+#include <netlink/route/qdisc.h>
+
+static struct nl_sock *open_socket(void)
+{
+    struct nl_sock *sock = nl_socket_alloc();
+
+    if (sock && nl_connect(sock, NETLINK_ROUTE) < 0) {
+        nl_socket_free(sock);
+        return NULL;
+    }
+    return sock;
+}
+
+int qdisc_set_noqueue(int ifindex, struct error *error)
+{
+    struct nl_sock *sock = open_socket();
+    struct rtnl_qdisc *qdisc = rtnl_qdisc_alloc();
+    int code = -NLE_NOMEM;
+
+    if (sock && qdisc) {
+        rtnl_tc_set_ifindex(TC_CAST(qdisc), ifindex);
+        rtnl_tc_set_parent(TC_CAST(qdisc), TC_H_ROOT);
+        rtnl_tc_set_kind(TC_CAST(qdisc), "noqueue");
+        code = rtnl_qdisc_add(sock, qdisc, NLM_F_CREATE | NLM_F_REPLACE);
+    }
+    if (qdisc)
+        rtnl_qdisc_put(qdisc);
+    if (sock)
+        nl_socket_free(sock);
+    if (code < 0)
+        return error_set(error, -EIO, "interface number %d: cannot set its qdisc: %s", ifindex,
+                         nl_geterror(code));
+    return 0;
+}
+
+int qdisc_n_clsact_filters(int ifindex)
+{
+    static const uint32_t parents[] = {
+        TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
+        TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS),
+    };
+    struct nl_sock *sock = open_socket();
+    int n = 0;
+
+    if (!sock)
+        return -ENOMEM;
+    for (size_t i = 0; i < sizeof parents / sizeof parents[0] && n >= 0; i++) {
+        struct nl_cache *cache;
+
+        if (rtnl_cls_alloc_cache(sock, ifindex, parents[i], &cache) < 0) {
+            n = -EIO;
+            break;
+        }
+        n += nl_cache_nitems(cache);
+        nl_cache_free(cache);
+    }
+    nl_socket_free(sock);
+    return n;
+}
