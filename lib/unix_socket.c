@@ -65,9 +65,9 @@ static int with_address(address_call *call, int fd, const char *path)
     return result;
 }
 
-static int try_connect(const char *path)
+static int try_connect(const char *path, int flags)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
 
     if (fd < 0)
         return -errno;
@@ -80,7 +80,16 @@ static int try_connect(const char *path)
 
 int unix_socket_connect(const char *path, struct error *error)
 {
-    int fd = try_connect(path);
+    int fd = try_connect(path, 0);
+
+    if (fd < 0)
+        return error_set_errno(error, fd, "%s: cannot connect", path);
+    return fd;
+}
+
+int unix_socket_connect_now(const char *path, struct error *error)
+{
+    int fd = try_connect(path, SOCK_NONBLOCK);
 
     if (fd < 0)
         return error_set_errno(error, fd, "%s: cannot connect", path);
@@ -95,7 +104,7 @@ static int refuse_if_in_use(const char *path, struct error *error)
         return errno == ENOENT ? 0 : error_set_errno(error, -errno, "%s", path);
     if (!S_ISSOCK(status.st_mode))
         return error_set(error, -EEXIST, "%s: exists and is not a socket", path);
-    int fd = try_connect(path);
+    int fd = try_connect(path, 0);
     if (fd == -ECONNREFUSED || fd == -ENOENT)
         return 0;
     if (fd >= 0)

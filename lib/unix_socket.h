@@ -19,5 +19,8 @@ int unix_socket_listen(const char *path, mode_t mode, struct error *error);
 
 int unix_socket_connect(const char *path, struct error *error); /* Blocking. */
 
+/* Non-blocking, and connected: -EAGAIN if the listener has too many waiting. */
+int unix_socket_connect_now(const char *path, struct error *error);
+
 /* A connection from 'listener', non-blocking; -EAGAIN when there is none. */
 int unix_socket_accept(int listener);

@@ -117,6 +117,7 @@ static void free_rule(struct rcu_head *rcu)
 {
     struct rule *rule = CONTAINER_OF(rcu, struct rule, rcu);
 
+    rcu_begin_callback();
     cls_rule_fini(&rule->cls);
     free(atomic_load_explicit(&rule->actions, memory_order_relaxed));
     free(rule);
@@ -131,7 +132,7 @@ void rule_unref(struct rule *rule)
 {
     /* The last one out sees what the others did: release each, acquire all. */
     if (rule && atomic_fetch_sub_explicit(&rule->n_references, 1, memory_order_acq_rel) == 1)
-        urcu_qsbr_call_rcu(&rule->rcu, free_rule);
+        call_rcu(&rule->rcu, free_rule);
 }
 
 void rule_credit(struct rule *rule, uint64_t n_packets, uint64_t n_bytes, int64_t used_ns)
@@ -223,7 +224,7 @@ void flow_tables_destroy(struct flow_tables *tables)
 {
     if (!tables)
         return;
-    urcu_qsbr_barrier();
+    rcu_barrier();
     reap_retired(tables);
     for (size_t i = 0; i < tables->modified.n; i++) {
         struct rule *rule = tables->modified.items[i];
@@ -417,6 +418,7 @@ static void mark_ripe(struct rcu_head *rcu)
 {
     struct retirement *retirement = CONTAINER_OF(rcu, struct retirement, rcu);
 
+    rcu_begin_callback();
     for (size_t i = 0; i < retirement->actions.n; i++)
         free(retirement->actions.items[i]);
     free(retirement->actions.items);
@@ -446,7 +448,7 @@ static void retire(struct flow_tables *tables, struct retirement *retirement)
     }
     *tables->retirements_end = retirement;
     tables->retirements_end = &retirement->next;
-    urcu_qsbr_call_rcu(&retirement->rcu, mark_ripe);
+    call_rcu(&retirement->rcu, mark_ripe);
 }
 
 bool flow_tables_publish(struct flow_tables *tables)

@@ -20,11 +20,11 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <urcu-qsbr.h>
 
 #include "lib/openflow/actions.h"
 #include "lib/openflow/flow_mod.h"
 #include "lib/openflow/openflow.h"
+#include "lib/rcu.h"
 #include "vswitchd/classifier.h"
 
 enum { FLOW_TABLES_MAX_FLOWS = 1000000 }; /* In all tables together, unless set otherwise. */

@@ -142,7 +142,6 @@ int of_address_open(const struct of_address *address, struct error *error)
 {
     if (!address->path)
         return open_inet(address, error);
-    /* Connecting to a local socket succeeds or fails at once, unless its backlog is full. */
     return address->is_passive ? unix_socket_listen(address->path, SOCKET_MODE, error)
-                               : unix_socket_connect(address->path, error);
+                               : unix_socket_connect_now(address->path, error);
 }

@@ -6,7 +6,6 @@
 #include "vswitchd/of_server_targets.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -135,7 +134,6 @@ static void try_target(struct of_target *target)
         fail(target, fd, error.message);
         return;
     }
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
     enter(target, target->address->is_passive ? TARGET_LISTENING : TARGET_CONNECTING, fd);
     ev_io_set(&target->ready, fd, target->address->is_passive ? EV_READ : EV_WRITE);
     ev_io_start(target->server->loop, &target->ready);
