@@ -119,7 +119,8 @@ struct ofa_list {
 
 static inline const struct ofa *ofa_end(struct ofa_list list)
 {
-    return (const struct ofa *)(const void *)((const uint8_t *)list.first + list.n_bytes);
+    return (const struct ofa *)((uintptr_t)list.first +
+                                list.n_bytes); /* An empty list may be NULL. */
 }
 
 static inline const struct ofa *ofa_next(const struct ofa *ofa)
@@ -148,7 +149,7 @@ struct ofa_set_field *ofa_put_set_field(struct buffer *list, enum ofa_form form,
 
 /* Appends the header of OFA_WRITE_ACTIONS; the actions appended until ofa_end_nested() are in it. */
 size_t ofa_begin_nested(struct buffer *list);
-void ofa_end_nested(struct buffer *list, size_t start);
+bool ofa_end_nested(struct buffer *list, size_t start); /* False: more than 64 KiB. */
 
 bool ofa_is_instruction(const struct ofa *ofa); /* From OFA_CLEAR_ACTIONS on. */
 
@@ -156,6 +157,15 @@ bool ofa_is_instruction(const struct ofa *ofa); /* From OFA_CLEAR_ACTIONS on. */
  * NULL).  Actions for which it is false do nothing. */
 bool ofa_set_field_applies(const struct ofa_set_field *set, const struct flow *flow,
                            struct flow *consulted);
+
+/* A set_field seen as "load" actions: one for each run of mask bits, lowest first, of at most 64 bits. */
+struct ofa_load {
+    unsigned first; /* Start with 0. */
+    unsigned n_bits;
+    uint64_t value;
+};
+
+bool ofa_next_load(const struct ofa_set_field *set, struct ofa_load *load);
 
 static inline const uint8_t *ofa_set_field_value(const struct ofa_set_field *set)
 {

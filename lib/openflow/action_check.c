@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Actions against the match they belong to.  What earlier actions do to the frame's tags counts: the
+ * check works on a copy of the match that follows them. */
+
+#include "lib/annotations.h"
+#include "lib/buffer.h"
+#include "lib/openflow/action_codec.h"
+
+struct checker {
+    const struct ofa_check *rules;
+    struct match match;
+};
+
+static bool match_has_vlan(const struct match *match)
+{
+    return be16_host(match->flow.key.vlan[0].tci) & VLAN_CFI;
+}
+
+static void set_vlan(struct match *match, uint16_t tci)
+{
+    match->flow.key.vlan[0].tci = be16_from(tci);
+    match->mask.key.vlan[0].tci = be16_from(UINT16_MAX);
+}
+
+/* OpenFlow 1.0 lets an action do nothing where its header is missing; later versions refuse it. */
+static enum of_error inconsistent(const struct checker *checker)
+{
+    return checker->rules->version == OF_1_0 ? OF_OK : OFPBAC_MATCH_INCONSISTENT;
+}
+
+static enum of_error check_port(const struct checker *checker, of_port port)
+{
+    if (port < checker->rules->max_ports || (port >= OFPP_IN_PORT && port < OFPP_NONE))
+        return OF_OK;
+    return OFPBAC_BAD_OUT_PORT;
+}
+
+static const struct {
+    uint16_t source, destination;
+} transports[] = {
+    {FIELD_TCP_SRC, FIELD_TCP_DST},
+    {FIELD_UDP_SRC, FIELD_UDP_DST},
+    {FIELD_SCTP_SRC, FIELD_SCTP_DST},
+};
+
+/* "mod_tp_src" becomes the port of the protocol that the match tells. */
+static enum of_error check_legacy_port(const struct checker *checker, struct ofa_set_field *set)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(transports); i++) {
+        uint16_t own = of_field((enum of_field_id)set->field)->offset ==
+                               of_field(FIELD_TCP_SRC)->offset
+                           ? transports[i].source
+                           : transports[i].destination;
+        if (of_field_match_allows(of_field((enum of_field_id)own), &checker->match)) {
+            set->field = own;
+            return OF_OK;
+        }
+    }
+    return inconsistent(checker);
+}
+
+static bool is_transport_port(uint16_t field)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(transports); i++) {
+        if (field == transports[i].source || field == transports[i].destination)
+            return true;
+    }
+    return false;
+}
+
+static enum of_error check_set_field(struct checker *checker, struct ofa_set_field *set)
+{
+    const struct of_field *field = of_field((enum of_field_id)set->field);
+
+    if (set->ofa.form == OFA_FORM_LEGACY && is_transport_port(set->field))
+        return check_legacy_port(checker, set);
+    if (!of_field_match_allows(field, &checker->match))
+        return set->ofa.form == OFA_FORM_LEGACY ? inconsistent(checker) : OFPBAC_MATCH_INCONSISTENT;
+    if (field->id == FIELD_VLAN_VID && !match_has_vlan(&checker->match))
+        return OFPBAC_MATCH_INCONSISTENT;
+    if (field->id == FIELD_VLAN_TCI)
+        set_vlan(&checker->match, be16_host(be16_load(ofa_set_field_value(set))));
+    return OF_OK;
+}
+
+static enum of_error check_move(const struct checker *checker, const struct ofa_move *move)
+{
+    if (of_field_match_allows(of_field((enum of_field_id)move->source), &checker->match) &&
+        of_field_match_allows(of_field((enum of_field_id)move->destination), &checker->match))
+        return OF_OK;
+    return OFPBAC_MATCH_INCONSISTENT;
+}
+
+static enum of_error check_vlan(struct checker *checker, struct ofa_vlan *vlan)
+{
+    vlan->flow_has_vlan = match_has_vlan(&checker->match);
+    if (vlan->ofa.type == OFA_PUSH_VLAN) {
+        if (be16_host(checker->match.flow.key.vlan[FLOW_N_VLANS - 1].tci) & VLAN_CFI)
+            return OFPBAC_BAD_TAG;
+        checker->match.flow.key.vlan[1] = checker->match.flow.key.vlan[0];
+        checker->match.mask.key.vlan[1] = checker->match.mask.key.vlan[0];
+        set_vlan(&checker->match, VLAN_CFI);
+        return OF_OK;
+    }
+    if (!vlan->flow_has_vlan && !vlan->push_if_none)
+        return inconsistent(checker);
+    set_vlan(&checker->match, VLAN_CFI);
+    return OF_OK;
+}
+
+static enum of_error check_pop_vlan(struct checker *checker)
+{
+    bool has_vlan = match_has_vlan(&checker->match);
+
+    checker->match.flow.key.vlan[0] = checker->match.flow.key.vlan[1];
+    checker->match.mask.key.vlan[0] = checker->match.mask.key.vlan[1];
+    memset(&checker->match.flow.key.vlan[1], 0, sizeof checker->match.flow.key.vlan[1]);
+    memset(&checker->match.mask.key.vlan[1], 0, sizeof checker->match.mask.key.vlan[1]);
+    return has_vlan ? OF_OK : inconsistent(checker);
+}
+
+static enum of_error check_goto(const struct checker *checker, const struct ofa_goto *go)
+{
+    const struct ofa_check *rules = checker->rules;
+
+    if (rules->table_id != OF_TABLE_ALL && go->table_id <= rules->table_id)
+        return OFPBIC_BAD_TABLE_ID;
+    return go->table_id < rules->n_tables ? OF_OK : OFPBIC_BAD_TABLE_ID;
+}
+
+static enum of_error check_list(struct checker *checker, struct ofa_list list, bool is_set);
+
+static enum of_error check_action(struct checker *checker, struct ofa *ofa, bool is_set)
+{
+    void *action = ofa;
+    const struct ofa_output *output = action;
+
+    switch ((enum ofa_type)ofa->type) {
+    case OFA_OUTPUT:
+        if (is_set && output->trunc_bytes)
+            return OFPBAC_BAD_TYPE;
+        return check_port(checker, output->port);
+    case OFA_CONTROLLER:
+        return is_set ? OFPBAC_BAD_TYPE : OF_OK;
+    case OFA_SET_FIELD:
+        return check_set_field(checker, action);
+    case OFA_MOVE:
+        return check_move(checker, action);
+    case OFA_SET_VLAN_VID:
+    case OFA_SET_VLAN_PCP:
+    case OFA_PUSH_VLAN:
+        return check_vlan(checker, action);
+    case OFA_POP_VLAN:
+        return check_pop_vlan(checker);
+    case OFA_DEC_TTL:
+        return of_field_match_allows(of_field(FIELD_IP_TTL), &checker->match)
+                   ? OF_OK
+                   : inconsistent(checker);
+    case OFA_WRITE_ACTIONS:
+        return check_list(checker, ofa_nested_list(action), true);
+    case OFA_GOTO_TABLE:
+        return check_goto(checker, action);
+    case OFA_RESUBMIT:
+    case OFA_CLEAR_ACTIONS:
+    case OFA_WRITE_METADATA:
+        return OF_OK;
+    }
+    return OFPBAC_BAD_TYPE;
+}
+
+static enum of_error check_list(struct checker *checker, struct ofa_list list, bool is_set)
+{
+    for_each_action (ofa, list) {
+        enum of_error error = check_action(checker, (struct ofa *)(uintptr_t)ofa, is_set);
+        if (error)
+            return error;
+    }
+    return OF_OK;
+}
+
+enum of_error ofa_check(struct buffer *list, const struct match *match,
+                        const struct ofa_check *check)
+{
+    struct checker checker = {.rules = check, .match = *match};
+    struct ofa_list all = {.first = (const struct ofa *)(const void *)list->data,
+                           .n_bytes = list->size};
+
+    return list->size ? check_list(&checker, all, false) : OF_OK;
+}
+
+bool ofa_outputs_to(struct ofa_list list, of_port port)
+{
+    if (port == OFPP_NONE)
+        return true;
+    for_each_action (ofa, list) {
+        const void *action = ofa;
+
+        if (ofa->type == OFA_OUTPUT && ((const struct ofa_output *)action)->port == port)
+            return true;
+        if (ofa->type == OFA_CONTROLLER && port == OFPP_CONTROLLER)
+            return true;
+        if (ofa->type == OFA_WRITE_ACTIONS && ofa_outputs_to(ofa_nested_list(action), port))
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,514 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Actions and instructions from the wire.  A table says which exist in which version and how long they
+ * are; a function per action takes its body, which has that length. */
+
+#include "lib/openflow/action_codec.h"
+
+#include <string.h>
+
+#include "lib/annotations.h"
+#include "lib/buffer.h"
+#include "lib/openflow/action_wire.h"
+#include "lib/openflow/match_codec.h"
+#include "lib/openflow/wire.h"
+
+/* 'body' is what follows type and length, or a vendor action's subtype. */
+typedef enum of_error decode_function(const uint8_t *body, size_t n_bytes, struct buffer *list);
+
+static void put_legacy(enum of_field_id id, const void *value, struct buffer *list)
+{
+    const struct of_field *field = of_field(id);
+    struct of_value padded = {.bytes = {0}};
+
+    memcpy(padded.bytes, value, field->n_bytes);
+    ofa_put_set_field(list, OFA_FORM_LEGACY, field, &padded, NULL);
+}
+
+static enum of_error decode_output10(const uint8_t *body, size_t n_bytes UNUSED,
+                                     struct buffer *list)
+{
+    ofa_put_output(list, wire_u16(body), wire_u16(body + 2));
+    return OF_OK;
+}
+
+static enum of_error decode_output13(const uint8_t *body, size_t n_bytes UNUSED,
+                                     struct buffer *list)
+{
+    of_port port;
+
+    if (!of_port_from_wire32(wire_u32(body), &port))
+        return OFPBAC_BAD_OUT_PORT;
+    ofa_put_output(list, port, wire_u16(body + 4));
+    return OF_OK;
+}
+
+static enum of_error put_vlan(enum ofa_type type, unsigned value, unsigned max, struct buffer *list)
+{
+    if (value > max)
+        return OFPBAC_BAD_ARGUMENT;
+    struct ofa_vlan *vlan = (struct ofa_vlan *)(void *)ofa_put(list, type);
+    vlan->value = (uint16_t)value;
+    vlan->push_if_none = type != OFA_PUSH_VLAN;
+    return OF_OK;
+}
+
+static enum of_error decode_vlan_vid(const uint8_t *body, size_t n_bytes UNUSED,
+                                     struct buffer *list)
+{
+    return put_vlan(OFA_SET_VLAN_VID, wire_u16(body), VLAN_VID_MASK, list);
+}
+
+static enum of_error decode_vlan_pcp(const uint8_t *body, size_t n_bytes UNUSED,
+                                     struct buffer *list)
+{
+    return put_vlan(OFA_SET_VLAN_PCP, body[0], 7, list);
+}
+
+static enum of_error decode_push_vlan(const uint8_t *body, size_t n_bytes UNUSED,
+                                      struct buffer *list)
+{
+    uint16_t tpid = wire_u16(body);
+
+    if (tpid != ETH_TYPE_VLAN && tpid != ETH_TYPE_QINQ)
+        return OFPBAC_BAD_ARGUMENT;
+    return put_vlan(OFA_PUSH_VLAN, tpid, UINT16_MAX, list);
+}
+
+static enum of_error decode_pop_vlan(const uint8_t *body UNUSED, size_t n_bytes UNUSED,
+                                     struct buffer *list)
+{
+    ofa_put(list, OFA_POP_VLAN);
+    return OF_OK;
+}
+
+static enum of_error decode_dl_src(const uint8_t *body, size_t n_bytes UNUSED, struct buffer *list)
+{
+    put_legacy(FIELD_ETH_SRC, body, list);
+    return OF_OK;
+}
+
+static enum of_error decode_dl_dst(const uint8_t *body, size_t n_bytes UNUSED, struct buffer *list)
+{
+    put_legacy(FIELD_ETH_DST, body, list);
+    return OF_OK;
+}
+
+static enum of_error decode_nw_src(const uint8_t *body, size_t n_bytes UNUSED, struct buffer *list)
+{
+    put_legacy(FIELD_IPV4_SRC, body, list);
+    return OF_OK;
+}
+
+static enum of_error decode_nw_dst(const uint8_t *body, size_t n_bytes UNUSED, struct buffer *list)
+{
+    put_legacy(FIELD_IPV4_DST, body, list);
+    return OF_OK;
+}
+
+static enum of_error decode_nw_tos(const uint8_t *body, size_t n_bytes UNUSED, struct buffer *list)
+{
+    if (body[0] & ~IP_DSCP_MASK)
+        return OFPBAC_BAD_ARGUMENT;
+    put_legacy(FIELD_NW_TOS, body, list);
+    return OF_OK;
+}
+
+static enum of_error decode_nw_ttl(const uint8_t *body, size_t n_bytes UNUSED, struct buffer *list)
+{
+    put_legacy(FIELD_IP_TTL, body, list);
+    return OF_OK;
+}
+
+static enum of_error decode_tp_src(const uint8_t *body, size_t n_bytes UNUSED, struct buffer *list)
+{
+    put_legacy(FIELD_TCP_SRC, body, list);
+    return OF_OK;
+}
+
+static enum of_error decode_tp_dst(const uint8_t *body, size_t n_bytes UNUSED, struct buffer *list)
+{
+    put_legacy(FIELD_TCP_DST, body, list);
+    return OF_OK;
+}
+
+static enum of_error decode_dec_ttl(const uint8_t *body UNUSED, size_t n_bytes UNUSED,
+                                    struct buffer *list)
+{
+    ofa_put(list, OFA_DEC_TTL);
+    return OF_OK;
+}
+
+/* The field, value and mask of an NXM or OXM entry at the start of 'wire'. */
+static enum of_error decode_oxm(struct wire *wire, const struct of_field **field,
+                                struct of_value *value, struct of_value *mask, bool *has_mask)
+{
+    const uint8_t *start = wire_take(wire, 4);
+
+    if (!start)
+        return OFPBAC_BAD_SET_LEN;
+    uint32_t header = wire_u32(start);
+    size_t n_payload = header & 0xff;
+    const uint8_t *payload = wire_take(wire, n_payload);
+    if (!payload)
+        return OFPBAC_BAD_SET_LEN;
+    *has_mask = header & 0x100;
+    size_t n_value = *has_mask ? n_payload / 2 : n_payload;
+    *field = of_field_by_header((header & ~UINT32_C(0x1ff)) | (uint32_t)n_value);
+    if (!*field)
+        return OFPBAC_BAD_SET_TYPE;
+    if (n_payload != n_value * (*has_mask ? 2 : 1))
+        return OFPBAC_BAD_SET_LEN;
+
+    memset(value, 0, sizeof *value);
+    memcpy(value->bytes, payload, n_value);
+    of_value_all_ones(*field, mask);
+    for (size_t i = 0; *has_mask && i < n_value; i++)
+        mask->bytes[i] &= payload[n_value + i];
+    return OF_OK;
+}
+
+static enum of_error check_set_value(const struct of_field *field, const struct of_value *value,
+                                     const struct of_value *mask)
+{
+    uint64_t present = VLAN_CFI;
+
+    if (!field->is_writable || field->id == FIELD_IN_PORT_OXM || !of_value_is_valid(field, value))
+        return OFPBAC_BAD_SET_ARGUMENT;
+    for (size_t i = 0; i < field->n_bytes; i++) {
+        if (value->bytes[i] & ~mask->bytes[i])
+            return OFPBAC_BAD_SET_ARGUMENT;
+    }
+    if (field->id == FIELD_VLAN_VID)
+        present &= of_value_u64(field, value) & of_value_u64(field, mask);
+    return present ? OF_OK : OFPBAC_BAD_SET_ARGUMENT;
+}
+
+static enum of_error decode_set(struct wire wire, bool may_mask, enum ofa_form form,
+                                struct buffer *list)
+{
+    const struct of_field *field;
+    struct of_value value, mask;
+    bool has_mask;
+
+    enum of_error error = decode_oxm(&wire, &field, &value, &mask, &has_mask);
+    if (error)
+        return error;
+    if (has_mask && !may_mask)
+        return OFPBAC_BAD_SET_MASK;
+    if (wire.left >= 8)
+        return OFPBAC_BAD_SET_LEN;
+    if (!wire_is_zero(wire.next, wire.left))
+        return OFPBAC_BAD_SET_ARGUMENT;
+    error = check_set_value(field, &value, &mask);
+    if (!error)
+        ofa_put_set_field(list, form, field, &value, &mask);
+    return error;
+}
+
+static enum of_error decode_set_field(const uint8_t *body, size_t n_bytes, struct buffer *list)
+{
+    return decode_set(wire_init(body, n_bytes), false, OFA_FORM_DEFAULT, list);
+}
+
+static enum of_error decode_reg_load2(const uint8_t *body, size_t n_bytes, struct buffer *list)
+{
+    if (!wire_is_zero(body, 6))
+        return NXBRC_MUST_BE_ZERO;
+    return decode_set(wire_init(body + 6, n_bytes - 6), true, OFA_FORM_LOAD2, list);
+}
+
+static enum of_error decode_reg_load(const uint8_t *body, size_t n_bytes UNUSED,
+                                     struct buffer *list)
+{
+    unsigned first = wire_u16(body) >> 6, n_bits = (wire_u16(body) & 0x3f) + 1U;
+    const struct of_field *field = of_field_by_header(wire_u32(body + 2));
+    uint64_t number = wire_u64(body + 6);
+
+    if (!field)
+        return OFPBAC_BAD_SET_TYPE;
+    if (first + n_bits > field->n_bits)
+        return OFPBAC_BAD_SET_LEN;
+    if (n_bits < 64 && number >> n_bits)
+        return OFPBAC_BAD_ARGUMENT;
+    if (!field->is_writable)
+        return OFPBAC_BAD_SET_ARGUMENT;
+
+    struct of_value value, mask;
+    unsigned __int128 bits = n_bits < 64 ? (UINT64_C(1) << n_bits) - 1 : UINT64_MAX;
+    unsigned __int128 shifted = (unsigned __int128)number << first;
+    bits <<= first;
+    memset(&value, 0, sizeof value);
+    memset(&mask, 0, sizeof mask);
+    for (size_t i = field->n_bytes; i-- > 0; shifted >>= 8, bits >>= 8) {
+        value.bytes[i] = (uint8_t)shifted;
+        mask.bytes[i] = (uint8_t)bits;
+    }
+    ofa_put_set_field(list, OFA_FORM_LOAD, field, &value, &mask);
+    return OF_OK;
+}
+
+static enum of_error decode_reg_move(const uint8_t *body, size_t n_bytes UNUSED,
+                                     struct buffer *list)
+{
+    unsigned n_bits = wire_u16(body);
+    unsigned source_first = wire_u16(body + 2), destination_first = wire_u16(body + 4);
+    const struct of_field *source = of_field_by_header(wire_u32(body + 6));
+    const struct of_field *destination = of_field_by_header(wire_u32(body + 10));
+
+    if (!source || !destination)
+        return OFPBAC_BAD_SET_TYPE;
+    if (!n_bits || source_first + n_bits > source->n_bits ||
+        destination_first + n_bits > destination->n_bits)
+        return OFPBAC_BAD_SET_LEN;
+    if (!destination->is_writable)
+        return OFPBAC_BAD_SET_ARGUMENT;
+    struct ofa_move *move = (struct ofa_move *)(void *)ofa_put(list, OFA_MOVE);
+    move->source = (uint16_t)source->id;
+    move->source_first = (uint16_t)source_first;
+    move->destination = (uint16_t)destination->id;
+    move->destination_first = (uint16_t)destination_first;
+    move->n_bits = (uint16_t)n_bits;
+    return OF_OK;
+}
+
+static void put_resubmit(of_port in_port, uint8_t table_id, struct buffer *list)
+{
+    struct ofa_resubmit *resubmit = (struct ofa_resubmit *)(void *)ofa_put(list, OFA_RESUBMIT);
+
+    resubmit->in_port = in_port;
+    resubmit->table_id = table_id;
+}
+
+static enum of_error decode_resubmit(const uint8_t *body, size_t n_bytes UNUSED,
+                                     struct buffer *list)
+{
+    put_resubmit(wire_u16(body), OF_TABLE_ALL, list);
+    return OF_OK;
+}
+
+static enum of_error decode_resubmit_table(const uint8_t *body, size_t n_bytes UNUSED,
+                                           struct buffer *list)
+{
+    if (!wire_is_zero(body + 3, 3))
+        return NXBRC_MUST_BE_ZERO;
+    put_resubmit(wire_u16(body), body[2], list);
+    return OF_OK;
+}
+
+static enum of_error decode_controller(const uint8_t *body, size_t n_bytes UNUSED,
+                                       struct buffer *list)
+{
+    if (body[5])
+        return NXBRC_MUST_BE_ZERO;
+    struct ofa_controller *controller = (struct ofa_controller *)(void *)ofa_put(list,
+                                                                                 OFA_CONTROLLER);
+    controller->max_len = wire_u16(body);
+    controller->controller_id = wire_u16(body + 2);
+    controller->reason = body[4];
+    return OF_OK;
+}
+
+static void put_metadata(const uint8_t *value, struct buffer *list)
+{
+    struct ofa_metadata *metadata = (struct ofa_metadata *)(void *)ofa_put(list,
+                                                                           OFA_WRITE_METADATA);
+
+    metadata->value = be64_load(value);
+    metadata->mask = be64_load(value + 8);
+    metadata->value.raw &= metadata->mask.raw;
+}
+
+static enum of_error decode_write_metadata(const uint8_t *body, size_t n_bytes UNUSED,
+                                           struct buffer *list)
+{
+    if (!wire_is_zero(body, 6))
+        return NXBRC_MUST_BE_ZERO;
+    put_metadata(body + 6, list);
+    return OF_OK;
+}
+
+static enum of_error decode_output_trunc(const uint8_t *body, size_t n_bytes UNUSED,
+                                         struct buffer *list)
+{
+    uint32_t max_bytes = wire_u32(body + 2);
+
+    if (max_bytes < 14) /* Less than an Ethernet header cannot leave. */
+        return OFPBAC_BAD_ARGUMENT;
+    ofa_put_output(list, wire_u16(body), 0)->trunc_bytes = max_bytes;
+    return OF_OK;
+}
+
+static const struct action_row {
+    uint8_t first_version, last_version;
+    uint16_t type;
+    uint16_t least_bytes; /* Of the whole action. */
+    bool is_longer;       /* May be longer than that. */
+    decode_function *decode;
+} actions[] = {
+    {OF_1_0, OF_1_0, OFPAT_OUTPUT, 8, false, decode_output10},
+    {OF_1_0, OF_1_0, OFPAT10_SET_VLAN_VID, 8, false, decode_vlan_vid},
+    {OF_1_0, OF_1_0, OFPAT10_SET_VLAN_PCP, 8, false, decode_vlan_pcp},
+    {OF_1_0, OF_1_0, OFPAT10_STRIP_VLAN, 8, false, decode_pop_vlan},
+    {OF_1_0, OF_1_0, OFPAT10_SET_DL_SRC, 16, false, decode_dl_src},
+    {OF_1_0, OF_1_0, OFPAT10_SET_DL_DST, 16, false, decode_dl_dst},
+    {OF_1_0, OF_1_0, OFPAT10_SET_NW_SRC, 8, false, decode_nw_src},
+    {OF_1_0, OF_1_0, OFPAT10_SET_NW_DST, 8, false, decode_nw_dst},
+    {OF_1_0, OF_1_0, OFPAT10_SET_NW_TOS, 8, false, decode_nw_tos},
+    {OF_1_0, OF_1_0, OFPAT10_SET_TP_SRC, 8, false, decode_tp_src},
+    {OF_1_0, OF_1_0, OFPAT10_SET_TP_DST, 8, false, decode_tp_dst},
+
+    {OF_1_1, OF_1_5, OFPAT_OUTPUT, 16, false, decode_output13},
+    {OF_1_1, OF_1_5, OFPAT13_PUSH_VLAN, 8, false, decode_push_vlan},
+    {OF_1_1, OF_1_5, OFPAT13_POP_VLAN, 8, false, decode_pop_vlan},
+    {OF_1_1, OF_1_5, OFPAT13_SET_NW_TTL, 8, false, decode_nw_ttl},
+    {OF_1_1, OF_1_5, OFPAT13_DEC_NW_TTL, 8, false, decode_dec_ttl},
+    {OF_1_2, OF_1_5, OFPAT13_SET_FIELD, 8, true, decode_set_field},
+};
+
+static const struct action_row nx_actions[] = {
+    {OF_1_0, OF_1_5, NXAST_RESUBMIT, 16, false, decode_resubmit},
+    {OF_1_0, OF_1_5, NXAST_REG_MOVE, 24, false, decode_reg_move},
+    {OF_1_0, OF_1_5, NXAST_REG_LOAD, 24, false, decode_reg_load},
+    {OF_1_0, OF_1_5, NXAST_RESUBMIT_TABLE, 16, false, decode_resubmit_table},
+    {OF_1_0, OF_1_5, NXAST_DEC_TTL, 16, false, decode_dec_ttl},
+    {OF_1_0, OF_1_5, NXAST_CONTROLLER, 16, false, decode_controller},
+    {OF_1_0, OF_1_0, NXAST_WRITE_METADATA, 32, false, decode_write_metadata},
+    {OF_1_0, OF_1_5, NXAST_REG_LOAD2, 16, true, decode_reg_load2},
+    {OF_1_0, OF_1_5, NXAST_OUTPUT_TRUNC, 16, false, decode_output_trunc},
+};
+
+static const struct action_row *find_row(const struct action_row *rows, size_t n_rows,
+                                         uint16_t type, enum of_version version)
+{
+    for (size_t i = 0; i < n_rows; i++) {
+        if (rows[i].type == type && version >= rows[i].first_version &&
+            version <= rows[i].last_version)
+            return &rows[i];
+    }
+    return NULL;
+}
+
+static enum of_error decode_action(const uint8_t *action, size_t n_bytes, enum of_version version,
+                                   struct buffer *list)
+{
+    const struct action_row *row;
+    uint16_t type = wire_u16(action);
+    size_t header_bytes = 4;
+
+    if (type != OFPAT_VENDOR) {
+        row = find_row(actions, ARRAY_SIZE(actions), type, version);
+        if (!row)
+            return OFPBAC_BAD_TYPE;
+    } else {
+        if (wire_u32(action + 4) != NX_ACTION_VENDOR)
+            return OFPBAC_BAD_VENDOR;
+        if (n_bytes < 16)
+            return OFPBAC_BAD_LEN;
+        header_bytes = NX_ACTION_HEADER_BYTES;
+        row = find_row(nx_actions, ARRAY_SIZE(nx_actions), wire_u16(action + 8), version);
+        if (!row)
+            return OFPBAC_BAD_VENDOR_TYPE;
+    }
+    if (n_bytes < row->least_bytes || (n_bytes > row->least_bytes && !row->is_longer))
+        return OFPBAC_BAD_LEN;
+    return row->decode(action + header_bytes, n_bytes - header_bytes, list);
+}
+
+enum of_error ofa_decode_actions(const void *bytes, size_t n_bytes, enum of_version version,
+                                 struct buffer *out)
+{
+    struct wire wire = wire_init(bytes, n_bytes);
+
+    while (wire.left) {
+        size_t length = wire.left >= 8 ? wire_u16(wire.next + 2) : 0;
+        const uint8_t *action = wire_take(&wire, length);
+
+        if (length < 8 || length % 8 || !action)
+            return OFPBAC_BAD_LEN;
+        enum of_error error = decode_action(action, length, version, out);
+        if (error)
+            return error;
+    }
+    return OF_OK;
+}
+
+/* Instructions, sorted into the places where they will be executed. */
+struct instructions {
+    const uint8_t *found[OFPIT_METER]; /* By type. */
+};
+
+static bool is_known_length(unsigned type, size_t length)
+{
+    switch (type) {
+    case OFPIT_WRITE_METADATA:
+        return length == 24;
+    case OFPIT_WRITE_ACTIONS:
+    case OFPIT_APPLY_ACTIONS:
+        return length >= 8;
+    default:
+        return length == 8;
+    }
+}
+
+static enum of_error collect(struct wire wire, struct instructions *instructions)
+{
+    while (wire.left) {
+        size_t length = wire.left >= 8 ? wire_u16(wire.next + 2) : 0;
+        const uint8_t *instruction = wire_take(&wire, length);
+
+        if (length < 8 || length % 8 || !instruction)
+            return OFPBIC_BAD_LEN;
+        unsigned type = wire_u16(instruction);
+        if (type == OFPIT_EXPERIMENTER)
+            return OFPBIC_BAD_EXPERIMENTER;
+        if (type == OFPIT_METER)
+            return OFPBIC_UNSUP_INST;
+        if (type < OFPIT_GOTO_TABLE || type > OFPIT_METER)
+            return OFPBIC_UNKNOWN_INST;
+        if (!is_known_length(type, length))
+            return OFPBIC_BAD_LEN;
+        if (instructions->found[type])
+            return OFPBIC_DUP_INST;
+        instructions->found[type] = instruction;
+    }
+    return OF_OK;
+}
+
+static enum of_error decode_nested(const uint8_t *instruction, enum of_version version,
+                                   struct buffer *out)
+{
+    return ofa_decode_actions(instruction + 8, wire_u16(instruction + 2) - 8U, version, out);
+}
+
+static enum of_error decode_write_actions(const uint8_t *instruction, enum of_version version,
+                                          struct buffer *out)
+{
+    size_t start = ofa_begin_nested(out);
+    enum of_error error = decode_nested(instruction, version, out);
+
+    if (!ofa_end_nested(out, start))
+        return OFPBAC_TOO_MANY;
+    return error;
+}
+
+enum of_error ofa_decode_instructions(const void *bytes, size_t n_bytes, enum of_version version,
+                                      struct buffer *out)
+{
+    struct instructions all = {.found = {NULL}};
+    enum of_error error = collect(wire_init(bytes, n_bytes), &all);
+
+    if (!error && all.found[OFPIT_APPLY_ACTIONS])
+        error = decode_nested(all.found[OFPIT_APPLY_ACTIONS], version, out);
+    if (!error && all.found[OFPIT_CLEAR_ACTIONS])
+        ofa_put(out, OFA_CLEAR_ACTIONS);
+    if (!error && all.found[OFPIT_WRITE_ACTIONS])
+        error = decode_write_actions(all.found[OFPIT_WRITE_ACTIONS], version, out);
+    if (!error && all.found[OFPIT_WRITE_METADATA])
+        put_metadata(all.found[OFPIT_WRITE_METADATA] + 8, out);
+    if (!error && all.found[OFPIT_GOTO_TABLE]) {
+        struct ofa_goto *go = (struct ofa_goto *)(void *)ofa_put(out, OFA_GOTO_TABLE);
+        go->table_id = all.found[OFPIT_GOTO_TABLE][4];
+    }
+    return error;
+}

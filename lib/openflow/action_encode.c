@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Actions and instructions onto the wire, as OVS would write them: what was set in one way (set_field,
+ * load, mod_*) goes out in the way the version has for it. */
+
+#include <assert.h>
+#include <string.h>
+
+#include "lib/annotations.h"
+#include "lib/buffer.h"
+#include "lib/openflow/action_codec.h"
+#include "lib/openflow/action_wire.h"
+#include "lib/openflow/match_codec.h"
+#include "lib/openflow/wire.h"
+
+static uint8_t *put_action(uint16_t type, size_t n_bytes, struct buffer *out)
+{
+    uint8_t *action = buffer_put_zeros(out, n_bytes);
+
+    be16_store(action, type);
+    be16_store(action + 2, (uint16_t)n_bytes);
+    return action;
+}
+
+/* Returns what is behind the subtype. */
+static uint8_t *put_nx(uint16_t subtype, size_t n_bytes, struct buffer *out)
+{
+    uint8_t *action = put_action(OFPAT_VENDOR, n_bytes, out);
+
+    be32_store(action + 4, NX_ACTION_VENDOR);
+    be16_store(action + 8, subtype);
+    return action + NX_ACTION_HEADER_BYTES;
+}
+
+static void encode_output(const struct ofa_output *output, enum of_version version,
+                          struct buffer *out)
+{
+    uint8_t *action;
+
+    if (output->trunc_bytes) {
+        action = put_nx(NXAST_OUTPUT_TRUNC, 16, out);
+        be16_store(action, output->port);
+        be32_store(action + 2, output->trunc_bytes);
+    } else if (version == OF_1_0) {
+        action = put_action(OFPAT_OUTPUT, 8, out);
+        be16_store(action + 4, output->port);
+        be16_store(action + 6, output->max_len);
+    } else {
+        action = put_action(OFPAT_OUTPUT, 16, out);
+        be32_store(action + 4, of_port_to_wire32(output->port));
+        be16_store(action + 8, output->max_len);
+    }
+}
+
+static void encode_controller(const struct ofa_controller *controller, struct buffer *out)
+{
+    uint8_t *action = put_nx(NXAST_CONTROLLER, 16, out);
+
+    be16_store(action, controller->max_len);
+    be16_store(action + 2, controller->controller_id);
+    action[4] = controller->reason;
+}
+
+static void encode_resubmit(of_port in_port, uint8_t table_id, struct buffer *out)
+{
+    uint8_t *action = put_nx(NXAST_RESUBMIT_TABLE, 16, out);
+
+    be16_store(action, in_port);
+    action[2] = table_id;
+}
+
+/* Nicira's actions name fields by NXM where there is such a name. */
+static uint32_t nx_header(const struct of_field *field)
+{
+    return field->nxm_header ? field->nxm_header : field->oxm_header;
+}
+
+static void encode_move(const struct ofa_move *move, struct buffer *out)
+{
+    uint8_t *action = put_nx(NXAST_REG_MOVE, 24, out);
+
+    be16_store(action, move->n_bits);
+    be16_store(action + 2, move->source_first);
+    be16_store(action + 4, move->destination_first);
+    be32_store(action + 6, nx_header(of_field((enum of_field_id)move->source)));
+    be32_store(action + 10, nx_header(of_field((enum of_field_id)move->destination)));
+}
+
+/* One NXAST_REG_LOAD for each run of mask bits, lowest first, of at most 64 bits. */
+static void encode_loads(const struct ofa_set_field *set, struct buffer *out)
+{
+    const struct of_field *field = of_field((enum of_field_id)set->field);
+    struct ofa_load load = {.first = 0};
+
+    while (ofa_next_load(set, &load)) {
+        uint8_t *action = put_nx(NXAST_REG_LOAD, 24, out);
+
+        be16_store(action, (uint16_t)(load.first << 6 | (load.n_bits - 1)));
+        be32_store(action + 2, nx_header(field));
+        be64_store(action + 6, load.value);
+    }
+}
+
+static void get_value(const struct ofa_set_field *set, struct of_value *value,
+                      struct of_value *mask)
+{
+    const struct of_field *field = of_field((enum of_field_id)set->field);
+
+    memset(value, 0, sizeof *value);
+    memset(mask, 0, sizeof *mask);
+    memcpy(value->bytes, ofa_set_field_value(set), field->n_bytes);
+    memcpy(mask->bytes, ofa_set_field_mask(set), field->n_bytes);
+}
+
+static void encode_load2(const struct ofa_set_field *set, struct buffer *out)
+{
+    const struct of_field *field = of_field((enum of_field_id)set->field);
+    size_t start = out->size;
+    struct of_value value, mask;
+
+    get_value(set, &value, &mask);
+    put_nx(NXAST_REG_LOAD2, 16, out);
+    of_field_encode(field, OF_1_0, &value, &mask, out);
+    buffer_put_zeros(out, wire_round_up_8(out->size - start) - (out->size - start));
+    be16_store(out->data + start + 2, (uint16_t)(out->size - start));
+}
+
+static void encode_oxm_set_field(const struct of_field *field, const struct of_value *value,
+                                 enum of_version version, struct buffer *out)
+{
+    size_t start = out->size;
+
+    buffer_put_zeros(out, 4);
+    of_field_encode(field, version, value, NULL, out);
+    buffer_put_zeros(out, wire_round_up_8(out->size - start) - (out->size - start));
+    be16_store(out->data + start, OFPAT13_SET_FIELD);
+    be16_store(out->data + start + 2, (uint16_t)(out->size - start));
+}
+
+/* The actions with which OpenFlow 1.0 sets whole fields. */
+static const struct {
+    uint16_t field, type;
+    uint8_t n_bytes; /* Of the action; the value stands first, the rest is padding. */
+} legacy_actions[] = {
+    {FIELD_ETH_SRC, OFPAT10_SET_DL_SRC, 16}, {FIELD_ETH_DST, OFPAT10_SET_DL_DST, 16},
+    {FIELD_IPV4_SRC, OFPAT10_SET_NW_SRC, 8}, {FIELD_IPV4_DST, OFPAT10_SET_NW_DST, 8},
+    {FIELD_NW_TOS, OFPAT10_SET_NW_TOS, 8},   {FIELD_TCP_SRC, OFPAT10_SET_TP_SRC, 8},
+    {FIELD_TCP_DST, OFPAT10_SET_TP_DST, 8},  {FIELD_UDP_SRC, OFPAT10_SET_TP_SRC, 8},
+    {FIELD_UDP_DST, OFPAT10_SET_TP_DST, 8},  {FIELD_SCTP_SRC, OFPAT10_SET_TP_SRC, 8},
+    {FIELD_SCTP_DST, OFPAT10_SET_TP_DST, 8},
+};
+
+static void encode_vlan10(enum ofa_type type, unsigned value, struct buffer *out)
+{
+    uint8_t *action;
+
+    if (type == OFA_SET_VLAN_VID) {
+        action = put_action(OFPAT10_SET_VLAN_VID, 8, out);
+        be16_store(action + 4, (uint16_t)(value & VLAN_VID_MASK));
+    } else {
+        action = put_action(OFPAT10_SET_VLAN_PCP, 8, out);
+        action[4] = (uint8_t)value;
+    }
+}
+
+static bool encode_legacy(const struct of_field *field, const struct of_value *value,
+                          struct buffer *out)
+{
+    uint64_t number = field->n_bytes <= 8 ? of_value_u64(field, value) : 0;
+
+    switch (field->id) {
+    case FIELD_VLAN_VID:
+        encode_vlan10(OFA_SET_VLAN_VID, (unsigned)number, out);
+        return true;
+    case FIELD_VLAN_PCP:
+        encode_vlan10(OFA_SET_VLAN_PCP, (unsigned)number, out);
+        return true;
+    case FIELD_VLAN_TCI:
+        if (number & VLAN_CFI) {
+            encode_vlan10(OFA_SET_VLAN_VID, (unsigned)number, out);
+            encode_vlan10(OFA_SET_VLAN_PCP, (unsigned)number >> VLAN_PCP_SHIFT, out);
+        } else {
+            put_action(OFPAT10_STRIP_VLAN, 8, out);
+        }
+        return true;
+    case FIELD_IP_DSCP:
+        put_action(OFPAT10_SET_NW_TOS, 8, out)[4] = (uint8_t)(number << 2);
+        return true;
+    default:
+        break;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(legacy_actions); i++) {
+        if (legacy_actions[i].field == field->id) {
+            uint8_t *action = put_action(legacy_actions[i].type, legacy_actions[i].n_bytes, out);
+            memcpy(action + 4, value->bytes, field->n_bytes);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void encode_set_field10(const struct ofa_set_field *set, struct buffer *out)
+{
+    const struct of_field *field = of_field((enum of_field_id)set->field);
+    struct of_value value, mask;
+
+    get_value(set, &value, &mask);
+    if (!of_value_is_all_ones(field, &mask) || !encode_legacy(field, &value, out))
+        encode_loads(set, out);
+}
+
+static void encode_set_field13(const struct ofa_set_field *set, enum of_version version,
+                               struct buffer *out)
+{
+    const struct of_field *field = of_field((enum of_field_id)set->field);
+    struct of_value value, mask;
+
+    get_value(set, &value, &mask);
+    if (!of_value_is_all_ones(field, &mask)) {
+        encode_loads(set, out);
+        return;
+    }
+    if (set->ofa.form == OFA_FORM_LEGACY && field->id == FIELD_IP_TTL) {
+        put_action(OFPAT13_SET_NW_TTL, 8, out)[4] = value.bytes[0];
+        return;
+    }
+    if (field->id == FIELD_NW_TOS) {
+        field = of_field(FIELD_IP_DSCP);
+        value.bytes[0] >>= 2;
+    }
+    encode_oxm_set_field(field, &value, version, out);
+}
+
+static void encode_set_field(const struct ofa_set_field *set, enum of_version version,
+                             struct buffer *out)
+{
+    if (set->ofa.form == OFA_FORM_LOAD)
+        encode_loads(set, out);
+    else if (set->ofa.form == OFA_FORM_LOAD2)
+        encode_load2(set, out);
+    else if (version < OF_1_2)
+        encode_set_field10(set, out);
+    else
+        encode_set_field13(set, version, out);
+}
+
+static void encode_push_vlan(uint16_t tpid, struct buffer *out)
+{
+    be16_store(put_action(OFPAT13_PUSH_VLAN, 8, out) + 4, tpid);
+}
+
+/* In 1.0 a tag is pushed by setting what is in it. */
+static void encode_vlan(const struct ofa_vlan *vlan, enum of_version version, struct buffer *out)
+{
+    struct of_value value;
+    enum ofa_type type = (enum ofa_type)vlan->ofa.type;
+
+    if (type == OFA_PUSH_VLAN) {
+        if (version > OF_1_0)
+            encode_push_vlan(vlan->value, out);
+        return;
+    }
+    if (version == OF_1_0) {
+        encode_vlan10(type, vlan->value, out);
+        return;
+    }
+    if (vlan->push_if_none && !vlan->flow_has_vlan)
+        encode_push_vlan(ETH_TYPE_VLAN, out);
+    bool is_vid = type == OFA_SET_VLAN_VID;
+    const struct of_field *field = of_field(is_vid ? FIELD_VLAN_VID : FIELD_VLAN_PCP);
+    of_value_from_u64(field, vlan->value | (is_vid ? VLAN_CFI : 0U), &value);
+    encode_oxm_set_field(field, &value, version, out);
+}
+
+static void encode_metadata10(const struct ofa_metadata *metadata, struct buffer *out)
+{
+    uint8_t *action = put_nx(NXAST_WRITE_METADATA, 32, out);
+
+    memcpy(action + 6, &metadata->value, 8);
+    memcpy(action + 14, &metadata->mask, 8);
+}
+
+static void encode_action(const struct ofa *ofa, enum of_version version, struct buffer *out)
+{
+    const void *action = ofa;
+    const struct ofa_resubmit *resubmit;
+
+    switch ((enum ofa_type)ofa->type) {
+    case OFA_OUTPUT:
+        encode_output(action, version, out);
+        break;
+    case OFA_CONTROLLER:
+        encode_controller(action, out);
+        break;
+    case OFA_RESUBMIT:
+        resubmit = action;
+        encode_resubmit(resubmit->in_port, resubmit->table_id, out);
+        break;
+    case OFA_SET_FIELD:
+        encode_set_field(action, version, out);
+        break;
+    case OFA_MOVE:
+        encode_move(action, out);
+        break;
+    case OFA_SET_VLAN_VID:
+    case OFA_SET_VLAN_PCP:
+    case OFA_PUSH_VLAN:
+        encode_vlan(action, version, out);
+        break;
+    case OFA_POP_VLAN:
+        put_action(version == OF_1_0 ? OFPAT10_STRIP_VLAN : OFPAT13_POP_VLAN, 8, out);
+        break;
+    case OFA_DEC_TTL:
+        if (version == OF_1_0)
+            put_nx(NXAST_DEC_TTL, 16, out);
+        else
+            put_action(OFPAT13_DEC_NW_TTL, 8, out);
+        break;
+    case OFA_WRITE_METADATA:
+        if (version == OF_1_0)
+            encode_metadata10(action, out);
+        break;
+    case OFA_GOTO_TABLE:
+        if (version == OF_1_0)
+            encode_resubmit(OFPP_IN_PORT, ((const struct ofa_goto *)action)->table_id, out);
+        break;
+    case OFA_CLEAR_ACTIONS:
+    case OFA_WRITE_ACTIONS:
+        break; /* 1.0 has no action set. */
+    }
+}
+
+void ofa_encode_actions(struct ofa_list list, enum of_version version, struct buffer *out)
+{
+    for_each_action (ofa, list)
+        encode_action(ofa, version, out);
+}
+
+static size_t begin_instruction(uint16_t type, size_t n_bytes, struct buffer *out)
+{
+    size_t start = out->size;
+
+    put_action(type, n_bytes, out);
+    return start;
+}
+
+static void end_instruction(size_t start, struct buffer *out)
+{
+    be16_store(out->data + start + 2, (uint16_t)(out->size - start));
+}
+
+static void encode_instruction(const struct ofa *ofa, enum of_version version, struct buffer *out)
+{
+    const void *action = ofa;
+    const struct ofa_metadata *metadata = action;
+    size_t start;
+
+    switch ((enum ofa_type)ofa->type) {
+    case OFA_CLEAR_ACTIONS:
+        begin_instruction(OFPIT_CLEAR_ACTIONS, 8, out);
+        break;
+    case OFA_WRITE_ACTIONS:
+        start = begin_instruction(OFPIT_WRITE_ACTIONS, 8, out);
+        ofa_encode_actions(ofa_nested_list(action), version, out);
+        end_instruction(start, out);
+        break;
+    case OFA_WRITE_METADATA:
+        start = begin_instruction(OFPIT_WRITE_METADATA, 24, out);
+        memcpy(out->data + start + 8, &metadata->value, 8);
+        memcpy(out->data + start + 16, &metadata->mask, 8);
+        break;
+    case OFA_GOTO_TABLE:
+        start = begin_instruction(OFPIT_GOTO_TABLE, 8, out);
+        out->data[start + 4] = ((const struct ofa_goto *)action)->table_id;
+        break;
+    default:
+        break;
+    }
+}
+
+void ofa_encode_instructions(struct ofa_list list, enum of_version version, struct buffer *out)
+{
+    size_t start = begin_instruction(OFPIT_APPLY_ACTIONS, 8, out);
+
+    for_each_action (ofa, list) {
+        if (!ofa_is_instruction(ofa))
+            encode_action(ofa, version, out);
+    }
+    if (out->size == start + 8)
+        out->size = start;
+    else
+        end_instruction(start, out);
+    for_each_action (ofa, list) {
+        if (ofa_is_instruction(ofa))
+            encode_instruction(ofa, version, out);
+    }
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* action_wire - the numbers of actions and instructions, for the files that decode and encode them.
+ *
+ * OpenFlow 1.0 section 5.2.4, 1.3.5 sections 7.2.4 and 7.2.5; Nicira's extensions. */
+
+enum {
+    OFPAT_OUTPUT = 0,
+
+    /* OpenFlow 1.0. */
+    OFPAT10_SET_VLAN_VID = 1,
+    OFPAT10_SET_VLAN_PCP = 2,
+    OFPAT10_STRIP_VLAN = 3,
+    OFPAT10_SET_DL_SRC = 4,
+    OFPAT10_SET_DL_DST = 5,
+    OFPAT10_SET_NW_SRC = 6,
+    OFPAT10_SET_NW_DST = 7,
+    OFPAT10_SET_NW_TOS = 8,
+    OFPAT10_SET_TP_SRC = 9,
+    OFPAT10_SET_TP_DST = 10,
+
+    /* OpenFlow 1.3. */
+    OFPAT13_PUSH_VLAN = 17,
+    OFPAT13_POP_VLAN = 18,
+    OFPAT13_SET_NW_TTL = 23,
+    OFPAT13_DEC_NW_TTL = 24,
+    OFPAT13_SET_FIELD = 25,
+
+    OFPAT_VENDOR = 0xffff,
+};
+
+enum {
+    NXAST_RESUBMIT = 1,
+    NXAST_REG_MOVE = 6,
+    NXAST_REG_LOAD = 7,
+    NXAST_RESUBMIT_TABLE = 14,
+    NXAST_DEC_TTL = 18,
+    NXAST_CONTROLLER = 20,
+    NXAST_WRITE_METADATA = 22,
+    NXAST_REG_LOAD2 = 33,
+    NXAST_OUTPUT_TRUNC = 39,
+};
+
+enum { NX_ACTION_VENDOR = 0x00002320, NX_ACTION_HEADER_BYTES = 10 };
+
+enum {
+    OFPIT_GOTO_TABLE = 1,
+    OFPIT_WRITE_METADATA = 2,
+    OFPIT_WRITE_ACTIONS = 3,
+    OFPIT_APPLY_ACTIONS = 4,
+    OFPIT_CLEAR_ACTIONS = 5,
+    OFPIT_METER = 6,
+    OFPIT_EXPERIMENTER = 0xffff,
+};
