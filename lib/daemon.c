@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -291,6 +292,20 @@ static int monitor(struct daemon *daemon, struct error *error)
     }
 }
 
+/* The control socket of a predecessor that was killed: its pid is still in the pidfile. */
+static void remove_stale_socket(const struct daemon *daemon)
+{
+    char text[32] = "";
+    ssize_t n = pread(daemon->pidfile_fd, text, sizeof text - 1, 0);
+    long pid = n > 0 ? strtol(text, NULL, 10) : 0;
+
+    if (pid > 0 && pid <= INT32_MAX && pid != getpid()) {
+        char *path = rundir_ctl_socket(daemon->ovs_name, (pid_t)pid);
+        unlink(path);
+        free(path);
+    }
+}
+
 static int lock_pidfile(struct daemon *daemon, struct error *error)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -322,6 +337,7 @@ static int lock_pidfile(struct daemon *daemon, struct error *error)
         }
         close(fd);
     }
+    remove_stale_socket(daemon);
     if (ftruncate(daemon->pidfile_fd, 0) < 0 ||
         dprintf(daemon->pidfile_fd, "%ld\n", (long)getpid()) < 0)
         return error_set_errno(error, -errno, "%s: cannot write pidfile", path);

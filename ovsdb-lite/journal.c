@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The lock is an open-file-description lock on FILE.lock: it ends with the process however that
+ * ends, is not lost when another descriptor is closed, and outlives the renaming of a compaction. */
+
+#include "ovsdb-lite/journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "ovsdb-lite/journal_format.h"
+
+LOG_MODULE(journal);
+
+struct journal {
+    char *path;
+    char *temporary; /* Until published; then NULL. */
+    int fd, lock_fd;
+    uint32_t file_id;
+    uint64_t n_records;
+    uint64_t size_bytes; /* Of what is whole. */
+    bool needs_sync;
+    bool is_failed; /* For good. */
+};
+
+static PRINTF_LIKE(1, 2) char *format_path(const char *format, ...)
+{
+    char *path;
+    va_list args;
+
+    va_start(args, format);
+    if (vasprintf(&path, format, args) < 0)
+        abort();
+    va_end(args);
+    return path;
+}
+
+static struct journal *journal_new(const char *path)
+{
+    struct journal *journal = calloc(1, sizeof *journal);
+
+    if (!journal || !(journal->path = strdup(path)))
+        abort();
+    journal->fd = journal->lock_fd = -1;
+    return journal;
+}
+
+void journal_close(struct journal *journal)
+{
+    if (!journal)
+        return;
+    if (journal->temporary)
+        unlink(journal->temporary);
+    if (journal->fd >= 0)
+        close(journal->fd);
+    if (journal->lock_fd >= 0)
+        close(journal->lock_fd);
+    free(journal->temporary);
+    free(journal->path);
+    free(journal);
+}
+
+static int lock(struct journal *journal, struct error *error)
+{
+    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    char *path = format_path("%s.lock", journal->path);
+    int result = 0;
+
+    journal->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (journal->lock_fd < 0)
+        result = error_set_errno(error, -errno, "%s: cannot open lock file", path);
+    else if (fcntl(journal->lock_fd, F_OFD_SETLK, &range) < 0)
+        result = errno == EAGAIN || errno == EACCES
+                     ? error_set(error, -EAGAIN, "%s: another server has this database open",
+                                 journal->path)
+                     : error_set_errno(error, -errno, "%s: cannot lock", path);
+    free(path);
+    return result;
+}
+
+/* --- Opening ------------------------------------------------------------------------------- */
+
+static int write_all(int fd, const char *bytes, size_t n_bytes)
+{
+    while (n_bytes) {
+        ssize_t n = write(fd, bytes, n_bytes);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n ? -errno : -EIO;
+        bytes += n;
+        n_bytes -= (size_t)n;
+    }
+    return 0;
+}
+
+/* Keeps what will be cut in the first free FILE.torn.N. */
+static int save_torn(const char *path, const char *bytes, size_t n_bytes, char **saved,
+                     struct error *error)
+{
+    for (int i = 0; i < INT_MAX; i++) {
+        *saved = format_path("%s.torn.%d", path, i);
+        int fd = open(*saved, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+        if (fd >= 0) {
+            int result = write_all(fd, bytes, n_bytes);
+            if (!result && fsync(fd) < 0)
+                result = -errno;
+            close(fd);
+            if (result)
+                error_set_errno(error, result, "%s: cannot keep the bytes to be cut", *saved);
+            return result;
+        }
+        int result = -errno;
+        if (result != -EEXIST)
+            return error_set_errno(error, result, "%s: cannot create", *saved);
+        free(*saved);
+        *saved = NULL;
+    }
+    return error_set(error, -EEXIST, "%s: too many .torn files", path);
+}
+
+static int cut_tail(struct journal *journal, const char *image, size_t n_bytes, size_t n_good,
+                    const struct error *why, struct error *error)
+{
+    char *saved = NULL;
+    int result = save_torn(journal->path, image + n_good, n_bytes - n_good, &saved, error);
+
+    if (!result) {
+        log_warn("%s: %s; they are kept in %s", journal->path, why->message, saved);
+        if (ftruncate(journal->fd, (off_t)n_good) < 0 || fsync(journal->fd) < 0)
+            result = error_set_errno(error, -errno, "%s: cannot cut the tail", journal->path);
+    }
+    free(saved);
+    return result;
+}
+
+static int read_image(struct journal *journal, const char *image, size_t n_bytes,
+                      journal_reader *reader, void *aux, struct error *error)
+{
+    struct error why = ERROR_INIT;
+    size_t n_good;
+    enum journal_verdict verdict = journal_judge(image, n_bytes, reader, aux, &n_good,
+                                                 &journal->n_records, &why);
+
+    if (verdict == JOURNAL_DAMAGED)
+        return error_set(error, -EBADMSG, "%s: %s; refusing to start", journal->path, why.message);
+    if (verdict == JOURNAL_TORN && !journal->n_records)
+        return error_set(error, -EBADMSG, "%s: %s, and no record before it is whole", journal->path,
+                         why.message);
+    if (verdict == JOURNAL_TORN) {
+        int result = cut_tail(journal, image, n_bytes, n_good, &why, error);
+        if (result)
+            return result;
+    }
+    journal_parse_head(image, n_bytes, &journal->file_id);
+    journal->size_bytes = n_good;
+    return 0;
+}
+
+static int read_file(struct journal *journal, journal_reader *reader, void *aux,
+                     struct error *error)
+{
+    struct stat status;
+
+    if (fstat(journal->fd, &status) < 0)
+        return error_set_errno(error, -errno, "%s", journal->path);
+    if (!S_ISREG(status.st_mode))
+        return error_set(error, -EINVAL, "%s: not a regular file", journal->path);
+    size_t n_bytes = (size_t)status.st_size;
+    if (!n_bytes)
+        return error_set(error, -EBADMSG, "%s: the file is empty, at offset 0 record 0 is missing",
+                         journal->path);
+    char *image = mmap(NULL, n_bytes, PROT_READ, MAP_PRIVATE, journal->fd, 0);
+    if (image == MAP_FAILED)
+        return error_set_errno(error, -errno, "%s: cannot read", journal->path);
+    int result = read_image(journal, image, n_bytes, reader, aux, error);
+    munmap(image, n_bytes);
+    if (!result && lseek(journal->fd, (off_t)journal->size_bytes, SEEK_SET) < 0)
+        result = error_set_errno(error, -errno, "%s: cannot seek", journal->path);
+    return result;
+}
+
+struct journal *journal_open(const char *path, journal_reader *reader, void *aux,
+                             struct error *error)
+{
+    struct journal *journal = journal_new(path);
+
+    journal->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (journal->fd < 0)
+        error_set_errno(error, -errno, "%s: cannot open database", path);
+    else if (!lock(journal, error) && !read_file(journal, reader, aux, error))
+        return journal;
+    journal_close(journal);
+    return NULL;
+}
+
+/* --- Creating ------------------------------------------------------------------------------ */
+
+static int refuse_existing(const struct journal *journal, struct error *error)
+{
+    struct stat status;
+
+    if (lstat(journal->path, &status) < 0 && errno == ENOENT)
+        return 0;
+    return error_set(error, -EEXIST, "%s: already exists", journal->path);
+}
+
+static int create_temporary(struct journal *journal, struct error *error)
+{
+    char *path = format_path("%s.new", journal->path);
+    char head[JOURNAL_HEAD_BYTES + 1];
+    int result;
+
+    unlink(path); /* Left by a crash: who holds the lock is the only one to make it. */
+    journal->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+    if (journal->fd < 0) {
+        result = error_set_errno(error, -errno, "%s: cannot create", path);
+        free(path);
+        return result;
+    }
+    journal->temporary = path;
+    if (getrandom(&journal->file_id, sizeof journal->file_id, 0) < 0)
+        abort();
+    journal_format_head(head, journal->file_id);
+    if ((result = write_all(journal->fd, head, JOURNAL_HEAD_BYTES)) < 0)
+        return error_set_errno(error, result, "%s: cannot write", path);
+    journal->size_bytes = JOURNAL_HEAD_BYTES;
+    journal->needs_sync = true;
+    return 0;
+}
+
+struct journal *journal_create(const char *path, struct journal *predecessor, struct error *error)
+{
+    struct journal *journal = journal_new(path);
+
+    if (!predecessor && (lock(journal, error) || refuse_existing(journal, error)))
+        goto fail;
+    if (create_temporary(journal, error))
+        goto fail;
+    return journal;
+
+fail:
+    journal_close(journal);
+    return NULL;
+}
+
+static int sync_directory(const char *path, struct error *error)
+{
+    char *copy = strdup(path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int result = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+
+    if (fd >= 0)
+        close(fd);
+    free(copy);
+    return result ? error_set_errno(error, result, "%s: cannot sync directory", path) : 0;
+}
+
+int journal_publish(struct journal *journal, struct journal *predecessor, struct error *error)
+{
+    int result = journal_sync(journal, error);
+
+    if (result)
+        return result;
+    if (rename(journal->temporary, journal->path) < 0)
+        return error_set_errno(error, -errno, "%s: cannot put in place", journal->path);
+    free(journal->temporary);
+    journal->temporary = NULL;
+    if (predecessor) {
+        journal->lock_fd = predecessor->lock_fd;
+        predecessor->lock_fd = -1;
+    }
+    struct error why = ERROR_INIT;
+    if (sync_directory(journal->path, &why)) {
+        log_err("%s; the database is read-only now", why.message);
+        journal->is_failed = true;
+    }
+    return 0;
+}
+
+/* --- Writing ------------------------------------------------------------------------------- */
+
+static int write_record(struct journal *journal, char *head, const char *body, size_t n_bytes)
+{
+    struct iovec parts[] = {{head, JOURNAL_RECORD_HEAD_BYTES}, {(char *)body, n_bytes}, {"\n", 1}};
+    size_t n_left = JOURNAL_RECORD_HEAD_BYTES + n_bytes + 1;
+
+    for (struct iovec *part = parts; n_left;) {
+        ssize_t n = writev(journal->fd, part, (int)(parts + ARRAY_SIZE(parts) - part));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n ? -errno : -EIO;
+        n_left -= (size_t)n;
+        for (; part < parts + ARRAY_SIZE(parts) && (size_t)n >= part->iov_len; part++)
+            n -= (ssize_t)part->iov_len;
+        if (n_left) {
+            part->iov_base = (char *)part->iov_base + n;
+            part->iov_len -= (size_t)n;
+        }
+    }
+    return 0;
+}
+
+int journal_append(struct journal *journal, const char *body, size_t n_bytes, struct error *error)
+{
+    char head[JOURNAL_RECORD_HEAD_BYTES + 1];
+
+    if (journal->is_failed)
+        return error_set(error, -EIO, "%s: writing failed before", journal->path);
+    if (n_bytes > JOURNAL_MAX_BODY_BYTES)
+        return error_set(error, -EFBIG, "a record of %zu bytes is too long", n_bytes);
+    journal_format_record_head(head, journal->file_id, journal->n_records, body, n_bytes);
+    int result = write_record(journal, head, body, n_bytes);
+    if (result) {
+        error_set_errno(error, result, "%s: cannot write", journal->path);
+        /* What was refused must not come back after a restart. */
+        if (ftruncate(journal->fd, (off_t)journal->size_bytes) < 0 ||
+            lseek(journal->fd, (off_t)journal->size_bytes, SEEK_SET) < 0)
+            journal->is_failed = true;
+        journal->needs_sync = true;
+        return result;
+    }
+    journal->n_records++;
+    journal->size_bytes += JOURNAL_RECORD_HEAD_BYTES + n_bytes + 1;
+    journal->needs_sync = true;
+    return 0;
+}
+
+int journal_sync(struct journal *journal, struct error *error)
+{
+    if (journal->is_failed)
+        return error_set(error, -EIO, "%s: writing failed before", journal->path);
+    if (!journal->needs_sync)
+        return 0;
+    if (fdatasync(journal->fd) < 0) {
+        journal->is_failed = true;
+        return error_set_errno(error, -errno, "%s: cannot sync", journal->path);
+    }
+    journal->needs_sync = false;
+    return 0;
+}
+
+bool journal_needs_sync(const struct journal *journal)
+{
+    return journal->needs_sync;
+}
+
+uint64_t journal_size_bytes(const struct journal *journal)
+{
+    return journal->size_bytes;
+}
+
+uint64_t journal_n_records(const struct journal *journal)
+{
+    return journal->n_records;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* journal_format - the fixed-width lines that docs/database-file.md describes.
+ *
+ * Between journal.c and journal_read.c.  Threads  Any. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ovsdb-lite/journal.h"
+
+enum { JOURNAL_MAX_BODY_BYTES = 1 << 30 };
+
+void journal_format_head(char head[JOURNAL_HEAD_BYTES + 1], uint32_t file_id);
+bool journal_parse_head(const char *image, size_t n_bytes, uint32_t *file_id);
+
+void journal_format_record_head(char head[JOURNAL_RECORD_HEAD_BYTES + 1], uint32_t file_id,
+                                uint64_t number, const char *body, size_t n_bytes);

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* ovsdb-lite: the command line, the control commands, and the loop. */
+
+#include <ev.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "lib/daemon.h"
+#include "lib/log.h"
+#include "lib/rundir.h"
+#include "lib/unixctl.h"
+#include "ovsdb-lite/builtin_schema.h"
+#include "ovsdb-lite/server.h"
+
+LOG_MODULE(ovsdb_lite);
+
+static const char DEFAULT_FILE[] = "/etc/weir/conf.db";
+
+enum { MAX_FILES = 8, MAX_REMOTES = 16 };
+
+enum {
+    OPTION_REMOTE = DAEMON_OPTION_FIRST_FREE,
+    OPTION_DB,
+    OPTION_SCHEMA,
+    OPTION_TLS,
+    OPTION_NOTHING,
+};
+
+struct program {
+    struct ev_loop *loop;
+    struct daemon *daemon;
+    struct server *server;
+    struct unixctl_server *unixctl;
+    json_t *schema;
+    const char *files[MAX_FILES];
+    size_t n_files;
+    const char *remotes[MAX_REMOTES]; /* Socket paths. */
+    size_t n_remotes;
+    char *default_remote;
+};
+
+static void print_help(void)
+{
+    printf("ovsdb-lite: the configuration database of a Weir switch\n"
+           "usage: ovsdb-lite [OPTION]... [DATABASE]...\n"
+           "DATABASE is a file, by default %s; it is created if it is missing.\n"
+           "\n"
+           "  --remote=punix:PATH     listen at PATH (default: db.sock in the run directory)\n"
+           "  --db=FILE               another way to name a database\n"
+           "  --schema=FILE           schema of a new file (default: Open_vSwitch)\n"
+           "\n%s",
+           DEFAULT_FILE, daemon_options_help());
+}
+
+/* --- Command line -------------------------------------------------------------------------- */
+
+static int add_remote(struct program *program, const char *remote, struct error *error)
+{
+    if (!strncmp(remote, "db:", 3)) {
+        log_info("--remote=%s: managers in the database are not connected to yet", remote);
+        return 0;
+    }
+    if (strncmp(remote, "punix:", 6))
+        return error_set(error, -EOPNOTSUPP, "--remote=%s: only punix:PATH is served", remote);
+    if (program->n_remotes == MAX_REMOTES)
+        return error_set(error, -E2BIG, "--remote=%s: more than %d remotes", remote, MAX_REMOTES);
+    program->remotes[program->n_remotes++] = remote + 6;
+    return 0;
+}
+
+static int add_file(struct program *program, const char *file, struct error *error)
+{
+    if (program->n_files == MAX_FILES)
+        return error_set(error, -E2BIG, "%s: more than %d databases", file, MAX_FILES);
+    program->files[program->n_files++] = file;
+    return 0;
+}
+
+static int load_schema(struct program *program, const char *file, struct error *error)
+{
+    json_error_t json_error;
+
+    json_decref(program->schema);
+    program->schema = json_load_file(file, 0, &json_error);
+    return program->schema ? 0
+                           : error_set(error, -EINVAL, "--schema=%s: line %d: %s", file,
+                                       json_error.line, json_error.text);
+}
+
+/* Scripts pass db:... whether TLS is used or not. */
+static int refuse_tls(const char *name, const char *argument, struct error *error)
+{
+    if (argument && !strncmp(argument, "db:", 3))
+        return 0;
+    return error_set(error, -EOPNOTSUPP, "--%s: TLS is not available, only Unix sockets are served",
+                     name);
+}
+
+static int handle_option(struct program *program, int option, const char *name, struct error *error)
+{
+    int result = daemon_option(program->daemon, option, optarg, error);
+
+    if (result != -ENOENT)
+        return result;
+    switch (option) {
+    case 'h':
+        print_help();
+        exit(EXIT_SUCCESS);
+    case OPTION_REMOTE:
+        return add_remote(program, optarg, error);
+    case OPTION_DB:
+        return add_file(program, optarg, error);
+    case OPTION_SCHEMA:
+        return load_schema(program, optarg, error);
+    case OPTION_TLS:
+        return refuse_tls(name, optarg, error);
+    case OPTION_NOTHING:
+        return 0;
+    default:
+        return error_set(error, -EINVAL, "try ovsdb-lite --help");
+    }
+}
+
+static int parse_options(struct program *program, int argc, char *argv[], struct error *error)
+{
+    static const struct option options[] = {
+        DAEMON_LONG_OPTIONS,
+        {"remote", required_argument, NULL, OPTION_REMOTE},
+        {"db", required_argument, NULL, OPTION_DB},
+        {"schema", required_argument, NULL, OPTION_SCHEMA},
+        {"private-key", required_argument, NULL, OPTION_TLS},
+        {"certificate", required_argument, NULL, OPTION_TLS},
+        {"ca-cert", required_argument, NULL, OPTION_TLS},
+        {"bootstrap-ca-cert", required_argument, NULL, OPTION_TLS},
+        {"peer-ca-cert", required_argument, NULL, OPTION_TLS},
+        {"ssl-protocols", required_argument, NULL, OPTION_TLS},
+        {"ssl-ciphers", required_argument, NULL, OPTION_TLS},
+        {"ssl-ciphersuites", required_argument, NULL, OPTION_TLS},
+        {"disable-file-column-diff", no_argument, NULL, OPTION_NOTHING},
+        {NULL, 0, NULL, 0},
+    };
+    int option, index = 0, result = 0;
+
+    while (!result &&
+           (option = getopt_long(argc, argv, DAEMON_SHORT_OPTIONS, options, &index)) != -1)
+        result = handle_option(program, option, options[index].name, error);
+    for (int i = optind; !result && i < argc; i++)
+        result = add_file(program, argv[i], error);
+    if (!result && !program->n_files)
+        result = add_file(program, DEFAULT_FILE, error);
+    return result;
+}
+
+/* --- Control commands ---------------------------------------------------------------------- */
+
+static void cmd_exit(struct unixctl_request *request, int argc, const char *const argv[], void *aux)
+{
+    struct program *program = aux;
+
+    (void)argc, (void)argv;
+    unixctl_reply(request, NULL);
+    ev_break(program->loop, EVBREAK_ALL);
+}
+
+static void reply_buffer_fini(struct unixctl_request *request, struct buffer *text)
+{
+    unixctl_reply(request, buffer_text(text));
+    buffer_fini(text);
+}
+
+static void cmd_memory_show(struct unixctl_request *request, int argc, const char *const argv[],
+                            void *aux)
+{
+    struct program *program = aux;
+    struct buffer text = BUFFER_INIT;
+
+    (void)argc, (void)argv;
+    server_describe_memory(program->server, &text);
+    reply_buffer_fini(request, &text);
+}
+
+static void cmd_coverage_show(struct unixctl_request *request, int argc, const char *const argv[],
+                              void *aux)
+{
+    struct program *program = aux;
+    struct buffer text = BUFFER_INIT;
+
+    (void)argc, (void)argv;
+    server_describe_coverage(program->server, &text);
+    reply_buffer_fini(request, &text);
+}
+
+static void cmd_list_dbs(struct unixctl_request *request, int argc, const char *const argv[],
+                         void *aux)
+{
+    struct program *program = aux;
+    struct buffer text = BUFFER_INIT;
+
+    (void)argc, (void)argv;
+    for (size_t i = 0; i < program->server->n_stores; i++)
+        buffer_printf(&text, "%s\n", store_database(program->server->stores[i])->schema->name);
+    reply_buffer_fini(request, &text);
+}
+
+static void cmd_compact(struct unixctl_request *request, int argc, const char *const argv[],
+                        void *aux)
+{
+    struct program *program = aux;
+    struct error error = ERROR_INIT;
+
+    (void)argc, (void)argv;
+    if (server_compact(program->server, &error))
+        unixctl_reply_error(request, "%s", error.message);
+    else
+        unixctl_reply(request, NULL);
+}
+
+static int open_unixctl(struct program *program, struct error *error)
+{
+    const char *path = daemon_unixctl_path(program->daemon);
+
+    if (!path)
+        return 0;
+    program->unixctl = unixctl_server_create(program->loop, path,
+                                             daemon_version_text(program->daemon), error);
+    if (!program->unixctl)
+        return error->code;
+    unixctl_command_register(program->unixctl, "exit", "", 0, 1, cmd_exit, program);
+    unixctl_command_register(program->unixctl, "memory/show", "", 0, 0, cmd_memory_show, program);
+    unixctl_command_register(program->unixctl, "coverage/show", "", 0, 0, cmd_coverage_show,
+                             program);
+    unixctl_command_register(program->unixctl, "ovsdb-server/list-dbs", "", 0, 0, cmd_list_dbs,
+                             program);
+    unixctl_command_register(program->unixctl, "ovsdb-server/compact", "", 0, 1, cmd_compact,
+                             program);
+    return 0;
+}
+
+/* --- Start and stop ------------------------------------------------------------------------ */
+
+static int open_files(struct program *program, struct error *error)
+{
+    for (size_t i = 0; i < program->n_files; i++) {
+        if (program->files[i] == DEFAULT_FILE)
+            mkdir("/etc/weir", 0750);
+        struct store *store = store_open(program->files[i], program->schema, error);
+        if (!store)
+            return error->code;
+        const char *name = store_database(store)->schema->name;
+        size_t other;
+        if (server_store(program->server, name, &other)) {
+            store_close(store);
+            return error_set(error, -EEXIST, "%s: a second database named %s", program->files[i],
+                             name);
+        }
+        server_add_store_take(program->server, store);
+    }
+    server_add_server_database(program->server);
+    return 0;
+}
+
+static int listen_to_remotes(struct program *program, struct error *error)
+{
+    int result = 0;
+
+    if (!program->n_remotes) {
+        program->default_remote = rundir_db_socket();
+        program->remotes[program->n_remotes++] = program->default_remote;
+    }
+    for (size_t i = 0; !result && i < program->n_remotes; i++)
+        result = server_listen(program->server, program->remotes[i], error);
+    return result;
+}
+
+static void on_signal(struct ev_loop *loop, struct ev_signal *watcher, int events)
+{
+    (void)watcher, (void)events;
+    ev_break(loop, EVBREAK_ALL);
+}
+
+static int run(struct program *program, struct error *error)
+{
+    struct ev_signal sigterm, sigint;
+    int result = daemon_start(program->daemon, error);
+
+    if (result)
+        return result;
+    /* A file-size limit is to be an error of the write, not the end of the process. */
+    signal(SIGXFSZ, SIG_IGN);
+    program->loop = ev_default_loop(EVFLAG_AUTO);
+    program->server = server_create(program->loop);
+    if ((result = open_files(program, error)) < 0 || (result = open_unixctl(program, error)) < 0 ||
+        (result = listen_to_remotes(program, error)) < 0)
+        return result;
+
+    ev_signal_init(&sigterm, on_signal, SIGTERM);
+    ev_signal_init(&sigint, on_signal, SIGINT);
+    ev_signal_start(program->loop, &sigterm);
+    ev_signal_start(program->loop, &sigint);
+    daemon_ready(program->daemon);
+    ev_run(program->loop, 0);
+    log_info("stopping");
+    return 0;
+}
+
+int main(int argc, char *argv[])
+{
+    struct program program = {.schema = json_loads(builtin_schema, 0, NULL)};
+    struct error error = ERROR_INIT;
+
+    program.daemon = daemon_create("ovsdb-lite", "ovsdb-server");
+    int result = parse_options(&program, argc, argv, &error);
+    if (!result)
+        result = run(&program, &error);
+    if (result)
+        fprintf(stderr, "ovsdb-lite: %s\n", error.message);
+    unixctl_server_destroy(program.unixctl);
+    server_destroy(program.server);
+    daemon_destroy(program.daemon);
+    json_decref(program.schema);
+    free(program.default_remote);
+    return result ? EXIT_FAILURE : EXIT_SUCCESS;
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* One function per method.  Each returns the message that answers it, or NULL if the answer comes
+ * later or not at all. */
+
+#include "ovsdb-lite/request.h"
+
+#include <string.h>
+
+#include "lib/clock.h"
+
+struct call {
+    struct session *session;
+    const char *method;
+    const json_t *params;
+    json_t *id;              /* NULL for a notification. */
+    struct monitor *created; /* The monitor the answer announces. */
+};
+
+static json_t *reply(const struct call *call, json_t *result)
+{
+    return jsonrpc_reply_take(result, call->id ? json_incref(call->id) : json_null());
+}
+
+static json_t *refuse(const struct call *call, const struct db_error *error)
+{
+    return jsonrpc_error_take(db_error_to_json(error),
+                              call->id ? json_incref(call->id) : json_null());
+}
+
+static json_t *refuse_syntax(const struct call *call, const char *details)
+{
+    struct db_error error = DB_ERROR_INIT;
+
+    db_error_set(&error, DB_SYNTAX_ERROR, "%s: %s", call->method, details);
+    return refuse(call, &error);
+}
+
+/* The store named by the first parameter; else '*refusal' is the answer. */
+static struct store *named_store(const struct call *call, size_t *index, json_t **refusal)
+{
+    const char *name = json_string_value(json_array_get(call->params, 0));
+    struct store *store = name ? server_store(call->session->server, name, index) : NULL;
+    struct db_error error = DB_ERROR_INIT;
+
+    if (store)
+        return store;
+    if (name) {
+        db_error_set(&error, DB_UNKNOWN_DB, "%s request specifies unknown database %s",
+                     call->method, name);
+        *refusal = refuse(call, &error);
+    } else {
+        *refusal = refuse_syntax(call, "the first parameter must name a database");
+    }
+    return NULL;
+}
+
+static json_t *do_list_dbs(struct call *call)
+{
+    const struct server *server = call->session->server;
+    json_t *names = json_array();
+
+    for (size_t i = 0; i < server->n_stores; i++)
+        json_array_append_new(names, json_string(store_database(server->stores[i])->schema->name));
+    return reply(call, names);
+}
+
+static json_t *do_get_schema(struct call *call)
+{
+    json_t *refusal;
+    size_t index;
+    struct store *store = named_store(call, &index, &refusal);
+
+    return store ? reply(call, json_incref(store_database(store)->schema_json)) : refusal;
+}
+
+static json_t *do_transact(struct call *call)
+{
+    json_t *refusal;
+    size_t index;
+
+    if (!call->id)
+        return NULL;
+    if (!named_store(call, &index, &refusal))
+        return refusal;
+    session_transact(call->session, index, call->params, call->id, clock_now_ns() / MILLISECOND_NS);
+    return NULL;
+}
+
+static json_t *do_cancel(struct call *call)
+{
+    struct waiting *waiting;
+
+    cds_list_for_each_entry (waiting, &call->session->waits, node) {
+        if (json_equal(waiting->id, json_array_get(call->params, 0))) {
+            waiting_cancel(waiting);
+            break;
+        }
+    }
+    return call->id ? reply(call, json_object()) : NULL;
+}
+
+/* --- Monitors ------------------------------------------------------------------------------- */
+
+static struct monitor *find_monitor(const struct call *call, const json_t *id)
+{
+    struct monitor *monitor;
+
+    cds_list_for_each_entry (monitor, &call->session->monitors, node)
+        if (json_equal(monitor->id, id))
+            return monitor;
+    return NULL;
+}
+
+static json_t *start_monitor(struct call *call, enum monitor_form form)
+{
+    const json_t *id = json_array_get(call->params, 1);
+    size_t n_params = form == MONITOR_COND_SINCE ? 4 : 3, index;
+    struct db_error error = DB_ERROR_INIT;
+    json_t *refusal;
+    struct store *store = named_store(call, &index, &refusal);
+
+    if (!store)
+        return refusal;
+    if (json_array_size(call->params) != n_params)
+        return refuse_syntax(call, "wrong number of parameters");
+    if (find_monitor(call, id)) {
+        db_error_set(&error, DB_DUPLICATE_MON, "the monitor ID is in use");
+        return refuse(call, &error);
+    }
+    struct monitor *monitor = monitor_create(store_database(store), id, form,
+                                             json_array_get(call->params, 2), &error);
+    if (!monitor)
+        return refuse(call, &error);
+    cds_list_add_tail(&monitor->node, &call->session->monitors);
+    call->created = monitor;
+    return reply(call, monitor_initial(monitor));
+}
+
+static json_t *do_monitor(struct call *call)
+{
+    return start_monitor(call, MONITOR_PLAIN);
+}
+
+static json_t *do_monitor_cond(struct call *call)
+{
+    return start_monitor(call, MONITOR_COND);
+}
+
+/* [found, last-txn-id, updates].  Only a client that is up to date finds its place again: no history
+ * of transactions is kept. */
+static json_t *do_monitor_cond_since(struct call *call)
+{
+    const char *known = json_string_value(json_array_get(call->params, 3));
+    json_t *answer = start_monitor(call, MONITOR_COND_SINCE);
+    char current[UUID_TEXT_BYTES];
+
+    if (!call->created)
+        return answer;
+    uuid_format(&call->created->db->last_txn_id, current);
+    bool is_found = known && !strcmp(known, current);
+    json_t *updates = is_found ? json_object() : json_incref(json_object_get(answer, "result"));
+    json_t *result = json_array();
+    json_array_append_new(result, json_boolean(is_found));
+    json_array_append_new(result, json_string(current));
+    json_array_append_new(result, updates);
+    json_object_set_new(answer, "result", result);
+    return answer;
+}
+
+static json_t *do_monitor_cond_change(struct call *call)
+{
+    const json_t *old_id = json_array_get(call->params, 0);
+    json_t *new_id = json_array_get(call->params, 1);
+    struct monitor *monitor = find_monitor(call, old_id);
+    struct db_error error = DB_ERROR_INIT;
+    json_t *update;
+
+    if (json_array_size(call->params) != 3)
+        return refuse_syntax(call, "wrong number of parameters");
+    if (!monitor || monitor->form == MONITOR_PLAIN) {
+        db_error_set(&error, DB_UNKNOWN_MONITOR, "the session has no such conditional monitor");
+        return refuse(call, &error);
+    }
+    if (!json_equal(old_id, new_id) && find_monitor(call, new_id)) {
+        db_error_set(&error, DB_DUPLICATE_MON, "the monitor ID is in use");
+        return refuse(call, &error);
+    }
+    json_t *due = monitor_take_update(monitor);
+    if (due)
+        session_answer_take(call->session, due, NULL);
+    json_incref(new_id);
+    json_decref(monitor->id);
+    monitor->id = new_id;
+    bool is_ok = monitor_change_conditions(monitor, json_array_get(call->params, 2), &update,
+                                           &error);
+    if (update)
+        session_answer_take(call->session, update, NULL);
+    return is_ok ? reply(call, json_object()) : refuse(call, &error);
+}
+
+static json_t *do_monitor_cancel(struct call *call)
+{
+    struct monitor *monitor = find_monitor(call, json_array_get(call->params, 0));
+    struct db_error error = DB_ERROR_INIT;
+
+    if (!monitor) {
+        db_error_set(&error, DB_UNKNOWN_MONITOR, "the session has no such monitor");
+        return refuse(call, &error);
+    }
+    session_forget_monitor(call->session, monitor);
+    return reply(call, json_object());
+}
+
+/* --- Locks ---------------------------------------------------------------------------------- */
+
+static const char *lock_name(const struct call *call)
+{
+    return json_array_size(call->params) == 1 ? json_string_value(json_array_get(call->params, 0))
+                                              : NULL;
+}
+
+static json_t *locked_reply(const struct call *call, bool is_owned)
+{
+    json_t *result = json_object();
+
+    json_object_set_new(result, "locked", json_boolean(is_owned));
+    return reply(call, result);
+}
+
+static json_t *do_lock(struct call *call)
+{
+    const char *name = lock_name(call);
+    bool is_owned;
+
+    if (!name)
+        return refuse_syntax(call, "the parameter must be a lock's name");
+    if (!lock_request(call->session->server->locks, call->session, name, &is_owned))
+        return refuse_syntax(call, "must issue \"unlock\" before new lock request");
+    return locked_reply(call, is_owned);
+}
+
+static json_t *do_steal(struct call *call)
+{
+    const char *name = lock_name(call);
+
+    if (!name)
+        return refuse_syntax(call, "the parameter must be a lock's name");
+    if (!lock_steal(call->session->server->locks, call->session, name))
+        return refuse_syntax(call, "must issue \"unlock\" before new lock request");
+    return locked_reply(call, true);
+}
+
+static json_t *do_unlock(struct call *call)
+{
+    const char *name = lock_name(call);
+
+    if (!name)
+        return refuse_syntax(call, "the parameter must be a lock's name");
+    if (!lock_release(call->session->server->locks, call->session, name))
+        return refuse_syntax(call, "lock is not held and was not requested");
+    return reply(call, json_object());
+}
+
+/* --- Open vSwitch's additions --------------------------------------------------------------- */
+
+static json_t *do_set_db_change_aware(struct call *call)
+{
+    /* Databases do not come and go here, so there is nothing to be aware of. */
+    return reply(call, json_object());
+}
+
+static json_t *do_get_server_id(struct call *call)
+{
+    char text[UUID_TEXT_BYTES];
+
+    uuid_format(&call->session->server->id, text);
+    return reply(call, json_string(text));
+}
+
+static json_t *dispatch(struct call *call)
+{
+    static const struct {
+        const char *method;
+        json_t *(*run)(struct call *);
+    } methods[] = {
+        {"transact", do_transact},
+        {"list_dbs", do_list_dbs},
+        {"get_schema", do_get_schema},
+        {"cancel", do_cancel},
+        {"monitor", do_monitor},
+        {"monitor_cond", do_monitor_cond},
+        {"monitor_cond_since", do_monitor_cond_since},
+        {"monitor_cond_change", do_monitor_cond_change},
+        {"monitor_cancel", do_monitor_cancel},
+        {"lock", do_lock},
+        {"steal", do_steal},
+        {"unlock", do_unlock},
+        {"set_db_change_aware", do_set_db_change_aware},
+        {"get_server_id", do_get_server_id},
+    };
+
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
+        if (!strcmp(methods[i].method, call->method))
+            return methods[i].run(call);
+    return jsonrpc_error_take(json_string("unknown method"),
+                              call->id ? json_incref(call->id) : json_null());
+}
+
+void request_handle(struct session *session, const struct jsonrpc_message *message)
+{
+    struct call call = {.session = session,
+                        .method = message->method,
+                        .params = message->params,
+                        .id = message->type == JSONRPC_REQUEST ? message->id : NULL};
+    json_t *answer = dispatch(&call);
+
+    if (answer && call.id) {
+        session_answer_take(session, answer, call.created);
+        return;
+    }
+    json_decref(answer);
+    if (call.created)
+        call.created->is_announced = true;
+}

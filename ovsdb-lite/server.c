@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The end of a round is a prepare watcher: libev runs it after all events of the round were handled
+ * and before it blocks. */
+
+#include "ovsdb-lite/server.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "lib/unix_socket.h"
+#include "ovsdb-lite/server_database.h"
+#include "ovsdb-lite/session.h"
+
+LOG_MODULE(server);
+
+static const double ACCEPT_PAUSE_S = 0.5;
+
+struct listener {
+    struct cds_list_head node;
+    struct server *server;
+    char *socket_path;
+    struct ev_io acceptor;
+    struct ev_timer resume; /* After a shortage of descriptors. */
+};
+
+static void on_round_end(struct ev_loop *loop, struct ev_prepare *watcher, int events);
+static void on_locked(void *owner, const char *name);
+static void on_stolen(void *owner, const char *name);
+
+static const struct lock_callbacks lock_callbacks = {.locked = on_locked, .stolen = on_stolen};
+
+struct server *server_create(struct ev_loop *loop)
+{
+    struct server *server = calloc(1, sizeof *server);
+
+    if (!server)
+        abort();
+    server->loop = loop;
+    uuid_generate(&server->id);
+    server->locks = lock_table_create(&lock_callbacks);
+    CDS_INIT_LIST_HEAD(&server->listeners);
+    CDS_INIT_LIST_HEAD(&server->sessions);
+    ev_prepare_init(&server->round_end, on_round_end);
+    server->round_end.data = server;
+    ev_prepare_start(loop, &server->round_end);
+    return server;
+}
+
+static void listener_destroy(struct listener *listener)
+{
+    ev_io_stop(listener->server->loop, &listener->acceptor);
+    ev_timer_stop(listener->server->loop, &listener->resume);
+    close(listener->acceptor.fd);
+    unlink(listener->socket_path);
+    cds_list_del(&listener->node);
+    free(listener->socket_path);
+    free(listener);
+}
+
+void server_destroy(struct server *server)
+{
+    struct listener *listener, *next_listener;
+    struct session *session, *next_session;
+
+    if (!server)
+        return;
+    on_round_end(server->loop, &server->round_end, 0);
+    ev_prepare_stop(server->loop, &server->round_end);
+    cds_list_for_each_entry_safe (listener, next_listener, &server->listeners, node)
+        listener_destroy(listener);
+    cds_list_for_each_entry_safe (session, next_session, &server->sessions, node) {
+        jsonrpc_flush(session->rpc);
+        session_destroy(session);
+    }
+    for (size_t i = 0; i < server->n_stores; i++)
+        store_close(server->stores[i]);
+    lock_table_destroy(server->locks);
+    free(server);
+}
+
+void server_add_store_take(struct server *server, struct store *store)
+{
+    if (server->n_stores == SERVER_MAX_STORES)
+        abort();
+    server->stores[server->n_stores++] = store;
+}
+
+void server_add_server_database(struct server *server)
+{
+    server_add_store_take(server, server_database_create(server->stores, server->n_stores));
+}
+
+struct store *server_store(const struct server *server, const char *name, size_t *index)
+{
+    for (*index = 0; *index < server->n_stores; ++*index)
+        if (!strcmp(store_database(server->stores[*index])->schema->name, name))
+            return server->stores[*index];
+    return NULL;
+}
+
+/* --- Listening ----------------------------------------------------------------------------- */
+
+static void on_resume_accept(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+    struct listener *listener = timer->data;
+
+    (void)events;
+    ev_io_start(loop, &listener->acceptor);
+}
+
+static void on_acceptable(struct ev_loop *loop, struct ev_io *watcher, int events)
+{
+    struct listener *listener = watcher->data;
+    struct server *server = listener->server;
+    int fd = unix_socket_accept(watcher->fd);
+
+    (void)events;
+    if (fd >= 0 && server->n_sessions < SERVER_MAX_SESSIONS) {
+        session_create(server, fd);
+    } else if (fd >= 0) {
+        close(fd);
+        log_warn_limited("%s: more than %d clients: refused one", listener->socket_path,
+                         SERVER_MAX_SESSIONS);
+    } else if (fd != -EAGAIN && fd != -EINTR && fd != -ECONNABORTED) {
+        /* Without a descriptor to give it, the client would be offered again at once. */
+        log_warn_limited("%s: cannot accept: %s", listener->socket_path, strerror(-fd));
+        ev_io_stop(loop, watcher);
+        ev_timer_set(&listener->resume, ACCEPT_PAUSE_S, 0);
+        ev_timer_start(loop, &listener->resume);
+    }
+}
+
+int server_listen(struct server *server, const char *socket_path, struct error *error)
+{
+    int fd = unix_socket_listen(socket_path, 0660, error);
+
+    if (fd < 0)
+        return fd;
+    struct listener *listener = calloc(1, sizeof *listener);
+    if (!listener)
+        abort();
+    listener->server = server;
+    listener->socket_path = strdup(socket_path);
+    ev_io_init(&listener->acceptor, on_acceptable, fd, EV_READ);
+    ev_timer_init(&listener->resume, on_resume_accept, 0, 0);
+    listener->acceptor.data = listener->resume.data = listener;
+    ev_io_start(server->loop, &listener->acceptor);
+    cds_list_add_tail(&listener->node, &server->listeners);
+    return 0;
+}
+
+/* --- Commits and the end of the round ------------------------------------------------------ */
+
+void server_note_commit_take(struct server *server, size_t store, struct commit *commit)
+{
+    struct session *session;
+    struct monitor *monitor;
+
+    server->has_work = true;
+    if (!commit)
+        return;
+    server->n_commits++;
+    server->changed_tables[store] |= commit->tables;
+    cds_list_for_each_entry (session, &server->sessions, node)
+        cds_list_for_each_entry (monitor, &session->monitors, node)
+            if (monitor->db == commit->db)
+                monitor_note_commit(monitor, commit);
+    commit_destroy(commit);
+}
+
+static bool take_changed_tables(struct server *server, size_t *store, uint64_t *tables)
+{
+    for (*store = 0; *store < server->n_stores; ++*store) {
+        *tables = server->changed_tables[*store];
+        server->changed_tables[*store] = 0;
+        if (*tables)
+            return true;
+    }
+    return false;
+}
+
+static void retry_waits(struct server *server)
+{
+    struct session *session;
+    uint64_t tables;
+    size_t store;
+
+    while (take_changed_tables(server, &store, &tables))
+        cds_list_for_each_entry (session, &server->sessions, node)
+            session_retry_waits(session, store, tables);
+}
+
+/* Nobody is told anything about what may not be on the disk. */
+static void go_read_only(struct server *server, struct database *db, const struct error *error)
+{
+    struct session *session, *next;
+
+    log_emer("%s; database %s is read-only until the server is restarted", error->message,
+             db->schema->name);
+    db->is_read_only = true;
+    db->read_only_tag = DB_IO_ERROR;
+    snprintf(db->read_only_reason, sizeof db->read_only_reason, "read-only: %.200s",
+             error->message);
+    cds_list_for_each_entry_safe (session, next, &server->sessions, node)
+        if (!cds_list_empty(&session->answers) || !cds_list_empty(&session->monitors))
+            session_destroy(session);
+}
+
+static void sync_stores(struct server *server)
+{
+    for (size_t i = 0; i < server->n_stores; i++) {
+        struct error error = ERROR_INIT;
+
+        if (!store_needs_sync(server->stores[i]) || store_database(server->stores[i])->is_read_only)
+            continue;
+        server->n_syncs++;
+        if (store_sync(server->stores[i], &error))
+            go_read_only(server, store_database(server->stores[i]), &error);
+    }
+}
+
+static void compact_if_due(struct server *server)
+{
+    for (size_t i = 0; i < server->n_stores; i++) {
+        struct error error = ERROR_INIT;
+
+        if (store_wants_compaction(server->stores[i]) && store_compact(server->stores[i], &error))
+            log_warn_limited("cannot compact: %s", error.message);
+    }
+}
+
+static void on_round_end(struct ev_loop *loop, struct ev_prepare *watcher, int events)
+{
+    struct server *server = watcher->data;
+    struct session *session;
+
+    (void)loop, (void)events;
+    if (server->has_work) {
+        server->has_work = false;
+        retry_waits(server);
+        sync_stores(server);
+    }
+    /* Also without work: a client that lagged may have caught up. */
+    cds_list_for_each_entry (session, &server->sessions, node) {
+        session_send_updates(session);
+        if (!cds_list_empty(&session->answers)) {
+            session_send_answers(session);
+            session_send_updates(session);
+        }
+    }
+    compact_if_due(server);
+}
+
+/* --- Lock notifications -------------------------------------------------------------------- */
+
+static void notify_lock(struct session *session, const char *method, const char *name)
+{
+    session_answer_take(session, jsonrpc_notify_take(method, json_pack("[s]", name)), NULL);
+}
+
+static void on_locked(void *owner, const char *name)
+{
+    notify_lock(owner, "locked", name);
+}
+
+static void on_stolen(void *owner, const char *name)
+{
+    notify_lock(owner, "stolen", name);
+}
+
+/* --- What operators see -------------------------------------------------------------------- */
+
+static size_t count_cells(const struct database *db, size_t *n_rows)
+{
+    size_t n_cells = 0;
+
+    *n_rows = 0;
+    for (size_t i = 0; i < db->schema->n_tables; i++) {
+        *n_rows += db->tables[i].n_rows;
+        n_cells += db->tables[i].n_rows * db->tables[i].schema->n_columns;
+    }
+    return n_cells;
+}
+
+void server_describe_memory(const struct server *server, struct buffer *text)
+{
+    size_t n_cells = 0, n_rows = 0, n_monitors = 0, n_waits = 0, backlog_bytes = 0;
+    struct session *session;
+
+    for (size_t i = 0; i < server->n_stores; i++) {
+        size_t n;
+        n_cells += count_cells(store_database(server->stores[i]), &n);
+        n_rows += n;
+    }
+    cds_list_for_each_entry (session, &server->sessions, node) {
+        struct cds_list_head *entry;
+        cds_list_for_each(entry, &session->monitors) n_monitors++;
+        cds_list_for_each(entry, &session->waits) n_waits++;
+        backlog_bytes += jsonrpc_backlog_bytes(session->rpc);
+    }
+    buffer_printf(text, "backlog:%zu cells:%zu monitors:%zu rows:%zu sessions:%zu triggers:%zu\n",
+                  backlog_bytes, n_cells, n_monitors, n_rows, server->n_sessions, n_waits);
+}
+
+void server_describe_coverage(const struct server *server, struct buffer *text)
+{
+    const struct {
+        const char *name;
+        uint64_t total;
+    } events[] = {
+        {"txn_executed", server->n_transactions}, {"txn_committed", server->n_commits},
+        {"txn_refused", server->n_refused},       {"file_synced", server->n_syncs},
+        {"update_sent", server->n_updates},
+    };
+
+    buffer_puts(text, "Event coverage since the start:\n");
+    for (size_t i = 0; i < ARRAY_SIZE(events); i++)
+        buffer_printf(text, "%-24s total: %llu\n", events[i].name,
+                      (unsigned long long)events[i].total);
+}
+
+int server_compact(struct server *server, struct error *error)
+{
+    for (size_t i = 0; i < server->n_stores; i++) {
+        int result = store_compact(server->stores[i], error);
+        if (result)
+            return result;
+    }
+    return 0;
+}

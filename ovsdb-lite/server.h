@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* server - databases, the clients connected to them, and what is due at the end of a loop round.
+ *
+ * Requests run as they arrive; their answers wait.  At the end of each round of the loop the server
+ * retries waiting transactions that a change may have satisfied, syncs the file once for all that
+ * was committed, then tells monitors, then answers.  So nothing is acknowledged or shown to others
+ * that is not durable, many clients share one sync, and a client hears of its own change before the
+ * answer to it.
+ *
+ * If a sync fails, nobody knows what the disk holds: those who wait for an answer are disconnected
+ * without one, and the database is read-only until the server is restarted.
+ *
+ * Threads  One, the loop's.
+ * Memory   The server owns its stores, listeners and sessions. */
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <urcu/list.h>
+
+#include "lib/buffer.h"
+#include "lib/error.h"
+#include "ovsdb-lite/lock.h"
+#include "ovsdb-lite/store.h"
+#include "ovsdb-lite/transaction.h"
+
+enum { SERVER_MAX_SESSIONS = 1024, SERVER_MAX_STORES = 16 };
+
+struct server {
+    struct ev_loop *loop;
+    struct store *stores[SERVER_MAX_STORES];    /* The last is _Server. */
+    uint64_t changed_tables[SERVER_MAX_STORES]; /* Since waits were last retried. */
+    size_t n_stores;
+    struct uuid id;
+    struct lock_table *locks;
+
+    struct cds_list_head listeners;
+    struct cds_list_head sessions;
+    size_t n_sessions;
+    struct ev_prepare round_end;
+    bool has_work;
+
+    uint64_t n_transactions, n_commits, n_syncs, n_updates, n_refused;
+};
+
+struct server *server_create(struct ev_loop *loop);
+void server_destroy(struct server *server); /* NULL is fine.  Syncs what is committed. */
+
+/* Takes the store; all of them before the first client. */
+void server_add_store_take(struct server *server, struct store *store);
+
+/* Makes _Server from the stores there are. */
+void server_add_server_database(struct server *server);
+
+/* Listens.  The socket gets 0660. */
+int server_listen(struct server *server, const char *socket_path, struct error *error);
+
+struct store *server_store(const struct server *server, const char *name, size_t *index);
+
+/* For session.c: a commit has happened; monitors note it. Takes 'commit'. */
+void server_note_commit_take(struct server *server, size_t store, struct commit *commit);
+
+/* One line of counters, as memory/show prints them; and coverage. */
+void server_describe_memory(const struct server *server, struct buffer *text);
+void server_describe_coverage(const struct server *server, struct buffer *text);
+
+/* Compacts every file. */
+int server_compact(struct server *server, struct error *error);

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Everything a session sends but lock notifications goes through its list of answers or its
+ * monitors, and so leaves at the end of the round. */
+
+#include "ovsdb-lite/session.h"
+
+#include <stdlib.h>
+
+#include "lib/clock.h"
+#include "lib/log.h"
+#include "ovsdb-lite/operation.h"
+#include "ovsdb-lite/request.h"
+
+LOG_MODULE(session);
+
+/* A client with more than this unread gets no updates for a while: its monitors take notes. */
+enum { LAG_BYTES = 1 << 20 };
+
+static void waiting_free(struct waiting *waiting)
+{
+    ev_timer_stop(waiting->session->server->loop, &waiting->timeout);
+    cds_list_del(&waiting->node);
+    json_decref(waiting->params);
+    json_decref(waiting->id);
+    free(waiting);
+}
+
+static void answer_free(struct answer *answer)
+{
+    cds_list_del(&answer->node);
+    json_decref(answer->message);
+    free(answer);
+}
+
+void session_destroy(struct session *session)
+{
+    struct monitor *monitor, *next_monitor;
+    struct waiting *waiting, *next_waiting;
+    struct answer *answer, *next_answer;
+
+    cds_list_del(&session->node);
+    session->server->n_sessions--;
+    lock_release_all(session->server->locks, session);
+    cds_list_for_each_entry_safe (waiting, next_waiting, &session->waits, node)
+        waiting_free(waiting);
+    cds_list_for_each_entry_safe (answer, next_answer, &session->answers, node)
+        answer_free(answer);
+    cds_list_for_each_entry_safe (monitor, next_monitor, &session->monitors, node) {
+        cds_list_del(&monitor->node);
+        monitor_destroy(monitor);
+    }
+    jsonrpc_destroy(session->rpc);
+    free(session);
+}
+
+static void on_message(struct jsonrpc *rpc, const struct jsonrpc_message *message, void *aux)
+{
+    (void)rpc;
+    if (message->type == JSONRPC_REQUEST || message->type == JSONRPC_NOTIFY)
+        request_handle(aux, message);
+}
+
+static void on_closed(struct jsonrpc *rpc, const char *reason, void *aux)
+{
+    (void)rpc;
+    if (*reason)
+        log_warn_limited("client disconnected: %s", reason);
+    session_destroy(aux);
+}
+
+static const struct jsonrpc_callbacks callbacks = {.message = on_message, .closed = on_closed};
+
+void session_create(struct server *server, int fd)
+{
+    struct session *session = calloc(1, sizeof *session);
+
+    if (!session)
+        abort();
+    session->server = server;
+    CDS_INIT_LIST_HEAD(&session->monitors);
+    CDS_INIT_LIST_HEAD(&session->waits);
+    CDS_INIT_LIST_HEAD(&session->answers);
+    cds_list_add_tail(&session->node, &server->sessions);
+    server->n_sessions++;
+    session->rpc = jsonrpc_create(server->loop, fd, &callbacks, session);
+}
+
+/* --- Answers ------------------------------------------------------------------------------- */
+
+void session_answer_take(struct session *session, json_t *message, struct monitor *announces)
+{
+    struct answer *answer = calloc(1, sizeof *answer);
+
+    if (!answer)
+        abort();
+    answer->message = message;
+    answer->announces = announces;
+    cds_list_add_tail(&answer->node, &session->answers);
+    session->server->has_work = true;
+}
+
+void session_send_answers(struct session *session)
+{
+    struct answer *answer, *next;
+
+    cds_list_for_each_entry_safe (answer, next, &session->answers, node) {
+        jsonrpc_send_take(session->rpc, json_incref(answer->message));
+        if (answer->announces)
+            answer->announces->is_announced = true;
+        answer_free(answer);
+    }
+}
+
+void session_send_updates(struct session *session)
+{
+    struct monitor *monitor;
+
+    cds_list_for_each_entry (monitor, &session->monitors, node) {
+        if (!monitor->is_announced || !monitor_has_notes(monitor))
+            continue;
+        if (jsonrpc_backlog_bytes(session->rpc) > LAG_BYTES)
+            return;
+        json_t *update = monitor_take_update(monitor);
+        if (!update)
+            continue;
+        session->server->n_updates++;
+        jsonrpc_send_take(session->rpc, update);
+    }
+}
+
+void session_forget_monitor(struct session *session, struct monitor *monitor)
+{
+    struct answer *answer;
+
+    cds_list_for_each_entry (answer, &session->answers, node)
+        if (answer->announces == monitor)
+            answer->announces = NULL;
+    cds_list_del(&monitor->node);
+    monitor_destroy(monitor);
+}
+
+/* --- Transactions -------------------------------------------------------------------------- */
+
+static int64_t now_ms(void)
+{
+    return clock_now_ns() / MILLISECOND_NS;
+}
+
+static bool owns_lock(const char *lock, void *aux)
+{
+    struct session *session = aux;
+
+    return lock_is_owned(session->server->locks, session, lock);
+}
+
+/* Writes and finishes what 'execution' prepared, or adds the reason why not to its results. */
+static void commit(struct server *server, size_t index, struct execution *execution)
+{
+    struct store *store = server->stores[index];
+    struct database *db = store_database(store);
+    struct db_error failure = DB_ERROR_INIT;
+    struct error error = ERROR_INIT;
+
+    if (execution->txn->n_changes && db->is_read_only)
+        db_error_set(&failure, db->read_only_tag, "%s", db->read_only_reason);
+    else if (execution->txn->n_changes &&
+             store_write(store, execution->txn, execution->comment, &error)) {
+        db_error_set(&failure, DB_IO_ERROR, "%s", error.message);
+        log_err_limited("%s", error.message);
+    }
+    if (failure.tag) {
+        server->n_refused++;
+        execution_fail(execution, &failure);
+        txn_abort(execution->txn);
+        return;
+    }
+    server_note_commit_take(server, index, txn_finish(execution->txn));
+}
+
+static void run_transaction(struct session *session, size_t store, struct execution *execution)
+{
+    struct server *server = session->server;
+
+    execution->db = store_database(server->stores[store]);
+    execution->owns_lock = owns_lock;
+    execution->aux = session;
+    server->n_transactions++;
+    execution_run(execution);
+    if (execution->txn)
+        commit(server, store, execution);
+    free(execution->comment);
+}
+
+static void retry(struct waiting *waiting)
+{
+    struct execution execution = {.params = waiting->params,
+                                  .waited_ms = now_ms() - waiting->start_ms};
+
+    run_transaction(waiting->session, waiting->store, &execution);
+    if (execution.must_wait) {
+        waiting->tables = execution.waited_tables;
+        json_decref(execution.results);
+        return;
+    }
+    session_answer_take(waiting->session,
+                        jsonrpc_reply_take(execution.results, json_incref(waiting->id)), NULL);
+    waiting_free(waiting);
+}
+
+static void on_timeout(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+    (void)loop, (void)events;
+    retry(timer->data);
+}
+
+static void wait_for_change(struct session *session, size_t store, const json_t *params,
+                            const json_t *id, int64_t start_ms, const struct execution *execution)
+{
+    struct waiting *waiting = calloc(1, sizeof *waiting);
+
+    if (!waiting)
+        abort();
+    waiting->session = session;
+    waiting->params = json_incref((json_t *)params);
+    waiting->id = json_incref((json_t *)id);
+    waiting->store = store;
+    waiting->start_ms = start_ms;
+    waiting->tables = execution->waited_tables;
+    cds_list_add_tail(&waiting->node, &session->waits);
+    /* A transaction may have several waits; the shortest that is met decides when to look again. */
+    double timeout_s = execution->deadline_ms == INT64_MAX
+                           ? 0
+                           : (double)(execution->deadline_ms - execution->waited_ms + 1) / 1000;
+    ev_timer_init(&waiting->timeout, on_timeout, timeout_s, timeout_s);
+    waiting->timeout.data = waiting;
+    if (execution->deadline_ms != INT64_MAX) {
+        ev_now_update(session->server->loop);
+        ev_timer_start(session->server->loop, &waiting->timeout);
+    }
+}
+
+void session_transact(struct session *session, size_t store, const json_t *params, const json_t *id,
+                      int64_t start_ms)
+{
+    struct execution execution = {.params = params, .waited_ms = now_ms() - start_ms};
+
+    run_transaction(session, store, &execution);
+    if (execution.must_wait) {
+        wait_for_change(session, store, params, id, start_ms, &execution);
+        json_decref(execution.results);
+        return;
+    }
+    session_answer_take(session, jsonrpc_reply_take(execution.results, json_incref((json_t *)id)),
+                        NULL);
+}
+
+void session_retry_waits(struct session *session, size_t store, uint64_t tables)
+{
+    struct waiting *waiting, *next;
+
+    cds_list_for_each_entry_safe (waiting, next, &session->waits, node)
+        if (waiting->store == store && waiting->tables & tables)
+            retry(waiting);
+}
+
+void waiting_cancel(struct waiting *waiting)
+{
+    session_answer_take(waiting->session,
+                        jsonrpc_error_take(json_string("canceled"), json_incref(waiting->id)),
+                        NULL);
+    waiting_free(waiting);
+}

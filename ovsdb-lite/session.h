@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* session - one client's connection: its requests, monitors, waiting transactions and answers.
+ *
+ * Threads  One, the loop's.
+ * Memory   The server owns sessions; a session frees itself when its connection ends. */
+
+#include "lib/jsonrpc.h"
+#include "ovsdb-lite/monitor.h"
+#include "ovsdb-lite/server.h"
+
+/* A transaction whose "wait" is not satisfied. */
+struct waiting {
+    struct cds_list_head node;
+    struct session *session;
+    json_t *params, *id;
+    size_t store;
+    int64_t start_ms;
+    uint64_t tables; /* Changes to these may help. */
+    struct ev_timer timeout;
+};
+
+/* An answer that is held until the end of the round. */
+struct answer {
+    struct cds_list_head node;
+    json_t *message;
+    struct monitor *announces; /* The monitor this is the reply to, or NULL. */
+};
+
+struct session {
+    struct cds_list_head node;
+    struct server *server;
+    struct jsonrpc *rpc;
+    struct cds_list_head monitors, waits, answers;
+};
+
+void session_create(struct server *server, int fd); /* Takes 'fd'. */
+void session_destroy(struct session *session);
+
+/* The parts of the round's end. */
+void session_retry_waits(struct session *session, size_t store, uint64_t tables);
+void session_send_updates(struct session *session); /* Unless the client does not read. */
+void session_send_answers(struct session *session);
+
+/* For request.c. */
+void session_answer_take(struct session *session, json_t *message, struct monitor *announces);
+void session_transact(struct session *session, size_t store, const json_t *params, const json_t *id,
+                      int64_t start_ms);
+void session_forget_monitor(struct session *session, struct monitor *monitor);
+void waiting_cancel(struct waiting *waiting); /* Answers "canceled". */
