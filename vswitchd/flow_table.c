@@ -131,8 +131,10 @@ void rule_ref(struct rule *rule)
 void rule_unref(struct rule *rule)
 {
     /* The last one out sees what the others did: release each, acquire all. */
-    if (rule && atomic_fetch_sub_explicit(&rule->n_references, 1, memory_order_acq_rel) == 1)
+    if (rule && atomic_fetch_sub_explicit(&rule->n_references, 1, memory_order_acq_rel) == 1) {
+        rcu_order_before_writers();
         call_rcu(&rule->rcu, free_rule);
+    }
 }
 
 void rule_credit(struct rule *rule, uint64_t n_packets, uint64_t n_bytes, int64_t used_ns)
@@ -448,6 +450,7 @@ static void retire(struct flow_tables *tables, struct retirement *retirement)
     }
     *tables->retirements_end = retirement;
     tables->retirements_end = &retirement->next;
+    rcu_order_before_writers();
     call_rcu(&retirement->rcu, mark_ripe);
 }
 

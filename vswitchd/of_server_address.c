@@ -43,6 +43,14 @@ static int split_host(char *text, char **host, char **port)
     return 0;
 }
 
+/* getaddrinfo() takes "99999" and "-1", too. */
+static bool is_port(const char *text)
+{
+    size_t n_digits = strspn(text, "0123456789");
+
+    return n_digits == strlen(text) && n_digits <= 5 && atoi(text) >= 1 && atoi(text) <= UINT16_MAX;
+}
+
 static int parse_inet(const char *host, const char *port, struct of_address *address)
 {
     const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
@@ -51,7 +59,9 @@ static int parse_inet(const char *host, const char *port, struct of_address *add
     struct addrinfo *found;
 
     snprintf(default_port, sizeof default_port, "%d", OF_DEFAULT_TCP_PORT);
-    if (getaddrinfo(host, port && *port ? port : default_port, &hints, &found))
+    if (!port || !*port)
+        port = default_port;
+    if (!is_port(port) || getaddrinfo(host, port, &hints, &found))
         return -EINVAL;
     memcpy(&address->socket_address, found->ai_addr, found->ai_addrlen);
     address->n_bytes = found->ai_addrlen;
