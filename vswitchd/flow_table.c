@@ -13,6 +13,7 @@
 #include "lib/clock.h"
 #include "lib/openflow/action_codec.h"
 #include "vswitchd/flow_table_expiry.h"
+#include "vswitchd/flow_table_rule.h"
 
 struct pointer_list {
     void **items; /* Owned. */
@@ -78,76 +79,6 @@ struct flow_tables {
     struct retirement *retirements; /* Oldest first. */
     struct retirement **retirements_end;
 };
-
-/* Rules */
-
-static struct rule_actions *rule_actions_create(struct ofa_list list)
-{
-    struct rule_actions *actions = malloc(sizeof *actions + list.n_bytes);
-
-    if (!actions)
-        abort();
-    actions->n_bytes = (uint32_t)list.n_bytes;
-    if (list.n_bytes)
-        memcpy(actions->bytes, list.first, list.n_bytes);
-    return actions;
-}
-
-static struct rule *rule_create(uint8_t table_id, const struct of_flow_mod *flow, int64_t now_ns)
-{
-    struct rule *rule = calloc(1, sizeof *rule);
-
-    if (!rule)
-        abort();
-    cls_rule_init(&rule->cls, &flow->match, flow->priority);
-    rule->cookie = flow->new_cookie;
-    rule->actions = rule_actions_create(of_flow_mod_actions(flow));
-    rule->table_id = table_id;
-    rule->flags = flow->flags & (OFFF_SEND_FLOW_REM | OFFF_NO_PKT_COUNTS | OFFF_NO_BYT_COUNTS);
-    rule->idle_timeout_s = flow->idle_timeout_s;
-    rule->hard_timeout_s = flow->hard_timeout_s;
-    rule->importance = flow->importance;
-    rule->created_ns = rule->modified_ns = now_ns;
-    atomic_init(&rule->used_ns, now_ns);
-    atomic_init(&rule->n_references, 1);
-    return rule;
-}
-
-static void free_rule(struct rcu_head *rcu)
-{
-    struct rule *rule = CONTAINER_OF(rcu, struct rule, rcu);
-
-    rcu_begin_callback();
-    cls_rule_fini(&rule->cls);
-    free(atomic_load_explicit(&rule->actions, memory_order_relaxed));
-    free(rule);
-}
-
-void rule_ref(struct rule *rule)
-{
-    atomic_fetch_add_explicit(&rule->n_references, 1, memory_order_relaxed);
-}
-
-void rule_unref(struct rule *rule)
-{
-    /* The last one out sees what the others did: release each, acquire all. */
-    if (rule && atomic_fetch_sub_explicit(&rule->n_references, 1, memory_order_acq_rel) == 1) {
-        rcu_order_before_writers();
-        call_rcu(&rule->rcu, free_rule);
-    }
-}
-
-void rule_credit(struct rule *rule, uint64_t n_packets, uint64_t n_bytes, int64_t used_ns)
-{
-    int64_t before_ns = atomic_load_explicit(&rule->used_ns, memory_order_relaxed);
-
-    atomic_fetch_add_explicit(&rule->n_packets, n_packets, memory_order_relaxed);
-    atomic_fetch_add_explicit(&rule->n_bytes, n_bytes, memory_order_relaxed);
-    while (before_ns < used_ns &&
-           !atomic_compare_exchange_weak_explicit(&rule->used_ns, &before_ns, used_ns,
-                                                  memory_order_relaxed, memory_order_relaxed))
-        continue;
-}
 
 /* As the next version will have them. */
 static struct ofa_list current_actions(const struct rule *rule)
