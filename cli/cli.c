@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/batch.h"
 #include "cli/context.h"
 #include "cli/help.h"
 #include "lib/clock.h"
@@ -106,12 +107,14 @@ static int answer_help(struct run *run, FILE *out)
     return fflush(out) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static int execute(struct run *run, FILE *out, struct error *error)
+static int execute(struct run *run, FILE *out, FILE *err, struct error *error)
 {
     int64_t timeout_ns = run->context.options.timeout_ns;
 
     run->context.deadline_ns = timeout_ns ? clock_now_ns() + timeout_ns : INT64_MAX;
-    int result = run->invocations[0].command->run(&run->context, &run->invocations[0], error);
+    int result = run->invocations[0].command->prepare
+                     ? batch_run(&run->context, run->invocations, run->n, err, error)
+                     : run->invocations[0].command->run(&run->context, &run->invocations[0], error);
 
     struct error print_error = ERROR_INIT;
     int print_result = print(run, out, &print_error);
@@ -140,7 +143,7 @@ int cli_run(int argc, const char *const argv[], FILE *out, FILE *err)
         status = (fputs("weir: no command given; \"weir help\" lists them\n", err), EXIT_USAGE);
     else if (check(&run, &error) < 0)
         status = complain(err, &error, EXIT_USAGE);
-    else if (execute(&run, out, &error) < 0)
+    else if (execute(&run, out, err, &error) < 0)
         status = complain(err, &error, EXIT_FAILURE);
     else
         status = run.context.exit_status;

@@ -13,10 +13,9 @@
 #include "cli/shown.h"
 
 static const struct command_rows *const nouns[] = {
-    &up_commands,
-    &help_commands,
-    &control_commands,
-    &log_commands,
+    &up_commands,          &help_commands,       &show_commands,        &bridge_commands,
+    &port_commands,        &controller_commands, &record_list_commands, &record_commands,
+    &record_life_commands, &control_commands,    &log_commands,
 };
 
 const char *command_group_title(enum command_group group)

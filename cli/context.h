@@ -16,7 +16,8 @@ struct store;
 
 struct context {
     struct options options;
-    int64_t deadline_ns; /* Of clock_now_ns(); INT64_MAX: none. */
-    struct store *store; /* While database commands run. */
-    int exit_status;     /* What a command that succeeded wants to exit with. */
+    int64_t deadline_ns;    /* Of clock_now_ns(); INT64_MAX: none. */
+    struct store *store;    /* While database commands run. */
+    struct buffer warnings; /* Lines for people about what succeeded; database commands only. */
+    int exit_status;        /* What a command that succeeded wants to exit with. */
 };

@@ -7,5 +7,12 @@
 
 extern const struct command_rows up_commands;
 extern const struct command_rows help_commands;
+extern const struct command_rows show_commands;
+extern const struct command_rows bridge_commands;
+extern const struct command_rows port_commands;
+extern const struct command_rows controller_commands;
+extern const struct command_rows record_list_commands;
+extern const struct command_rows record_commands;
+extern const struct command_rows record_life_commands;
 extern const struct command_rows control_commands;
 extern const struct command_rows log_commands;

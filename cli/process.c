@@ -97,13 +97,20 @@ int process_run(const char *const argv[], struct error *error)
     return error_set(error, -EIO, "%s failed with status %d", argv[0], WEXITSTATUS(status));
 }
 
+pid_t process_pidfile_pid(const char *pidfile)
+{
+    pid_t pid = unixctl_client_read_pidfile(pidfile, NULL);
+
+    return pid > 0 ? pid : 0;
+}
+
 pid_t process_daemon_pid(const char *daemon)
 {
     char *pidfile = rundir_pidfile(daemon);
-    pid_t pid = unixctl_client_read_pidfile(pidfile, NULL);
+    pid_t pid = process_pidfile_pid(pidfile);
 
     free(pidfile);
-    return pid > 0 ? pid : 0;
+    return pid;
 }
 
 int process_wait_daemon(const char *daemon, int64_t deadline_ns)

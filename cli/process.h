@@ -20,6 +20,8 @@ int process_run(const char *const argv[], struct error *error);
 /* The pid of a running daemon ("ovs-vswitchd"), 0 if it does not run. */
 pid_t process_daemon_pid(const char *daemon);
 
+pid_t process_pidfile_pid(const char *pidfile); /* The same by the path of the pidfile. */
+
 /* SIGTERM, and until 'deadline_ns' wait that it ends.  A daemon that does not run is stopped. */
 int process_stop_daemon(const char *daemon, int64_t deadline_ns, struct error *error);
 
