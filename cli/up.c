@@ -60,7 +60,7 @@ static char *choose_database_file(const struct invocation *invocation)
     }
     if (given)
         return strdup(given);
-    return is_system_rundir() ? strdup("/var/lib/weir/conf.db") : rundir_file("conf.db");
+    return is_system_rundir() ? strdup("/etc/weir/conf.db") : rundir_file("conf.db");
 }
 
 static char *choose_log_file(const struct daemon_names *daemon)
