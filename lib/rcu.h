@@ -18,6 +18,13 @@
 __attribute__((weak)) char rcu_grace_periods;
 void __tsan_acquire(void *);
 void __tsan_release(void *);
+
+/* What liburcu itself allocates and frees (in rcu_barrier(), say) is ordered by means TSan cannot see. */
+const char *__tsan_default_suppressions(void);
+__attribute__((weak, used)) const char *__tsan_default_suppressions(void)
+{
+    return "called_from_lib:liburcu-qsbr.so\n";
+}
 #endif
 
 static inline void rcu_order_after_readers(void)

@@ -16,12 +16,6 @@
 
 enum { FREE_WEAR = 16 };
 
-struct cls_groups {
-    struct rcu_head rcu;
-    uint32_t n;
-    struct cls_group *groups[]; /* Owned.  By the rank of their first tuples at first. */
-};
-
 struct classifier {
     struct cls_groups *_Atomic groups; /* NULL: no rules. */
 
@@ -249,15 +243,14 @@ struct cls_rule *classifier_lookup(const struct classifier *cls, uint64_t versio
                                    const struct flow *flow, struct flow *consulted)
 {
     const struct cls_groups *groups = atomic_load_explicit(&cls->groups, memory_order_acquire);
-    uint64_t *consulted_words = consulted ? flow_words(consulted) : NULL;
-    struct cls_best best = {NULL, 0};
 
     if (!groups)
         return NULL;
-    for (uint32_t i = 0; i < groups->n; i++)
-        cls_group_lookup(groups->groups[i], version, flow_words_const(flow), &best,
-                         consulted_words);
-    return best.rule;
+    if (!consulted) {
+        struct flow ignored = {0};
+        return classifier_lookup(cls, version, flow, &ignored);
+    }
+    return cls_groups_lookup(groups, version, flow_words_const(flow), flow_words(consulted));
 }
 
 struct cls_rule *classifier_find(const struct classifier *cls, uint64_t version,

@@ -3,8 +3,8 @@
 
 /* classifier_group - up to 64 tuples, and filters that tell most of them from those that may match.
  *
- * A filter looks at one word of a flow under one mask.  Its slots, chosen by the hash of these bits,
- * are sets of tuples: bit i is set if tuple i has a rule with such bits.  The intersection over all
+ * A filter looks at one word of a flow, or two, under masks.  Its slots, chosen by the hash of these
+ * bits, are sets of tuples: bit i is set if tuple i has a rule with such bits.  The intersection over all
  * filters leaves the candidates, and whatever a filter leaves out needs no more proof than the
  * filter's mask.  So a lookup costs a few independent loads and about one hash probe, however many
  * masks there are; and what was consulted is narrower than the masks of all tuples.
@@ -14,22 +14,22 @@
  * classifier makes the groups anew when they have worn out.  Tuples stand in the order of their best
  * ranks then, so that a search can stop early; 'bounds' keep that right when the ranks change.
  *
- * Threads  Changes by the classifier's writer; cls_group_lookup() on RCU readers, concurrently.
+ * Threads  Changes by the classifier's writer; cls_groups_lookup() on RCU readers, concurrently.
  * Memory   About 16 bytes a rule in filters.  Tuples are borrowed. */
 
 #include <stdatomic.h>
 
 #include "lib/rcu.h"
+#include "vswitchd/classifier_plan.h"
 #include "vswitchd/classifier_tuple.h"
 
 enum { CLS_GROUP_MAX_TUPLES = 64, CLS_GROUP_MAX_FILTERS = 8 };
 
 struct cls_filter {
-    uint64_t mask;
-    uint64_t users; /* Tuples whose masks have all bits of 'mask'. */
+    struct cls_filter_bits bits;
+    uint64_t users; /* Tuples whose masks have all these bits. */
     _Atomic(uint64_t) *slots;
-    uint8_t word;
-    uint8_t shift; /* 64 - log2 of the number of slots. */
+    uint32_t shift; /* 64 - log2 of the number of slots. */
 };
 
 struct cls_group {
@@ -43,16 +43,28 @@ struct cls_group {
     struct rcu_head rcu;
 };
 
-/* What a lookup has found so far. */
-struct cls_best {
-    struct cls_rule *rule;
-    cls_rank rank; /* 0: nothing. */
+/* All groups of a classifier. */
+struct cls_groups {
+    struct rcu_head rcu;
+    uint32_t n;
+    struct cls_group *groups[]; /* Owned.  By the rank of their first tuples at first. */
 };
+
+static inline size_t cls_filter_slot(const struct cls_filter *filter, const uint64_t *flow)
+{
+    const struct cls_filter_bits *bits = &filter->bits;
+
+    return cls_filter_bits_hash(bits, flow[bits->words[0]], flow[bits->words[1]]) >> filter->shift;
+}
+
+static inline cls_rank cls_rank_get(const _Atomic(cls_rank) *ranks, size_t i)
+{
+    return atomic_load_explicit(&ranks[i], memory_order_relaxed);
+}
 
 /* Of 'n' tuples by falling rank. */
 struct cls_group *cls_group_create(struct cls_tuple *const *tuples, uint32_t n);
 void cls_group_destroy(struct cls_group *group);
-void cls_group_destroy_later(struct cls_group *group); /* After a grace period. */
 
 /* Adds a tuple that no filter knows.  False: the group is full. */
 bool cls_group_append(struct cls_group *group, struct cls_tuple *tuple);
@@ -64,6 +76,6 @@ void cls_group_note_rule(struct cls_group *group, const struct cls_tuple *tuple,
 /* After the best rank of 'tuple' changed.  True if the order is worse for it. */
 bool cls_group_note_rank(struct cls_group *group, const struct cls_tuple *tuple);
 
-/* Improves 'best'.  Adds to 'consulted' (unless NULL) why no better rule of the group matches. */
-void cls_group_lookup(const struct cls_group *group, uint64_t version, const uint64_t *words,
-                      struct cls_best *best, uint64_t *consulted);
+/* The answer of classifier_lookup(). */
+struct cls_rule *cls_groups_lookup(const struct cls_groups *groups, uint64_t version,
+                                   const uint64_t *flow, uint64_t *consulted);

@@ -12,17 +12,12 @@
 
 enum { MIN_CAPACITY = 4 };
 
-struct cls_hash_keys cls_hash_keys[FLOW_WORDS];
+uint64_t cls_multipliers[FLOW_WORDS];
 
-__attribute__((constructor)) static void choose_hash_keys(void)
+__attribute__((constructor)) static void choose_multipliers(void)
 {
-    for (size_t i = 0; i < FLOW_WORDS; i++) {
-        uint64_t number[2] = {i, 1};
-        cls_hash_keys[i].offset = (uint64_t)hash_words(number, 2, 0) << 32 |
-                                  hash_words(number, 2, 1);
-        cls_hash_keys[i].multiplier = (uint64_t)hash_words(number, 2, 2) << 32 |
-                                      hash_words(number, 2, 3) | 1;
-    }
+    for (uint64_t i = 0; i < FLOW_WORDS; i++)
+        cls_multipliers[i] = (uint64_t)hash_words(&i, 1, 1) << 32 | hash_words(&i, 1, 2) | 1;
 }
 
 static struct cls_table *create_table(uint32_t n_keys)
@@ -138,7 +133,7 @@ static uint32_t hash_words_of(const struct cls_tuple *tuple, const uint64_t *mas
 
     for (uint32_t i = 0; i < tuple->n_words; i++)
         sum += cls_hash_word(masked[i], tuple->words[i]);
-    return cls_hash_finish(sum);
+    return (uint32_t)(cls_hash_finish(sum) >> 32);
 }
 
 /* The place of the chain for 'masked'; else where to put it: the first free place, and false. */

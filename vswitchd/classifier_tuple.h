@@ -52,24 +52,21 @@ struct cls_tuple {
 };
 static_assert(FLOW_WORDS <= 32, "words[] has room");
 
-/* One odd multiplier and one offset for each word, from the seed. */
-struct cls_hash_keys {
-    uint64_t offset, multiplier;
-};
-extern struct cls_hash_keys cls_hash_keys[FLOW_WORDS];
+/* One odd multiplier for each word, from the seed. */
+extern uint64_t cls_multipliers[FLOW_WORDS];
 
-/* Independent of the other words of a flow, so that the processor computes several at once. */
+/* Independent of the other words of a flow, so that the processor computes several at once.  Products
+ * carry upwards only: the high half is added to the low one first, or values that differ in the top
+ * bits of two words (as the last bytes of addresses do) would have few different sums. */
 static inline uint64_t cls_hash_word(uint64_t value, size_t word)
 {
-    const struct cls_hash_keys *keys = &cls_hash_keys[word];
-    unsigned __int128 product = (unsigned __int128)(value ^ keys->offset) * keys->multiplier;
-
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
+    return (value ^ value >> 32) * cls_multipliers[word];
 }
 
-static inline uint32_t cls_hash_finish(uint64_t sum)
+/* Of the sum over the words; the top bits are the best. */
+static inline uint64_t cls_hash_finish(uint64_t sum)
 {
-    return (uint32_t)((sum * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+    return (sum ^ sum >> 32) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
 static inline struct cls_rule *cls_entry_rule(uint64_t entry)
@@ -94,21 +91,28 @@ static inline const uint64_t *cls_tuple_rule_words(const struct cls_tuple *tuple
     return rule->match->words + tuple->n_words;
 }
 
-/* The chain for 'words' of a flow, or NULL. */
-static inline struct cls_rule *cls_tuple_probe(const struct cls_tuple *tuple, const uint64_t *words)
+/* The chain for a flow, or NULL; adds the tuple's mask to 'consulted'. */
+static inline struct cls_rule *cls_tuple_probe(const struct cls_tuple *tuple,
+                                               const uint64_t *restrict flow,
+                                               uint64_t *restrict consulted)
 {
     const struct cls_table *table = atomic_load_explicit(&tuple->table, memory_order_acquire);
+    size_t n_words = tuple->n_words;
     uint64_t masked[FLOW_WORDS];
     uint64_t sum = 0;
 
-    for (uint32_t i = 0; i < tuple->n_words; i++) {
-        masked[i] = words[tuple->words[i]] & tuple->masks[i];
-        sum += cls_hash_word(masked[i], tuple->words[i]);
+    for (size_t i = 0; i < n_words; i++) {
+        size_t word = tuple->words[i];
+        uint64_t mask = tuple->masks[i];
+
+        masked[i] = flow[word] & mask;
+        sum += cls_hash_word(masked[i], word);
+        consulted[word] |= mask;
     }
 
-    uint32_t hash = cls_hash_finish(sum);
-    for (uint32_t i = (uint32_t)((uint64_t)hash >> table->shift);;
-         i = (i + 1) & (table->capacity - 1)) {
+    uint32_t hash = (uint32_t)(cls_hash_finish(sum) >> 32);
+    uint64_t places = table->capacity - 1;
+    for (uint64_t i = (uint64_t)hash >> table->shift;; i = (i + 1) & places) {
         uint64_t entry = atomic_load_explicit(&table->entries[i], memory_order_acquire);
         struct cls_rule *rule = cls_entry_rule(entry);
 
@@ -117,9 +121,9 @@ static inline struct cls_rule *cls_tuple_probe(const struct cls_tuple *tuple, co
         if (entry >> CLS_ENTRY_TAG_SHIFT != (uint16_t)hash || !cls_entry_is_rule(entry))
             continue;
 
-        const uint64_t *rule_words = cls_tuple_rule_words(tuple, rule);
+        const uint64_t *rule_words = rule->match->words + n_words;
         uint64_t difference = 0;
-        for (uint32_t w = 0; w < tuple->n_words; w++)
+        for (size_t w = 0; w < n_words; w++)
             difference |= masked[w] ^ rule_words[w];
         if (!difference)
             return rule;
@@ -132,12 +136,6 @@ static inline struct cls_rule *cls_chain_visible(struct cls_rule *chain, uint64_
     while (chain && !cls_rule_is_visible(chain, version))
         chain = atomic_load_explicit(&chain->next, memory_order_acquire);
     return chain;
-}
-
-static inline void cls_tuple_add_mask(const struct cls_tuple *tuple, uint64_t *consulted)
-{
-    for (uint32_t i = 0; i < tuple->n_words; i++)
-        consulted[tuple->words[i]] |= tuple->masks[i];
 }
 
 struct cls_tuple *cls_tuple_create(const struct minimatch *match, uint32_t number);
