@@ -27,7 +27,7 @@ enum of_error {
 };
 // clang-format on
 
-enum { OFPFMFC_ALL_TABLES_FULL = OFPFMFC_TABLE_FULL }; /* What OpenFlow 1.0 calls it. */
+#define OFPFMFC_ALL_TABLES_FULL OFPFMFC_TABLE_FULL /* What OpenFlow 1.0 calls it. */
 
 /* "OFPBMC_BAD_PREREQ"; "OK" for OF_OK. */
 const char *of_error_name(enum of_error error);

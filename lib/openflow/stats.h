@@ -77,6 +77,8 @@ struct of_flow_stats_request {
     uint8_t table_id; /* OF_TABLE_ALL: all. */
 };
 
+void of_flow_stats_request_init(struct of_flow_stats_request *request); /* Every flow. */
+
 /* A request of standard 1.0 form cannot carry a cookie nor fields beyond ofp_match. */
 enum of_error of_decode_flow_stats_request(const struct of_message *message,
                                            struct of_flow_stats_request *request);
@@ -124,6 +126,16 @@ struct of_table_stats {
 
 void of_reply_add_table(struct of_reply *reply, const struct of_table_stats *stats);
 bool of_next_table_stats(struct of_items *items, struct of_table_stats *stats);
+
+/* OF_TABLE_FEATURES_*, 1.3: ovs-ofctl asks for the tables' names. */
+struct of_table_features {
+    uint8_t table_id;
+    char name[33];
+    uint32_t max_flows;
+};
+
+void of_reply_add_table_features(struct of_reply *reply, const struct of_table_features *features);
+bool of_next_table_features(struct of_items *items, struct of_table_features *features);
 
 /* OF_PORT_STATS_*: port OFPP_NONE asks for all. */
 enum of_error of_decode_port_stats_request(const struct of_message *message, of_port *port);

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* OpenFlow 1.0 section 5.3.3, 1.3.5 section 7.3.4.1, NXT_FLOW_MOD. */
+
+#include "lib/openflow/flow_mod.h"
+
+#include <string.h>
+
+#include "lib/openflow/action_codec.h"
+#include "lib/openflow/match_codec.h"
+
+enum { FLAGS10_KNOWN = OFFF_SEND_FLOW_REM | OFFF_CHECK_OVERLAP, FLAG10_EMERGENCY = 1 << 2 };
+enum {
+    FLAGS13_KNOWN = OFFF_SEND_FLOW_REM | OFFF_CHECK_OVERLAP | OFFF_RESET_COUNTS |
+                    OFFF_NO_PKT_COUNTS | OFFF_NO_BYT_COUNTS
+};
+
+void of_flow_mod_init(struct of_flow_mod *flow)
+{
+    *flow = (struct of_flow_mod){
+        .priority = OF_DEFAULT_PRIORITY,
+        .command = OFFC_ADD,
+        .table_id = OF_TABLE_ALL,
+        .buffer_id = OF_BUFFER_NONE,
+        .out_port = OFPP_NONE,
+        .out_group = OF_GROUP_ANY,
+    };
+}
+
+void of_flow_mod_fini(struct of_flow_mod *flow)
+{
+    buffer_fini(&flow->actions);
+}
+
+static bool is_delete(const struct of_flow_mod *flow)
+{
+    return flow->command == OFFC_DELETE || flow->command == OFFC_DELETE_STRICT;
+}
+
+static bool is_modify(const struct of_flow_mod *flow)
+{
+    return flow->command == OFFC_MODIFY || flow->command == OFFC_MODIFY_STRICT;
+}
+
+/* 'body' is what both forms of 1.0 have behind the cookie: command to flags. */
+static enum of_error decode_common10(const uint8_t *body, const struct of_protocol *protocol,
+                                     struct of_flow_mod *flow)
+{
+    unsigned command = wire_u16(body);
+
+    if (protocol->has_table_id) {
+        flow->table_id = (uint8_t)(command >> 8);
+        command &= 0xff;
+    }
+    if (command > OFFC_DELETE_STRICT)
+        return OFPFMFC_BAD_COMMAND;
+    flow->command = (uint8_t)command;
+    flow->idle_timeout_s = wire_u16(body + 2);
+    flow->hard_timeout_s = wire_u16(body + 4);
+    flow->priority = wire_u16(body + 6);
+    flow->buffer_id = wire_u32(body + 8);
+    flow->out_port = is_delete(flow) ? wire_u16(body + 12) : (of_port)OFPP_NONE;
+    flow->modify_cookie = is_modify(flow) && flow->new_cookie.raw != UINT64_MAX;
+
+    unsigned flags = wire_u16(body + 14);
+    if (flags & FLAG10_EMERGENCY)
+        return OFPFMFC_ALL_TABLES_FULL;
+    if (flags & ~(unsigned)FLAGS10_KNOWN)
+        return OFPFMFC_BAD_FLAGS;
+    flow->flags = (uint16_t)flags;
+    return OF_OK;
+}
+
+static enum of_error decode_actions(const uint8_t *wire, size_t n_bytes, enum of_version version,
+                                    uint8_t n_tables, struct of_flow_mod *flow)
+{
+    struct ofa_check check = {.version = version,
+                              .table_id = flow->table_id,
+                              .n_tables = n_tables,
+                              .max_ports = OFPP_MAX};
+    enum of_error error;
+
+    if (is_delete(flow))
+        return OF_OK;
+    if (version == OF_1_0)
+        error = ofa_decode_actions(wire, n_bytes, version, &flow->actions);
+    else
+        error = ofa_decode_instructions(wire, n_bytes, version, &flow->actions);
+    return error ? error : ofa_check(&flow->actions, &flow->match, &check);
+}
+
+static enum of_error decode_standard10(const struct of_message *message,
+                                       const struct of_protocol *protocol, uint8_t n_tables,
+                                       struct of_flow_mod *flow)
+{
+    const uint8_t *body = message->body;
+
+    of_match_decode_of10(body, &flow->match);
+    flow->new_cookie = be64_load(body + 40);
+    enum of_error error = decode_common10(body + 48, protocol, flow);
+    if (error)
+        return error;
+    /* Section 3.4: a flow without wildcards has the highest priority. */
+    if (!(wire_u32(body) & 0x3fffff))
+        flow->priority = UINT16_MAX;
+    return decode_actions(body + 64, message->body_bytes - 64, OF_1_0, n_tables, flow);
+}
+
+static enum of_error decode_nx(const struct of_message *message, const struct of_protocol *protocol,
+                               uint8_t n_tables, struct of_flow_mod *flow)
+{
+    struct wire wire = wire_init(message->body, message->body_bytes);
+    const uint8_t *body = wire_take(&wire, 32);
+    size_t match_bytes = wire_u16(body + 24);
+    const uint8_t *match = wire_take(&wire, wire_round_up_8(match_bytes));
+
+    flow->new_cookie = be64_load(body);
+    if (!match)
+        return OFPBRC_BAD_LEN;
+    enum of_error error = decode_common10(body + 8, protocol, flow);
+    if (!error)
+        error = of_match_decode_nxm(match, match_bytes, &flow->match, &flow->cookie,
+                                    &flow->cookie_mask);
+    if (!error && flow->command == OFFC_ADD && flow->cookie_mask.raw)
+        error = NXBRC_NXM_INVALID; /* A new flow has no old cookie. */
+    return error ? error : decode_actions(wire.next, wire.left, OF_1_0, n_tables, flow);
+}
+
+static enum of_error decode_head13(const uint8_t *body, struct of_flow_mod *flow)
+{
+    unsigned flags = wire_u16(body + 36);
+
+    if (body[17] > OFFC_DELETE_STRICT)
+        return OFPFMFC_BAD_COMMAND;
+    flow->command = body[17];
+    flow->table_id = body[16];
+    if (flow->command == OFFC_ADD) {
+        flow->new_cookie = be64_load(body);
+    } else {
+        flow->cookie_mask = be64_load(body + 8);
+        flow->cookie.raw = be64_load(body).raw & flow->cookie_mask.raw;
+        flow->new_cookie.raw = UINT64_MAX;
+        /* A modify that adds (1.1 and earlier) has this cookie; nothing else needs it here. */
+        if (is_modify(flow) && !flow->cookie_mask.raw)
+            flow->new_cookie = be64_load(body);
+    }
+    flow->idle_timeout_s = wire_u16(body + 18);
+    flow->hard_timeout_s = wire_u16(body + 20);
+    flow->priority = wire_u16(body + 22);
+    flow->buffer_id = wire_u32(body + 24);
+    if (is_delete(flow)) {
+        if (!of_port_from_wire32(wire_u32(body + 28), &flow->out_port))
+            return OFPBAC_BAD_OUT_PORT;
+        flow->out_group = wire_u32(body + 32);
+    }
+    if (flags & ~(unsigned)FLAGS13_KNOWN)
+        return OFPFMFC_BAD_FLAGS;
+    flow->flags = (uint16_t)flags;
+    return flow->table_id == OF_TABLE_ALL && !is_delete(flow) ? OFPFMFC_BAD_TABLE_ID : OF_OK;
+}
+
+static enum of_error decode13(const struct of_message *message, uint8_t n_tables,
+                              struct of_flow_mod *flow)
+{
+    const uint8_t *body = message->body;
+    size_t n_used, rest = message->body_bytes - 40;
+    enum of_error error = decode_head13(body, flow);
+
+    if (!error)
+        error = of_match_decode_oxm(body + 40, rest, &flow->match, &n_used);
+    if (!error)
+        error = decode_actions(body + 40 + n_used, rest - n_used, message->version, n_tables, flow);
+    return error;
+}
+
+enum of_error of_decode_flow_mod(const struct of_message *message,
+                                 const struct of_protocol *protocol, uint8_t n_tables,
+                                 struct of_flow_mod *flow)
+{
+    struct buffer actions = flow->actions;
+
+    of_flow_mod_init(flow);
+    flow->actions = actions;
+    buffer_clear(&flow->actions);
+    if (message->version != OF_1_0)
+        return decode13(message, n_tables, flow);
+    if (message->form == OF_FORM_NX)
+        return decode_nx(message, protocol, n_tables, flow);
+    return decode_standard10(message, protocol, n_tables, flow);
+}
+
+static void encode_common10(const struct of_flow_mod *flow, const struct of_protocol *protocol,
+                            uint8_t *body)
+{
+    be16_store(body,
+               (uint16_t)(flow->command | (protocol->has_table_id ? flow->table_id << 8 : 0)));
+    be16_store(body + 2, flow->idle_timeout_s);
+    be16_store(body + 4, flow->hard_timeout_s);
+    be16_store(body + 6, flow->priority);
+    be32_store(body + 8, flow->buffer_id);
+    be16_store(body + 12, flow->out_port);
+    be16_store(body + 14, flow->flags & FLAGS10_KNOWN);
+}
+
+static void encode_standard10(const struct of_flow_mod *flow, const struct of_protocol *protocol,
+                              uint32_t xid, struct buffer *out)
+{
+    size_t start = of_begin_message(OF_FLOW_MOD, OF_FORM_STANDARD, OF_1_0, xid, out);
+
+    of_match_encode_of10(&flow->match, out);
+    buffer_put(out, &flow->new_cookie, sizeof flow->new_cookie);
+    encode_common10(flow, protocol, buffer_put_uninit(out, 16));
+    ofa_encode_actions(of_flow_mod_actions(flow), OF_1_0, out);
+    of_finish_message(start, out);
+}
+
+static void encode_nx(const struct of_flow_mod *flow, const struct of_protocol *protocol,
+                      uint32_t xid, struct buffer *out)
+{
+    size_t start = of_begin_message(OF_FLOW_MOD, OF_FORM_NX, OF_1_0, xid, out);
+    size_t body = out->size;
+
+    buffer_put_zeros(out, 32);
+    memcpy(out->data + body, &flow->new_cookie, sizeof flow->new_cookie);
+    encode_common10(flow, protocol, out->data + body + 8);
+    size_t match_bytes = of_match_encode_nxm(&flow->match, flow->cookie, flow->cookie_mask, out);
+    be16_store(out->data + body + 24, (uint16_t)match_bytes);
+    buffer_put_zeros(out, wire_round_up_8(match_bytes) - match_bytes);
+    ofa_encode_actions(of_flow_mod_actions(flow), OF_1_0, out);
+    of_finish_message(start, out);
+}
+
+static void encode13(const struct of_flow_mod *flow, enum of_version version, uint32_t xid,
+                     struct buffer *out)
+{
+    size_t start = of_begin_message(OF_FLOW_MOD, OF_FORM_STANDARD, version, xid, out);
+    uint8_t *body = buffer_put_zeros(out, 40);
+    bool is_add = flow->command == OFFC_ADD, matches_cookie = flow->cookie_mask.raw;
+    const be64 *cookie = is_add || (is_modify(flow) && !matches_cookie) ? &flow->new_cookie
+                                                                        : &flow->cookie;
+    bool is_all = flow->table_id == OF_TABLE_ALL && !is_delete(flow);
+
+    memcpy(body, cookie, sizeof *cookie);
+    if (!is_add)
+        memcpy(body + 8, &flow->cookie_mask, sizeof flow->cookie_mask);
+    body[16] = is_all ? 0 : flow->table_id; /* 1.1 and later have no "the switch's choice". */
+    body[17] = flow->command;
+    be16_store(body + 18, flow->idle_timeout_s);
+    be16_store(body + 20, flow->hard_timeout_s);
+    be16_store(body + 22, flow->priority);
+    be32_store(body + 24, flow->buffer_id);
+    be32_store(body + 28, of_port_to_wire32(flow->out_port));
+    be32_store(body + 32, flow->out_group);
+    be16_store(body + 36, flow->flags & FLAGS13_KNOWN);
+    of_match_encode_oxm(&flow->match, version, out);
+    ofa_encode_instructions(of_flow_mod_actions(flow), version, out);
+    of_finish_message(start, out);
+}
+
+void of_encode_flow_mod(const struct of_flow_mod *flow, const struct of_protocol *protocol,
+                        uint32_t xid, struct buffer *out)
+{
+    if (protocol->version != OF_1_0)
+        encode13(flow, protocol->version, xid, out);
+    else if (protocol->uses_nxm)
+        encode_nx(flow, protocol, xid, out);
+    else
+        encode_standard10(flow, protocol, xid, out);
+}
+
+static bool match_fits_oxm(const struct match *match, enum of_version version)
+{
+    struct buffer wire = BUFFER_INIT;
+    struct match again;
+    size_t n_used;
+
+    of_match_encode_oxm(match, version, &wire);
+    bool fits = of_match_decode_oxm(wire.data, wire.size, &again, &n_used) == OF_OK &&
+                match_is_equal(match, &again);
+    buffer_fini(&wire);
+    return fits;
+}
+
+static bool actions_fit(const struct of_flow_mod *flow, enum of_version version)
+{
+    struct ofa_check check = {.version = version,
+                              .table_id = OF_TABLE_ALL,
+                              .n_tables = OF_TABLE_ALL,
+                              .max_ports = OFPP_MAX};
+    struct buffer copy = BUFFER_INIT;
+    bool fits = true;
+
+    for_each_action (ofa, of_flow_mod_actions(flow)) {
+        if (version == OF_1_0 && (ofa->type == OFA_CLEAR_ACTIONS ||
+                                  ofa->type == OFA_WRITE_ACTIONS || ofa->type == OFA_PUSH_VLAN))
+            return false;
+    }
+    buffer_put(&copy, flow->actions.data, flow->actions.size);
+    fits = ofa_check(&copy, &flow->match, &check) == OF_OK;
+    buffer_fini(&copy);
+    return fits;
+}
+
+bool of_flow_mod_fits(const struct of_flow_mod *flow, const struct of_protocol *protocol)
+{
+    unsigned flags = protocol->version == OF_1_0 ? FLAGS10_KNOWN : FLAGS13_KNOWN;
+
+    if (flow->flags & ~flags || !actions_fit(flow, protocol->version))
+        return false;
+    if (protocol->version != OF_1_0)
+        return !flow->modify_cookie && match_fits_oxm(&flow->match, protocol->version);
+    if (flow->table_id != OF_TABLE_ALL && !protocol->has_table_id)
+        return false;
+    return protocol->uses_nxm || (!flow->cookie_mask.raw && of_match_fits_of10(&flow->match));
+}
