@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli/nouns.h"
+#include "lib/jsonrpc_client.h"
 #include "lib/unixctl_client.h"
 
 static const char *resolve_target(const char *target)
@@ -29,6 +30,18 @@ static void trim_end(char *text)
         text[--length] = '\0';
 }
 
+static char *find_socket(const char *target, struct error *error)
+{
+    char *socket = unixctl_client_find(resolve_target(target), error);
+
+    if (!socket && (error->code == -ENOENT || error->code == -ESRCH))
+        error_set(error, error->code,
+                  "%s does not run in this run directory; start the switch with \"weir up\", or "
+                  "name another --rundir",
+                  shown(target).text);
+    return socket;
+}
+
 char *control_call(const struct context *context, const char *target, const char *method,
                    size_t n_args, const char *const args[], struct error *error)
 {
@@ -37,15 +50,9 @@ char *control_call(const struct context *context, const char *target, const char
     bool is_refused;
 
     error = error ? error : &unwanted;
-    char *socket = unixctl_client_find(resolve_target(target), error);
-    if (!socket) {
-        if (error->code == -ENOENT || error->code == -ESRCH)
-            error_set(error, error->code,
-                      "%s does not run in this run directory; start the "
-                      "switch with \"weir up\", or name another --rundir",
-                      shown(target).text);
+    char *socket = find_socket(target, error);
+    if (!socket)
         return NULL;
-    }
     int result = unixctl_client_call(socket, method, n_args, args, context->deadline_ns, &answer,
                                      &is_refused, error);
     free(socket);
@@ -62,49 +69,128 @@ char *control_call(const struct context *context, const char *target, const char
     return answer;
 }
 
-static void print_text(struct context *context, struct invocation *invocation, const char *text)
+static json_t *call_one(struct jsonrpc_client *client, const char *method, size_t n_args,
+                        const char *const args[], struct error *error)
+{
+    json_t *params = json_array(), *answer;
+    bool is_refused;
+
+    for (size_t i = 0; i < n_args; i++)
+        json_array_append_new(params, json_string(args[i]));
+    if (json_array_size(params) != n_args) {
+        json_decref(params);
+        error_set(error, -EINVAL, "%s: arguments must be UTF-8", shown(method).text);
+        return NULL;
+    }
+    if (jsonrpc_client_call_take(client, method, params, &answer, &is_refused, error) < 0)
+        return NULL;
+    if (!is_refused)
+        return answer;
+    char *text = strdup(json_is_string(answer) ? json_string_value(answer) : "refused");
+    trim_end(text);
+    error_set(error, -EPROTO, "%s: %s", shown(method).text, text);
+    free(text);
+    json_decref(answer);
+    return NULL;
+}
+
+/* The wish for JSON belongs to the connection.  A daemon that does not know it answers in text. */
+json_t *control_call_json(const struct context *context, const char *target, const char *method,
+                          size_t n_args, const char *const args[], struct error *error)
+{
+    static const char *const options[] = {"--format", "json"};
+    char *socket = find_socket(target, error);
+
+    if (!socket)
+        return NULL;
+    struct jsonrpc_client *client = jsonrpc_client_connect(socket, context->deadline_ns, error);
+    free(socket);
+    if (!client)
+        return NULL;
+    json_decref(call_one(client, "set-options", ARRAY_SIZE(options), options, NULL));
+    json_t *answer = call_one(client, method, n_args, args, error);
+    jsonrpc_client_destroy(client);
+    return answer;
+}
+
+static void print_text(struct invocation *invocation, const char *text)
 {
     size_t length = strlen(text);
 
-    if (options_is_json(&context->options)) {
-        json_print_take(json_pack("{s:s}", "text", text), &context->options.style,
-                        &invocation->output);
-        return;
-    }
     buffer_puts(&invocation->output, text);
     if (length && text[length - 1] != '\n')
         buffer_putc(&invocation->output, '\n');
 }
 
-int control_print(struct context *context, struct invocation *invocation, const char *method,
-                  size_t n_args, const char *const args[], struct error *error)
+static int print_json(struct context *context, struct invocation *invocation, const char *target,
+                      const char *method, size_t n_args, const char *const args[],
+                      struct error *error)
 {
-    char *text = control_call(context, DAEMON_SWITCH, method, n_args, args, error);
+    json_t *answer = control_call_json(context, target, method, n_args, args, error);
 
+    if (!answer)
+        return error->code;
+    if (json_is_string(answer))
+        answer = json_pack("{s:o}", "text", answer);
+    json_print_take(answer, &context->options.style, &invocation->output);
+    return 0;
+}
+
+int control_print(struct context *context, struct invocation *invocation, const char *target,
+                  const char *method, size_t n_args, const char *const args[], struct error *error)
+{
+    if (options_is_json(&context->options))
+        return print_json(context, invocation, target, method, n_args, args, error);
+
+    char *text = control_call(context, target, method, n_args, args, error);
     if (!text)
         return error->code;
-    print_text(context, invocation, text);
+    print_text(invocation, text);
     free(text);
     return 0;
 }
 
-static const char *target_option(const struct invocation *invocation)
+const char *control_target(const struct invocation *invocation)
 {
     const char *target = invocation_option(invocation, "--target");
 
     return target ? target : DAEMON_SWITCH;
 }
 
+static int refuse_verb(const struct invocation *invocation, const struct control_verb *verbs,
+                       size_t n_verbs, struct error *error)
+{
+    struct buffer known = BUFFER_INIT;
+
+    for (size_t i = 0; i < n_verbs; i++)
+        buffer_printf(&known, "%s%s", i ? ", " : "", verbs[i].verb);
+    error_set(error, -EINVAL, "%s: %s is not one of %s", invocation->command->name,
+              shown(invocation->args[0]).text, buffer_text(&known));
+    buffer_fini(&known);
+    return error->code;
+}
+
+int control_run_verb(struct context *context, struct invocation *invocation,
+                     const struct control_verb *verbs, size_t n_verbs, struct error *error)
+{
+    const struct control_verb *verb = verbs;
+    size_t n_args = invocation->n_args - 1;
+
+    while (verb < verbs + n_verbs && strcmp(verb->verb, invocation->args[0]))
+        verb++;
+    if (verb == verbs + n_verbs)
+        return refuse_verb(invocation, verbs, n_verbs, error);
+    if (n_args < verb->min_args || n_args > verb->max_args)
+        return error_set(error, -EINVAL, "usage: weir %s %s %s", invocation->command->name,
+                         verb->verb, verb->usage);
+    return control_print(context, invocation, control_target(invocation), verb->method, n_args,
+                         invocation->args + 1, error);
+}
+
 static int run_call(struct context *context, struct invocation *invocation, struct error *error)
 {
-    char *text = control_call(context, target_option(invocation), invocation->args[0],
-                              invocation->n_args - 1, invocation->args + 1, error);
-
-    if (!text)
-        return error->code;
-    print_text(context, invocation, text);
-    free(text);
-    return 0;
+    return control_print(context, invocation, control_target(invocation), invocation->args[0],
+                         invocation->n_args - 1, invocation->args + 1, error);
 }
 
 /* "name   1.0/sec   0.250/sec   0.0042/sec   total: 7" */
@@ -131,7 +217,7 @@ static int run_coverage(struct context *context, struct invocation *invocation, 
 {
     static const char *const headings[] = {"event", "per_second", "per_second_1m", "per_second_1h",
                                            "total"};
-    char *text = control_call(context, target_option(invocation), "coverage/show", 0, NULL, error);
+    char *text = control_call(context, control_target(invocation), "coverage/show", 0, NULL, error);
 
     if (!text)
         return error->code;
@@ -170,14 +256,14 @@ static json_t *parse_memory(char *text)
 
 static int run_memory(struct context *context, struct invocation *invocation, struct error *error)
 {
-    char *text = control_call(context, target_option(invocation), "memory/show", 0, NULL, error);
+    char *text = control_call(context, control_target(invocation), "memory/show", 0, NULL, error);
 
     if (!text)
         return error->code;
     if (options_is_json(&context->options))
         json_print_take(parse_memory(text), &context->options.style, &invocation->output);
     else
-        print_text(context, invocation, text);
+        print_text(invocation, text);
     free(text);
     return 0;
 }

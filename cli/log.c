@@ -2,19 +2,13 @@
 
 /* What the daemons log, and how much of it. */
 
-#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/control.h"
 #include "cli/nouns.h"
-
-static const char *find_target(const struct invocation *invocation)
-{
-    const char *target = invocation_option(invocation, "--target");
-
-    return target ? target : DAEMON_SWITCH;
-}
 
 /* Lines of "module console syslog file" behind two lines of headings. */
 static void tabulate(char *text, struct table *table)
@@ -25,7 +19,7 @@ static void tabulate(char *text, struct table *table)
     for (size_t i = 0; i < ARRAY_SIZE(headings); i++)
         table_add_column(table, headings[i]);
     for (size_t number = 0; (line = strsep(&rest, "\n")); number++) {
-        char words[4][64];
+        char words[4][64]; /* As wide as the scan below. */
 
         if (number < 2 ||
             sscanf(line, "%63s %63s %63s %63s", words[0], words[1], words[2], words[3]) != 4)
@@ -35,58 +29,31 @@ static void tabulate(char *text, struct table *table)
     }
 }
 
-static int list(struct context *context, struct invocation *invocation, struct error *error)
+static int list_json(struct context *context, struct invocation *invocation, struct error *error)
 {
-    char *text = control_call(context, find_target(invocation), "vlog/list", 0, NULL, error);
+    char *text = control_call(context, control_target(invocation), "vlog/list", 0, NULL, error);
+    struct table *table = table_create();
 
-    if (!text)
-        return error->code;
-    if (options_is_json(&context->options)) {
-        struct table *table = table_create();
+    if (text) {
         tabulate(text, table);
         table_print(table, &context->options.style, TABLE_TABLE, &invocation->output);
-        table_destroy(table);
-    } else {
-        buffer_puts(&invocation->output, text);
     }
-    free(text);
-    return 0;
-}
-
-static int set(struct context *context, struct invocation *invocation, struct error *error)
-{
-    char *text;
-
-    if (invocation->n_args < 2)
-        return error_set(error, -EINVAL,
-                         "log set: needs what to log, as in \"weir log set "
-                         "bridge:file:dbg\"");
-    text = control_call(context, find_target(invocation), "vlog/set", invocation->n_args - 1,
-                        invocation->args + 1, error);
-    free(text);
-    return text ? 0 : error->code;
-}
-
-static int reopen(struct context *context, struct invocation *invocation, struct error *error)
-{
-    char *text = control_call(context, find_target(invocation), "vlog/reopen", 0, NULL, error);
-
+    table_destroy(table);
     free(text);
     return text ? 0 : error->code;
 }
 
 static int run_log(struct context *context, struct invocation *invocation, struct error *error)
 {
-    static const struct {
-        const char *verb;
-        command_callback *run;
-    } verbs[] = {{"list", list}, {"set", set}, {"reopen", reopen}};
+    static const struct control_verb verbs[] = {
+        {"list", "vlog/list", "", 0, 0},
+        {"set", "vlog/set", "SPEC..., as in bridge:file:dbg", 1, SIZE_MAX},
+        {"reopen", "vlog/reopen", "", 0, 0},
+    };
 
-    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-        if (!strcmp(invocation->args[0], verbs[i].verb))
-            return verbs[i].run(context, invocation, error);
-    return error_set(error, -EINVAL, "log: %s is not one of list, set and reopen",
-                     shown(invocation->args[0]).text);
+    if (options_is_json(&context->options) && !strcmp(invocation->args[0], "list"))
+        return list_json(context, invocation, error);
+    return control_run_verb(context, invocation, verbs, ARRAY_SIZE(verbs), error);
 }
 
 static const struct command rows[] = {

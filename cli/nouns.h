@@ -6,6 +6,7 @@
 #include "cli/command.h"
 
 extern const struct command_rows up_commands;
+extern const struct command_rows status_commands;
 extern const struct command_rows help_commands;
 extern const struct command_rows show_commands;
 extern const struct command_rows bridge_commands;
@@ -14,5 +15,9 @@ extern const struct command_rows controller_commands;
 extern const struct command_rows record_list_commands;
 extern const struct command_rows record_commands;
 extern const struct command_rows record_life_commands;
+extern const struct command_rows ports_commands;
+extern const struct command_rows fdb_commands;
+extern const struct command_rows trace_commands;
+extern const struct command_rows cache_commands;
 extern const struct command_rows control_commands;
 extern const struct command_rows log_commands;
