@@ -238,18 +238,20 @@ static int run_coverage(struct context *context, struct invocation *invocation, 
     return 0;
 }
 
-/* "cells:27 handlers:1" -> {"cells": 27, "handlers": 1} */
-static json_t *parse_memory(char *text)
+/* "cells:27 udpif keys:1" -> {"cells": 27, "udpif keys": 1}: names may have blanks. */
+static json_t *parse_memory(const char *text)
 {
     json_t *object = json_object();
-    char *rest = text, *word;
 
-    while ((word = strsep(&rest, " \n"))) {
-        char *colon = strrchr(word, ':');
-        if (!colon)
-            continue;
-        *colon = '\0';
-        json_object_set_new(object, word, json_integer(strtoll(colon + 1, NULL, 10)));
+    for (const char *at = text; *at;) {
+        size_t length = strcspn(at, ":");
+        char *end;
+
+        if (!at[length])
+            break;
+        json_int_t value = strtoll(at + length + 1, &end, 10);
+        json_object_setn_new(object, at, length, json_integer(value));
+        at = end + strspn(end, " \n");
     }
     return object;
 }
