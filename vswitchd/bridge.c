@@ -146,12 +146,13 @@ struct bridge *bridge_create(struct vswitch *vswitch, const struct wanted_bridge
 
 void bridge_close(struct bridge *bridge)
 {
+    struct of_server *server = bridge->server; /* Its end may make it call us. */
     struct interface *interface, *next;
 
     HASH_ITER (by_name, bridge->interfaces, interface, next)
         interface_close(interface);
-    of_server_destroy(bridge->server);
     bridge->server = NULL;
+    of_server_destroy(server);
 }
 
 void bridge_destroy(struct bridge *bridge)

@@ -38,6 +38,7 @@ struct bridge {
     struct flow_tables *tables;
     struct fdb *fdb;
     struct packet_in_queue *packet_ins;
+    bool publishes_misses;    /* The topology says that table misses go to a controller. */
     struct of_server *server; /* NULL: its socket could not be opened. */
     UT_hash_handle by_name;
     struct bridge *next_closed;

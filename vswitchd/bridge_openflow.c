@@ -147,7 +147,8 @@ static void status_changed(void *aux)
 {
     const struct bridge *bridge = aux;
 
-    forwarding_publish(bridge->vswitch);
+    if (bridge->server && of_server_wants_misses(bridge->server) != bridge->publishes_misses)
+        forwarding_publish(bridge->vswitch);
     status_update(bridge->vswitch->status);
 }
 

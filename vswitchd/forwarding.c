@@ -77,7 +77,7 @@ static void add_port_view(struct topology *topology, struct bridge_view *view,
     }
 }
 
-static void add_bridge_view(struct topology *topology, const struct bridge *bridge)
+static void add_bridge_view(struct topology *topology, struct bridge *bridge)
 {
     struct bridge_view *view = topology_add_bridge(topology, bridge->name);
     struct interface *interface, *next;
@@ -87,7 +87,8 @@ static void add_bridge_view(struct topology *topology, const struct bridge *brid
     view->packet_ins = bridge->packet_ins;
     view->frag_mode = bridge->frag_mode;
     view->forwards_bpdu = bridge->forwards_bpdu;
-    view->miss_goes_to_controller = bridge->server && of_server_wants_misses(bridge->server);
+    bridge->publishes_misses = bridge->server && of_server_wants_misses(bridge->server);
+    view->miss_goes_to_controller = bridge->publishes_misses;
     view->id = bridge->id;
     HASH_ITER (by_name, bridge->interfaces, interface, next)
         if (interface_is_open(interface) && interface->ofport != OFPP_NONE)

@@ -41,15 +41,6 @@ static void on_row_changed(struct ovsdb_client *db UNUSED, enum ovsdb_change cha
         vswitch->must_reconfigure = true;
 }
 
-/* Tools expect the one row of Open_vSwitch; whoever comes first makes it. */
-static void insert_root(struct vswitch *vswitch)
-{
-    struct ovsdb_txn *txn = ovsdb_txn_create(vswitch->db);
-
-    ovsdb_txn_insert_take(txn, "Open_vSwitch", NULL, json_object());
-    ovsdb_txn_commit_take(txn, NULL, NULL);
-}
-
 static void apply(struct vswitch *vswitch)
 {
     reconfigure(vswitch);
@@ -68,7 +59,7 @@ static void on_updated(struct ovsdb_client *db UNUSED, void *aux)
 }
 
 /* The server that came back may be another one, without what is not stored on disk. */
-static void on_connected(struct ovsdb_client *db, bool is_connected, void *aux)
+static void on_connected(struct ovsdb_client *db UNUSED, bool is_connected, void *aux)
 {
     struct vswitch *vswitch = aux;
 
@@ -77,8 +68,6 @@ static void on_connected(struct ovsdb_client *db, bool is_connected, void *aux)
         return;
     }
     log_info("connected to the database");
-    if (!ovsdb_client_first(db, "Open_vSwitch"))
-        insert_root(vswitch);
     apply(vswitch);
 }
 
@@ -225,11 +214,11 @@ void vswitch_destroy(struct vswitch *vswitch)
 {
     struct bridge *bridge, *next;
 
-    ovsdb_client_destroy(vswitch->db);
-    status_destroy(vswitch->status);
     coverage_destroy(vswitch->coverage);
     HASH_ITER (by_name, vswitch->bridges, bridge, next)
         bridge_close(bridge);
+    ovsdb_client_destroy(vswitch->db);
+    status_destroy(vswitch->status);
     topology_publish(NULL);
     datapath_destroy(vswitch->datapath);
     rcu_barrier();

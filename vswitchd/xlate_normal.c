@@ -161,12 +161,14 @@ static void send_by(struct xlate *x, const struct classified *frame, const struc
     x->now.below = below;
 }
 
+/* Not to ports that are down, as a bridge's own port often is: each frame would count as a drop. */
 static void flood(struct xlate *x, const struct classified *frame)
 {
     for (size_t i = 0; i < x->bridge->n_ports && !x->has_failed; i++) {
         const struct port_view *port = x->bridge->ports[i];
 
-        if (port != frame->in && !(port->config & OFPPC_NO_FLOOD) && is_member(x, port, frame->vid))
+        if (port != frame->in && port->is_up && !(port->config & OFPPC_NO_FLOOD) &&
+            is_member(x, port, frame->vid))
             send_by(x, frame, port);
     }
 }
