@@ -77,6 +77,12 @@ static void end(struct jsonrpc *rpc, const char *reason)
     rpc->callbacks->closed(rpc, reason, rpc->aux);
 }
 
+/* A peer that went away is not news. */
+static void end_errno(struct jsonrpc *rpc, int error)
+{
+    end(rpc, error == ECONNRESET || error == EPIPE ? "" : strerror(error));
+}
+
 static void deliver(struct jsonrpc *rpc, json_t *json)
 {
     struct jsonrpc_message message;
@@ -122,7 +128,7 @@ static void on_readable(struct ev_loop *loop UNUSED, struct ev_io *watcher, int 
         ssize_t n = recv(rpc->fd, bytes, sizeof bytes, 0);
         if (n < 0) {
             if (errno != EAGAIN && errno != EINTR)
-                end(rpc, strerror(errno));
+                end_errno(rpc, errno);
             break;
         }
         if (!n) {
@@ -172,7 +178,7 @@ static void on_writable(struct ev_loop *loop UNUSED, struct ev_io *watcher, int 
     bool was_paused = is_paused(rpc);
     int error = send_output(rpc);
     if (error)
-        end(rpc, strerror(error));
+        end_errno(rpc, error);
     else if (was_paused)
         deliver_all(rpc);
     leave(rpc);
