@@ -6,6 +6,7 @@
 #include "datapath/worker.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,10 @@ LOG_MODULE(worker);
 
 enum { MAX_EVENTS = 64, PLACE_STOP = DP_MAX_PORTS + 1 };
 
+/* Between two namespaces a round trip took 24 us without, 17 us with this; the Linux bridge 9 us.  Longer gains
+ * nothing more. */
+#define SPIN_NS (50 * 1000)
+
 struct worker {
     struct datapath *dp;
     struct lane *lane;
@@ -35,25 +40,49 @@ static void serve(struct worker *worker, uint32_t place)
 {
     struct rx_source *source = atomic_load_explicit(&worker->sources[place], memory_order_consume);
 
-    if (!source || source->receive(source, worker->lane))
+    if (!source)
+        return;
+    worker->lane->now_ns = clock_now_ns();
+    if (source->receive(source, worker->lane))
         return;
     log_warn_limited("port %s: its device is gone",
                      source->port ? source->port->name : "(exception tap)");
     epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
 }
 
+/* Waits for frames: up to SPIN_NS after the last ones awake, so that an answer is met by a worker that is
+ * there, then asleep.  Whoever else wants the processor has it meanwhile. */
+static int wait_for_events(struct worker *worker, struct epoll_event *events,
+                           int64_t *busy_until_ns)
+{
+    int n;
+
+    rcu_pass_quiescent_state();
+    n = epoll_wait(worker->epoll_fd, events, MAX_EVENTS, 0);
+    while (n == 0 && clock_now_ns() < *busy_until_ns) {
+        sched_yield();
+        rcu_pass_quiescent_state();
+        n = epoll_wait(worker->epoll_fd, events, MAX_EVENTS, 0);
+    }
+    if (n == 0) {
+        rcu_reader_pause();
+        n = epoll_wait(worker->epoll_fd, events, MAX_EVENTS, -1);
+        rcu_reader_resume();
+    }
+    *busy_until_ns = clock_now_ns() + SPIN_NS;
+    return n;
+}
+
 static void *worker_main(void *arg)
 {
     struct worker *worker = arg;
     struct epoll_event events[MAX_EVENTS];
+    int64_t busy_until_ns = 0;
 
     rcu_reader_register();
     for (;;) {
-        rcu_reader_pause();
-        int n = epoll_wait(worker->epoll_fd, events, MAX_EVENTS, -1);
-        rcu_reader_resume();
+        int n = wait_for_events(worker, events, &busy_until_ns);
 
-        worker->lane->now_ns = clock_now_ns();
         for (int i = 0; i < n; i++) {
             if (events[i].data.u32 == PLACE_STOP)
                 goto stop;
