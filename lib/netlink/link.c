@@ -160,9 +160,10 @@ static int ethtool(int fd, const char *name, void *command)
 
 static void get_speed(int fd, const char *name, struct link_driver *driver)
 {
-    struct {
+    union {
         struct ethtool_link_settings settings;
-        uint32_t masks[3 * 127]; /* The most a signed char can count. */
+        /* Three masks follow, of as many words as a signed char can count. */
+        uint8_t room[sizeof(struct ethtool_link_settings) + 3 * 127 * sizeof(uint32_t)];
     } command = {.settings.cmd = ETHTOOL_GLINKSETTINGS};
 
     /* The first call is answered by the size of the masks, negated. */
