@@ -226,8 +226,8 @@ static bool is_statistics(enum of_message_kind kind)
 {
     return kind == OF_DESC_REQUEST || kind == OF_FLOW_STATS_REQUEST ||
            kind == OF_AGGREGATE_REQUEST || kind == OF_TABLE_STATS_REQUEST ||
-           kind == OF_PORT_STATS_REQUEST || kind == OF_QUEUE_STATS_REQUEST ||
-           kind == OF_PORT_DESC_REQUEST;
+           kind == OF_TABLE_FEATURES_REQUEST || kind == OF_PORT_STATS_REQUEST ||
+           kind == OF_QUEUE_STATS_REQUEST || kind == OF_PORT_DESC_REQUEST;
 }
 
 enum of_error of_server_handle(struct of_connection *connection, const struct of_message *message)

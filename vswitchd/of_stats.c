@@ -28,6 +28,12 @@ static uint64_t count_or_unknown(uint64_t count, uint16_t flags, enum of_flow_fl
     return flags & not_counted ? UINT64_MAX : count;
 }
 
+/* Milliseconds are as fine as people and Open vSwitch tell durations. */
+static uint32_t whole_milliseconds_ns(int64_t age_ns)
+{
+    return (uint32_t)(age_ns % SECOND_NS / MILLISECOND_NS * MILLISECOND_NS);
+}
+
 static void describe_rule(const struct rule *rule, int64_t now_ns, struct of_flow_stats *stats)
 {
     int64_t age_ns = now_ns - rule->created_ns;
@@ -42,7 +48,7 @@ static void describe_rule(const struct rule *rule, int64_t now_ns, struct of_flo
         .hard_timeout_s = rule->hard_timeout_s,
         .importance = rule->importance,
         .duration_s = (uint32_t)(age_ns / SECOND_NS),
-        .duration_ns = (uint32_t)(age_ns % SECOND_NS),
+        .duration_ns = whole_milliseconds_ns(age_ns),
         .idle_age_s = used_ns < now_ns ? (int32_t)((now_ns - used_ns) / SECOND_NS) : 0,
         .hard_age_s = (int32_t)((now_ns - rule->modified_ns) / SECOND_NS),
         .n_packets = count_or_unknown(rule->n_packets, rule->flags, OFFF_NO_PKT_COUNTS),
@@ -195,6 +201,27 @@ static enum of_error handle_tables(struct of_connection *connection,
     return OF_OK;
 }
 
+static enum of_error handle_table_features(struct of_connection *connection,
+                                           const struct of_message *message)
+{
+    struct of_server *server = connection->server;
+    struct of_reply reply;
+
+    /* A body would ask to change features; there is nothing to change. */
+    if (message->body_bytes)
+        return OFPTFFC_EPERM;
+    of_reply_begin(&reply, message, &connection->output);
+    for (unsigned int i = 0; i < N_TABLES_TOLD; i++) {
+        struct flow_table_stats table;
+        flow_tables_get_stats(server->tables, (uint8_t)i, &table);
+        struct of_table_features features = {.table_id = (uint8_t)i, .max_flows = table.max_flows};
+        snprintf(features.name, sizeof features.name, "table%u", i);
+        of_reply_add_table_features(&reply, &features);
+    }
+    of_reply_end(&reply);
+    return OF_OK;
+}
+
 static void add_port_stats(struct of_server *server, of_port port, struct of_reply *reply)
 {
     struct of_port_stats stats;
@@ -288,6 +315,8 @@ enum of_error of_stats_handle(struct of_connection *connection, const struct of_
         return handle_aggregate(connection, message);
     case OF_TABLE_STATS_REQUEST:
         return handle_tables(connection, message);
+    case OF_TABLE_FEATURES_REQUEST:
+        return handle_table_features(connection, message);
     case OF_PORT_STATS_REQUEST:
         return handle_port_stats(connection, message);
     case OF_PORT_DESC_REQUEST:

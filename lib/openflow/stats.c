@@ -184,38 +184,6 @@ bool of_next_table_stats(struct of_items *items, struct of_table_stats *stats)
     return true;
 }
 
-void of_reply_add_table_features(struct of_reply *reply, const struct of_table_features *features)
-{
-    size_t start = reply->out->size;
-    uint8_t *item = buffer_put_zeros(reply->out, 64);
-
-    be16_store(item, 64);
-    item[2] = features->table_id;
-    memcpy(item + 8, features->name, strnlen(features->name, 31));
-    be64_store(item + 40, UINT64_MAX); /* Metadata can be matched and written in every bit. */
-    be64_store(item + 48, UINT64_MAX);
-    be32_store(item + 60, features->max_flows);
-    of_reply_end_item(reply, start);
-}
-
-bool of_next_table_features(struct of_items *items, struct of_table_features *features)
-{
-    const uint8_t *item = of_items_take(items, 64);
-
-    memset(features, 0, sizeof *features);
-    if (!item)
-        return false;
-    size_t length = wire_u16(item);
-    if (length < 64 || !of_items_take(items, length - 64)) {
-        items->error = OFPBRC_BAD_LEN;
-        return false;
-    }
-    features->table_id = item[2];
-    memcpy(features->name, item + 8, 32);
-    features->max_flows = wire_u32(item + 60);
-    return true;
-}
-
 enum of_error of_decode_port_stats_request(const struct of_message *message, of_port *port)
 {
     if (message->version == OF_1_0) {
