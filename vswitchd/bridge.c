@@ -261,6 +261,23 @@ bool bridge_open_interfaces(struct bridge *bridge)
     return is_changed;
 }
 
+/* Devices that are not there are told by the kernel when they come. */
+static bool may_recover(const struct interface *interface)
+{
+    return !interface_is_open(interface) && !interface->settings->error.code &&
+           interface->error.code && interface->error.code != -ENODEV;
+}
+
+bool bridge_has_failures(const struct bridge *bridge)
+{
+    const struct interface *interface;
+
+    for (interface = bridge->interfaces; interface; interface = interface->by_name.next)
+        if (may_recover(interface))
+            return true;
+    return !bridge->server;
+}
+
 struct interface *bridge_interface(const struct bridge *bridge, const char *name)
 {
     struct interface *interface;

@@ -38,8 +38,9 @@ struct bridge {
     struct flow_tables *tables;
     struct fdb *fdb;
     struct packet_in_queue *packet_ins;
-    bool publishes_misses;    /* The topology says that table misses go to a controller. */
-    struct of_server *server; /* NULL: its socket could not be opened. */
+    bool publishes_misses;     /* The topology says that table misses go to a controller. */
+    struct error server_error; /* Why there is no server. */
+    struct of_server *server;  /* NULL: its socket could not be opened. */
     UT_hash_handle by_name;
     struct bridge *next_closed;
 };
@@ -66,6 +67,10 @@ bool bridge_open_interfaces(struct bridge *bridge);
 
 /* fail_mode standalone: a bridge that has waited too long for its controllers helps itself. */
 void bridge_follow_controllers(struct bridge *bridge, int64_t now_ns);
+
+/* Is an interface closed, or the server not there, for a reason that may pass without anybody telling
+ * us, such as a name that is still in use? */
+bool bridge_has_failures(const struct bridge *bridge);
 
 struct interface *bridge_interface(const struct bridge *bridge, const char *name);
 struct interface *bridge_interface_by_ofport(const struct bridge *bridge, of_port port);

@@ -179,8 +179,9 @@ static struct of_server *create_server(struct bridge *bridge, uint32_t of_versio
     };
     struct of_server *server = of_server_create(&config, &error);
 
-    if (!server)
+    if (!server && strcmp(error.message, bridge->server_error.message))
         log_err("bridge %s: %s", bridge->name, error.message);
+    bridge->server_error = error;
     free(socket_path);
     return server;
 }

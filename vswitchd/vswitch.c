@@ -8,6 +8,7 @@
 #include <string.h>
 #include <urcu-qsbr.h>
 
+#include "datapath/kernel/leftovers.h"
 #include "lib/annotations.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -28,6 +29,8 @@ LOG_MODULE(vswitch);
 
 /* Long enough for a burst of notifications to be one, short for a port that returns. */
 #define DEVICES_SETTLE_S 0.05
+
+enum { RETRY_S = 3 }; /* What failed is tried again so often. */
 
 /* --- The database -------------------------------------------------------------------------- */
 
@@ -121,12 +124,26 @@ static void on_devices_settled(struct ev_loop *loop UNUSED, ev_timer *timer, int
 
 /* --- Time and controllers ------------------------------------------------------------------ */
 
+static void retry_failures(struct vswitch *vswitch)
+{
+    struct bridge *bridge, *next;
+    bool has_failures = false;
+
+    HASH_ITER (by_name, vswitch->bridges, bridge, next)
+        has_failures |= bridge_has_failures(bridge);
+    if (has_failures && ++vswitch->n_failed_seconds >= RETRY_S) {
+        vswitch->n_failed_seconds = 0;
+        reconfigure(vswitch);
+    }
+}
+
 static void on_second(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 {
     struct vswitch *vswitch = timer->data;
     int64_t now_ns = clock_now_ns();
     struct bridge *bridge, *next;
 
+    retry_failures(vswitch);
     HASH_ITER (by_name, vswitch->bridges, bridge, next) {
         fdb_expire(bridge->fdb, now_ns);
         flow_tables_expire(bridge->tables, now_ns);
@@ -194,6 +211,8 @@ struct vswitch *vswitch_create(const struct vswitch_config *config, struct error
     start_watchers(vswitch);
     topology_publish(topology_create(vswitch->vlan_limit));
 
+    if (config->n_workers && leftovers_remove(error) < 0)
+        log_warn("%s", error->message);
     vswitch->netdevs = netdevs_create(vswitch->loop, on_netdev_changed, vswitch, error);
     if (vswitch->netdevs)
         vswitch->datapath = datapath_create(&datapath_config, &forwarding_ops, vswitch, error);

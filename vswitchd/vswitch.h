@@ -57,7 +57,8 @@ struct vswitch {
 
     bool must_reconfigure; /* Rows have changed. */
     uint64_t n_reconfigurations;
-    void (*ready)(void *aux); /* NULL once it was called. */
+    unsigned int n_failed_seconds; /* Something could not be opened since; see retry_failures(). */
+    void (*ready)(void *aux);      /* NULL once it was called. */
     void *aux;
 
     ev_async packet_ins;     /* A bridge's queue has something. */

@@ -11,14 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datapath/kernel/filter.h"
 #include "datapath/kernel/steal.skel.h"
 #include "lib/log.h"
 #include "lib/netlink/qdisc.h"
 
 LOG_MODULE(steal);
-
-/* Ours among the filters of a qdisc: "we" as priority. */
-enum { FILTER_HANDLE = 1, FILTER_PRIORITY = 0x7765 };
 
 struct hook {
     struct hook *next;
