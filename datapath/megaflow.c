@@ -54,9 +54,10 @@ struct megaflow_table {
     _Atomic uint32_t n_flows;
 
     struct mutex lock;
-    struct megaflow **all GUARDED_BY(lock);
-    uint32_t all_capacity GUARDED_BY(lock);
-    uint64_t draw GUARDED_BY(lock);
+    /* Under 'lock'. */
+    struct megaflow **all; /* Owned array; entries in any order. */
+    uint32_t all_capacity;
+    uint64_t draw;
 };
 
 static struct megaflow tombstone;

@@ -337,13 +337,15 @@ static void set_l4(struct packet *packet, const struct flow_key *key, const stru
     bool is_ipv6 = be16_host(key->eth_type) == ETH_TYPE_IPV6;
     uint8_t old[4];
 
-    memcpy(old, l4, sizeof old);
+    /* Of a protocol without ports, not even four bytes need be there. */
     if (key->nw_proto == IP_PROTO_TCP || key->nw_proto == IP_PROTO_UDP) {
+        memcpy(old, l4, sizeof old);
         patch_bytes(l4, patch, 0, 4);
         l4_checksum_update(packet, key, UNDER_TRANSPORT, old, l4, sizeof old);
     } else if (key->nw_proto == IP_PROTO_SCTP) {
         set_sctp_ports(packet, key, patch);
     } else if (key->nw_proto == (is_ipv6 ? IP_PROTO_ICMPV6 : IP_PROTO_ICMP)) {
+        memcpy(old, l4, 2);
         patch_bytes(l4, patch, 1, 1);     /* Type: low byte of tp_src. */
         patch_bytes(l4 + 1, patch, 3, 1); /* Code: low byte of tp_dst. */
         l4_checksum_update(packet, key, UNDER_TRANSPORT, old, l4, 2);
