@@ -147,7 +147,7 @@ static int port_open(struct dp_port *port, const struct dp_port_config *config, 
     case DP_PORT_DUMMY:
         return port_dummy_open(port, config, error);
     }
-    return error_set(error, -EOPNOTSUPP, "port %s: no such type of port", config->name);
+    return error_set(error, -EOPNOTSUPP, "%s: no such type of port", config->name);
 }
 
 /* Numbers that frames on their way are marked with: not soon used again. */
@@ -173,19 +173,19 @@ int datapath_port_add(struct datapath *dp, const struct dp_port_config *config, 
         if (!port)
             free_no = i;
         else if (!strcmp(port->name, config->name))
-            return error_set(error, -EEXIST, "port %s: is in the datapath already", config->name);
+            return error_set(error, -EEXIST, "%s: is in the datapath already", config->name);
     }
     if (!free_no)
-        return error_set(error, -ENOSPC, "port %s: the datapath has %d ports already", config->name,
+        return error_set(error, -ENOSPC, "%s: the datapath has %d ports already", config->name,
                          DP_MAX_PORTS);
 
     struct dp_port *port = port_create(dp, free_no, config);
     if (!port)
-        return error_set(error, -ENOMEM, "port %s: out of memory", config->name);
+        return error_set(error, -ENOMEM, "%s: out of memory", config->name);
     port_assign_slot(dp, port);
     if (config->type != DP_PORT_DUMMY && !dp->config.n_workers) {
         port_destroy(port);
-        return error_set(error, -EINVAL, "port %s: a datapath without workers has dummy ports only",
+        return error_set(error, -EINVAL, "%s: a datapath without workers has dummy ports only",
                          config->name);
     }
     int code = port_open(port, config, error);

@@ -111,12 +111,11 @@ int port_internal_open(struct dp_port *port, const struct dp_port_config *config
     int code;
 
     if (!internal)
-        return error_set(error, -ENOMEM, "port %s: out of memory", port->name);
+        return error_set(error, -ENOMEM, "%s: out of memory", port->name);
     internal->n_queues = dp->config.n_workers;
     code = tap_open(port->name, internal->fds, internal->n_queues, error);
     if (code) {
         free(internal);
-        error_prefix(error, "port");
         return code;
     }
     port->ops = &ops;
@@ -131,7 +130,7 @@ int port_internal_open(struct dp_port *port, const struct dp_port_config *config
         };
         code = worker_add_source(dp, i, port->port_no, &internal->sources[i]);
         if (code)
-            error_set_errno(error, code, "port %s: cannot watch it", port->name);
+            error_set_errno(error, code, "%s: cannot watch it", port->name);
     }
     if (code) {
         internal_stop(port);

@@ -131,19 +131,18 @@ int port_netdev_open(struct dp_port *port, const struct dp_port_config *config, 
     if (!code)
         code = open_senders(port->dp, error);
     if (code) {
-        error_prefix(error, "port");
         return code;
     }
 
     struct netdev *netdev = calloc(1, sizeof *netdev);
     if (!netdev)
-        return error_set(error, -ENOMEM, "port %s: out of memory", config->name);
+        return error_set(error, -ENOMEM, "%s: out of memory", config->name);
     port->ops = &ops;
     port->private = netdev;
     port->ifindex = info.ifindex;
     code = open_receive_path(port, netdev, error);
     if (code) {
-        error_prefix(error, "port %s", config->name);
+        error_prefix(error, "%s", config->name);
         free(netdev);
         return code;
     }
