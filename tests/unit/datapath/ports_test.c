@@ -31,6 +31,8 @@ enum {
     MARK_TYPE = 0x88b6, /* What small test frames are known by. */
     PATIENCE_MS = 2000,
     MSS = 1400,
+    PORT_ONE = 1, /* The lowest numbers, in order of creation. */
+    PORT_TWO = 2,
 };
 
 struct big_frame {
@@ -48,7 +50,7 @@ struct guest {
 struct net {
     struct datapath *dp;
     struct guest one, two;
-    struct dp_actions actions; /* Besides "to the other port", before it. */
+    struct dp_actions actions; /* Before "to the other port". */
     struct big_frame *sent, *got;
 };
 
@@ -63,7 +65,7 @@ static void translate(void *aux, const struct flow_key *key, const struct packet
     verdict->mask.in_port = be32_from(UINT32_MAX);
     verdict->actions.list[verdict->actions.n++] = (struct dp_action){
         .type = DP_OUTPUT,
-        .arg = be32_host(key->in_port) == net->one.port_no ? net->two.port_no : net->one.port_no,
+        .arg = be32_host(key->in_port) == PORT_ONE ? PORT_TWO : PORT_ONE,
     };
 }
 
@@ -81,13 +83,17 @@ static void guest_start(struct guest *guest, const char *name, unsigned int offl
     assert_int_equal(link_set_up(name, NULL), 0);
 }
 
-static struct net *net_start(bool has_exception_tap, unsigned int offloads_of_two, int mtu_of_two)
+/* Verdicts do 'first' (NULL: nothing), then output to the other port. */
+static struct net *net_start_with(const struct dp_action *first, bool has_exception_tap,
+                                  unsigned int offloads_of_two, int mtu_of_two)
 {
     static const struct datapath_ops ops = {.translate = translate};
     const struct datapath_config config = {.n_workers = 1, .instance = "t"};
     struct error error = ERROR_INIT;
     struct net *net = calloc(1, sizeof *net);
 
+    if (first)
+        net->actions.list[net->actions.n++] = *first;
     net->sent = calloc(1, sizeof *net->sent);
     net->got = calloc(1, sizeof *net->got);
     guest_start(&net->one, "one", ALL_OFFLOADS, 9000);
@@ -105,6 +111,11 @@ static struct net *net_start(bool has_exception_tap, unsigned int offloads_of_tw
                             has_exception_tap ? "exception tap" : "AF_PACKET");
     }
     return net;
+}
+
+static struct net *net_start(bool has_exception_tap, unsigned int offloads_of_two, int mtu_of_two)
+{
+    return net_start_with(NULL, has_exception_tap, offloads_of_two, mtu_of_two);
 }
 
 static void net_stop(struct net *net)
@@ -220,12 +231,12 @@ static uint64_t dropped(struct net *net, enum drop_reason reason)
     return stats.dropped[reason];
 }
 
-/* The counter follows the frame at some distance. */
+/* The counter follows the frame at some distance, and the host may have sent something too. */
 static void expect_dropped(struct net *net, enum drop_reason reason, uint64_t n)
 {
     for (int i = 0; i < PATIENCE_MS && dropped(net, reason) < n; i++)
         poll(NULL, 0, 1);
-    assert_int_equal(dropped(net, reason), n);
+    assert_true(dropped(net, reason) >= n);
 }
 
 /* Tests, by both paths */
@@ -275,10 +286,10 @@ static void super_frames_are_cut_for_a_guest_without_offloads(bool has_exception
 
 static void pushed_tags_keep_the_metadata_right(bool has_exception_tap)
 {
-    struct net *net = net_start(has_exception_tap, ALL_OFFLOADS, 1500);
+    const struct dp_action push = {.type = DP_PUSH_VLAN,
+                                   .arg = (uint32_t)ETH_TYPE_VLAN << 16 | 0x2007};
+    struct net *net = net_start_with(&push, has_exception_tap, ALL_OFFLOADS, 1500);
 
-    net->actions.list[net->actions.n++] =
-        (struct dp_action){.type = DP_PUSH_VLAN, .arg = (uint32_t)ETH_TYPE_VLAN << 16 | 0x2007};
     make_super_frame(net->sent, NULL, 0, 20000);
     guest_send(&net->one, net->sent);
     assert_true(guest_receive(&net->two, net->got));
