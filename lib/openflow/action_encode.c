@@ -224,7 +224,7 @@ static void encode_set_field13(const struct ofa_set_field *set, enum of_version 
         put_action(OFPAT13_SET_NW_TTL, 8, out)[4] = value.bytes[0];
         return;
     }
-    if (field->id == FIELD_NW_TOS) {
+    if (set->ofa.form == OFA_FORM_LEGACY && field->id == FIELD_NW_TOS) {
         field = of_field(FIELD_IP_DSCP);
         value.bytes[0] >>= 2;
     }

@@ -18,7 +18,7 @@
 #include "lib/openflow/text.h"
 
 static const char *const tcp_flag_names[12] = {
-    "fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr", "ns", "[9]", "[10]", "[11]",
+    "fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr", "ns", "[200]", "[400]", "[800]",
 };
 
 static const struct {
@@ -34,7 +34,7 @@ static const struct {
 
 /* Printing. */
 
-/* "0x" and the digits of up to 16 bytes without leading zeros. */
+/* "0x" and the digits of up to 16 bytes without leading zeros; a plain 0 for zero. */
 static void format_hex(const struct of_field *field, const struct of_value *value,
                        struct buffer *out)
 {
@@ -42,6 +42,10 @@ static void format_hex(const struct of_field *field, const struct of_value *valu
 
     while (i + 1 < field->n_bytes && !value->bytes[i])
         i++;
+    if (i + 1 == field->n_bytes && !value->bytes[i]) {
+        buffer_putc(out, '0');
+        return;
+    }
     buffer_printf(out, "0x%x", value->bytes[i]);
     for (i++; i < field->n_bytes; i++)
         buffer_printf(out, "%02x", value->bytes[i]);

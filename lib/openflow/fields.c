@@ -4,7 +4,7 @@
 
 #include "lib/openflow/fields.h"
 
-#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/annotations.h"
@@ -52,16 +52,46 @@ static uint8_t *storage(const struct of_field *field, struct flow *flow)
     return (uint8_t *)flow + field->offset;
 }
 
-const struct of_field *of_field_by_name(const char *name, size_t length)
+/* All names, sorted before main(). */
+static struct name {
+    const char *text;
+    const struct of_field *field;
+} names[4 * N_FIELDS];
+static size_t n_names;
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcasecmp(((const struct name *)a)->text, ((const struct name *)b)->text);
+}
+
+__attribute__((constructor)) static void fill_names(void)
 {
     for (size_t i = 0; i < N_FIELDS; i++) {
         const struct of_field *field = &of_fields[i];
-        const char *names[] = {field->name, field->alias, field->nxm_name, field->oxm_name};
+        const char *all[] = {field->name, field->alias, field->nxm_name, field->oxm_name};
 
-        for (size_t j = 0; j < ARRAY_SIZE(names); j++) {
-            if (names[j] && !strncasecmp(names[j], name, length) && !names[j][length])
-                return field;
+        for (size_t j = 0; j < ARRAY_SIZE(all); j++) {
+            if (all[j])
+                names[n_names++] = (struct name){all[j], field};
         }
+    }
+    qsort(names, n_names, sizeof names[0], compare_names);
+}
+
+const struct of_field *of_field_by_name(const char *name, size_t length)
+{
+    size_t low = 0, high = n_names;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = strncasecmp(name, names[middle].text, length);
+
+        if (!order && !names[middle].text[length])
+            return names[middle].field;
+        if (order > 0)
+            low = middle + 1;
+        else
+            high = middle; /* A longer name with this beginning sorts behind it. */
     }
     return NULL;
 }
@@ -266,8 +296,8 @@ bool of_field_is_meaningful(const struct of_field *field, const struct flow *flo
     return prereq_is_met(field->prereq, flow, consulted);
 }
 
-/* The match must fix every bit that decides, except one: "not a later fragment" may be left open, as
- * OpenFlow lets a match on TCP ports stand without it. */
+/* The match must fix every bit that decides, except what OpenFlow lets it leave open: "not a later
+ * fragment" for TCP ports and the like, code 0 for neighbour discovery. */
 bool of_field_match_allows(const struct of_field *field, const struct match *match)
 {
     struct flow consulted = {.key.in_port = {0}};
@@ -277,6 +307,7 @@ bool of_field_match_allows(const struct of_field *field, const struct match *mat
     if (!prereq_is_met(field->prereq, &match->flow, &consulted))
         return false;
     consulted.key.nw_frag = 0;
+    consulted.key.tp_dst = be16_from(0);
 
     const uint64_t *needed = flow_words_const(&consulted), *mask = flow_words_const(&match->mask);
     for (size_t i = 0; i < FLOW_WORDS; i++) {

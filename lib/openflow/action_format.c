@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "lib/openflow/flow_text.h"
+
+#include <string.h>
+
+#include "lib/buffer.h"
+#include "lib/openflow/fields.h"
+
+static void format_output(const struct ofa_output *output, const struct of_names *names,
+                          struct buffer *out)
+{
+    if (output->trunc_bytes) {
+        buffer_puts(out, "output(port=");
+        of_port_format(output->port, names, out);
+        buffer_printf(out, ",max_len=%u)", output->trunc_bytes);
+        return;
+    }
+    if (output->port < OFPP_MAX)
+        buffer_puts(out, "output:");
+    of_port_format(output->port, names, out);
+    if (output->port == OFPP_CONTROLLER)
+        buffer_printf(out, ":%u", output->max_len);
+}
+
+static void format_reason(uint8_t reason, struct buffer *out)
+{
+    static const char *const names[] = {"no_match",   "action", "invalid_ttl",
+                                        "action_set", "group",  "packet_out"};
+
+    if (reason < sizeof names / sizeof names[0])
+        buffer_printf(out, "reason=%s,", names[reason]);
+    else
+        buffer_printf(out, "reason=%u,", reason);
+}
+
+static void format_controller(const struct ofa_controller *controller, struct buffer *out)
+{
+    if (controller->reason == OFPR_ACTION && !controller->controller_id) {
+        buffer_printf(out, "CONTROLLER:%u", controller->max_len);
+        return;
+    }
+    buffer_puts(out, "controller(");
+    if (controller->reason != OFPR_ACTION)
+        format_reason(controller->reason, out);
+    if (controller->max_len != UINT16_MAX)
+        buffer_printf(out, "max_len=%u,", controller->max_len);
+    if (controller->controller_id)
+        buffer_printf(out, "id=%u,", controller->controller_id);
+    out->data[out->size - 1] = ')'; /* For the last comma. */
+}
+
+static void format_resubmit(const struct ofa_resubmit *resubmit, const struct of_names *names,
+                            struct buffer *out)
+{
+    if (resubmit->in_port != OFPP_IN_PORT && resubmit->table_id == OF_TABLE_ALL) {
+        buffer_puts(out, "resubmit:");
+        of_port_format(resubmit->in_port, names, out);
+        return;
+    }
+    buffer_puts(out, "resubmit(");
+    if (resubmit->in_port != OFPP_IN_PORT)
+        of_port_format(resubmit->in_port, names, out);
+    buffer_putc(out, ',');
+    if (resubmit->table_id != OF_TABLE_ALL)
+        buffer_printf(out, "%u", resubmit->table_id);
+    buffer_putc(out, ')');
+}
+
+static const struct {
+    uint16_t field;
+    const char *name;
+} legacy_names[] = {
+    {FIELD_ETH_SRC, "mod_dl_src"},  {FIELD_ETH_DST, "mod_dl_dst"}, {FIELD_IPV4_SRC, "mod_nw_src"},
+    {FIELD_IPV4_DST, "mod_nw_dst"}, {FIELD_NW_TOS, "mod_nw_tos"},  {FIELD_IP_ECN, "mod_nw_ecn"},
+    {FIELD_IP_TTL, "mod_nw_ttl"},   {FIELD_TCP_SRC, "mod_tp_src"}, {FIELD_TCP_DST, "mod_tp_dst"},
+    {FIELD_UDP_SRC, "mod_tp_src"},  {FIELD_UDP_DST, "mod_tp_dst"}, {FIELD_SCTP_SRC, "mod_tp_src"},
+    {FIELD_SCTP_DST, "mod_tp_dst"},
+};
+
+static const char *legacy_name(enum of_field_id field)
+{
+    for (size_t i = 0; i < sizeof legacy_names / sizeof legacy_names[0]; i++) {
+        if (legacy_names[i].field == field)
+            return legacy_names[i].name;
+    }
+    return NULL;
+}
+
+static void format_loads(const struct ofa_set_field *set, struct buffer *out)
+{
+    struct of_subfield part = {.field = of_field((enum of_field_id)set->field)};
+    struct ofa_load load = {.first = 0};
+
+    while (ofa_next_load(set, &load)) {
+        buffer_printf(out, load.value ? "load:0x%llx->" : "load:%llx->",
+                      (unsigned long long)load.value);
+        part.first = (uint16_t)load.first;
+        part.n_bits = (uint16_t)load.n_bits;
+        of_subfield_format(&part, out);
+        buffer_putc(out, ',');
+    }
+    out->size--; /* The last comma; a mask of zeros prints nothing and has none to take. */
+}
+
+static bool has_mask_bits(const struct ofa_set_field *set)
+{
+    struct ofa_load load = {.first = 0};
+
+    return ofa_next_load(set, &load);
+}
+
+static void format_set_field(const struct ofa_set_field *set, const struct of_names *names,
+                             struct buffer *out)
+{
+    const struct of_field *field = of_field((enum of_field_id)set->field);
+    const char *name = set->ofa.form == OFA_FORM_LEGACY ? legacy_name(field->id) : NULL;
+    struct of_value value = {.bytes = {0}}, mask = {.bytes = {0}};
+
+    if (set->ofa.form == OFA_FORM_LOAD && has_mask_bits(set)) {
+        format_loads(set, out);
+        return;
+    }
+    memcpy(value.bytes, ofa_set_field_value(set), field->n_bytes);
+    memcpy(mask.bytes, ofa_set_field_mask(set), field->n_bytes);
+    if (name)
+        buffer_printf(out, "%s:", name);
+    else
+        buffer_puts(out, "set_field:");
+    if (field->id == FIELD_IN_PORT)
+        of_port_format((of_port)of_value_u64(field, &value), names, out);
+    else
+        of_value_format_masked(field, &value, &mask, out);
+    if (!name)
+        buffer_printf(out, "->%s", field->name);
+}
+
+static void format_move(const struct ofa_move *move, struct buffer *out)
+{
+    struct of_subfield source = {of_field((enum of_field_id)move->source), move->source_first,
+                                 move->n_bits};
+    struct of_subfield destination = {of_field((enum of_field_id)move->destination),
+                                      move->destination_first, move->n_bits};
+
+    buffer_puts(out, "move:");
+    of_subfield_format(&source, out);
+    buffer_puts(out, "->");
+    of_subfield_format(&destination, out);
+}
+
+static void format_metadata(const struct ofa_metadata *metadata, struct buffer *out)
+{
+    unsigned long long value = be64_host(metadata->value);
+
+    buffer_printf(out, value ? "write_metadata:0x%llx" : "write_metadata:%llx", value);
+    if (metadata->mask.raw != UINT64_MAX)
+        buffer_printf(out, "/0x%llx", (unsigned long long)be64_host(metadata->mask));
+}
+
+static void format_list(struct ofa_list list, const struct of_names *names, struct buffer *out);
+
+static void format_action(const struct ofa *ofa, const struct of_names *names, struct buffer *out)
+{
+    const void *action = ofa;
+
+    switch ((enum ofa_type)ofa->type) {
+    case OFA_OUTPUT:
+        format_output(action, names, out);
+        break;
+    case OFA_CONTROLLER:
+        format_controller(action, out);
+        break;
+    case OFA_RESUBMIT:
+        format_resubmit(action, names, out);
+        break;
+    case OFA_SET_FIELD:
+        format_set_field(action, names, out);
+        break;
+    case OFA_MOVE:
+        format_move(action, out);
+        break;
+    case OFA_SET_VLAN_VID:
+        buffer_printf(out, "mod_vlan_vid:%u", ((const struct ofa_vlan *)action)->value);
+        break;
+    case OFA_SET_VLAN_PCP:
+        buffer_printf(out, "mod_vlan_pcp:%u", ((const struct ofa_vlan *)action)->value);
+        break;
+    case OFA_PUSH_VLAN:
+        buffer_printf(out, "push_vlan:0x%04x", ((const struct ofa_vlan *)action)->value);
+        break;
+    case OFA_POP_VLAN:
+        buffer_puts(out, "strip_vlan");
+        break;
+    case OFA_DEC_TTL:
+        buffer_puts(out, "dec_ttl");
+        break;
+    case OFA_CLEAR_ACTIONS:
+        buffer_puts(out, "clear_actions");
+        break;
+    case OFA_WRITE_ACTIONS:
+        buffer_puts(out, "write_actions(");
+        format_list(ofa_nested_list(action), names, out);
+        buffer_putc(out, ')');
+        break;
+    case OFA_WRITE_METADATA:
+        format_metadata(action, out);
+        break;
+    case OFA_GOTO_TABLE:
+        buffer_printf(out, "goto_table:%u", ((const struct ofa_goto *)action)->table_id);
+        break;
+    }
+}
+
+static void format_list(struct ofa_list list, const struct of_names *names, struct buffer *out)
+{
+    if (!list.n_bytes) {
+        buffer_puts(out, "drop");
+        return;
+    }
+    for_each_action (ofa, list) {
+        if (ofa != list.first)
+            buffer_putc(out, ',');
+        format_action(ofa, names, out);
+    }
+}
+
+void of_actions_format(struct ofa_list list, const struct of_names *names, struct buffer *out)
+{
+    format_list(list, names, out);
+}

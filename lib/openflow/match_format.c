@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Matches as ovs-ofctl prints them: the names of OpenFlow 1.0, protocols as words, VLANs in their own way. */
+
+#include "lib/openflow/flow_text.h"
+
+#include <string.h>
+
+#include "lib/annotations.h"
+#include "lib/buffer.h"
+#include "lib/openflow/fields.h"
+#include "lib/openflow/wire.h"
+
+/* A word for eth_type, and perhaps nw_proto. */
+static const struct {
+    const char *word;
+    uint16_t eth_type;
+    uint8_t nw_proto; /* 0: any. */
+} protocols[] = {
+    {"icmp", ETH_TYPE_IPV4, IP_PROTO_ICMP},
+    {"tcp", ETH_TYPE_IPV4, IP_PROTO_TCP},
+    {"udp", ETH_TYPE_IPV4, IP_PROTO_UDP},
+    {"sctp", ETH_TYPE_IPV4, IP_PROTO_SCTP},
+    {"ip", ETH_TYPE_IPV4, 0},
+    {"icmp6", ETH_TYPE_IPV6, IP_PROTO_ICMPV6},
+    {"tcp6", ETH_TYPE_IPV6, IP_PROTO_TCP},
+    {"udp6", ETH_TYPE_IPV6, IP_PROTO_UDP},
+    {"sctp6", ETH_TYPE_IPV6, IP_PROTO_SCTP},
+    {"ipv6", ETH_TYPE_IPV6, 0},
+    {"arp", ETH_TYPE_ARP, 0},
+    {"rarp", ETH_TYPE_RARP, 0},
+    {"mpls", ETH_TYPE_MPLS, 0},
+    {"mplsm", ETH_TYPE_MPLS_MULTICAST, 0},
+};
+
+/* Fields behind the Ethernet addresses, in their order.  Prerequisites keep those apart that share
+ * storage. */
+static const struct {
+    const char *label;
+    uint16_t field;
+} upper_fields[] = {
+    {"nw_src", FIELD_IPV4_SRC},       {"nw_dst", FIELD_IPV4_DST},
+    {"ipv6_src", FIELD_IPV6_SRC},     {"ipv6_dst", FIELD_IPV6_DST},
+    {"ipv6_label", FIELD_IPV6_LABEL}, {"arp_spa", FIELD_ARP_SPA},
+    {"arp_tpa", FIELD_ARP_TPA},       {"arp_op", FIELD_ARP_OP},
+    {"nw_proto", FIELD_IP_PROTO},     {"arp_sha", FIELD_ARP_SHA},
+    {"arp_tha", FIELD_ARP_THA},       {"nw_tos", FIELD_NW_TOS},
+    {"nw_ecn", FIELD_IP_ECN},         {"nw_ttl", FIELD_IP_TTL},
+    {"mpls_label", FIELD_MPLS_LABEL}, {"mpls_tc", FIELD_MPLS_TC},
+    {"mpls_ttl", FIELD_MPLS_TTL},     {"mpls_bos", FIELD_MPLS_BOS},
+    {"nw_frag", FIELD_IP_FRAG},       {"icmp_type", FIELD_ICMPV4_TYPE},
+    {"icmp_code", FIELD_ICMPV4_CODE}, {"icmp_type", FIELD_ICMPV6_TYPE},
+    {"icmp_code", FIELD_ICMPV6_CODE}, {"nd_target", FIELD_ND_TARGET},
+    {"nd_sll", FIELD_ND_SLL},         {"nd_tll", FIELD_ND_TLL},
+    {"tp_src", FIELD_TCP_SRC},        {"tp_dst", FIELD_TCP_DST},
+    {"tp_src", FIELD_UDP_SRC},        {"tp_dst", FIELD_UDP_DST},
+    {"tp_src", FIELD_SCTP_SRC},       {"tp_dst", FIELD_SCTP_DST},
+    {"tcp_flags", FIELD_TCP_FLAGS},
+};
+
+/* Values that are printed in a way of their own: labels with five digits, masked ports in hex. */
+static bool put_odd_value(const struct of_field *field, const struct of_value *value,
+                          const struct of_value *mask, struct buffer *out)
+{
+    bool is_exact = of_value_is_all_ones(field, mask);
+    bool is_port = field->offset == of_field(FIELD_TCP_SRC)->offset ||
+                   field->offset == of_field(FIELD_TCP_DST)->offset;
+    unsigned long long number, bits;
+
+    if (field->id != FIELD_IPV6_LABEL && !(is_port && !is_exact))
+        return false;
+    number = of_value_u64(field, value);
+    bits = of_value_u64(field, mask);
+    if (field->id != FIELD_IPV6_LABEL)
+        buffer_printf(out, "0x%llx/0x%llx", number, bits);
+    else if (is_exact)
+        buffer_printf(out, "0x%05llx", number);
+    else
+        buffer_printf(out, "0x%05llx/0x%05llx", number, bits);
+    return true;
+}
+
+static void put_field(const struct match *match, const char *label, enum of_field_id id,
+                      struct buffer *out)
+{
+    const struct of_field *field = of_field(id);
+    struct of_value value, mask;
+
+    of_field_get(field, &match->mask, &mask);
+    if (wire_is_zero(mask.bytes, sizeof mask.bytes) || !of_field_match_allows(field, match))
+        return;
+    of_field_get(field, &match->flow, &value);
+    if (field->mask_rule == MASK_NONE)
+        of_value_all_ones(field, &mask);
+    buffer_puts(out, label);
+    buffer_putc(out, '=');
+    if (!put_odd_value(field, &value, &mask, out))
+        of_value_format_masked(field, &value, &mask, out);
+    buffer_putc(out, ',');
+}
+
+static void put_vlan(const struct match *match, struct buffer *out)
+{
+    unsigned tci = be16_host(match->flow.key.vlan[0].tci);
+    unsigned mask = be16_host(match->mask.key.vlan[0].tci);
+    unsigned vid_mask = mask & VLAN_VID_MASK, pcp_mask = mask & VLAN_PCP_MASK;
+    bool is_plain = mask & tci & VLAN_CFI && (!vid_mask || vid_mask == VLAN_VID_MASK) &&
+                    (!pcp_mask || pcp_mask == VLAN_PCP_MASK) && (vid_mask || pcp_mask);
+
+    if (!mask)
+        return;
+    if (is_plain) {
+        if (vid_mask)
+            buffer_printf(out, "dl_vlan=%u,", tci & VLAN_VID_MASK);
+        if (pcp_mask)
+            buffer_printf(out, "dl_vlan_pcp=%u,", tci >> VLAN_PCP_SHIFT);
+    } else if (mask == UINT16_MAX) {
+        buffer_printf(out, "vlan_tci=0x%04x,", tci);
+    } else {
+        buffer_printf(out, "vlan_tci=0x%04x/0x%04x,", tci, mask);
+    }
+}
+
+/* Returns whether nw_proto was said, too. */
+static bool put_protocol(const struct match *match, bool *has_type, struct buffer *out)
+{
+    uint16_t eth_type = be16_host(match->flow.key.eth_type);
+
+    *has_type = false;
+    for (size_t i = 0; match->mask.key.eth_type.raw && i < ARRAY_SIZE(protocols); i++) {
+        uint8_t nw_proto = protocols[i].nw_proto;
+
+        if (protocols[i].eth_type != eth_type)
+            continue;
+        if (nw_proto && !(match->mask.key.nw_proto && match->flow.key.nw_proto == nw_proto))
+            continue;
+        *has_type = true;
+        buffer_printf(out, "%s,", protocols[i].word);
+        return nw_proto;
+    }
+    return false;
+}
+
+static void put_match(const struct match *match, const struct of_names *names, struct buffer *out)
+{
+    static const char *const reg_labels[FLOW_N_REGS] = {
+        "reg0", "reg1", "reg2",  "reg3",  "reg4",  "reg5",  "reg6",  "reg7",
+        "reg8", "reg9", "reg10", "reg11", "reg12", "reg13", "reg14", "reg15",
+    };
+    bool has_type;
+
+    put_field(match, "pkt_mark", FIELD_PKT_MARK, out);
+    bool has_proto = put_protocol(match, &has_type, out);
+    for (size_t i = 0; i < FLOW_N_REGS; i++)
+        put_field(match, reg_labels[i], (enum of_field_id)(FIELD_REG0 + i), out);
+    put_field(match, "metadata", FIELD_METADATA, out);
+    if (match->mask.key.in_port.raw) {
+        buffer_puts(out, "in_port=");
+        of_port_format((of_port)be32_host(match->flow.key.in_port), names, out);
+        buffer_putc(out, ',');
+    }
+    put_vlan(match, out);
+    put_field(match, "dl_src", FIELD_ETH_SRC, out);
+    put_field(match, "dl_dst", FIELD_ETH_DST, out);
+    if (match->mask.key.eth_type.raw && !has_type)
+        buffer_printf(out, "dl_type=0x%04x,", be16_host(match->flow.key.eth_type));
+    for (size_t i = 0; has_type && i < ARRAY_SIZE(upper_fields); i++) {
+        if (!has_proto || upper_fields[i].field != FIELD_IP_PROTO)
+            put_field(match, upper_fields[i].label, (enum of_field_id)upper_fields[i].field, out);
+    }
+}
+
+static void drop_last_comma(size_t start, struct buffer *out)
+{
+    if (out->size > start && out->data[out->size - 1] == ',')
+        out->size--;
+}
+
+void of_match_format(const struct match *match, const struct of_names *names, struct buffer *out)
+{
+    size_t start = out->size;
+
+    put_match(match, names, out);
+    drop_last_comma(start, out);
+}
+
+void of_match_format_priority(const struct match *match, uint16_t priority,
+                              const struct of_names *names, struct buffer *out)
+{
+    size_t start = out->size;
+
+    if (priority != OF_DEFAULT_PRIORITY)
+        buffer_printf(out, "priority=%u,", priority);
+    put_match(match, names, out);
+    drop_last_comma(start, out);
+}
