@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+# bash completion for weir(8): commands, options, and the names of bridges, ports and tables.
+
+_weir_commands="up down status cleanup help version
+show init add-br del-br list-br br-exists set-fail-mode get-fail-mode del-fail-mode
+br-set-external-id br-get-external-id add-port del-port list-ports list-ifaces port-to-br iface-to-br
+set-controller get-controller del-controller set-manager get-manager del-manager
+list find get set add remove clear create destroy wait-until
+add-flow add-flows mod-flows del-flows dump-flows dump-aggregate
+dump-ports dump-ports-desc mod-port dump-tables dump-desc
+ports fdb trace cache drops coverage memory log call"
+
+_weir_options="--rundir= --db= --timeout= --no-wait --dry-run --json --pretty --format= --data=
+--no-headings --oneline --protocols= --verbose --help --version"
+
+_weir_tables="AutoAttach Bridge CT_Timeout_Policy CT_Zone Controller Datapath
+Flow_Sample_Collector_Set Flow_Table IPFIX Interface Manager Mirror NetFlow Open_vSwitch Port QoS Queue
+SSL sFlow"
+
+# Asks the switch, with the options that say where it is, and gives up soon.
+_weir_ask() {
+  "${COMP_WORDS[0]}" ${_weir_where[@]+"${_weir_where[@]}"} --timeout=1 "$@" 2>/dev/null
+}
+
+_weir_ports() { # [BRIDGE]
+  local bridge
+  for bridge in ${1:-$(_weir_ask list-br)}; do
+    _weir_ask list-ports "$bridge"
+  done
+}
+
+_weir_records() { # TABLE
+  case ${1,,} in
+  br*) _weir_ask list-br ;;
+  po* | int*) _weir_ask --no-headings --data=bare --format=csv --columns=name list "$1" ;;
+  o*) echo . ;;
+  esac
+}
+
+_weir_own_options() { # COMMAND
+  case $1 in
+  add-br | add-port) echo "--may-exist" ;;
+  del-br | del-port | set | add | remove | clear) echo "--if-exists" ;;
+  list) echo "--if-exists --columns=" ;;
+  find) echo "--columns=" ;;
+  get) echo "--if-exists --id=@" ;;
+  create) echo "--id=@" ;;
+  destroy) echo "--if-exists --all" ;;
+  mod-flows | del-flows) echo "--strict" ;;
+  dump-flows) echo "--names --no-names --no-stats" ;;
+  dump-tables) echo "--all" ;;
+  up) echo "--db-file=" ;;
+  fdb | trace | cache | drops | coverage | memory | log | call) echo "--target=" ;;
+  esac
+}
+
+_weir_arguments() { # COMMAND ARGUMENT...: what may come next.
+  local command=$1 n=$(($# - 1))
+  case $command:$n in
+  help:0) echo "$_weir_commands" ;;
+  del-port:0) _weir_ask list-br; _weir_ports ;;
+  port-to-br:0 | iface-to-br:0 | drops:0) _weir_ports ;;
+  del-port:1 | dump-ports:1 | mod-port:1) _weir_ports "$2" ;;
+  add-port:1) [ -d /sys/class/net ] && ls /sys/class/net ;;
+  set-fail-mode:1) echo "standalone secure" ;;
+  mod-port:*) echo "up down flood no-flood receive no-receive forward no-forward packet-in no-packet-in" ;;
+  fdb:0) echo "show flush stats add del" ;;
+  cache:0) echo "show dump flush" ;;
+  log:0) echo "list set reopen" ;;
+  fdb:1 | cache:1) _weir_ask list-br ;;
+  fdb:2) _weir_ports "$3" ;;
+  call:0) _weir_ask call list-commands | awk 'NR > 1 { print $1 }' ;;
+  list:0 | find:0 | get:0 | set:0 | add:0 | remove:0 | clear:0 | create:0 | destroy:0 | wait-until:0)
+    echo "$_weir_tables"
+    ;;
+  list:* | get:1 | set:1 | add:1 | remove:1 | clear:1 | destroy:* | wait-until:1) _weir_records "$2" ;;
+  add-flows:1) compgen -f -- "${COMP_WORDS[COMP_CWORD]}" ;;
+  add-br:* | up:* | down:* | status:* | cleanup:* | version:* | show:* | init:* | list-br:* | coverage:* | memory:*) ;;
+  *:0) _weir_ask list-br ;;
+  esac
+}
+
+_weir() {
+  local word=${COMP_WORDS[COMP_CWORD]} command="" i candidates
+  local -a arguments=() _weir_where=()
+  # Words after the last "--" are the command being typed; "=" is a word of its own to bash.
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case ${COMP_WORDS[i]} in
+    --) command="" arguments=() ;;
+    --rundir | --db)
+      if [ "${COMP_WORDS[i + 1]}" = = ]; then
+        _weir_where+=("${COMP_WORDS[i]}=${COMP_WORDS[i + 2]}")
+        i=$((i + 2))
+      fi
+      ;;
+    -t | -O | -f | -d) i=$((i + 1)) ;;
+    -*) [ "${COMP_WORDS[i + 1]}" = = ] && i=$((i + 2)) ;;
+    *) if [ -z "$command" ]; then command=${COMP_WORDS[i]}; else arguments+=("${COMP_WORDS[i]}"); fi ;;
+    esac
+  done
+  if [[ $word == -* ]]; then
+    candidates="$_weir_options $(_weir_own_options "$command")"
+  elif [ -z "$command" ]; then
+    candidates=$_weir_commands
+  else
+    candidates=$(_weir_arguments "$command" ${arguments[@]+"${arguments[@]}"})
+  fi
+  mapfile -t COMPREPLY < <(compgen -W "$candidates" -- "$word")
+  [[ ${COMPREPLY[*]} == *= ]] && compopt -o nospace
+}
+
+complete -F _weir weir
