@@ -304,7 +304,8 @@ struct fdb *fdb_create(size_t max_entries, unsigned int age_s, uint16_t n_slots,
     fdb->aux = aux;
     fdb->n_slots = n_slots;
     fdb->basis = ++n_created;
-    fdb->max_entries = fdb->stated_max = max_entries;
+    fdb->stated_max = max_entries;
+    fdb->max_entries = max_entries;
     fdb->age_ns = age_s * SECOND_NS;
     atomic_init(&fdb->buckets, bucket_array_create(max_entries));
     return fdb;
@@ -371,7 +372,8 @@ void fdb_set_limits(struct fdb *fdb, size_t max_entries, unsigned int age_s)
     mutex_lock(&fdb->lock);
     fdb->age_ns = age_s * SECOND_NS;
     if (max_entries != fdb->max_entries) {
-        fdb->max_entries = fdb->stated_max = max_entries;
+        fdb->stated_max = max_entries;
+        fdb->max_entries = max_entries;
         fdb_make_room(fdb, 0);
         fdb_rebuild(fdb);
     }
