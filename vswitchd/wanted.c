@@ -101,8 +101,8 @@ static void read_port_vlans(const struct ovsdb_row *port, struct port_vlans *vla
         trunks[i] = ovsdb_row_integer_at(port, "trunks", i);
     port_vlans_set(vlans, ovsdb_row_string(port, "vlan_mode"),
                    (int)ovsdb_row_integer(port, "tag", -1), trunks, n_trunks, error);
-    vlans->sends_priority_tags = priority_tags && (!strcmp(priority_tags, "true") ||
-                                                   !strcmp(priority_tags, "if-nonzero"));
+    vlans->sends_priority_tags = priority_tags && strcmp(priority_tags, "never") &&
+                                 strcmp(priority_tags, "false");
     free(trunks);
 }
 

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* vswitchd - the switch daemon.  Options and signals; the rest is vswitch.h. */
+
+#include <ev.h>
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <urcu-qsbr.h>
+
+#include "datapath/kernel/leftovers.h"
+#include "lib/annotations.h"
+#include "lib/daemon.h"
+#include "lib/log.h"
+#include "lib/rundir.h"
+#include "lib/unixctl.h"
+#include "vswitchd/commands.h"
+#include "vswitchd/vswitch.h"
+
+LOG_MODULE(vswitchd);
+
+enum {
+    OPTION_WORKERS = DAEMON_OPTION_FIRST_FREE,
+    OPTION_CLEANUP_ONLY,
+    OPTION_IGNORED,
+    OPTION_ENABLE_DUMMY,
+};
+
+enum { MAX_WORKERS = 64, DEFAULT_MAX_WORKERS = 4 };
+
+/* After so long without a database, what started us need not wait any longer. */
+#define READY_DEADLINE_S 5.0
+
+struct program {
+    struct daemon *daemon;
+    struct ev_loop *loop;
+    struct vswitch *vswitch;
+    struct unixctl_server *unixctl;
+    char *db_remote;
+    unsigned int n_workers;
+    bool only_cleans_up;
+    ev_timer ready_deadline;
+    ev_signal sigterm, sigint, sighup;
+};
+
+static void print_help(void)
+{
+    printf(
+        "vswitchd: the Weir switch daemon\n"
+        "usage: vswitchd [OPTIONS] [DATABASE]\n"
+        "where DATABASE is the socket of ovsdb-lite, unix:PATH (default: db.sock in the run\n"
+        "directory).\n"
+        "\n"
+        "  --workers=N             threads that forward frames (default: one for two processors,\n"
+        "                          at most %d)\n"
+        "  --cleanup-only          free devices that a killed switch has left deaf, and exit\n"
+        "\n%s",
+        DEFAULT_MAX_WORKERS, daemon_options_help());
+}
+
+/* One thread for two processors leaves room for those who send and receive. */
+static unsigned int default_workers(void)
+{
+    long n = (sysconf(_SC_NPROCESSORS_ONLN) + 1) / 2;
+
+    return n < 1 ? 1 : n > DEFAULT_MAX_WORKERS ? DEFAULT_MAX_WORKERS : (unsigned int)n;
+}
+
+static int parse_workers(struct program *program, const char *text, struct error *error)
+{
+    char *end;
+    long n = strtol(text, &end, 10);
+
+    if (*end || end == text || n < 1 || n > MAX_WORKERS)
+        return error_set(error, -EINVAL, "--workers=%s: a number from 1 to %d is needed", text,
+                         MAX_WORKERS);
+    program->n_workers = (unsigned int)n;
+    return 0;
+}
+
+static int parse_option(struct program *program, int option, const char *argument,
+                        struct error *error)
+{
+    int result = daemon_option(program->daemon, option, argument, error);
+
+    if (result != -ENOENT)
+        return result;
+    switch (option) {
+    case 'h':
+        print_help();
+        exit(EXIT_SUCCESS);
+    case OPTION_WORKERS:
+        return parse_workers(program, argument, error);
+    case OPTION_CLEANUP_ONLY:
+        program->only_cleans_up = true;
+        return 0;
+    case OPTION_IGNORED:
+        return 0;
+    case OPTION_ENABLE_DUMMY:
+        return error_set(
+            error, -EOPNOTSUPP,
+            "--enable-dummy: there are no dummy devices; use veth pairs in namespaces");
+    default:
+        return error_set(error, -EINVAL, "try vswitchd --help");
+    }
+}
+
+static int parse_options(struct program *program, int argc, char *argv[], struct error *error)
+{
+    static const struct option options[] = {
+        DAEMON_LONG_OPTIONS,
+        {"workers", required_argument, NULL, OPTION_WORKERS},
+        {"cleanup-only", no_argument, NULL, OPTION_CLEANUP_ONLY},
+        {"mlockall", no_argument, NULL, OPTION_IGNORED},
+        {"disable-system", no_argument, NULL, OPTION_IGNORED},
+        {"disable-system-route", no_argument, NULL, OPTION_IGNORED},
+        {"enable-dummy", optional_argument, NULL, OPTION_ENABLE_DUMMY},
+        {0},
+    };
+    int option;
+
+    while ((option = getopt_long(argc, argv, DAEMON_SHORT_OPTIONS, options, NULL)) != -1) {
+        int result = parse_option(program, option, optarg, error);
+        if (result)
+            return result;
+    }
+    if (argc - optind > 1)
+        return error_set(error, -EINVAL, "%s: there can be only one database", argv[optind + 1]);
+    program->db_remote = optind < argc ? strdup(argv[optind]) : rundir_db_socket();
+    if (strchr(program->db_remote, ':') && strncmp(program->db_remote, "unix:", 5))
+        return error_set(error, -EINVAL, "%s: the database must be unix:PATH", program->db_remote);
+    return 0;
+}
+
+/* --- Running ------------------------------------------------------------------------------- */
+
+/* While the main thread waits in poll it reads nothing that RCU protects. */
+static void before_wait(struct ev_loop *loop UNUSED) EV_NOEXCEPT
+{
+    rcu_thread_offline();
+}
+
+static void after_wait(struct ev_loop *loop UNUSED) EV_NOEXCEPT
+{
+    rcu_thread_online();
+}
+
+static void on_stop(struct ev_loop *loop, ev_signal *signal, int events UNUSED)
+{
+    log_info("stopping on signal %d", signal->signum);
+    ev_break(loop, EVBREAK_ALL);
+}
+
+static void on_hangup(struct ev_loop *loop UNUSED, ev_signal *signal UNUSED, int events UNUSED)
+{
+    struct error error = ERROR_INIT;
+
+    if (log_reopen_file(&error) && error.code != -ENOENT)
+        log_warn("%s", error.message);
+}
+
+static void on_ready(void *aux)
+{
+    struct program *program = aux;
+
+    ev_timer_stop(program->loop, &program->ready_deadline);
+    daemon_ready(program->daemon);
+}
+
+static void on_ready_deadline(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
+{
+    struct program *program = timer->data;
+
+    log_warn("no database at %s yet: waiting for it", program->db_remote);
+    daemon_ready(program->daemon);
+}
+
+static void cmd_exit(struct unixctl_request *request, int argc, const char *const argv[], void *aux)
+{
+    struct program *program = aux;
+
+    if (argc > 1 && strcmp(argv[1], "--cleanup")) {
+        unixctl_reply_error(request, "%s: exit knows --cleanup only", argv[1]);
+        return;
+    }
+    unixctl_reply(request, NULL);
+    ev_break(program->loop, EVBREAK_ALL);
+}
+
+static void watch_signals(struct program *program)
+{
+    ev_signal_init(&program->sigterm, on_stop, SIGTERM);
+    ev_signal_init(&program->sigint, on_stop, SIGINT);
+    ev_signal_init(&program->sighup, on_hangup, SIGHUP);
+    ev_signal_start(program->loop, &program->sigterm);
+    ev_signal_start(program->loop, &program->sigint);
+    ev_signal_start(program->loop, &program->sighup);
+    ev_timer_init(&program->ready_deadline, on_ready_deadline, READY_DEADLINE_S, 0);
+    program->ready_deadline.data = program;
+    ev_timer_start(program->loop, &program->ready_deadline);
+}
+
+static int start_control(struct program *program, struct error *error)
+{
+    const char *path = daemon_unixctl_path(program->daemon);
+
+    if (!path)
+        return 0;
+    program->unixctl = unixctl_server_create(program->loop, path,
+                                             daemon_version_text(program->daemon), error);
+    if (!program->unixctl)
+        return error->code;
+    unixctl_command_register(program->unixctl, "exit", "[--cleanup]", 0, 1, cmd_exit, program);
+    commands_register(program->unixctl, program->vswitch);
+    return 0;
+}
+
+static int run(struct program *program, struct error *error)
+{
+    const struct vswitch_config config = {
+        .loop = program->loop,
+        .db_remote = program->db_remote,
+        .n_workers = program->n_workers,
+        .ready = on_ready,
+        .aux = program,
+    };
+    int result;
+
+    watch_signals(program);
+    program->vswitch = vswitch_create(&config, error);
+    if (!program->vswitch)
+        return error->code;
+    result = start_control(program, error);
+    if (!result) {
+        log_info("%s started", daemon_version_text(program->daemon));
+        ev_run(program->loop, 0);
+    }
+    unixctl_server_destroy(program->unixctl);
+    vswitch_destroy(program->vswitch);
+    return result;
+}
+
+static int clean_up(void)
+{
+    struct error error = ERROR_INIT;
+    int n_freed = leftovers_remove(&error);
+
+    if (n_freed < 0) {
+        log_emer("%s", error.message);
+        return EXIT_FAILURE;
+    }
+    printf("%d devices freed\n", n_freed);
+    return EXIT_SUCCESS;
+}
+
+int main(int argc, char *argv[])
+{
+    struct program program = {.n_workers = default_workers()};
+    struct error error = ERROR_INIT;
+    int result;
+
+    program.daemon = daemon_create("vswitchd", "ovs-vswitchd");
+    result = parse_options(&program, argc, argv, &error);
+    if (!result && program.only_cleans_up)
+        return clean_up();
+    if (!result)
+        result = daemon_start(program.daemon, &error);
+    if (!result) {
+        rcu_register_thread();
+        program.loop = ev_default_loop(EVFLAG_AUTO);
+        ev_set_loop_release_cb(program.loop, before_wait, after_wait);
+        result = run(&program, &error);
+        ev_loop_destroy(program.loop);
+        rcu_unregister_thread();
+    }
+    if (result)
+        log_emer("%s", error.message);
+    free(program.db_remote);
+    daemon_destroy(program.daemon);
+    return result ? EXIT_FAILURE : EXIT_SUCCESS;
+}
