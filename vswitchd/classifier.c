@@ -2,8 +2,9 @@
 
 /* Rules of one mask form a tuple, tuples form groups of up to 64 (classifier_group.h), groups stand in an
  * array that is replaced as a whole.  Groups wear: bits of removed rules stay in their filters, more
- * rules crowd the slots, tuples lose their order.  When there was about as much wear as there were
- * rules, all groups are made anew, which costs each change a constant on average. */
+ * rules crowd the slots.  When there was about as much wear as there were rules, all groups are made
+ * anew, which costs each change a constant on average.  They also are when tuples lose their order: the
+ * first time at once, then after twice as many changes each time, until the groups have worn out. */
 
 #include "vswitchd/classifier.h"
 
@@ -24,9 +25,10 @@ struct classifier {
     uint32_t n_rules;
     uint32_t n_masks; /* Tuples that are not empty. */
     uint32_t n_keys;
-    uint32_t next_number;
     uint32_t wear; /* Since the groups were made. */
     uint32_t wear_limit;
+    uint32_t disorder; /* Changes since then that made the order of tuples worse. */
+    uint32_t disorder_limit;
     bool is_walking; /* The groups must stay. */
 };
 
@@ -114,7 +116,7 @@ static struct cls_tuple *find_or_create_tuple(struct classifier *cls, const stru
 
     if (tuple)
         return tuple;
-    tuple = cls_tuple_create(match, cls->next_number++);
+    tuple = cls_tuple_create(match);
     HASH_ADD_KEYPTR(by_mask, cls->tuples, &tuple->word_set,
                     sizeof tuple->word_set + tuple->n_words * sizeof tuple->masks[0], tuple);
     return tuple;
@@ -174,13 +176,17 @@ static void make_groups(struct classifier *cls)
     if (old)
         call_rcu(&old->rcu, free_groups);
 
+    cls->disorder_limit = cls->wear > cls->wear_limit ? 0 : 2 * cls->disorder_limit + 1;
+    cls->disorder = 0;
     cls->wear = 0;
     cls->wear_limit = FREE_WEAR + cls->n_keys;
 }
 
 static void make_groups_if_worn(struct classifier *cls)
 {
-    if (!cls->is_walking && (cls->wear > cls->wear_limit || !cls->n_rules))
+    bool is_worn = cls->wear > cls->wear_limit || cls->disorder > cls->disorder_limit;
+
+    if (!cls->is_walking && (is_worn || !cls->n_rules))
         make_groups(cls);
 }
 
@@ -198,7 +204,7 @@ static void add_to_groups(struct classifier *cls, struct cls_tuple *tuple)
 static void note_rank(struct classifier *cls, const struct cls_tuple *tuple, cls_rank before)
 {
     if (tuple->group && cls_tuple_max_rank(tuple) != before)
-        cls->wear += cls_group_note_rank(tuple->group, tuple);
+        cls->disorder += cls_group_note_rank(tuple->group, tuple);
 }
 
 void classifier_insert(struct classifier *cls, struct cls_rule *rule, uint64_t version)
@@ -287,8 +293,7 @@ static bool tuple_each(struct cls_tuple *tuple, bool (*each)(struct cls_rule *ru
     struct cls_table *table = atomic_load_explicit(&tuple->table, memory_order_relaxed);
 
     for (uint32_t i = 0; i < table->capacity; i++) {
-        uint64_t entry = atomic_load_explicit(&table->entries[i], memory_order_relaxed);
-        struct cls_rule *rule = cls_entry_is_rule(entry) ? cls_entry_rule(entry) : NULL;
+        struct cls_rule *rule = cls_table_chain(table, i);
 
         while (rule) {
             struct cls_rule *next = atomic_load_explicit(&rule->next, memory_order_relaxed);

@@ -12,7 +12,7 @@ static void init_filter(struct cls_filter *filter, const struct cls_filter_plan 
 {
     filter->bits = plan->bits;
     filter->users = plan->users;
-    filter->shift = 64 - plan->log2_slots;
+    filter->shift = 32 - plan->log2_slots;
     filter->slots = calloc((size_t)1 << plan->log2_slots, sizeof filter->slots[0]);
     if (!filter->slots)
         abort();
@@ -48,7 +48,7 @@ static void note_rule(const struct uses *uses, const struct cls_tuple *tuple,
 
     for (uint32_t i = 0; i < uses->n; i++) {
         const struct cls_filter *filter = uses->list[i].filter;
-        uint64_t hash = cls_filter_bits_hash(&filter->bits, words[uses->list[i].places[0]],
+        uint32_t hash = cls_filter_bits_hash(&filter->bits, words[uses->list[i].places[0]],
                                              words[uses->list[i].places[1]]);
         _Atomic(uint64_t) *slot = &filter->slots[hash >> filter->shift];
         uint64_t tuples = atomic_load_explicit(slot, memory_order_relaxed);
@@ -64,9 +64,9 @@ static void note_tuple(struct cls_group *group, const struct cls_tuple *tuple)
 
     find_uses(group, tuple, &uses);
     for (uint32_t i = 0; uses.n && i < table->capacity; i++) {
-        uint64_t entry = atomic_load_explicit(&table->entries[i], memory_order_relaxed);
-        if (cls_entry_is_rule(entry))
-            note_rule(&uses, tuple, cls_entry_rule(entry));
+        const struct cls_rule *rule = cls_table_chain(table, i);
+        if (rule)
+            note_rule(&uses, tuple, rule);
     }
 }
 

@@ -29,7 +29,7 @@ struct cls_filter {
     struct cls_filter_bits bits;
     uint64_t users; /* Tuples whose masks have all these bits. */
     _Atomic(uint64_t) *slots;
-    uint32_t shift; /* 64 - log2 of the number of slots. */
+    uint32_t shift; /* 32 - log2 of the number of slots. */
 };
 
 struct cls_group {

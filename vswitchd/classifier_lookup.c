@@ -16,21 +16,23 @@ static uint64_t bits_below(uint32_t n)
     return n < 64 ? (UINT64_C(1) << n) - 1 : UINT64_MAX;
 }
 
-/* How many tuples from the first on may have a rule better than 'rank'. */
-static uint32_t count_better(const struct cls_group *group, uint32_t n, cls_rank rank)
+/* How many tuples have to be justified: those up to the first behind which none is better than 'rank',
+ * at least 'n_min'. */
+static uint32_t count_needed(const struct cls_group *group, uint32_t n_min, uint32_t n,
+                             cls_rank rank)
 {
-    uint32_t low = 0;
-
+    if (n_min == n || cls_rank_get(group->bounds, n_min) <= rank)
+        return n_min;
     if (cls_rank_get(group->bounds, n - 1) > rank)
         return n;
-    for (uint32_t high = n - 1; low < high;) {
-        uint32_t middle = (low + high) / 2;
+    for (uint32_t high = n - 1; n_min < high;) {
+        uint32_t middle = (n_min + high) / 2;
         if (cls_rank_get(group->bounds, middle) > rank)
-            low = middle + 1;
+            n_min = middle + 1;
         else
             high = middle;
     }
-    return low;
+    return n_min;
 }
 
 static void consult(const struct cls_filter *filter, uint64_t *consulted)
@@ -67,37 +69,43 @@ static void justify(const struct cls_group *group, const uint64_t *passes, uint6
     }
 }
 
-/* Probes the tuple at 'i' if it may have something better than 'best'. */
-static inline void probe(const struct cls_group *group, uint32_t i, uint64_t version,
-                         const uint64_t *flow, struct best *best, uint64_t *consulted)
+/* True if the tuple at 'i' improves 'best'. */
+static inline __attribute__((always_inline)) bool probe(const struct cls_group *group, uint32_t i,
+                                                        uint64_t version, const uint64_t *flow,
+                                                        struct best *best, uint64_t *consulted)
 {
     const struct cls_tuple *tuple;
 
     if (cls_rank_get(group->ranks, i) <= best->rank)
-        return;
+        return false;
     tuple = atomic_load_explicit(&group->tuples[i], memory_order_relaxed);
     struct cls_rule *rule = cls_chain_visible(cls_tuple_probe(tuple, flow, consulted), version);
-    if (rule && cls_tuple_rank(tuple, rule->priority) > best->rank) {
-        best->rule = rule;
-        best->rank = cls_tuple_rank(tuple, rule->priority);
-    }
+    if (!rule || cls_rule_rank(rule) <= best->rank)
+        return false;
+    best->rule = rule;
+    best->rank = cls_rule_rank(rule);
+    return true;
 }
 
 /* Without filters: a plain tuple-space search. */
-static void lookup_one_by_one(const struct cls_group *group, uint32_t n, uint64_t version,
-                              const uint64_t *flow, struct best *best, uint64_t *consulted)
+static inline __attribute__((always_inline)) struct best
+lookup_one_by_one(const struct cls_group *group, uint32_t n, uint64_t version, const uint64_t *flow,
+                  struct best best, uint64_t *consulted)
 {
-    for (uint32_t i = 0; i < n && cls_rank_get(group->bounds, i) > best->rank; i++)
-        probe(group, i, version, flow, best, consulted);
+    for (uint32_t i = 0; i < n && cls_rank_get(group->bounds, i) > best.rank; i++)
+        probe(group, i, version, flow, &best, consulted);
+    return best;
 }
 
-static __attribute__((noinline)) void lookup_filtered(const struct cls_group *group, uint32_t n,
-                                                      uint64_t version, const uint64_t *flow,
-                                                      struct best *best, uint64_t *consulted)
+static __attribute__((noinline)) struct best lookup_filtered(const struct cls_group *group,
+                                                             uint32_t n, uint64_t version,
+                                                             const uint64_t *flow, struct best best,
+                                                             uint64_t *consulted)
 {
     uint64_t passes[CLS_GROUP_MAX_FILTERS];
     uint64_t candidates = bits_below(n);
     uint64_t probed = 0;
+    uint32_t n_min = 0; /* Tuples before the best one: of equal rules the first is the answer. */
 
     for (uint32_t i = 0; i < group->n_filters; i++) {
         const struct cls_filter *filter = &group->filters[i];
@@ -111,12 +119,15 @@ static __attribute__((noinline)) void lookup_filtered(const struct cls_group *gr
     for (; candidates; candidates &= candidates - 1) {
         uint32_t i = (uint32_t)__builtin_ctzll(candidates);
 
-        if (cls_rank_get(group->bounds, i) <= best->rank)
+        if (cls_rank_get(group->bounds, i) <= best.rank)
             break;
         probed |= UINT64_C(1) << i;
-        probe(group, i, version, flow, best, consulted);
+        if (probe(group, i, version, flow, &best, consulted))
+            n_min = i + 1;
     }
-    justify(group, passes, bits_below(count_better(group, n, best->rank)) & ~probed, consulted);
+    justify(group, passes, bits_below(count_needed(group, n_min, n, best.rank)) & ~probed,
+            consulted);
+    return best;
 }
 
 struct cls_rule *cls_groups_lookup(const struct cls_groups *groups, uint64_t version,
@@ -128,12 +139,10 @@ struct cls_rule *cls_groups_lookup(const struct cls_groups *groups, uint64_t ver
         const struct cls_group *group = groups->groups[i];
         uint32_t n = atomic_load_explicit(&group->n_tuples, memory_order_acquire);
 
-        if (cls_rank_get(group->bounds, 0) <= best.rank)
-            continue;
-        if (group->n_filters)
-            lookup_filtered(group, n, version, flow, &best, consulted);
-        else
-            lookup_one_by_one(group, n, version, flow, &best, consulted);
+        if (!group->n_filters)
+            best = lookup_one_by_one(group, n, version, flow, best, consulted);
+        else if (cls_rank_get(group->bounds, 0) > best.rank)
+            best = lookup_filtered(group, n, version, flow, best, consulted);
     }
     return best.rule;
 }

@@ -26,7 +26,7 @@ static const double MIN_GAIN = 1.0;
 static const double MAX_LEFT = 2.0;
 
 struct value {
-    uint64_t hash;
+    uint32_t hash;
     uint64_t tuples; /* 0: a free place. */
 };
 
@@ -119,9 +119,9 @@ static void add_words(struct plan *plan)
             add_word(plan, plan->tuples[i]->words[w], plan->tuples[i]->masks[w]);
 }
 
-static struct value *find_value(struct value *values, uint32_t n_places, uint64_t hash)
+static struct value *find_value(struct value *values, uint32_t n_places, uint32_t hash)
 {
-    for (uint64_t i = hash >> 32;; i++) {
+    for (uint32_t i = hash >> 16;; i++) {
         struct value *value = &values[i & (n_places - 1)];
         if (!value->tuples || value->hash == hash)
             return value;
@@ -139,7 +139,7 @@ static void thin_out(const struct plan *plan, struct candidate *candidate)
     candidate->log2_sampled++;
     for (uint32_t i = 0; i < plan->n_places; i++) {
         const struct value *from = &candidate->values[i];
-        if (from->tuples && !(from->hash << (64 - candidate->log2_sampled))) {
+        if (from->tuples && !(from->hash << (32 - candidate->log2_sampled))) {
             *find_value(values, plan->n_places, from->hash) = *from;
             candidate->n_values++;
         }
@@ -148,12 +148,10 @@ static void thin_out(const struct plan *plan, struct candidate *candidate)
     candidate->values = values;
 }
 
-static void note_value(const struct plan *plan, struct candidate *candidate, uint64_t hash,
+static void note_value(const struct plan *plan, struct candidate *candidate, uint32_t hash,
                        uint32_t position)
 {
-    /* The low bits of a product are poor. */
-    hash ^= hash >> 32;
-    if (hash & ((UINT64_C(1) << candidate->log2_sampled) - 1))
+    if (hash & ((UINT32_C(1) << candidate->log2_sampled) - 1))
         return;
 
     struct value *value = find_value(candidate->values, plan->n_places, hash);
@@ -183,10 +181,10 @@ static void note_tuple(struct plan *plan, uint32_t position)
                   cls_filter_bits_find(&plan->candidates[c].bits, tuple, uses[n_uses].places);
     }
     for (uint32_t i = 0; i < table->capacity; i++) {
-        uint64_t entry = atomic_load_explicit(&table->entries[i], memory_order_relaxed);
-        if (!cls_entry_is_rule(entry))
+        const struct cls_rule *rule = cls_table_chain(table, i);
+        if (!rule)
             continue;
-        const uint64_t *words = cls_tuple_rule_words(tuple, cls_entry_rule(entry));
+        const uint64_t *words = cls_tuple_rule_words(tuple, rule);
         for (uint32_t u = 0; u < n_uses; u++) {
             struct candidate *candidate = uses[u].candidate;
             note_value(plan, candidate,

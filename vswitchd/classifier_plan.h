@@ -19,11 +19,12 @@ struct cls_filter_bits {
     uint8_t words[2];
 };
 
-static inline uint64_t cls_filter_bits_hash(const struct cls_filter_bits *bits, uint64_t word0,
+static inline uint32_t cls_filter_bits_hash(const struct cls_filter_bits *bits, uint64_t word0,
                                             uint64_t word1)
 {
-    return cls_hash_finish(cls_hash_word(word0 & bits->masks[0], bits->words[0]) +
-                           cls_hash_word(word1 & bits->masks[1], bits->words[1]));
+    uint64_t hash = hash_mix(hash_seed, word0 & bits->masks[0]);
+
+    return hash_finish(hash_mix(hash, word1 & bits->masks[1]));
 }
 
 /* Finds where among its words 'tuple' has those of 'bits'.  False: its masks lack some of the bits. */

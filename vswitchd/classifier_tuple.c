@@ -8,16 +8,40 @@
 #include <stdlib.h>
 
 #include "lib/annotations.h"
-#include "lib/hash.h"
 
 enum { MIN_CAPACITY = 4 };
 
-uint64_t cls_multipliers[FLOW_WORDS];
-
-__attribute__((constructor)) static void choose_multipliers(void)
+struct cls_rule *cls_tuple_probe(const struct cls_tuple *tuple, const uint64_t *restrict flow,
+                                 uint64_t *restrict consulted)
 {
-    for (uint64_t i = 0; i < FLOW_WORDS; i++)
-        cls_multipliers[i] = (uint64_t)hash_words(&i, 1, 1) << 32 | hash_words(&i, 1, 2) | 1;
+    const struct cls_table *table = atomic_load_explicit(&tuple->table, memory_order_acquire);
+    size_t n_words = tuple->n_words;
+    uint64_t masked[FLOW_WORDS];
+    uint64_t sum = hash_seed;
+
+    for (size_t i = 0; i < n_words; i++) {
+        size_t word = tuple->words[i];
+        uint64_t mask = tuple->masks[i];
+
+        masked[i] = flow[word] & mask;
+        sum = hash_mix(sum, masked[i]);
+        consulted[word] |= mask;
+    }
+
+    uint32_t hash = hash_finish(sum);
+    uint64_t places = table->capacity - 1;
+    for (uint64_t i = (uint64_t)hash >> table->shift;; i = (i + 1) & places) {
+        uint64_t entry = atomic_load_explicit(&table->entries[i], memory_order_acquire);
+        struct cls_rule *rule = cls_entry_rule(entry);
+
+        if (entry == CLS_ENTRY_EMPTY)
+            return NULL;
+        if (entry >> CLS_ENTRY_TAG_SHIFT != (uint16_t)hash || !cls_entry_is_rule(entry))
+            continue;
+
+        if (!memcmp(masked, rule->match->words + n_words, n_words * sizeof masked[0]))
+            return rule;
+    }
 }
 
 static struct cls_table *create_table(uint32_t n_keys)
@@ -91,13 +115,12 @@ static void rehash(struct cls_tuple *tuple, uint32_t n_keys)
     call_rcu(&old->rcu, free_table);
 }
 
-struct cls_tuple *cls_tuple_create(const struct minimatch *match, uint32_t number)
+struct cls_tuple *cls_tuple_create(const struct minimatch *match)
 {
     struct cls_tuple *tuple = calloc(1, sizeof *tuple);
 
     if (!tuple)
         abort();
-    tuple->number = number;
     tuple->word_set = match->word_set;
     for (uint64_t set = match->word_set; set; set &= set - 1) {
         tuple->words[tuple->n_words] = (uint8_t)__builtin_ctzll(set);
@@ -125,15 +148,6 @@ static void destroy_tuple(struct rcu_head *rcu)
 void cls_tuple_destroy_later(struct cls_tuple *tuple)
 {
     call_rcu(&tuple->rcu, destroy_tuple);
-}
-
-static uint32_t hash_words_of(const struct cls_tuple *tuple, const uint64_t *masked)
-{
-    uint64_t sum = 0;
-
-    for (uint32_t i = 0; i < tuple->n_words; i++)
-        sum += cls_hash_word(masked[i], tuple->words[i]);
-    return (uint32_t)(cls_hash_finish(sum) >> 32);
 }
 
 /* The place of the chain for 'masked'; else where to put it: the first free place, and false. */
@@ -184,7 +198,7 @@ bool cls_tuple_insert(struct cls_tuple *tuple, struct cls_rule *rule)
 {
     uint32_t place;
 
-    rule->hash = hash_words_of(tuple, cls_tuple_rule_words(tuple, rule));
+    rule->hash = hash_words(cls_tuple_rule_words(tuple, rule), tuple->n_words, 0);
     rule->tuple = tuple;
     cls_priorities_add(&tuple->priorities, rule->priority);
     tuple->n_rules++;
@@ -248,14 +262,12 @@ struct cls_rule *cls_tuple_find(const struct cls_tuple *tuple, const struct mini
     const uint64_t *masked = match->words + tuple->n_words;
     uint32_t place;
 
-    if (!find_place(tuple, masked, hash_words_of(tuple, masked), &place))
+    if (!find_place(tuple, masked, hash_words(masked, tuple->n_words, 0), &place))
         return NULL;
     return cls_entry_rule(get_entry(table_of(tuple), place));
 }
 
 cls_rank cls_tuple_max_rank(const struct cls_tuple *tuple)
 {
-    if (!tuple->n_rules)
-        return 0;
-    return cls_tuple_rank(tuple, cls_priorities_max(&tuple->priorities));
+    return tuple->n_rules ? cls_priorities_max(&tuple->priorities) + 1 : 0;
 }

@@ -13,13 +13,13 @@
 #include <stdatomic.h>
 #include <uthash.h>
 
+#include "lib/hash.h"
 #include "lib/rcu.h"
 #include "vswitchd/classifier.h"
 #include "vswitchd/classifier_priorities.h"
 
-/* Orders all rules, as no two tuples have the same number: (priority + 1) << 32 | ~number.  So
- * among rules of equal priority that of the older mask wins.  0: no rule at all. */
-typedef uint64_t cls_rank;
+/* A priority plus 1; 0 is less than any rule's. */
+typedef uint32_t cls_rank;
 
 enum { CLS_ENTRY_EMPTY = 0, CLS_ENTRY_REMOVED = 1, CLS_ENTRY_TAG_SHIFT = 48 };
 #define CLS_ENTRY_POINTER ((UINT64_C(1) << CLS_ENTRY_TAG_SHIFT) - 1)
@@ -34,7 +34,6 @@ struct cls_table {
 struct cls_tuple {
     /* Readers'. */
     struct cls_table *_Atomic table;
-    uint32_t number;
     uint32_t n_words;
     uint8_t words[32]; /* Indexes into struct flow; of the masks below. */
     uint64_t word_set; /* This and the masks are the tuple's key, as in a minimatch. */
@@ -52,23 +51,6 @@ struct cls_tuple {
 };
 static_assert(FLOW_WORDS <= 32, "words[] has room");
 
-/* One odd multiplier for each word, from the seed. */
-extern uint64_t cls_multipliers[FLOW_WORDS];
-
-/* Independent of the other words of a flow, so that the processor computes several at once.  Products
- * carry upwards only: the high half is added to the low one first, or values that differ in the top
- * bits of two words (as the last bytes of addresses do) would have few different sums. */
-static inline uint64_t cls_hash_word(uint64_t value, size_t word)
-{
-    return (value ^ value >> 32) * cls_multipliers[word];
-}
-
-/* Of the sum over the words; the top bits are the best. */
-static inline uint64_t cls_hash_finish(uint64_t sum)
-{
-    return (sum ^ sum >> 32) * UINT64_C(0x9e3779b97f4a7c15);
-}
-
 static inline struct cls_rule *cls_entry_rule(uint64_t entry)
 {
     return (struct cls_rule *)(uintptr_t)(entry & CLS_ENTRY_POINTER);
@@ -79,9 +61,9 @@ static inline bool cls_entry_is_rule(uint64_t entry)
     return (entry & CLS_ENTRY_POINTER) > CLS_ENTRY_REMOVED;
 }
 
-static inline cls_rank cls_tuple_rank(const struct cls_tuple *tuple, uint32_t priority)
+static inline cls_rank cls_rule_rank(const struct cls_rule *rule)
 {
-    return ((uint64_t)priority + 1) << 32 | (uint32_t)~tuple->number;
+    return rule->priority + 1;
 }
 
 /* Masked words of a rule, in order of cls_tuple.words. */
@@ -91,43 +73,22 @@ static inline const uint64_t *cls_tuple_rule_words(const struct cls_tuple *tuple
     return rule->match->words + tuple->n_words;
 }
 
-/* The chain for a flow, or NULL; adds the tuple's mask to 'consulted'. */
-static inline struct cls_rule *cls_tuple_probe(const struct cls_tuple *tuple,
-                                               const uint64_t *restrict flow,
-                                               uint64_t *restrict consulted)
+/* For the writer's walks: the first rule of the chain at place 'i', or NULL.  Loads what comes next,
+ * as each rule and each match is a cache miss in a large table. */
+static inline struct cls_rule *cls_table_chain(const struct cls_table *table, uint32_t i)
 {
-    const struct cls_table *table = atomic_load_explicit(&tuple->table, memory_order_acquire);
-    size_t n_words = tuple->n_words;
-    uint64_t masked[FLOW_WORDS];
-    uint64_t sum = 0;
+    enum { RULE_AHEAD = 16, MATCH_AHEAD = 8 };
 
-    for (size_t i = 0; i < n_words; i++) {
-        size_t word = tuple->words[i];
-        uint64_t mask = tuple->masks[i];
-
-        masked[i] = flow[word] & mask;
-        sum += cls_hash_word(masked[i], word);
-        consulted[word] |= mask;
+    if (i + RULE_AHEAD < table->capacity) {
+        uint64_t rule = atomic_load_explicit(&table->entries[i + RULE_AHEAD], memory_order_relaxed);
+        uint64_t match = atomic_load_explicit(&table->entries[i + MATCH_AHEAD],
+                                              memory_order_relaxed);
+        __builtin_prefetch(cls_entry_rule(rule));
+        if (cls_entry_is_rule(match))
+            __builtin_prefetch((const char *)cls_entry_rule(match)->match + 64);
     }
-
-    uint32_t hash = (uint32_t)(cls_hash_finish(sum) >> 32);
-    uint64_t places = table->capacity - 1;
-    for (uint64_t i = (uint64_t)hash >> table->shift;; i = (i + 1) & places) {
-        uint64_t entry = atomic_load_explicit(&table->entries[i], memory_order_acquire);
-        struct cls_rule *rule = cls_entry_rule(entry);
-
-        if (entry == CLS_ENTRY_EMPTY)
-            return NULL;
-        if (entry >> CLS_ENTRY_TAG_SHIFT != (uint16_t)hash || !cls_entry_is_rule(entry))
-            continue;
-
-        const uint64_t *rule_words = rule->match->words + n_words;
-        uint64_t difference = 0;
-        for (size_t w = 0; w < n_words; w++)
-            difference |= masked[w] ^ rule_words[w];
-        if (!difference)
-            return rule;
-    }
+    uint64_t entry = atomic_load_explicit(&table->entries[i], memory_order_relaxed);
+    return cls_entry_is_rule(entry) ? cls_entry_rule(entry) : NULL;
 }
 
 /* The first rule of 'chain' that 'version' sees, or NULL. */
@@ -138,7 +99,11 @@ static inline struct cls_rule *cls_chain_visible(struct cls_rule *chain, uint64_
     return chain;
 }
 
-struct cls_tuple *cls_tuple_create(const struct minimatch *match, uint32_t number);
+/* The chain for a flow, or NULL; adds the tuple's mask to 'consulted'. */
+struct cls_rule *cls_tuple_probe(const struct cls_tuple *tuple, const uint64_t *restrict flow,
+                                 uint64_t *restrict consulted);
+
+struct cls_tuple *cls_tuple_create(const struct minimatch *match);
 void cls_tuple_destroy(struct cls_tuple *tuple);       /* Must be empty; no readers left. */
 void cls_tuple_destroy_later(struct cls_tuple *tuple); /* The same, after a grace period. */
 

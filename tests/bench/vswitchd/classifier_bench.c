@@ -6,6 +6,8 @@
  * Plain search: tuples in the order of their best priority, one hash probe of the whole masked flow in
  * each, until no tuple can have a better rule.  Three of four flows match a rule on purpose; their
  * other fields, and all fields of the rest, are drawn from the same values as those of the rules.
+ * With values=few each field has two values, so that most masks match most flows; what was drawn twice
+ * is one rule.
  *
  * Usage: classifier_bench [--quick] [--runs N] */
 
@@ -23,7 +25,13 @@ enum { N_FLOWS = 1 << 15, MAX_RUNS = 99, MAX_MASKS = 1024 };
 
 struct config {
     uint32_t n_masks, n_rules, n_priorities;
+    bool has_few_values;
 };
+
+static const char *name_of_values(const struct config *config)
+{
+    return config->has_few_values ? "few" : "many";
+}
 
 static uint64_t random_state = 1;
 
@@ -67,11 +75,11 @@ static void put_value(struct flow *flow, const struct field *field, uint32_t val
     memcpy((uint8_t *)flow + field->offset, (uint8_t *)&bytes + 8 - field->n_bytes, field->n_bytes);
 }
 
-static void draw_flow(struct flow *flow)
+static void draw_flow(const struct config *config, struct flow *flow)
 {
     memset(flow, 0, sizeof *flow);
     for (size_t i = 0; i < N_FIELDS; i++)
-        put_value(flow, &fields[i], draw(fields[i].n_values));
+        put_value(flow, &fields[i], draw(config->has_few_values ? 2 : fields[i].n_values));
 }
 
 /* Has an address at least, so that there are enough different rules. */
@@ -128,13 +136,23 @@ static struct plain_tuple *plain_tuple_create(const struct flow *mask)
     return tuple;
 }
 
+/* Of rules of one masked flow only the best counts. */
 static void plain_tuple_put(struct plain_tuple *tuple, uint32_t hash, const struct cls_rule *rule)
 {
-    uint32_t i = hash;
+    for (uint32_t i = hash;; i++) {
+        struct plain_entry *entry = &tuple->entries[i & (tuple->capacity - 1)];
 
-    while (tuple->entries[i & (tuple->capacity - 1)].rule)
-        i++;
-    tuple->entries[i & (tuple->capacity - 1)] = (struct plain_entry){hash, rule};
+        if (!entry->rule) {
+            *entry = (struct plain_entry){hash, rule};
+            tuple->n_rules++;
+            return;
+        }
+        if (entry->hash == hash && minimatch_is_equal(entry->rule->match, rule->match)) {
+            if (rule->priority > entry->rule->priority)
+                entry->rule = rule;
+            return;
+        }
+    }
 }
 
 static void plain_tuple_insert(struct plain_tuple *tuple, const struct cls_rule *rule)
@@ -144,12 +162,12 @@ static void plain_tuple_insert(struct plain_tuple *tuple, const struct cls_rule 
         uint32_t n_old = tuple->capacity;
         tuple->capacity = n_old ? 2 * n_old : 8;
         tuple->entries = calloc(tuple->capacity, sizeof *tuple->entries);
+        tuple->n_rules = 0;
         for (uint32_t i = 0; i < n_old; i++)
             if (old[i].rule)
                 plain_tuple_put(tuple, old[i].hash, old[i].rule);
         free(old);
     }
-    tuple->n_rules++;
     if (rule->priority > tuple->max_priority)
         tuple->max_priority = rule->priority;
     plain_tuple_put(tuple, hash_words(rule->match->words + tuple->n_words, tuple->n_words, 0),
@@ -208,6 +226,7 @@ static const struct cls_rule *plain_lookup(const struct plain *plain, const stru
 struct bench {
     const struct config *config;
     struct cls_rule *rules;
+    uint32_t n_rules; /* Different ones. */
     uint16_t *rule_masks;
     struct flow *flows;
     struct classifier *cls;
@@ -227,24 +246,21 @@ static void create_rules(struct bench *bench)
         draw_mask(&mask);
         bench->plain.tuples[i] = plain_tuple_create(&mask);
     }
-    for (uint32_t i = 0; i < config->n_rules;) {
-        uint32_t tuple = i % config->n_masks;
+    for (uint32_t i = 0; i < config->n_rules; i++) {
+        uint32_t tuple = i % config->n_masks, priority = draw(config->n_priorities);
         struct match match;
 
-        draw_flow(&match.flow);
+        draw_flow(config, &match.flow);
         match.mask = bench->plain.tuples[tuple]->mask;
         match_normalize(&match);
-        if (classifier_find(seen, 1, &match, 0))
+        if (classifier_find(seen, 1, &match, priority))
             continue;
-        cls_rule_init(&bench->rules[i], &match, 0);
-        classifier_insert(seen, &bench->rules[i], 1);
-        bench->rule_masks[i] = (uint16_t)tuple;
-        i++;
+        cls_rule_init(&bench->rules[bench->n_rules], &match, priority);
+        classifier_insert(seen, &bench->rules[bench->n_rules], 1);
+        bench->rule_masks[bench->n_rules++] = (uint16_t)tuple;
     }
-    for (uint32_t i = 0; i < config->n_rules; i++) {
+    for (uint32_t i = 0; i < bench->n_rules; i++)
         classifier_remove(seen, &bench->rules[i]);
-        bench->rules[i].priority = draw(config->n_priorities);
-    }
     classifier_destroy(seen);
 }
 
@@ -255,10 +271,10 @@ static void create_flows(struct bench *bench)
         struct flow *flow = &bench->flows[i];
         struct match match;
 
-        draw_flow(flow);
+        draw_flow(bench->config, flow);
         if (i % 4 == 0)
             continue;
-        minimatch_expand(bench->rules[draw(bench->config->n_rules)].match, &match);
+        minimatch_expand(bench->rules[draw(bench->n_rules)].match, &match);
         for (size_t w = 0; w < FLOW_WORDS; w++)
             flow_words(flow)[w] = (flow_words(flow)[w] & ~flow_words(&match.mask)[w]) |
                                   flow_words(&match.flow)[w];
@@ -267,7 +283,7 @@ static void create_flows(struct bench *bench)
 
 static void insert_rules(struct bench *bench)
 {
-    uint32_t n = bench->config->n_rules;
+    uint32_t n = bench->n_rules;
 
     rcu_quiescent_state();
     rcu_barrier();
@@ -282,10 +298,10 @@ static void insert_rules(struct bench *bench)
     rcu_quiescent_state();
     rcu_barrier();
     size_t bytes = mallinfo2().uordblks + mallinfo2().hblkhd - bytes_before;
-    printf("classifier_insert masks=%u rules=%u priorities=%u inserts_per_s=%.0f "
+    printf("classifier_insert masks=%u rules=%u priorities=%u values=%s inserts_per_s=%.0f "
            "bytes_per_rule=%.1f\n",
-           bench->config->n_masks, n, bench->config->n_priorities, n * 1e9 / (double)took_ns,
-           (double)bytes / n + sizeof(struct cls_rule));
+           bench->config->n_masks, n, bench->config->n_priorities, name_of_values(bench->config),
+           n * 1e9 / (double)took_ns, (double)bytes / n + sizeof(struct cls_rule));
 
     for (uint32_t i = 0; i < n; i++)
         plain_tuple_insert(bench->plain.tuples[bench->rule_masks[i]], &bench->rules[i]);
@@ -294,7 +310,7 @@ static void insert_rules(struct bench *bench)
 
 static void destroy(struct bench *bench)
 {
-    for (uint32_t i = 0; i < bench->config->n_rules; i++) {
+    for (uint32_t i = 0; i < bench->n_rules; i++) {
         classifier_remove(bench->cls, &bench->rules[i]);
         cls_rule_fini(&bench->rules[i]);
     }
@@ -393,12 +409,13 @@ static void run(const struct config *config, int n_runs)
     }
     qsort(ours, (size_t)n_runs, sizeof ours[0], compare_doubles);
     qsort(plain, (size_t)n_runs, sizeof plain[0], compare_doubles);
-    printf("classifier_lookup masks=%u rules=%u priorities=%u mlookups_per_s=%.2f min=%.2f "
-           "max=%.2f plain_mlookups_per_s=%.2f min=%.2f max=%.2f ratio=%.2f consulted_bits=%.0f "
-           "plain_consulted_bits=%.0f runs=%d\n",
-           config->n_masks, config->n_rules, config->n_priorities, ours[n_runs / 2], ours[0],
-           ours[n_runs - 1], plain[n_runs / 2], plain[0], plain[n_runs - 1],
-           ours[n_runs / 2] / plain[n_runs / 2], bits, plain_bits, n_runs);
+    printf(
+        "classifier_lookup masks=%u rules=%u priorities=%u values=%s mlookups_per_s=%.2f min=%.2f "
+        "max=%.2f plain_mlookups_per_s=%.2f min=%.2f max=%.2f ratio=%.2f consulted_bits=%.0f "
+        "plain_consulted_bits=%.0f runs=%d\n",
+        config->n_masks, bench.n_rules, config->n_priorities, name_of_values(config),
+        ours[n_runs / 2], ours[0], ours[n_runs - 1], plain[n_runs / 2], plain[0], plain[n_runs - 1],
+        ours[n_runs / 2] / plain[n_runs / 2], bits, plain_bits, n_runs);
     fflush(stdout);
     destroy(&bench);
 }
@@ -406,8 +423,11 @@ static void run(const struct config *config, int n_runs)
 int main(int argc, char *argv[])
 {
     static const struct config configs[] = {
-        {1, 10000, 1},   {2, 10000, 1},  {5, 10000, 1},     {10, 10000, 1},     {10, 10000, 1000},
-        {30, 100000, 1}, {50, 10000, 1}, {50, 10000, 1000}, {500, 10000, 1000}, {50, 1000000, 1000},
+        {1, 10000, 1, false},       {2, 10000, 1, false},     {5, 10000, 1, false},
+        {10, 10000, 1, false},      {10, 10000, 1000, false}, {30, 100000, 1, false},
+        {50, 10000, 1, false},      {50, 10000, 1000, false}, {500, 10000, 1000, false},
+        {50, 1000000, 1000, false}, {10, 10000, 1, true},     {30, 100000, 1, true},
+        {50, 1000000, 1000, true},
     };
     int n_runs = 9;
     uint32_t divisor = 1;
