@@ -20,7 +20,6 @@ struct batch {
     struct invocation *invocations;
     size_t n;
     struct ovsdb_session *session;
-    FILE *err;
 };
 
 static int connect_to_database(struct batch *batch, struct error *error)
@@ -241,10 +240,10 @@ static int run_connected(struct batch *batch, struct error *error)
     return result;
 }
 
-int batch_run(struct context *context, struct invocation *invocations, size_t n, FILE *err,
+int batch_run(struct context *context, struct invocation *invocations, size_t n,
               struct error *error)
 {
-    struct batch batch = {.context = context, .invocations = invocations, .n = n, .err = err};
+    struct batch batch = {.context = context, .invocations = invocations, .n = n};
     int result = connect_to_database(&batch, error);
     const struct db_schema *schema = result ? NULL : ovsdb_session_schema(batch.session, error);
 
@@ -256,9 +255,6 @@ int batch_run(struct context *context, struct invocation *invocations, size_t n,
         store_destroy(context->store);
         context->store = NULL;
     }
-    if (context->warnings.size)
-        fputs(buffer_text(&context->warnings), err);
-    buffer_fini(&context->warnings);
     ovsdb_session_destroy(batch.session);
     return result;
 }

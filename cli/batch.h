@@ -7,10 +7,8 @@
  *
  * Threads  The main thread. */
 
-#include <stdio.h>
-
 #include "cli/context.h"
 
-/* Runs all 'n' and prints nothing; warnings go to 'err'. */
-int batch_run(struct context *context, struct invocation *invocations, size_t n, FILE *err,
+/* Runs all 'n' and prints nothing. */
+int batch_run(struct context *context, struct invocation *invocations, size_t n,
               struct error *error);

@@ -113,13 +113,15 @@ static int execute(struct run *run, FILE *out, FILE *err, struct error *error)
 
     run->context.deadline_ns = timeout_ns ? clock_now_ns() + timeout_ns : INT64_MAX;
     int result = run->invocations[0].command->prepare
-                     ? batch_run(&run->context, run->invocations, run->n, err, error)
+                     ? batch_run(&run->context, run->invocations, run->n, error)
                      : run->invocations[0].command->run(&run->context, &run->invocations[0], error);
 
     struct error print_error = ERROR_INIT;
     int print_result = print(run, out, &print_error);
     if (!result && print_result)
         *error = print_error;
+    if (run->context.warnings.size)
+        fputs(buffer_text(&run->context.warnings), err);
     return result ? result : print_result;
 }
 
@@ -150,5 +152,6 @@ int cli_run(int argc, const char *const argv[], FILE *out, FILE *err)
     for (size_t i = 0; i < run.n; i++)
         invocation_fini(&run.invocations[i]);
     free(run.invocations);
+    buffer_fini(&run.context.warnings);
     return status;
 }

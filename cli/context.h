@@ -18,6 +18,6 @@ struct context {
     struct options options;
     int64_t deadline_ns;    /* Of clock_now_ns(); INT64_MAX: none. */
     struct store *store;    /* While database commands run. */
-    struct buffer warnings; /* Lines for people about what succeeded; database commands only. */
+    struct buffer warnings; /* Whole lines for standard error, besides the one of a failure. */
     int exit_status;        /* What a command that succeeded wants to exit with. */
 };

@@ -15,6 +15,8 @@ extern const struct command_rows controller_commands;
 extern const struct command_rows record_list_commands;
 extern const struct command_rows record_commands;
 extern const struct command_rows record_life_commands;
+extern const struct command_rows flow_commands;
+extern const struct command_rows flow_dump_commands;
 extern const struct command_rows of_port_commands;
 extern const struct command_rows of_table_commands;
 extern const struct command_rows ports_commands;

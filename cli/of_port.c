@@ -33,6 +33,7 @@ static int receive_all(struct ofconn *connection, uint32_t xid, enum of_message_
 
 struct listing {
     struct ofconn *connection;
+    const struct of_names *names; /* NULL: numbers. */
     struct buffer text;
     json_t *json; /* NULL: text. */
     size_t n;
@@ -84,7 +85,7 @@ static void list_stats(const struct of_port_stats *stats, struct listing *listin
     struct buffer port = BUFFER_INIT;
     json_t *object = json_object();
 
-    of_port_format(stats->port, ofconn_names(listing->connection), &port);
+    of_port_format(stats->port, listing->names, &port);
     if (!listing->json)
         buffer_printf(&listing->text, "  port %s: ", buffer_text(&port));
     json_object_set_new(object, "port", json_string(buffer_text(&port)));
@@ -132,7 +133,10 @@ static int begin_listing(struct context *context, struct invocation *invocation,
         .connection = ofconn_open(context, invocation->args[0], error),
         .json = options_is_json(&context->options) ? json_array() : NULL,
     };
-    return listing->connection ? ofconn_load_names(listing->connection, error) : error->code;
+    if (!listing->connection || ofconn_load_names(listing->connection, error) < 0)
+        return error->code;
+    listing->names = ofconn_print_names(listing->connection, invocation);
+    return 0;
 }
 
 static void end_listing(struct listing *listing)
@@ -169,27 +173,48 @@ static int run_dump_ports(struct context *context, struct invocation *invocation
 struct bit_name {
     uint32_t bit;
     const char *name;
+    uint32_t speed_mbps;
 };
 
 static const struct bit_name config_names[] = {
-    {OFPPC_PORT_DOWN, "PORT_DOWN"},       {OFPPC_NO_STP, "NO_STP"},     {OFPPC_NO_RECV, "NO_RECV"},
-    {OFPPC_NO_RECV_STP, "NO_RECV_STP"},   {OFPPC_NO_FLOOD, "NO_FLOOD"}, {OFPPC_NO_FWD, "NO_FWD"},
-    {OFPPC_NO_PACKET_IN, "NO_PACKET_IN"},
+    {OFPPC_PORT_DOWN, "PORT_DOWN", 0},       {OFPPC_NO_STP, "NO_STP", 0},
+    {OFPPC_NO_RECV, "NO_RECV", 0},           {OFPPC_NO_RECV_STP, "NO_RECV_STP", 0},
+    {OFPPC_NO_FLOOD, "NO_FLOOD", 0},         {OFPPC_NO_FWD, "NO_FWD", 0},
+    {OFPPC_NO_PACKET_IN, "NO_PACKET_IN", 0},
 };
 
 static const struct bit_name state_names[] = {
-    {OFPPS_LINK_DOWN, "LINK_DOWN"}, {OFPPS_BLOCKED, "BLOCKED"}, {OFPPS_LIVE, "LIVE"}};
+    {OFPPS_LINK_DOWN, "LINK_DOWN", 0}, {OFPPS_BLOCKED, "BLOCKED", 0}, {OFPPS_LIVE, "LIVE", 0}};
 
 static const struct bit_name feature_names[] = {
-    {OFPPF_10MB_HD, "10MB-HD"},   {OFPPF_10MB_FD, "10MB-FD"},
-    {OFPPF_100MB_HD, "100MB-HD"}, {OFPPF_100MB_FD, "100MB-FD"},
-    {OFPPF_1GB_HD, "1GB-HD"},     {OFPPF_1GB_FD, "1GB-FD"},
-    {OFPPF_10GB_FD, "10GB-FD"},   {OFPPF_40GB_FD, "40GB-FD"},
-    {OFPPF_100GB_FD, "100GB-FD"}, {OFPPF_1TB_FD, "1TB-FD"},
-    {OFPPF_OTHER, "OTHER"},       {OFPPF_COPPER, "COPPER"},
-    {OFPPF_FIBER, "FIBER"},       {OFPPF_AUTONEG, "AUTO_NEG"},
-    {OFPPF_PAUSE, "AUTO_PAUSE"},  {OFPPF_PAUSE_ASYM, "AUTO_PAUSE_ASYM"},
+    {OFPPF_10MB_HD, "10MB-HD", 10},
+    {OFPPF_10MB_FD, "10MB-FD", 10},
+    {OFPPF_100MB_HD, "100MB-HD", 100},
+    {OFPPF_100MB_FD, "100MB-FD", 100},
+    {OFPPF_1GB_HD, "1GB-HD", 1000},
+    {OFPPF_1GB_FD, "1GB-FD", 1000},
+    {OFPPF_10GB_FD, "10GB-FD", 10000},
+    {OFPPF_40GB_FD, "40GB-FD", 40000},
+    {OFPPF_100GB_FD, "100GB-FD", 100000},
+    {OFPPF_1TB_FD, "1TB-FD", 1000000},
+    {OFPPF_OTHER, "OTHER", 0},
+    {OFPPF_COPPER, "COPPER", 0},
+    {OFPPF_FIBER, "FIBER", 0},
+    {OFPPF_AUTONEG, "AUTO_NEG", 0},
+    {OFPPF_PAUSE, "AUTO_PAUSE", 0},
+    {OFPPF_PAUSE_ASYM, "AUTO_PAUSE_ASYM", 0},
 };
+
+/* OpenFlow 1.0 tells speeds by these bits only. */
+static uint32_t speed_mbps(uint32_t speed_kbps, uint32_t features)
+{
+    uint32_t highest = speed_kbps / 1000;
+
+    for (size_t i = 0; !speed_kbps && i < ARRAY_SIZE(feature_names); i++)
+        if (features & feature_names[i].bit && feature_names[i].speed_mbps > highest)
+            highest = feature_names[i].speed_mbps;
+    return highest;
+}
 
 static void format_bits(uint32_t bits, const struct bit_name *names, size_t n, struct buffer *out)
 {
@@ -244,11 +269,14 @@ static void list_port(const struct of_port_info *info, struct listing *listing)
                ARRAY_SIZE(feature_names), false);
     print_bits(listing, object, "peer", info->peer, feature_names, ARRAY_SIZE(feature_names),
                false);
+    uint32_t now_mbps = speed_mbps(info->current_speed_kbps, info->current);
+    uint32_t max_mbps = speed_mbps(info->max_speed_kbps, info->supported);
+    json_object_set_new(object, "speed_mbps", json_integer(now_mbps));
+    json_object_set_new(object, "max_speed_mbps", json_integer(max_mbps));
     if (listing->json)
         json_array_append(listing->json, object);
     else
-        buffer_printf(&listing->text, "     speed: %u Mbps now, %u Mbps max\n",
-                      info->current_speed_kbps / 1000, info->max_speed_kbps / 1000);
+        buffer_printf(&listing->text, "     speed: %u Mbps now, %u Mbps max\n", now_mbps, max_mbps);
     json_decref(object);
     buffer_fini(&number);
 }
@@ -387,6 +415,7 @@ static int run_mod_port(struct context *context, struct invocation *invocation, 
 static const struct command rows[] = {
     {.name = "dump-ports",
      .arguments = "BRIDGE [PORT]",
+     .options = "--names --no-names",
      .summary = "Print the counters of ports",
      .group = GROUP_FLOW,
      .min_args = 1,

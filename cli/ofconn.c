@@ -293,7 +293,7 @@ static int shake_hands(struct ofconn *connection, const struct context *context,
     if ((result = receive_any(connection, &message, error)) < 0)
         return result;
     if (message.kind != OF_HELLO || of_decode_hello(&message, &theirs))
-        return error_set(error, -EPROTO, "the socket does not speak OpenFlow");
+        return error_set(error, -EPROTO, "what listens there does not speak OpenFlow");
     int version = of_negotiate(ours, theirs);
     if (!version)
         return error_set(error, -EPROTO,
@@ -315,7 +315,6 @@ struct ofconn *ofconn_open(const struct context *context, const char *target, st
     connection->next_xid = 1;
     connection->fd = -1;
     if (connect_to(connection, target, error) < 0 || shake_hands(connection, context, error) < 0) {
-        error_prefix(error, "%s", shown(target).text);
         ofconn_close(connection);
         return NULL;
     }
@@ -451,6 +450,15 @@ int ofconn_load_names(struct ofconn *connection, struct error *error)
 const struct of_names *ofconn_names(const struct ofconn *connection)
 {
     return &connection->names;
+}
+
+const struct of_names *ofconn_print_names(const struct ofconn *connection,
+                                          const struct invocation *invocation)
+{
+    bool wants_names = invocation_option(invocation, "--names") ||
+                       (!invocation_option(invocation, "--no-names") && isatty(STDOUT_FILENO));
+
+    return wants_names ? &connection->names : NULL;
 }
 
 /* --- Refusals ------------------------------------------------------------------------------ */

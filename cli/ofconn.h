@@ -51,5 +51,10 @@ int ofconn_receive(struct ofconn *connection, uint32_t xid, enum of_message_kind
 int ofconn_load_names(struct ofconn *connection, struct error *error);
 const struct of_names *ofconn_names(const struct ofconn *connection);
 
+/* Those to print with, or NULL for numbers: as with ovs-ofctl(8), names are the default on a terminal,
+ * and the options --names and --no-names choose. */
+const struct of_names *ofconn_print_names(const struct ofconn *connection,
+                                          const struct invocation *invocation);
+
 /* A sentence about a refusal: "the table is full (OFPFMFC_TABLE_FULL)". */
 void ofconn_describe_refusal(const struct of_error_info *info, struct buffer *out);

@@ -263,7 +263,8 @@ int table_data_parse(const char *text, enum table_data *data, struct error *erro
 
 void json_print_take(json_t *json, const struct table_style *style, struct buffer *out)
 {
-    size_t flags = JSON_ENCODE_ANY | (style->is_pretty ? JSON_INDENT(2) : JSON_COMPACT);
+    size_t flags = JSON_ENCODE_ANY | JSON_REAL_PRECISION(15) |
+                   (style->is_pretty ? JSON_INDENT(2) : JSON_COMPACT);
     char *text = json_dumps(json, flags);
 
     if (!text)

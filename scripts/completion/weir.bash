@@ -48,6 +48,7 @@ _weir_own_options() { # COMMAND
   destroy) echo "--if-exists --all" ;;
   mod-flows | del-flows) echo "--strict" ;;
   dump-flows) echo "--names --no-names --no-stats" ;;
+  dump-ports) echo "--names --no-names" ;;
   dump-tables) echo "--all" ;;
   up) echo "--db-file=" ;;
   fdb | trace | cache | drops | coverage | memory | log | call) echo "--target=" ;;
