@@ -75,6 +75,13 @@ static enum of_error decode_push_vlan(const uint8_t *body, size_t n_bytes UNUSED
     return put_vlan(OFA_PUSH_VLAN, tpid, UINT16_MAX, list);
 }
 
+static enum of_error decode_strip_vlan(const uint8_t *body UNUSED, size_t n_bytes UNUSED,
+                                       struct buffer *list)
+{
+    ofa_put(list, OFA_POP_VLAN)->form = OFA_FORM_LEGACY;
+    return OF_OK;
+}
+
 static enum of_error decode_pop_vlan(const uint8_t *body UNUSED, size_t n_bytes UNUSED,
                                      struct buffer *list)
 {
@@ -349,7 +356,7 @@ static const struct action_row {
     {OF_1_0, OF_1_0, OFPAT_OUTPUT, 8, false, decode_output10},
     {OF_1_0, OF_1_0, OFPAT10_SET_VLAN_VID, 8, false, decode_vlan_vid},
     {OF_1_0, OF_1_0, OFPAT10_SET_VLAN_PCP, 8, false, decode_vlan_pcp},
-    {OF_1_0, OF_1_0, OFPAT10_STRIP_VLAN, 8, false, decode_pop_vlan},
+    {OF_1_0, OF_1_0, OFPAT10_STRIP_VLAN, 8, false, decode_strip_vlan},
     {OF_1_0, OF_1_0, OFPAT10_SET_DL_SRC, 16, false, decode_dl_src},
     {OF_1_0, OF_1_0, OFPAT10_SET_DL_DST, 16, false, decode_dl_dst},
     {OF_1_0, OF_1_0, OFPAT10_SET_NW_SRC, 8, false, decode_nw_src},

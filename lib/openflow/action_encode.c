@@ -163,9 +163,12 @@ static void encode_vlan10(enum ofa_type type, unsigned value, struct buffer *out
     }
 }
 
-static bool encode_legacy(const struct of_field *field, const struct of_value *value,
-                          struct buffer *out)
+/* set_field of an SCTP port goes out as a load, as from OVS. */
+static bool encode_legacy(const struct of_field *field, bool is_legacy,
+                          const struct of_value *value, struct buffer *out)
 {
+    bool is_sctp = field->id == FIELD_SCTP_SRC || field->id == FIELD_SCTP_DST;
+
     uint64_t number = field->n_bytes <= 8 ? of_value_u64(field, value) : 0;
 
     switch (field->id) {
@@ -190,7 +193,7 @@ static bool encode_legacy(const struct of_field *field, const struct of_value *v
         break;
     }
     for (size_t i = 0; i < ARRAY_SIZE(legacy_actions); i++) {
-        if (legacy_actions[i].field == field->id) {
+        if (legacy_actions[i].field == field->id && (is_legacy || !is_sctp)) {
             uint8_t *action = put_action(legacy_actions[i].type, legacy_actions[i].n_bytes, out);
             memcpy(action + 4, value->bytes, field->n_bytes);
             return true;
@@ -205,7 +208,8 @@ static void encode_set_field10(const struct ofa_set_field *set, struct buffer *o
     struct of_value value, mask;
 
     get_value(set, &value, &mask);
-    if (!of_value_is_all_ones(field, &mask) || !encode_legacy(field, &value, out))
+    if (!of_value_is_all_ones(field, &mask) ||
+        !encode_legacy(field, set->ofa.form == OFA_FORM_LEGACY, &value, out))
         encode_loads(set, out);
 }
 

@@ -189,7 +189,7 @@ static void format_action(const struct ofa *ofa, const struct of_names *names, s
         buffer_printf(out, "push_vlan:0x%04x", ((const struct ofa_vlan *)action)->value);
         break;
     case OFA_POP_VLAN:
-        buffer_puts(out, "strip_vlan");
+        buffer_puts(out, ofa->form == OFA_FORM_LEGACY ? "strip_vlan" : "pop_vlan");
         break;
     case OFA_DEC_TTL:
         buffer_puts(out, "dec_ttl");

@@ -234,7 +234,9 @@ static int parse_plain(struct parser *parser, const struct text_item *item, int 
 {
     if (item->value && *item->value)
         return error_set(parser->error, -EINVAL, "%s takes no \"%s\"", item->key, item->value);
-    ofa_put(parser->list, (enum ofa_type)argument);
+    struct ofa *ofa = ofa_put(parser->list, (enum ofa_type)argument);
+    if (!strcasecmp(item->key, "strip_vlan"))
+        ofa->form = OFA_FORM_LEGACY;
     return 0;
 }
 

@@ -45,7 +45,7 @@ enum ofa_form {
 
     /* OFA_SET_FIELD: OFPAT_SET_DL_SRC and the like, "mod_dl_src:".  Unlike the others it may meet
      * a frame without the field, and then does nothing; and FIELD_TCP_SRC and FIELD_TCP_DST stand
-     * for the ports of UDP and SCTP too: see ofa_set_field_applies(). */
+     * for the ports of UDP and SCTP too: see ofa_set_field_applies().  OFA_POP_VLAN: "strip_vlan". */
     OFA_FORM_LEGACY,
 };
 

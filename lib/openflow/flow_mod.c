@@ -271,12 +271,15 @@ void of_encode_flow_mod(const struct of_flow_mod *flow, const struct of_protocol
 static bool match_fits_oxm(const struct match *match, enum of_version version)
 {
     struct buffer wire = BUFFER_INIT;
-    struct match again;
+    struct match sent = *match, again;
     size_t n_used;
 
-    of_match_encode_oxm(match, version, &wire);
+    /* "No tag" of 1.0 looks at the priority bits, too, which are 0 without a tag. */
+    if (match->mask.key.vlan[0].tci.raw == UINT16_MAX && !match->flow.key.vlan[0].tci.raw)
+        sent.mask.key.vlan[0].tci = be16_from(VLAN_CFI | VLAN_VID_MASK);
+    of_match_encode_oxm(&sent, version, &wire);
     bool fits = of_match_decode_oxm(wire.data, wire.size, &again, &n_used) == OF_OK &&
-                match_is_equal(match, &again);
+                match_is_equal(&sent, &again);
     buffer_fini(&wire);
     return fits;
 }

@@ -453,14 +453,12 @@ static void format_cookies(const struct of_flow_mod *flow, struct buffer *out)
                       (unsigned long long)be64_host(flow->cookie_mask));
 }
 
-void of_flow_mod_format(const struct of_flow_mod *flow, enum of_version version,
-                        const struct of_names *names, struct buffer *out)
+void of_flow_mod_format(const struct of_flow_mod *flow, const struct of_names *names,
+                        struct buffer *out)
 {
     static const char *const commands[] = {"ADD", "MOD", "MOD_STRICT", "DEL", "DEL_STRICT"};
-    uint8_t no_table = version == OF_1_0 ? OF_TABLE_ALL : 0;
-
     buffer_printf(out, "%s ", commands[flow->command]);
-    if (flow->table_id != no_table)
+    if (flow->table_id && flow->table_id != OF_TABLE_ALL)
         buffer_printf(out, "table:%u ", flow->table_id);
     size_t start = out->size;
     of_match_format_priority(&flow->match, flow->priority, names, out);

@@ -57,5 +57,5 @@ void of_flow_stats_format_brief(const struct of_flow_stats *stats, const struct 
                                 struct buffer *out);
 
 /* "ADD table:1 priority=5,tcp cookie:0x1 idle:5 actions=output:1", as ovs-ofctl prints a flow_mod. */
-void of_flow_mod_format(const struct of_flow_mod *flow, enum of_version version,
-                        const struct of_names *names, struct buffer *out);
+void of_flow_mod_format(const struct of_flow_mod *flow, const struct of_names *names,
+                        struct buffer *out);
