@@ -98,6 +98,13 @@ struct port_view *bridge_view_port_by_name(const struct bridge_view *bridge, con
     return NULL;
 }
 
+struct port_view *topology_port(const struct topology *topology, uint32_t dp_port)
+{
+    if (!topology || dp_port >= ARRAY_SIZE(topology->by_dp_port))
+        return NULL;
+    return topology->by_dp_port[dp_port];
+}
+
 struct bridge_view *topology_bridge(const struct topology *topology, const char *name)
 {
     for (size_t i = 0; i < topology->n_bridges; i++) {

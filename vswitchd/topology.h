@@ -82,14 +82,15 @@ struct topology {
 /* By number or name; NULL if there is none. */
 struct port_view *bridge_view_port(const struct bridge_view *bridge, of_port port);
 struct port_view *bridge_view_port_by_name(const struct bridge_view *bridge, const char *name);
+struct port_view *topology_port(const struct topology *topology, uint32_t dp_port);
 struct bridge_view *topology_bridge(const struct topology *topology, const char *name);
 
-/* May frames of VLAN 'vid' (0: untagged) pass a trunk or native port?  It always carries its native
- * VLAN. */
+/* May frames of VLAN 'vid' (0: in none) pass a trunk or native port?  A native port always carries its
+ * native VLAN, and has no frames that are in none. */
 static inline bool port_view_admits(const struct port_view *port, uint16_t vid)
 {
-    if (port->vlan_mode != PORT_VLAN_TRUNK && vid == port->tag)
-        return true;
+    if (port->vlan_mode != PORT_VLAN_TRUNK && (!vid || vid == port->tag))
+        return vid != 0;
     return port->trunks[vid / 64] >> (vid % 64) & 1;
 }
 

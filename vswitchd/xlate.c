@@ -518,11 +518,8 @@ void xlate_frame(const struct topology *topology, const struct flow_key *key,
                  const struct packet *packet, int64_t now_ns, const struct xlate_tracer *tracer,
                  struct verdict *verdict)
 {
-    uint32_t dp_port = be32_host(key->in_port);
-    const struct port_view *in = topology && dp_port < ARRAY_SIZE(topology->by_dp_port)
-                                     ? topology->by_dp_port[dp_port]
-                                     : NULL;
-    struct xlate x;
+    const struct port_view *in = topology_port(topology, be32_host(key->in_port));
+    struct flow flow;
 
     if (!in) {
         verdict->mask.in_port = be32_from(UINT32_MAX);
@@ -530,10 +527,23 @@ void xlate_frame(const struct topology *topology, const struct flow_key *key,
         verdict->actions.n = 1;
         return;
     }
+    flow.key = *key;
+    flow.key.in_port = be32_from(in->ofp_port);
+    flow.metadata = be64_from(0);
+    memset(flow.regs, 0, sizeof flow.regs);
+    xlate_flow(topology, in->bridge, &flow, packet, now_ns, tracer, verdict);
+}
+
+void xlate_flow(const struct topology *topology, struct bridge_view *bridge,
+                const struct flow *flow, const struct packet *packet, int64_t now_ns,
+                const struct xlate_tracer *tracer, struct verdict *verdict)
+{
+    struct xlate x;
+
     xlate_init(&x, topology, now_ns, tracer, verdict);
     x.may_learn = packet != NULL;
-    x.bridge = in->bridge;
-    xlate_init_view(&x, key, in->ofp_port);
+    x.bridge = bridge;
+    xlate_init_view(&x, flow);
     xlate_bridge(&x);
     xlate_finish(&x);
 }
@@ -548,9 +558,7 @@ void xlate_packet_out(const struct topology *topology, struct bridge_view *bridg
     x.may_learn = !tracer;
     x.bridge = bridge;
     x.version = flow_tables_version(bridge->tables);
-    xlate_init_view(&x, &flow->key, (of_port)be32_host(flow->key.in_port));
-    x.now.flow.metadata = flow->metadata;
-    memcpy(x.now.flow.regs, flow->regs, sizeof x.now.flow.regs);
+    xlate_init_view(&x, flow);
     trace_bridge(&x);
     xlate_list(&x, actions);
     xlate_finish(&x);

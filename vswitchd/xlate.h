@@ -37,6 +37,11 @@ void xlate_frame(const struct topology *topology, const struct flow_key *key,
                  const struct packet *packet, int64_t now_ns, const struct xlate_tracer *tracer,
                  struct verdict *verdict);
 
+/* The same for a frame that enters 'bridge' by 'flow's in_port, an OpenFlow port that need not exist. */
+void xlate_flow(const struct topology *topology, struct bridge_view *bridge,
+                const struct flow *flow, const struct packet *packet, int64_t now_ns,
+                const struct xlate_tracer *tracer, struct verdict *verdict);
+
 /* A packet-out: 'actions' for a frame that claims to come from 'flow's in_port (an OpenFlow port or
  * OFPP_NONE, OFPP_CONTROLLER ...) of 'bridge'.  The caller executes the verdict, credits and releases
  * its context. */

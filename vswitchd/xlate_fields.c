@@ -41,16 +41,15 @@ static void hide_inner_tag(struct xlate *x)
     memset(&written->nw_src, 0xff, sizeof *key - offsetof(struct flow_key, nw_src));
 }
 
-void xlate_init_view(struct xlate *x, const struct flow_key *key, of_port in_port)
+void xlate_init_view(struct xlate *x, const struct flow *flow)
 {
     struct flow_key *mask = &x->verdict->mask;
 
     memset(&x->now, 0, sizeof x->now);
     memset(&x->looked, 0, sizeof x->looked);
-    x->now.flow.key = *key;
-    x->now.flow.key.in_port = be32_from(in_port);
+    x->now.flow = *flow;
 
-    /* Registers and metadata start as zero, which nobody has to look up. */
+    /* Registers and metadata are not the frame's: nobody has to look them up. */
     memset((uint8_t *)&x->now.written + sizeof(struct flow_key), 0xff,
            sizeof(struct flow) - sizeof(struct flow_key));
 
@@ -171,8 +170,9 @@ static void write_tci(struct xlate *x, const struct of_value *value, const struc
 {
     uint16_t bits = be16_host(be16_load(mask->bytes)), tci = be16_host(be16_load(value->bytes));
     struct flow_vlan *tag = outer_tag(x);
+    bool has_tag = xlate_has_tag(x); /* Without one, these bits are nowhere in the frame. */
 
-    if (bits & VLAN_CFI && xlate_has_tag(x) != !!(tci & VLAN_CFI)) {
+    if (bits & VLAN_CFI && has_tag != !!(tci & VLAN_CFI)) {
         know_tags(x);
         if (!(tci & VLAN_CFI)) {
             xlate_pop_vlan(x);

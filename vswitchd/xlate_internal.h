@@ -137,7 +137,7 @@ void xlate_fail(struct xlate *x, enum drop_reason reason);
 /* xlate_fields.c: reading and changing the frame */
 
 of_port xlate_in_port(const struct xlate *x);
-void xlate_init_view(struct xlate *x, const struct flow_key *key, of_port in_port);
+void xlate_init_view(struct xlate *x, const struct flow *flow);
 void xlate_settle(struct xlate *x);
 void xlate_set_field(struct xlate *x, const struct ofa_set_field *set);
 void xlate_move(struct xlate *x, const struct ofa_move *move);

@@ -115,29 +115,28 @@ static bool is_member(struct xlate *x, const struct port_view *port, uint16_t vi
     return !(be16_host(x->now.flow.key.vlan[1].tci) & VLAN_CFI);
 }
 
-/* Makes the frame's outer tag what 'port' expects. */
+static bool has_priority(struct xlate *x)
+{
+    x->looked.key.vlan[0].tci.raw |= be16_from(VLAN_PCP_MASK).raw;
+    return be16_host(x->now.flow.key.vlan[0].tci) & VLAN_PCP_MASK;
+}
+
+/* Makes the frame's outer tag what 'port' expects.  A tag of VLAN 0 stays only for its priority. */
 static void retag(struct xlate *x, const struct classified *frame, const struct port_view *port)
 {
-    bool is_untagged = !frame->vid || port->vlan_mode == PORT_VLAN_ACCESS ||
+    bool is_untagged = port->vlan_mode == PORT_VLAN_ACCESS ||
                        (port->vlan_mode == PORT_VLAN_NATIVE_UNTAGGED && frame->vid == port->tag);
+    bool keeps_priority = !is_untagged || port->sends_priority_tags;
+    uint16_t vid = is_untagged ? 0 : frame->vid;
 
-    if (!is_untagged) {
-        if (!xlate_has_tag(x))
-            xlate_push_vlan(x, ETH_TYPE_VLAN, frame->vid);
-        else if (frame->vid != frame->tag_vid)
-            xlate_put_vid(x, frame->vid);
-        return;
+    if (!xlate_has_tag(x)) {
+        if (vid)
+            xlate_push_vlan(x, ETH_TYPE_VLAN, vid);
+    } else if (!vid && !(keeps_priority && has_priority(x))) {
+        xlate_pop_vlan(x);
+    } else if (vid != frame->tag_vid) {
+        xlate_put_vid(x, vid);
     }
-    if (!xlate_has_tag(x))
-        return;
-    if (port->sends_priority_tags) {
-        x->looked.key.vlan[0].tci.raw |= be16_from(VLAN_PCP_MASK).raw;
-        if (be16_host(x->now.flow.key.vlan[0].tci) & VLAN_PCP_MASK) {
-            xlate_put_vid(x, 0);
-            return;
-        }
-    }
-    xlate_pop_vlan(x);
 }
 
 static void send_by(struct xlate *x, const struct classified *frame, const struct port_view *port)

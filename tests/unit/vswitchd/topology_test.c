@@ -56,6 +56,7 @@ static void native_vlan_is_always_admitted(void **state)
     port->vlan_mode = PORT_VLAN_NATIVE_TAGGED;
     assert_true(port_view_admits(port, 10));
     assert_false(port_view_admits(port, 11));
+    assert_false(port_view_admits(port, 0));
     topology_destroy(topology);
 }
 

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* generate - random flow tables and random frames that meet each other.
+ *
+ * Values of both come from the same small pools, so that rules hit.  Flows are made as text, since that is
+ * what both Weir and Open vSwitch read.  Frames are valid, or cut at any byte, padded, with lengths
+ * that lie, protocols that do not exist and headers that contradict each other. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/buffer.h"
+#include "tests/generate/random.h"
+
+enum { GENERATE_MAX_FRAME = 2048 };
+
+struct generate_flows {
+    unsigned int n_ports;  /* OpenFlow ports 1 to n_ports. */
+    unsigned int n_tables; /* 0 to n_tables - 1. */
+    bool has_controller;   /* controller() actions. */
+};
+
+/* Appends one flow, without a line break.  True: it uses instructions or actions that OpenFlow 1.0 lacks. */
+bool generate_flow(struct random *random, const struct generate_flows *options,
+                   struct buffer *text);
+
+struct generate_frames {
+    bool is_valid;          /* Only frames that are what they say. */
+    unsigned int max_vlans; /* 0 to 3. */
+};
+
+/* Returns the number of bytes. */
+size_t generate_frame(struct random *random, const struct generate_frames *options,
+                      uint8_t frame[static GENERATE_MAX_FRAME]);
+
+/* The pools */
+
+enum { POOL_MACS = 8, POOL_IPV4 = 6, POOL_IPV6 = 5, POOL_PORTS = 6, POOL_VLANS = 4 };
+
+extern const uint8_t pool_macs[POOL_MACS][6];
+extern const uint8_t pool_ipv4[POOL_IPV4][4];
+extern const uint8_t pool_ipv6[POOL_IPV6][16];
+extern const uint16_t pool_ports[POOL_PORTS];
+extern const uint16_t pool_vlans[POOL_VLANS];

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Random tables and frames through Open vSwitch and through Weir: the same ports, the same bytes?
+ *
+ * Differences that are meant are described in docs/differences-from-ovs.md; the generator's options
+ * and is_documented() keep them out.
+ *
+ *     WEIR_ROUNDS   how many configurations (default 40), each with 150 frames
+ *     WEIR_SEED     the first one */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <urcu-qsbr.h>
+
+#include "lib/clock.h"
+#include "lib/openflow/flow_text.h"
+#include "tests/generate/generate.h"
+#include "tests/system/ovs_differential/ovs.h"
+#include "vswitchd/trace.h"
+
+enum { ROUND_FRAMES = 150, N_TABLES = 5, MAX_FLOWS = 100 };
+
+struct outputs {
+    struct buffer of[RIG_BRIDGES][RIG_PORTS];
+};
+
+struct round {
+    uint64_t seed;
+    struct random random;
+    struct ovs *ovs;
+    struct rig_settings settings;
+    struct rig rig;
+    struct outputs weir, theirs;
+    struct buffer flows[RIG_BRIDGES][2]; /* 1.0, and modern ones. */
+    uint16_t priorities[MAX_FLOWS];
+    size_t n_flows;
+    int64_t now_ns;
+    unsigned int n_frames, n_outputs, n_differences;
+};
+
+static void note_output(void *aux, int bridge, int port, const struct packet *packet)
+{
+    struct outputs *outputs = aux;
+
+    ovs_note_output(&outputs->of[bridge][port], packet->data, packet->size);
+}
+
+static void clear_outputs(struct outputs *outputs)
+{
+    for (int b = 0; b < RIG_BRIDGES; b++)
+        for (int n = 1; n < RIG_PORTS; n++)
+            buffer_clear(&outputs->of[b][n]);
+}
+
+static void fini_outputs(struct outputs *outputs)
+{
+    for (int b = 0; b < RIG_BRIDGES; b++)
+        for (int n = 1; n < RIG_PORTS; n++)
+            buffer_fini(&outputs->of[b][n]);
+}
+
+/* Flows of equal priority may be chosen from freely, so there are none. */
+static bool is_new_priority(struct round *round, const char *flow)
+{
+    uint16_t priority = (uint16_t)atoi(strstr(flow, "priority=") + strlen("priority="));
+
+    for (size_t i = 0; i < round->n_flows; i++) {
+        if (round->priorities[i] == priority)
+            return false;
+    }
+    round->priorities[round->n_flows++] = priority;
+    return true;
+}
+
+static void generate_flows(struct round *round)
+{
+    const struct generate_flows options = {.n_ports = RIG_PORTS, .n_tables = N_TABLES};
+    uint32_t n = 4 + random_below(&round->random, 80);
+
+    for (int b = 0; b < RIG_BRIDGES; b++) {
+        buffer_clear(&round->flows[b][0]);
+        buffer_clear(&round->flows[b][1]);
+        if (random_chance(&round->random, 80))
+            buffer_printf(&round->flows[b][0], "table=0,priority=0,actions=%s\n",
+                          random_chance(&round->random, 60) ? "normal" : "resubmit(,1)");
+    }
+    round->n_flows = 0;
+    while (n-- > 0) {
+        int b = (int)random_below(&round->random, RIG_BRIDGES);
+        struct buffer flow = BUFFER_INIT;
+        bool is_modern = generate_flow(&round->random, &options, &flow);
+
+        if (is_new_priority(round, buffer_text(&flow)))
+            buffer_printf(&round->flows[b][is_modern], "%s\n", buffer_text(&flow));
+        buffer_fini(&flow);
+    }
+}
+
+static void add_flows(struct round *round, int b, bool is_modern)
+{
+    char *text = strdup(buffer_text(&round->flows[b][is_modern])), *save = NULL;
+
+    if (!*text) {
+        free(text);
+        return;
+    }
+    ovs_add_flows(round->ovs, b, is_modern, text);
+    for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+        struct error error = ERROR_INIT;
+        struct of_flow_mod flow;
+
+        if (of_flow_mod_parse(line, OFFC_ADD, NULL, &flow, &error)) {
+            fprintf(stderr, "%s: %s\n", line, error.message);
+            exit(1);
+        }
+        rig_flow_mod(&round->rig, b, &flow, round->now_ns);
+        of_flow_mod_fini(&flow);
+    }
+    free(text);
+}
+
+static void print_outputs(const char *who, const struct outputs *outputs)
+{
+    for (int b = 0; b < RIG_BRIDGES; b++) {
+        for (int n = 1; n < RIG_PORTS; n++) {
+            if (outputs->of[b][n].size)
+                fprintf(stderr, "%s: bridge %d port %d: %.*s", who, b, n,
+                        (int)outputs->of[b][n].size, (const char *)outputs->of[b][n].data);
+        }
+    }
+}
+
+static void print_weir_trace(const struct rig *rig, int b, int port, const uint8_t *frame,
+                             size_t n_bytes)
+{
+    struct buffer text = BUFFER_INIT;
+    struct error error = ERROR_INIT;
+    char in_port[32];
+    const struct trace_request request = {
+        .bridge = b ? "br1" : "br0",
+        .flow_text = in_port,
+        .packet = frame,
+        .packet_bytes = n_bytes,
+    };
+
+    snprintf(in_port, sizeof in_port, "in_port=%d", port);
+    if (trace_flow(rig->topology, &request, &text, &error))
+        buffer_puts(&text, error.message);
+    fprintf(stderr, "--- Weir\n%s", buffer_text(&text));
+    buffer_fini(&text);
+}
+
+static void print_settings(const struct rig_settings *settings)
+{
+    fprintf(stderr, "vlan_limit=%u\n", settings->vlan_limit);
+    for (int b = 0; b < RIG_BRIDGES; b++) {
+        const struct rig_bridge *bridge = &settings->bridges[b];
+
+        fprintf(stderr, "bridge %d: frag_mode=%d forwards_bpdu=%d\n", b, bridge->frag_mode,
+                bridge->forwards_bpdu);
+        for (int n = 1; n <= RIG_PORTS; n++)
+            fprintf(stderr,
+                    "    port %d: vlan_mode=%d tag=%u trunks=%#" PRIx64
+                    " priority_tags=%d config=%#x\n",
+                    n, bridge->ports[n].vlan_mode, bridge->ports[n].tag, bridge->ports[n].trunks,
+                    bridge->ports[n].sends_priority_tags, bridge->ports[n].config);
+    }
+}
+
+static void report(struct round *round, int b, int port, const uint8_t *frame, size_t n_bytes)
+{
+    round->n_differences++;
+    if (round->n_differences > 5)
+        return;
+    fprintf(stderr, "\n=== WEIR_SEED=%" PRIu64 ": difference for bridge %d, port %d: ", round->seed,
+            b, port);
+    for (size_t i = 0; i < n_bytes; i++)
+        fprintf(stderr, "%02x", frame[i]);
+    fputc('\n', stderr);
+    print_settings(&round->settings);
+    print_outputs("Weir", &round->weir);
+    print_outputs("OVS ", &round->theirs);
+    print_weir_trace(&round->rig, b, port, frame, n_bytes);
+    char *trace = ovs_trace(round->ovs, b, port, frame, n_bytes);
+    fprintf(stderr, "--- Open vSwitch\n%s\n", trace);
+    free(trace);
+}
+
+static bool is_equal(const struct buffer *a, const struct buffer *b)
+{
+    return a->size == b->size && (!a->size || !memcmp(a->data, b->data, a->size));
+}
+
+static void send_frame(struct round *round)
+{
+    const struct generate_frames options = {
+        .is_valid = random_chance(&round->random, 70),
+        .max_vlans = 3,
+    };
+    uint8_t frame[GENERATE_MAX_FRAME];
+    size_t n_bytes = generate_frame(&round->random, &options, frame);
+    int b = (int)random_below(&round->random, RIG_BRIDGES);
+    int port = 1 + (int)random_below(&round->random, RIG_PORTS - 1);
+    bool is_same = true;
+
+    if (n_bytes < 14)
+        return; /* Open vSwitch's dummy ports do not take it. */
+    round->n_frames++;
+    clear_outputs(&round->weir);
+    clear_outputs(&round->theirs);
+    rig_send(&round->rig, b, port, frame, n_bytes, NULL, round->now_ns);
+    ovs_send(round->ovs, b, port, frame, n_bytes, round->theirs.of);
+    for (int i = 0; i < RIG_BRIDGES; i++) {
+        for (int n = 1; n < RIG_PORTS; n++) {
+            is_same &= is_equal(&round->weir.of[i][n], &round->theirs.of[i][n]);
+            round->n_outputs += round->theirs.of[i][n].size > 0;
+        }
+    }
+    if (!is_same)
+        report(round, b, port, frame, n_bytes);
+}
+
+static void play_round(struct round *round)
+{
+    const struct rig_options options = {
+        .cache_off = true,
+        .output = note_output,
+        .aux = &round->weir,
+    };
+
+    random_init(&round->random, round->seed);
+    generate_settings(&round->random, &round->settings);
+    rig_init(&round->rig, &round->settings, &options);
+    ovs_configure(round->ovs, &round->settings);
+    generate_flows(round);
+    for (int b = 0; b < RIG_BRIDGES; b++) {
+        add_flows(round, b, false);
+        add_flows(round, b, true);
+    }
+    for (int n = 0; n < ROUND_FRAMES; n++) {
+        round->now_ns += MILLISECOND_NS;
+        send_frame(round);
+        rcu_quiescent_state();
+    }
+    rig_fini(&round->rig);
+}
+
+static uint64_t from_environment(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+
+    return text ? strtoull(text, NULL, 0) : otherwise;
+}
+
+int main(int argc, char *argv[])
+{
+    static struct round round;
+    uint64_t n_rounds = from_environment("WEIR_ROUNDS", 40);
+
+    if (argc != 2) {
+        fprintf(stderr, "usage: %s RUN-DIRECTORY-OF-OPEN-VSWITCH\n", argv[0]);
+        return 2;
+    }
+    rcu_register_thread();
+    round.ovs = ovs_open(argv[1]);
+    round.seed = from_environment("WEIR_SEED", 1);
+    round.now_ns = 1000 * SECOND_NS;
+    for (uint64_t i = 0; i < n_rounds; i++, round.seed++)
+        play_round(&round);
+
+    printf("%u frames, %u outputs, %u differences\n", round.n_frames, round.n_outputs,
+           round.n_differences);
+    ovs_close(round.ovs);
+    fini_outputs(&round.weir);
+    fini_outputs(&round.theirs);
+    for (int b = 0; b < RIG_BRIDGES; b++) {
+        buffer_fini(&round.flows[b][0]);
+        buffer_fini(&round.flows[b][1]);
+    }
+    rcu_unregister_thread();
+    return round.n_differences ? 1 : 0;
+}
