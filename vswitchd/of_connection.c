@@ -222,7 +222,8 @@ static void on_silence(struct ev_loop *loop, struct ev_timer *watcher, int event
 
 static enum of_error handle_up(struct of_connection *connection, const struct of_message *message)
 {
-    if (message->kind == OF_HELLO || message->kind == OF_ECHO_REPLY || message->kind == OF_ERROR)
+    /* An error is never answered by another one. */
+    if (message->kind == OF_ECHO_REPLY || message->kind == OF_ERROR)
         return OF_OK;
     if (message->version != connection->protocol.version)
         return OFPBRC_BAD_VERSION;

@@ -2,6 +2,7 @@
 
 /* One function per kind of message, found by a table.  Errors are those Open vSwitch sends. */
 
+#include "lib/annotations.h"
 #include "lib/clock.h"
 #include "lib/openflow/packet.h"
 #include "lib/openflow/ports.h"
@@ -62,7 +63,9 @@ static enum of_error handle_set_config(struct of_connection *connection,
 
     if (error)
         return error;
-    if (connection->role != OF_ROLE_SECONDARY && config.frag_mode != server->frag_mode) {
+    /* As in Open vSwitch, asking for reassembly changes nothing. */
+    if (connection->role != OF_ROLE_SECONDARY && config.frag_mode != server->frag_mode &&
+        config.frag_mode != OF_FRAG_REASSEMBLE) {
         server->frag_mode = config.frag_mode;
         server->ops->set_frag_mode(server->aux, config.frag_mode);
     }
@@ -91,8 +94,8 @@ static enum of_error handle_flow_mod(struct of_connection *connection,
 
     if (error)
         return error;
-    /* No frames are buffered, so no number can name one. */
-    if (flow->buffer_id != OF_BUFFER_NONE)
+    /* No frames are buffered, so no number can name one; deletes ignore it. */
+    if (flow->buffer_id != OF_BUFFER_NONE && flow->command <= OFFC_MODIFY_STRICT)
         return OFPBRC_BUFFER_UNKNOWN;
     return flow_mod_apply(server->tables, flow, clock_now_ns());
 }
@@ -123,6 +126,13 @@ static enum of_error handle_port_mod(struct of_connection *connection,
     enum of_error error = of_decode_port_mod(message, &mod);
 
     return error ? error : server->ops->port_mod(server->aux, &mod);
+}
+
+/* What a table does with packets that match nothing is not configured this way since 1.3. */
+static enum of_error handle_table_mod(struct of_connection *connection UNUSED,
+                                      const struct of_message *message UNUSED)
+{
+    return OF_OK;
 }
 
 /* Is 'id' older than the newest seen?  Numbers wrap (OpenFlow 1.3.5, section 6.3.6). */
@@ -240,6 +250,7 @@ enum of_error of_server_handle(struct of_connection *connection, const struct of
         [OF_FLOW_MOD] = handle_flow_mod,
         [OF_PACKET_OUT] = handle_packet_out,
         [OF_PORT_MOD] = handle_port_mod,
+        [OF_TABLE_MOD] = handle_table_mod,
         [OF_ROLE_REQUEST] = handle_role,
         [OF_GET_ASYNC_REQUEST] = handle_get_async,
         [OF_SET_ASYNC] = handle_set_async,

@@ -303,8 +303,8 @@ static enum of_error handle_queue_stats(struct of_connection *connection,
 
 enum of_error of_stats_handle(struct of_connection *connection, const struct of_message *message)
 {
-    /* None of these requests has a body that could need a second message. */
-    if (of_message_has_more(message))
+    /* None of these requests has a body that could need a second message (in 1.0 none may have). */
+    if (of_message_has_more(message) && message->version > OF_1_0)
         return OFPBRC_MULTIPART_BUFFER_OVERFLOW;
     switch (message->kind) {
     case OF_DESC_REQUEST:

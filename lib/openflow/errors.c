@@ -42,7 +42,7 @@ static uint64_t error_numbers(enum of_error error, unsigned version)
 {
     uint64_t numbers = rows[error].numbers[version - OF_1_0];
 
-    return numbers != UNSAYABLE ? numbers : rows[OFPBRC_BAD_TYPE].numbers[version - OF_1_0];
+    return numbers != UNSAYABLE ? numbers : rows[NXBRC_UNENCODABLE_ERROR].numbers[version - OF_1_0];
 }
 
 static void put_u16(struct buffer *out, uint16_t number)

@@ -5,7 +5,7 @@
  *
  * Decoders return an enum of_error: OF_OK (0), or what to tell the peer.  One enumerator stands for
  * the same mistake in every version; the numbers on the wire differ and come from a table.  A version
- * that has no number for an error sends the nearest one it has (OFPBRC_BAD_TYPE at worst).
+ * that has no number for an error sends NXBRC_UNENCODABLE_ERROR, as Open vSwitch does.
  *
  * Threads  Plain functions. */
 

@@ -61,4 +61,9 @@ enum of_port_config {
     OFPPC_NO_PACKET_IN = 1 << 6,
 };
 
-enum of_frag_mode { OF_FRAG_NORMAL = 0, OF_FRAG_DROP = 1, OF_FRAG_NX_MATCH = 3 };
+enum of_frag_mode {
+    OF_FRAG_NORMAL = 0,
+    OF_FRAG_DROP = 1,
+    OF_FRAG_REASSEMBLE = 2, /* May be asked for; we do not. */
+    OF_FRAG_NX_MATCH = 3,
+};

@@ -171,7 +171,7 @@ enum of_error of_decode_packet_out(const struct of_message *message, uint8_t n_t
     if (message->version == OF_1_0)
         packet->in_port = wire_u16(body + 4);
     else if (!of_port_from_wire32(wire_u32(body + 4), &packet->in_port))
-        return OFPBRC_BAD_PORT;
+        return OFPBAC_BAD_OUT_PORT; /* What Open vSwitch says, for want of an error of its own. */
     if (!is_in_port(packet->in_port))
         return OFPBRC_BAD_PORT;
     if (!actions)

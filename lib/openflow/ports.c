@@ -138,7 +138,7 @@ enum of_error of_decode_port_mod(const struct of_message *message, struct of_por
     if (is_10)
         mod->port = wire_u16(body);
     else if (!of_port_from_wire32(wire_u32(body), &mod->port))
-        return OFPPMFC_BAD_PORT;
+        return OFPBAC_BAD_OUT_PORT; /* As Open vSwitch. */
     memcpy(&mod->mac, body + (is_10 ? 2 : 8), 6);
     body += is_10 ? 8 : 16;
     mod->config = wire_u32(body);

@@ -133,7 +133,7 @@ enum of_error of_decode_switch_config(const struct of_message *message,
 {
     uint16_t flags = wire_u16(message->body);
 
-    if (flags != OF_FRAG_NORMAL && flags != OF_FRAG_DROP && flags != OF_FRAG_NX_MATCH)
+    if (flags > OF_FRAG_NX_MATCH)
         return OFPSCFC_BAD_FLAGS;
     config->frag_mode = (enum of_frag_mode)flags;
     config->miss_send_bytes = wire_u16(message->body + 2);

@@ -190,7 +190,7 @@ enum of_error of_decode_port_stats_request(const struct of_message *message, of_
         *port = wire_u16(message->body);
         return OF_OK;
     }
-    return of_port_from_wire32(wire_u32(message->body), port) ? OF_OK : OFPBRC_BAD_PORT;
+    return of_port_from_wire32(wire_u32(message->body), port) ? OF_OK : OFPBAC_BAD_OUT_PORT;
 }
 
 void of_encode_port_stats_request(of_port port, enum of_version version, uint32_t xid,

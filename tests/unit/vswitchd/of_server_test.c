@@ -261,6 +261,7 @@ static void unknown_requests_get_the_error_for_their_sort(void **state)
     } cases[] = {
         {{1, 99, 0, 8}, 8, OFPBRC_BAD_TYPE},
         {{1, 19, 0, 8}, 8, OFPBRC_BAD_TYPE}, /* A barrier reply, to a switch. */
+        {{1, 0, 0, 8}, 8, OFPBRC_BAD_TYPE},  /* A second hello. */
         {{4, 2, 0, 8}, 8, OFPBRC_BAD_VERSION},
         {{1, 4, 0, 16, 0, 0, 0, 1, 0, 0, 0, 9}, 16, OFPBRC_BAD_VENDOR},
         {{1, 4, 0, 16, 0, 0, 0, 1, 0, 0, 0x23, 0x20, 0, 0, 9, 9}, 16, OFPBRC_BAD_SUBTYPE},
