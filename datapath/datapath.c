@@ -363,6 +363,8 @@ void datapath_get_stats(struct datapath *dp, struct datapath_stats *stats)
         stats->n_lost += counter_get(&counters->n_lost);
         stats->n_megaflow_probes += counter_get(&counters->n_megaflow_probes);
     }
+    if (dp->exception_tap)
+        stats->n_overruns = exception_tap_n_overruns(dp->exception_tap);
     stats->n_megaflows = megaflow_n_flows(dp->megaflows);
     stats->n_masks = megaflow_n_masks(dp->megaflows);
 }

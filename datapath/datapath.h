@@ -159,6 +159,7 @@ void datapath_flow_each(struct datapath *dp, bool (*each)(const struct dp_flow_i
 struct datapath_stats {
     uint64_t n_microflow_hits, n_megaflow_hits, n_misses, n_lost; /* Lost: dropped by budget. */
     uint64_t n_megaflow_probes; /* Masks tried; / hits gives masks per hit. */
+    uint64_t n_overruns;        /* Came in faster than workers took them, and were lost. */
     uint32_t n_megaflows, n_masks;
 };
 

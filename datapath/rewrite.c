@@ -432,7 +432,7 @@ static void shift_offsets(struct packet *packet, int n_bytes)
     offload_shift(packet, n_bytes);
 }
 
-bool rewrite_push_vlan(struct packet *packet, uint16_t tpid, uint16_t tci)
+bool rewrite_restore_vlan(struct packet *packet, uint16_t tpid, uint16_t tci)
 {
     if (packet->size < ETH_HEADER_BYTES ||
         packet_headroom(packet) <
@@ -443,9 +443,14 @@ bool rewrite_push_vlan(struct packet *packet, uint16_t tpid, uint16_t tci)
     packet->size += VLAN_BYTES;
     memmove(packet->data, packet->data + VLAN_BYTES, ETH_ADDRS_BYTES);
     be16_store(packet->data + ETH_ADDRS_BYTES, tpid);
-    be16_store(packet->data + ETH_ADDRS_BYTES + 2, tci & (uint16_t)~VLAN_CFI);
+    be16_store(packet->data + ETH_ADDRS_BYTES + 2, tci);
     shift_offsets(packet, VLAN_BYTES);
     return true;
+}
+
+bool rewrite_push_vlan(struct packet *packet, uint16_t tpid, uint16_t tci)
+{
+    return rewrite_restore_vlan(packet, tpid, tci & (uint16_t)~VLAN_CFI);
 }
 
 bool rewrite_pop_vlan(struct packet *packet)

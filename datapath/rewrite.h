@@ -22,4 +22,8 @@ void rewrite_set(struct packet *packet, const struct flow_key *key, unsigned int
 
 /* False: the frame is too short, or there is no room in front. */
 bool rewrite_push_vlan(struct packet *packet, uint16_t tpid, uint16_t tci);
+
+/* As pushing, for a tag that the frame came with: its CFI bit is kept. */
+bool rewrite_restore_vlan(struct packet *packet, uint16_t tpid, uint16_t tci);
+
 bool rewrite_pop_vlan(struct packet *packet); /* False: no tag. */

@@ -3,11 +3,10 @@
 
 /* head - what stands in front of a frame on the exception tap, written by BPF, read by workers.
  *
- * It has the shape of an Ethernet header: the tap puts a VLAN tag, if the frame has one outside its data,
- * behind the first 12 bytes, and 'type' tells whether it did.
+ *     magic slot zeros type zeros | dst src type ...
  *
- *     untagged   magic slot zeros type zeros | dst src type ...
- *     tagged     magic slot zeros TAG type zeros | dst src type ...
+ * It has the shape of an Ethernet header, for whoever looks at the device with tcpdump(8).  A VLAN tag
+ * that the port's device has taken out of the frame is not in here: it travels beside.
  *
  * Threads  Plain values. */
 

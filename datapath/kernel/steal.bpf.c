@@ -6,8 +6,7 @@
  * by, and goes to the exception tap with its offload metadata whole, for a worker to treat.
  *
  * The head stands in front of the frame (bpf_skb_change_head) rather than in a VLAN tag, because the
- * kernel segments GSO frames that carry a second tag; a tag that the device has taken out of the
- * frame is put back by the tap, behind the head's first 12 bytes.  See kernel/head.h. */
+ * kernel segments GSO frames that carry a second tag.  See kernel/head.h. */
 
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>

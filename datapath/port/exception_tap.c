@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The head is taken off without moving the frame: it is read to where the frame is then in place.  Only a tag
- * that the tap put back costs a move of the two addresses. */
+/* The device takes frames of its netdevs' largest size, and drops what the rings have seen. */
 
 #include "datapath/port/exception_tap.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "datapath/kernel/head.h"
 #include "datapath/kernel/steal.h"
-#include "datapath/offload.h"
+#include "datapath/port/packet_ring.h"
 #include "datapath/port/tap.h"
 #include "datapath/process.h"
+#include "datapath/rewrite.h"
 #include "datapath/worker.h"
 #include "lib/annotations.h"
 #include "lib/netlink/link.h"
@@ -21,68 +22,71 @@
 
 enum {
     HEAD_BYTES = sizeof(struct exception_head),
-    ADDRS_BYTES = 12,
-    TAG_BYTES = 4,
-    QUEUE_FRAMES = 4000,
     MAX_MTU = 65521,          /* Of any tap: 65535 less an Ethernet header. */
     BATCH_BYTES = 256 * 1024, /* Keeps a batch in the processor's cache. */
 };
 
-struct exception_tap {
-    struct datapath *dp;
-    unsigned int n_queues;
-    int fds[MAX_WORKERS];
-    struct rx_source sources[MAX_WORKERS];
-    struct steal *steal;
+/* What one worker reads. */
+struct exception_queue {
+    struct rx_source source;
+    struct packet_ring *ring; /* Owned. */
 };
 
-/* Takes the head off.  NULL: the frame is not one that our program sent. */
-static struct dp_port *behead(const struct datapath *dp, struct packet *packet)
+struct exception_tap {
+    struct datapath *dp;
+    int fd; /* The device lives as long. */
+    unsigned int n_queues;
+    struct exception_queue queues[MAX_WORKERS];
+    struct steal *steal;
+    uint64_t n_overruns;
+};
+
+/* Takes the head off and puts the tag back.  NULL: the frame is not one that our program sent, or its port is
+ * gone. */
+static struct dp_port *behead(const struct datapath *dp, struct packet *packet,
+                              const struct packet_ring_frame *frame)
 {
     static const uint8_t magic[] = EXCEPTION_HEAD_MAGIC;
-    const uint8_t *head = packet->data - HEAD_BYTES;
-    uint16_t type = be16_host(be16_load(head + offsetof(struct exception_head, type)));
+    const uint8_t *head = packet->data;
 
-    if (memcmp(head, magic, sizeof magic))
+    if (packet->size < HEAD_BYTES || memcmp(head, magic, sizeof magic))
         return NULL;
     struct dp_port *port = atomic_load_explicit(
         &dp->slots[be16_host(be16_load(head + sizeof magic))], memory_order_consume);
-    if (type != EXCEPTION_HEAD_TYPE) {
-        uint8_t tag[TAG_BYTES];
-
-        if (packet->size < TAG_BYTES + ADDRS_BYTES)
-            return NULL;
-        memcpy(tag, head + ADDRS_BYTES, sizeof tag);
-        memmove(packet->data, packet->data + TAG_BYTES, ADDRS_BYTES);
-        memcpy(packet->data + ADDRS_BYTES, tag, sizeof tag);
-    }
+    packet->data += HEAD_BYTES;
+    packet->size -= HEAD_BYTES;
     if (packet_needs_checksum(packet)) /* It counted from the head; an underflow will not pass. */
         packet->vnet.csum_start = (uint16_t)(packet->vnet.csum_start - HEAD_BYTES);
     packet->vnet.hdr_len = 0;
+    if (frame->has_tag)
+        rewrite_restore_vlan(packet, frame->tpid, frame->tci);
     return port;
 }
 
 static bool exception_tap_receive(struct rx_source *source, struct lane *lane)
 {
+    struct exception_queue *queue = CONTAINER_OF(source, struct exception_queue, source);
     struct packet *packets[BATCH_FRAMES];
     struct dp_port *ports[BATCH_FRAMES];
     unsigned int n = 0, n_bytes = 0;
-    int result = 1;
 
     while (n < BATCH_FRAMES && n_bytes < BATCH_BYTES) {
+        struct packet_ring_frame frame;
+
         packets[n] = lane_packet(lane, n);
-        result = tap_read(source->fd, packets[n], HEAD_BYTES);
-        if (result == -EMSGSIZE)
-            continue;
-        if (result <= 0)
+        int result = packet_ring_take(queue->ring, packets[n], &frame);
+        if (!result)
             break;
-        ports[n] = behead(lane->dp, packets[n]);
-        if (likely(ports[n])) /* Else the port is gone. */
+        if (result < 0)
+            continue;
+        ports[n] = behead(lane->dp, packets[n], &frame);
+        if (likely(ports[n]))
             n_bytes += packets[n++]->size;
     }
     if (n)
         process_batch(lane, packets, ports, n);
-    return result >= 0 || result == -EIO || result == -EMSGSIZE;
+    packet_ring_release(queue->ring); /* All is sent. */
+    return true;
 }
 
 static int configure(const char *name, struct error *error)
@@ -90,8 +94,6 @@ static int configure(const char *name, struct error *error)
     struct link_info info;
     int code = link_get(name, &info, error);
 
-    if (!code)
-        code = link_set_txqlen(name, QUEUE_FRAMES, error);
     if (!code)
         code = link_set_mtu(name, MAX_MTU, error);
     if (!code)
@@ -103,15 +105,24 @@ static int configure(const char *name, struct error *error)
     return code ? code : info.ifindex;
 }
 
-static int watch_queues(struct exception_tap *tap, struct error *error)
+static int open_queues(struct exception_tap *tap, int ifindex, struct error *error)
 {
-    for (unsigned int i = 0; i < tap->n_queues; i++) {
-        tap->sources[i] = (struct rx_source){
-            .fd = tap->fds[i],
+    /* Rings of one group; the number is free to choose within the namespace, as the ifindex is. */
+    uint16_t group = tap->dp->config.n_workers > 1 ? (uint16_t)ifindex : 0;
+
+    while (tap->n_queues < tap->dp->config.n_workers) {
+        struct exception_queue *queue = &tap->queues[tap->n_queues];
+
+        queue->ring = packet_ring_create(ifindex, group, error);
+        if (!queue->ring)
+            return error->code;
+        queue->source = (struct rx_source){
+            .fd = packet_ring_fd(queue->ring),
             .receive = exception_tap_receive,
             .dp = tap->dp,
         };
-        int code = worker_add_source(tap->dp, i, RX_PLACE_EXCEPTION_TAP, &tap->sources[i]);
+        int code = worker_add_source(tap->dp, tap->n_queues++, RX_PLACE_EXCEPTION_TAP,
+                                     &queue->source);
         if (code)
             return error_set_errno(error, code, "cannot watch the exception tap");
     }
@@ -129,16 +140,16 @@ struct exception_tap *exception_tap_create(struct datapath *dp, struct error *er
     }
     tap->dp = dp;
     snprintf(name, sizeof name, "%.10s-miss", dp->instance);
-    if (tap_open(name, tap->fds, dp->config.n_workers, error)) {
+    tap->fd = tap_open_unread(name, error);
+    if (tap->fd < 0) {
         free(tap);
         return NULL;
     }
-    tap->n_queues = dp->config.n_workers;
 
     int ifindex = configure(name, error);
     if (ifindex > 0)
         tap->steal = steal_create(ifindex, error);
-    if (!tap->steal || watch_queues(tap, error)) {
+    if (!tap->steal || open_queues(tap, ifindex, error)) {
         exception_tap_destroy(tap);
         return NULL;
     }
@@ -153,7 +164,9 @@ void exception_tap_destroy(struct exception_tap *tap)
     for (unsigned int i = 0; i < tap->n_queues; i++)
         worker_remove_source(tap->dp, i, RX_PLACE_EXCEPTION_TAP);
     datapath_synchronize(tap->dp);
-    tap_close(tap->fds, tap->n_queues);
+    for (unsigned int i = 0; i < tap->n_queues; i++)
+        packet_ring_destroy(tap->queues[i].ring);
+    close(tap->fd);
     free(tap);
 }
 
@@ -165,4 +178,11 @@ int exception_tap_attach(struct exception_tap *tap, int ifindex, uint16_t slot, 
 void exception_tap_detach(struct exception_tap *tap, int ifindex)
 {
     steal_detach(tap->steal, ifindex);
+}
+
+uint64_t exception_tap_n_overruns(struct exception_tap *tap)
+{
+    for (unsigned int i = 0; i < tap->n_queues; i++)
+        tap->n_overruns += packet_ring_overruns(tap->queues[i].ring);
+    return tap->n_overruns;
 }

@@ -3,9 +3,12 @@
 
 /* exception_tap - the one door by which frames of all netdev ports come up to the workers.
  *
- * A tap with a queue for each worker.  The BPF program on a port (kernel/steal.h) redirects
- * every frame to it, behind a head that names the port; segmentation and checksum requests come with it.  The
- * kernel keeps the frames of one flow in one queue, so their order stays.
+ * A tap device that nobody reads.  The BPF program on a port (kernel/steal.h) redirects every frame to it, behind
+ * a head that names the port; each worker has a packet ring (packet_ring.h) on what is sent there.  Segmentation
+ * and checksum requests come along.  A tap because it takes super-frames of every kind; a ring because reading
+ * the tap itself costs a system call for each frame.
+ *
+ * With several workers the kernel keeps the frames of a flow in one ring, so their order stays.
  *
  * Threads  Main thread. */
 
@@ -20,3 +23,6 @@ void exception_tap_destroy(struct exception_tap *tap); /* All ports detached.  N
 int exception_tap_attach(struct exception_tap *tap, int ifindex, uint16_t slot,
                          struct error *error);
 void exception_tap_detach(struct exception_tap *tap, int ifindex);
+
+/* Frames lost because the workers were too slow, ever. */
+uint64_t exception_tap_n_overruns(struct exception_tap *tap);

@@ -53,7 +53,7 @@ static bool internal_receive(struct rx_source *source, struct lane *lane)
 
     while (n < BATCH_FRAMES && n_bytes < BATCH_BYTES) {
         packets[n] = lane_packet(lane, n);
-        result = tap_read(source->fd, packets[n], 0);
+        result = tap_read(source->fd, packets[n]);
         if (result == -EMSGSIZE) {
             lane_drop(lane, source->port, DROP_TOO_LONG);
             continue;

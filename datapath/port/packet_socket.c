@@ -100,7 +100,7 @@ static void restore_tag(struct packet *packet, struct msghdr *message)
             uint16_t tpid = aux.tp_status & TP_STATUS_VLAN_TPID_VALID ? aux.tp_vlan_tpid
                                                                       : ETH_TYPE_VLAN;
 
-            rewrite_push_vlan(packet, tpid, aux.tp_vlan_tci);
+            rewrite_restore_vlan(packet, tpid, aux.tp_vlan_tci);
         }
     }
 }

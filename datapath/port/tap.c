@@ -98,6 +98,25 @@ int tap_open(const char *name, int *fds, unsigned int n_queues, struct error *er
     return explain(name, code, error);
 }
 
+int tap_open_unread(const char *name, struct error *error)
+{
+    struct ifreq request = {.ifr_flags = IFF_DETACH_QUEUE};
+    int fd, code;
+
+    remove_leftover(name);
+    fd = attach(name, (short)(TAP_FLAGS | IFF_MULTI_QUEUE));
+    if (fd < 0)
+        return explain(name, fd, error);
+    code = set_offloads(fd);
+    if (!code && ioctl(fd, TUNSETQUEUE, &request))
+        code = -errno;
+    if (code) {
+        close(fd);
+        return explain(name, code, error);
+    }
+    return fd;
+}
+
 void tap_close(int *fds, unsigned int n_queues)
 {
     for (unsigned int i = 0; i < n_queues; i++)
@@ -105,10 +124,10 @@ void tap_close(int *fds, unsigned int n_queues)
             close(fds[i]);
 }
 
-int tap_read(int fd, struct packet *packet, unsigned int head_bytes)
+int tap_read(int fd, struct packet *packet)
 {
-    uint8_t *from = packet->data - head_bytes - sizeof packet->vnet;
-    size_t room = (size_t)(packet->start + packet->capacity - from);
+    uint8_t *from = packet->data - sizeof packet->vnet;
+    size_t room = packet_tailroom(packet) + sizeof packet->vnet;
     ssize_t n;
 
     do
@@ -116,11 +135,9 @@ int tap_read(int fd, struct packet *packet, unsigned int head_bytes)
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return errno == EAGAIN ? 0 : -errno;
-    if ((size_t)n < sizeof packet->vnet + head_bytes)
-        return -EMSGSIZE;
-    if ((size_t)n == room)
+    if ((size_t)n < sizeof packet->vnet || (size_t)n == room)
         return -EMSGSIZE;
     memcpy(&packet->vnet, from, sizeof packet->vnet);
-    packet->size = (uint32_t)((size_t)n - sizeof packet->vnet - head_bytes);
+    packet->size = (uint32_t)((size_t)n - sizeof packet->vnet);
     return 1;
 }

@@ -15,9 +15,12 @@
 
 /* Opens 'n_queues' non-blocking descriptors of the tap 'name', one for each queue. */
 int tap_open(const char *name, int *fds, unsigned int n_queues, struct error *error);
+
+/* The descriptor of a tap that nobody reads: what is sent to it can be seen by packet sockets, and then goes. */
+int tap_open_unread(const char *name, struct error *error);
+
 void tap_close(int *fds, unsigned int n_queues);
 
-/* Reads one frame of 'head_bytes' + frame into 'packet' (empty), so that the frame starts at packet->data, with
- * the head in front.  1: there is one; 0: none; -EMSGSIZE: it was too long and is lost; else the tap is
- * gone. */
-int tap_read(int fd, struct packet *packet, unsigned int head_bytes);
+/* Reads one frame into 'packet', which is empty.  1: there is one; 0: none; -EMSGSIZE: it was too long
+ * and is lost; else the tap is gone. */
+int tap_read(int fd, struct packet *packet);

@@ -93,9 +93,10 @@ static void print_results(struct bench *bench)
     struct datapath_stats stats;
 
     datapath_get_stats(bench->dp, &stats);
-    printf("microflow_hits=%lu megaflow_hits=%lu misses=%lu lost=%lu megaflows=%u\n",
+    printf("microflow_hits=%lu megaflow_hits=%lu misses=%lu lost=%lu overruns=%lu megaflows=%u\n",
            (unsigned long)stats.n_microflow_hits, (unsigned long)stats.n_megaflow_hits,
-           (unsigned long)stats.n_misses, (unsigned long)stats.n_lost, stats.n_megaflows);
+           (unsigned long)stats.n_misses, (unsigned long)stats.n_lost,
+           (unsigned long)stats.n_overruns, stats.n_megaflows);
     for (unsigned int i = 0; i < bench->n_ports; i++) {
         struct dp_port_stats port;
 
