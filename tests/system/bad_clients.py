@@ -113,7 +113,8 @@ def check_openflow(path):
         message[2:4] = struct.pack("!H", len(message))
         talk(path, hello + bytes(message), 0.002)
     answer = talk(path, hello + features)
-    require(len(answer) >= 8 + 32 and answer[0] == 1, "OpenFlow fell silent")
+    size = struct.unpack("!H", answer[2:4])[0] if len(answer) >= 8 else 0  # Of its hello.
+    require(size and answer[size:size + 2] == b"\x01\x06", "OpenFlow fell silent")
 
 
 def main():
