@@ -245,17 +245,23 @@ void classifier_remove(struct classifier *cls, struct cls_rule *rule)
     make_groups_if_worn(cls);
 }
 
+static __attribute__((noinline)) struct cls_rule *
+lookup_only(const struct cls_groups *groups, uint64_t version, const struct flow *flow)
+{
+    struct flow ignored = {0};
+
+    return cls_groups_lookup(groups, version, flow_words_const(flow), flow_words(&ignored));
+}
+
 struct cls_rule *classifier_lookup(const struct classifier *cls, uint64_t version,
                                    const struct flow *flow, struct flow *consulted)
 {
     const struct cls_groups *groups = atomic_load_explicit(&cls->groups, memory_order_acquire);
 
-    if (!groups)
+    if (unlikely(!groups))
         return NULL;
-    if (!consulted) {
-        struct flow ignored = {0};
-        return classifier_lookup(cls, version, flow, &ignored);
-    }
+    if (unlikely(!consulted))
+        return lookup_only(groups, version, flow);
     return cls_groups_lookup(groups, version, flow_words_const(flow), flow_words(consulted));
 }
 

@@ -14,7 +14,11 @@
  * section 5.3), but it is the same one until the rules change.
  *
  * Threads  One writer at a time; lookups on any RCU reader (liburcu QSBR), concurrently.
- * Memory   Rules belong to the caller, who keeps them for a grace period after classifier_remove(). */
+ * Memory   Rules belong to the caller, who keeps them for a grace period after classifier_remove().
+ *          The classifier needs 20 to 100 bytes a rule, and 1 KB a mask in small tables.
+ * Time     Changes take constant time on average, but one that makes the filters anew half a
+ *          microsecond for each rule; and the rules of one match are a list by priority, so that
+ *          hundreds of priorities for the same match are slow to add. */
 
 #include <stdatomic.h>
 #include <stdbool.h>

@@ -30,7 +30,7 @@ struct cls_rule *cls_tuple_probe(const struct cls_tuple *tuple, const uint64_t *
 
     uint32_t hash = hash_finish(sum);
     uint64_t places = table->capacity - 1;
-    for (uint64_t i = (uint64_t)hash >> table->shift;; i = (i + 1) & places) {
+    for (uint64_t i = hash >> table->shift;; i = (i + 1) & places) {
         uint64_t entry = atomic_load_explicit(&table->entries[i], memory_order_acquire);
         struct cls_rule *rule = cls_entry_rule(entry);
 
@@ -89,7 +89,7 @@ static uint64_t get_entry(const struct cls_table *table, uint32_t i)
 
 static uint32_t first_place(const struct cls_table *table, uint32_t hash)
 {
-    return (uint32_t)((uint64_t)hash >> table->shift);
+    return hash >> table->shift;
 }
 
 static uint32_t next_place(const struct cls_table *table, uint32_t i)

@@ -58,7 +58,7 @@ static inline struct cls_rule *cls_entry_rule(uint64_t entry)
 
 static inline bool cls_entry_is_rule(uint64_t entry)
 {
-    return (entry & CLS_ENTRY_POINTER) > CLS_ENTRY_REMOVED;
+    return entry > CLS_ENTRY_REMOVED;
 }
 
 static inline cls_rank cls_rule_rank(const struct cls_rule *rule)
