@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 enum {
+    INVALID_TTL_BIT = 1 << OFPR_INVALID_TTL,
     N_TABLES_TOLD = 254,   /* Table 254 works, but is not announced: as in Open vSwitch. */
     OF10_ACTIONS = 0x07ff, /* OFPAT_OUTPUT to OFPAT_SET_TP_DST. */
 };
@@ -47,6 +48,7 @@ static enum of_error handle_get_config(struct of_connection *connection,
     const struct of_switch_config config = {
         .frag_mode = connection->server->frag_mode,
         .miss_send_bytes = connection->miss_send_bytes,
+        .wants_invalid_ttl = connection->async.packet_in[0] & INVALID_TTL_BIT,
     };
 
     of_encode_switch_config(&config, OF_GET_CONFIG_REPLY, message->version, message->xid,
@@ -70,6 +72,10 @@ static enum of_error handle_set_config(struct of_connection *connection,
         server->ops->set_frag_mode(server->aux, config.frag_mode);
     }
     connection->miss_send_bytes = config.miss_send_bytes;
+    if (message->version < OF_1_3) {
+        connection->async.packet_in[0] &= ~(uint32_t)INVALID_TTL_BIT;
+        connection->async.packet_in[0] |= config.wants_invalid_ttl ? INVALID_TTL_BIT : 0;
+    }
     of_server_note_status(server, connection->target != NULL);
     return OF_OK;
 }

@@ -179,6 +179,7 @@ struct wire of_features_ports(const struct of_message *message);
 struct of_switch_config {
     enum of_frag_mode frag_mode;
     uint16_t miss_send_bytes;
+    bool wants_invalid_ttl; /* 1.0 to 1.2: OFPC_INVALID_TTL_TO_CONTROLLER. */
 };
 
 enum of_error of_decode_switch_config(const struct of_message *message,

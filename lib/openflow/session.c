@@ -128,14 +128,18 @@ struct wire of_features_ports(const struct of_message *message)
     return wire_init(message->body + FEATURES_BYTES, message->body_bytes - FEATURES_BYTES);
 }
 
+enum { OFPC_INVALID_TTL_TO_CONTROLLER = 1 << 2 }; /* Replaced by asynchronous masks in 1.3. */
+
 enum of_error of_decode_switch_config(const struct of_message *message,
                                       struct of_switch_config *config)
 {
     uint16_t flags = wire_u16(message->body);
+    uint16_t ttl_flag = message->version < OF_1_3 ? OFPC_INVALID_TTL_TO_CONTROLLER : 0;
 
-    if (flags > OF_FRAG_NX_MATCH)
+    if (flags & ~(OF_FRAG_NX_MATCH | ttl_flag))
         return OFPSCFC_BAD_FLAGS;
-    config->frag_mode = (enum of_frag_mode)flags;
+    config->frag_mode = (enum of_frag_mode)(flags & OF_FRAG_NX_MATCH);
+    config->wants_invalid_ttl = flags & ttl_flag;
     config->miss_send_bytes = wire_u16(message->body + 2);
     return OF_OK;
 }
@@ -146,7 +150,10 @@ void of_encode_switch_config(const struct of_switch_config *config, enum of_mess
     size_t start = of_begin_message(kind, OF_FORM_STANDARD, version, xid, out);
     uint8_t *body = buffer_put_uninit(out, 4);
 
-    be16_store(body, (uint16_t)config->frag_mode);
+    uint16_t ttl_flag = config->wants_invalid_ttl && version < OF_1_3
+                            ? OFPC_INVALID_TTL_TO_CONTROLLER
+                            : 0;
+    be16_store(body, (uint16_t)config->frag_mode | ttl_flag);
     be16_store(body + 2, config->miss_send_bytes);
     of_finish_message(start, out);
 }

@@ -144,7 +144,7 @@ static inline void disconnect(struct peer *peer)
 static inline void say_config(struct peer *peer, enum of_frag_mode frag_mode,
                               uint16_t miss_send_bytes)
 {
-    const struct of_switch_config config = {frag_mode, miss_send_bytes};
+    const struct of_switch_config config = {frag_mode, miss_send_bytes, false};
     struct buffer out = BUFFER_INIT;
 
     of_encode_switch_config(&config, OF_SET_CONFIG, peer->protocol.version, 2, &out);

@@ -69,6 +69,32 @@ static void management_connection_gets_packet_ins_once_it_asked(void **state)
     disconnect(&peer);
 }
 
+static void invalid_ttl_is_told_to_those_who_asked_for_it(void **state)
+{
+    const struct of_switch_config config = {OF_FRAG_NORMAL, UINT16_MAX, true};
+    struct fake_bridge *bridge = *state;
+    struct buffer out = BUFFER_INIT;
+    struct of_switch_config told;
+    struct of_message message;
+    struct peer peer;
+
+    connect_peer(&peer, bridge, OF_1_0, OF_CONNECTION_MANAGEMENT);
+    of_encode_switch_config(&config, OF_SET_CONFIG, OF_1_0, 2, &out);
+    of_encode_empty(OF_GET_CONFIG_REQUEST, OF_1_0, 3, &out);
+    say(&peer, &out);
+    hear_kind(&peer, OF_GET_CONFIG_REPLY, &message);
+    assert_int_equal(of_decode_switch_config(&message, &told), OF_OK);
+    assert_true(told.wants_invalid_ttl);
+    push_packet_in(bridge, 0, OFPR_INVALID_TTL);
+    hear_kind(&peer, OF_PACKET_IN, &message);
+
+    say_config(&peer, OF_FRAG_NORMAL, UINT16_MAX);
+    hears_nothing(&peer);
+    push_packet_in(bridge, 0, OFPR_INVALID_TTL);
+    hears_nothing(&peer);
+    disconnect(&peer);
+}
+
 static void controllers_get_packet_ins_by_identity_and_reason(void **state)
 {
     for (size_t i = 0; i < ARRAY_SIZE(versions); i++) {
@@ -325,6 +351,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(management_connection_gets_packet_ins_once_it_asked),
+        TEST(invalid_ttl_is_told_to_those_who_asked_for_it),
         TEST(controllers_get_packet_ins_by_identity_and_reason),
         TEST(unread_packet_ins_are_dropped_and_counted),
         TEST(controller_hears_of_ports_and_removed_flows),
