@@ -10,6 +10,7 @@ void commands_register(struct unixctl_server *server, struct vswitch *vswitch)
     commands_flows_register(server, vswitch);
     commands_datapath_register(server, vswitch);
     commands_counters_register(server, vswitch);
+    commands_trace_register(server, vswitch);
 }
 
 struct bridge *commands_find_bridge(struct unixctl_request *request, const struct vswitch *vswitch,

@@ -20,6 +20,7 @@ void commands_fdb_register(struct unixctl_server *server, struct vswitch *vswitc
 void commands_flows_register(struct unixctl_server *server, struct vswitch *vswitch);
 void commands_datapath_register(struct unixctl_server *server, struct vswitch *vswitch);
 void commands_counters_register(struct unixctl_server *server, struct vswitch *vswitch);
+void commands_trace_register(struct unixctl_server *server, struct vswitch *vswitch);
 
 /* The bridge of that name; otherwise NULL, and the request has been answered with an error. */
 struct bridge *commands_find_bridge(struct unixctl_request *request, const struct vswitch *vswitch,

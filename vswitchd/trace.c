@@ -210,7 +210,7 @@ static int parse_hex(const char *text, struct buffer *bytes, struct error *error
     return high < 0 ? 0 : error_set(error, -EINVAL, "the packet has half a byte at its end");
 }
 
-static int parse_options(int n_args, char *const args[], struct trace_request *request,
+static int parse_options(int n_args, const char *const args[], struct trace_request *request,
                          struct buffer *packet, struct error *error)
 {
     for (int i = 0; i < n_args; i++) {
@@ -238,27 +238,42 @@ static bool is_dp_flow(const char *text)
     return strchr(text, '(') != NULL;
 }
 
-int trace_command(int n_args, char *const args[], const struct of_names *names, struct buffer *out,
-                  struct error *error)
+static bool find_port(void *aux, const char *name, of_port *number)
 {
-    struct trace_request request = {.names = names};
+    const struct port_view *port = bridge_view_port_by_name(aux, name);
+
+    if (!port)
+        return false;
+    *number = port->ofp_port;
+    return true;
+}
+
+int trace_command(int n_args, const char *const args[], struct buffer *out, struct error *error)
+{
+    const struct topology *topology = topology_get();
+    struct of_names names = {.find_port = NULL};
+    struct trace_request request = {.flow_text = n_args > 0 ? args[0] : NULL};
     struct buffer packet = BUFFER_INIT;
     int n_used = 1, code;
 
     if (n_args < 1)
         return error_set(error, -EINVAL, "a bridge and a flow, or a datapath flow, are required");
-    if (is_dp_flow(args[0])) {
-        request.flow_text = args[0];
-    } else if (n_args < 2) {
-        return error_set(error, -EINVAL, "%s: a flow is required too", args[0]);
-    } else {
+    if (!is_dp_flow(args[0])) {
+        if (n_args < 2)
+            return error_set(error, -EINVAL, "%s: a flow is required too", args[0]);
         request.flow_text = args[1];
         request.bridge = is_dp_flow(args[1]) ? NULL : args[0];
         n_used = 2;
     }
+    if (request.bridge && topology)
+        names.aux = topology_bridge(topology, request.bridge);
+    if (names.aux) {
+        names.find_port = find_port;
+        request.names = &names;
+    }
     code = parse_options(n_args - n_used, args + n_used, &request, &packet, error);
     if (!code)
-        code = trace_flow(topology_get(), &request, out, error);
+        code = trace_flow(topology, &request, out, error);
     buffer_fini(&packet);
     return code;
 }

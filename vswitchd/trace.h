@@ -32,10 +32,9 @@ struct trace_request {
 int trace_flow(const struct topology *topology, const struct trace_request *request,
                struct buffer *out, struct error *error);
 
-/* In the current topology: the arguments of unixctl's ofproto/trace, "[DP] ODP_FLOW | BRIDGE FLOW", then any of "-generate",
- * "-consistent" and the frame in hexadecimal digits. */
-int trace_command(int n_args, char *const args[], const struct of_names *names, struct buffer *out,
-                  struct error *error);
+/* The arguments of unixctl's ofproto/trace, in the current topology: "[DP] ODP_FLOW | BRIDGE FLOW", then
+ * any of "-generate", "-consistent" and the frame in hexadecimal digits.  FLOW may name ports. */
+int trace_command(int n_args, const char *const args[], struct buffer *out, struct error *error);
 
 /* A flow in the notation of ovs-dpctl(8): "in_port(1),eth(src=...,dst=...),eth_type(0x0800),ipv4(...)".
  * Masks are read and ignored; in_port may only be a number. */

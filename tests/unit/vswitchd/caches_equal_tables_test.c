@@ -29,7 +29,7 @@
 
 enum {
     N_FRAMES = 150,      /* Different ones in a round. */
-    ROUND_FRAMES = 5000, /* Sent in a round. */
+    ROUND_FRAMES = 8000, /* Sent in a round. */
     N_TABLES = 5,
     MAX_FLOWS = 512,
 };
