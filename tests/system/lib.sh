@@ -26,7 +26,7 @@ found() { grep "$@" >/dev/null; } # As grep -q, but reads to the end: nobody bef
 pid_of() { cat "$work/$1.pid" 2>/dev/null; } # ovs-vswitchd or ovsdb-server
 
 # A process that nobody waits for stays as a zombie; it is over when its last thread is one.
-is_alive() { cat "/proc/$1"/task/*/status 2>/dev/null | found '^State:.[^ZX]'; }
+is_alive() { (cat "/proc/$1"/task/*/status 2>/dev/null || true) | found '^State:.[^ZX]'; }
 
 # Kills one of our daemons as a crash would, and waits until it is gone.
 crash() {
