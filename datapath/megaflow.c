@@ -82,6 +82,7 @@ static void free_mask(void *aux UNUSED, struct grave *grave)
 struct megaflow *megaflow_create(const struct flow_key *key, const struct verdict *verdict,
                                  uint64_t born, int64_t now_ns)
 {
+    assert(verdict->n_slots <= DP_SLOTS_PER_VERDICT && verdict->actions.n <= DP_ACTIONS_MAX);
     size_t actions_bytes = verdict->actions.n * sizeof verdict->actions.list[0];
     struct megaflow *flow = calloc(1, sizeof *flow + actions_bytes);
 
