@@ -30,7 +30,8 @@ struct journal {
     int fd, lock_fd;
     uint32_t file_id;
     uint64_t n_records;
-    uint64_t size_bytes; /* Of what is whole. */
+    uint64_t size_bytes;    /* Of what is whole. */
+    uint64_t durable_bytes; /* Of what was synced. */
     bool needs_sync;
     bool is_failed; /* For good. */
 };
@@ -165,7 +166,7 @@ static int read_image(struct journal *journal, const char *image, size_t n_bytes
             return result;
     }
     journal_parse_head(image, n_bytes, &journal->file_id);
-    journal->size_bytes = n_good;
+    journal->size_bytes = journal->durable_bytes = n_good;
     return 0;
 }
 
@@ -350,7 +351,23 @@ int journal_sync(struct journal *journal, struct error *error)
         return error_set_errno(error, -errno, "%s: cannot sync", journal->path);
     }
     journal->needs_sync = false;
+    journal->durable_bytes = journal->size_bytes;
     return 0;
+}
+
+int journal_read_durable(struct journal *journal, journal_reader *reader, void *aux,
+                         struct error *error)
+{
+    size_t n_bytes = (size_t)journal->durable_bytes, n_good;
+    uint64_t n_records;
+    char *image = mmap(NULL, n_bytes, PROT_READ, MAP_PRIVATE, journal->fd, 0);
+
+    if (image == MAP_FAILED)
+        return error_set_errno(error, -errno, "%s: cannot read", journal->path);
+    enum journal_verdict verdict = journal_judge(image, n_bytes, reader, aux, &n_good, &n_records,
+                                                 error);
+    munmap(image, n_bytes);
+    return verdict == JOURNAL_WHOLE ? 0 : error_prefix(error, "%s", journal->path);
 }
 
 bool journal_needs_sync(const struct journal *journal)

@@ -48,6 +48,11 @@ int journal_append(struct journal *journal, const char *body, size_t n_bytes, st
 int journal_sync(struct journal *journal, struct error *error);
 bool journal_needs_sync(const struct journal *journal);
 
+/* Reads the records again that the last successful sync covered: all that the disk is known to
+ * hold, after one that failed. */
+int journal_read_durable(struct journal *journal, journal_reader *reader, void *aux,
+                         struct error *error);
+
 uint64_t journal_size_bytes(const struct journal *journal);
 uint64_t journal_n_records(const struct journal *journal);
 

@@ -195,20 +195,24 @@ static void retry_waits(struct server *server)
             session_retry_waits(session, store, tables);
 }
 
-/* Nobody is told anything about what may not be on the disk. */
-static void go_read_only(struct server *server, struct database *db, const struct error *error)
+/* Nobody is told anything about what may not be on the disk: clients are disconnected, and those
+ * that come back find what the last good sync covered. */
+static void go_read_only(struct server *server, struct store *store, const struct error *error)
 {
     struct session *session, *next;
+    struct error trouble = ERROR_INIT;
 
+    cds_list_for_each_entry_safe (session, next, &server->sessions, node)
+        session_destroy(session);
+    if (store_revert(store, &trouble))
+        log_err("%s", trouble.message);
+    struct database *db = store_database(store);
     log_emer("%s; database %s is read-only until the server is restarted", error->message,
              db->schema->name);
     db->is_read_only = true;
     db->read_only_tag = DB_IO_ERROR;
     snprintf(db->read_only_reason, sizeof db->read_only_reason, "read-only: %.200s",
              error->message);
-    cds_list_for_each_entry_safe (session, next, &server->sessions, node)
-        if (!cds_list_empty(&session->answers) || !cds_list_empty(&session->monitors))
-            session_destroy(session);
 }
 
 static void sync_stores(struct server *server)
@@ -220,7 +224,7 @@ static void sync_stores(struct server *server)
             continue;
         server->n_syncs++;
         if (store_sync(server->stores[i], &error))
-            go_read_only(server, store_database(server->stores[i]), &error);
+            go_read_only(server, server->stores[i], &error);
     }
 }
 

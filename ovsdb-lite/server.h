@@ -9,8 +9,8 @@
  * that is not durable, many clients share one sync, and a client hears of its own change before the
  * answer to it.
  *
- * If a sync fails, nobody knows what the disk holds: those who wait for an answer are disconnected
- * without one, and the database is read-only until the server is restarted.
+ * If a sync fails, nobody knows what the disk holds: all clients are disconnected, those who wait
+ * without an answer, and the database is read-only, as of the last good sync, until a restart.
  *
  * Threads  One, the loop's.
  * Memory   The server owns its stores, listeners and sessions. */

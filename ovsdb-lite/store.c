@@ -312,6 +312,28 @@ int store_sync(struct store *store, struct error *error)
     return store->journal ? journal_sync(store->journal, error) : 0;
 }
 
+int store_revert(struct store *store, struct error *error)
+{
+    json_t *schema_json = json_incref(store->db->schema_json);
+    struct database *old = store->db;
+    struct loading loading = {.store = store, .wanted = schema_json};
+    struct db_error why = DB_ERROR_INIT;
+
+    store->db = NULL;
+    int result = journal_read_durable(store->journal, load_record, &loading, error);
+    if (!result && !database_account_all(store->db, &why))
+        result = error_set(error, -EBADMSG, "%s: %s", store->path, why.details);
+    if (result) {
+        database_destroy(store->db);
+        store->db = old;
+    } else {
+        database_destroy(old);
+    }
+    free(loading.old_version);
+    json_decref(schema_json);
+    return result;
+}
+
 bool store_needs_sync(const struct store *store)
 {
     return store->journal && journal_needs_sync(store->journal);

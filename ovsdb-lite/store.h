@@ -34,6 +34,10 @@ int store_write(struct store *store, const struct txn *txn, const char *comment,
 int store_sync(struct store *store, struct error *error);
 bool store_needs_sync(const struct store *store);
 
+/* After a failed sync: forgets what is in memory and not known to be on the disk, with all ephemeral
+ * columns.  Whatever refers to the database must be gone; store_database() is another one then. */
+int store_revert(struct store *store, struct error *error);
+
 /* Rewrites the file without its history. */
 int store_compact(struct store *store, struct error *error);
 bool store_wants_compaction(const struct store *store);
