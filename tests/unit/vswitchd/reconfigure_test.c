@@ -15,6 +15,7 @@
 #include <urcu-qsbr.h>
 
 #include "lib/annotations.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/ovsdb/client.h"
 #include "lib/rundir.h"
@@ -398,6 +399,28 @@ static void standalone_bridge_is_a_learning_switch(void **state)
     assert_int_equal(flow_tables_n_flows(bridge->tables), 1);
 }
 
+static void standalone_bridge_helps_itself_when_its_controllers_stay_away(void **state)
+{
+    struct fixture *fixture = *state;
+    struct change change;
+
+    make_two_bridges(fixture);
+    begin(fixture, &change);
+    ovsdb_txn_insert_take(change.txn, "Controller", "c",
+                          json_pack("{s:s}", "target", "unix:/nobody/listens/here"));
+    ovsdb_txn_update_take(change.txn, "Bridge", ovsdb_row_uuid(row_named(fixture, "Bridge", "br0")),
+                          json_pack("{s:s, s:o}", "fail_mode", "standalone", "controller",
+                                    ovsdb_json_named_uuid("c")));
+    apply(fixture, &change);
+    struct bridge *bridge = vswitch_bridge(fixture->vswitch, "br0");
+    int64_t now_ns = clock_now_ns();
+
+    bridge_follow_controllers(bridge, now_ns);
+    assert_int_equal(flow_tables_n_flows(bridge->tables), 0);
+    bridge_follow_controllers(bridge, now_ns + 16 * SECOND_NS);
+    assert_int_equal(flow_tables_n_flows(bridge->tables), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -413,6 +436,8 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(port_with_an_impossible_vlan_mode_closes, setup, teardown),
         cmocka_unit_test_setup_teardown(standalone_bridge_is_a_learning_switch, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            standalone_bridge_helps_itself_when_its_controllers_stay_away, setup, teardown),
     };
     int result;
 
