@@ -13,7 +13,7 @@ static void cmd_trace(struct unixctl_request *request, int argc, const char *con
     struct error error = ERROR_INIT;
 
     if (trace_command(argc - 1, argv + 1, &text, &error))
-        unixctl_reply_error(request, error.message);
+        unixctl_reply_error(request, "%s", error.message);
     else
         unixctl_reply(request, buffer_text(&text));
     buffer_fini(&text);
