@@ -11,7 +11,7 @@
 #include "lib/buffer.h"
 #include "lib/openflow/message_table.h"
 
-enum { OFPT_VENDOR = 4, OFPST_VENDOR = 0xffff };
+enum { OFPT_ECHO_REPLY = 3, OFPT_VENDOR = 4, OFPST_VENDOR = 0xffff };
 enum { NX_VENDOR = 0x00002320 };
 
 int of_frame_length(const void *data, size_t n_bytes)
@@ -24,6 +24,11 @@ int of_frame_length(const void *data, size_t n_bytes)
     if (length < sizeof(struct of_header))
         return -EPROTO;
     return length <= n_bytes ? (int)length : 0;
+}
+
+static bool version_is_known(uint8_t version)
+{
+    return version < 32 && OF_VERSIONS_KNOWN & OF_VERSION_BIT(version);
 }
 
 /* What the headers say about the kind. */
@@ -61,6 +66,8 @@ static enum of_error identify(const uint8_t *data, size_t n_bytes, struct identi
     if (!wire_take(&wire, sizeof(struct of_header)))
         return OFPBRC_BAD_LEN;
     *id = (struct identity){.version = data[0], .type = data[1]};
+    if (!version_is_known(id->version) && id->type > OFPT_ECHO_REPLY)
+        return OFPBRC_BAD_VERSION;
     if (id->type == OFPT_VENDOR)
         return identify_vendor(wire, id);
     if (!is_stats_type(id))
@@ -104,11 +111,6 @@ static enum of_error no_such_message(const struct identity *id)
     return OFPBRC_BAD_TYPE;
 }
 
-static bool version_is_known(uint8_t version)
-{
-    return version < 32 && OF_VERSIONS_KNOWN & OF_VERSION_BIT(version);
-}
-
 enum of_error of_decode_message(const void *data, size_t n_bytes, struct of_message *message)
 {
     const struct of_message_row *row;
@@ -122,7 +124,7 @@ enum of_error of_decode_message(const void *data, size_t n_bytes, struct of_mess
         return error;
     row = find_row(&id);
     if (!row)
-        return version_is_known(id.version) ? no_such_message(&id) : OFPBRC_BAD_VERSION;
+        return no_such_message(&id);
 
     size_t envelope_bytes = of_envelope_bytes(row->envelope, id.version);
     if (n_bytes < envelope_bytes + row->least_body)

@@ -108,7 +108,8 @@ struct of_protocol {
 int of_frame_length(const void *data, size_t n_bytes);
 
 /* 'data' is one whole message.  Its version must be one the codec knows (OFPBRC_BAD_VERSION), whatever
- * was negotiated; checking that is the connection's business. */
+ * was negotiated; checking that is the connection's business.  Hello, error and echo are understood in
+ * any version. */
 enum of_error of_decode_message(const void *data, size_t n_bytes, struct of_message *message);
 
 /* "OFPT_FLOW_MOD", "NXT_FLOW_MOD", "OFPST_PORT request": as in the specifications. */
