@@ -244,17 +244,29 @@ static int run(struct program *program, struct error *error)
     return result;
 }
 
-static int clean_up(void)
+static int clean_up(struct error *error)
 {
-    struct error error = ERROR_INIT;
-    int n_freed = leftovers_remove(&error);
+    int n_freed = leftovers_remove(error);
 
-    if (n_freed < 0) {
-        log_emer("%s", error.message);
-        return EXIT_FAILURE;
-    }
+    if (n_freed < 0)
+        return n_freed;
     printf("%d devices freed\n", n_freed);
-    return EXIT_SUCCESS;
+    return 0;
+}
+
+static int start(struct program *program, struct error *error)
+{
+    int result = daemon_start(program->daemon, error);
+
+    if (result)
+        return result;
+    rcu_register_thread();
+    program->loop = ev_default_loop(EVFLAG_AUTO);
+    ev_set_loop_release_cb(program->loop, before_wait, after_wait);
+    result = run(program, error);
+    ev_loop_destroy(program->loop);
+    rcu_unregister_thread();
+    return result;
 }
 
 int main(int argc, char *argv[])
@@ -265,18 +277,8 @@ int main(int argc, char *argv[])
 
     program.daemon = daemon_create("vswitchd", "ovs-vswitchd");
     result = parse_options(&program, argc, argv, &error);
-    if (!result && program.only_cleans_up)
-        return clean_up();
     if (!result)
-        result = daemon_start(program.daemon, &error);
-    if (!result) {
-        rcu_register_thread();
-        program.loop = ev_default_loop(EVFLAG_AUTO);
-        ev_set_loop_release_cb(program.loop, before_wait, after_wait);
-        result = run(&program, &error);
-        ev_loop_destroy(program.loop);
-        rcu_unregister_thread();
-    }
+        result = program.only_cleans_up ? clean_up(&error) : start(&program, &error);
     if (result)
         log_emer("%s", error.message);
     free(program.db_remote);
