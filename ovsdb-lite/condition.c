@@ -92,10 +92,13 @@ static bool parse_clause(const struct table_schema *table, const json_t *json,
         return db_error_set(error, DB_SYNTAX_ERROR,
                             "Type mismatch: \"%s\" operator may not be applied to column %s.",
                             function, column);
-    bool is_part = clause->function == CLAUSE_INCLUDES || clause->function == CLAUSE_EXCLUDES;
-    int code = (is_part ? datum_from_json_unsized : datum_from_json)(
-        &type, json_array_get(json, 2), resolve, aux, &clause->value, &cause);
-    if (code)
+    if (is_ordering(clause->function))
+        type.n_min = 1;
+    else if (clause->function == CLAUSE_INCLUDES || clause->function == CLAUSE_EXCLUDES)
+        type.n_min = 0; /* What is looked for may be nothing. */
+    if (clause->function == CLAUSE_EXCLUDES)
+        type.n_max = COLUMN_UNLIMITED;
+    if (datum_from_json(&type, json_array_get(json, 2), resolve, aux, &clause->value, &cause))
         return db_error_from(error, &cause, column);
     return true;
 }

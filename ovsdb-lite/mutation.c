@@ -49,12 +49,15 @@ static bool parse_value(struct mutation *mutation, const json_t *json, named_uui
         column_type_fini(&loose);
         return result;
     }
-    if (!datum_from_json_unsized(type, json, resolve, aux, &mutation->value, cause))
+    loose.n_min = 0;
+    if (mutation->mutator == MUTATE_DELETE)
+        loose.n_max = COLUMN_UNLIMITED;
+    if (!datum_from_json(&loose, json, resolve, aux, &mutation->value, cause))
         return true;
     /* Keys alone are enough to delete from a map. */
     loose.value = (struct base_type){.type = ATOM_VOID};
     return mutation->mutator == MUTATE_DELETE && column_type_is_map(type) &&
-           !datum_from_json_unsized(&loose, json, resolve, aux, &mutation->value, cause);
+           !datum_from_json(&loose, json, resolve, aux, &mutation->value, cause);
 }
 
 bool mutation_parse(const struct table_schema *table, const json_t *json,

@@ -230,21 +230,11 @@ static json_t *count_json(size_t n)
     return json_integer((json_int_t)n);
 }
 
-struct update {
-    struct run *run;
-    const struct assignments *assignments;
-    size_t n_rows;
-};
-
-static bool update_row(struct row *row, void *aux)
+static void update_row(struct run *run, struct row *row, const struct assignments *assignments)
 {
-    struct update *update = aux;
-
-    for (size_t i = 0; i < update->assignments->n; i++)
-        txn_set_take(update->run->txn, row, update->assignments->list[i].column,
-                     datum_ref(update->assignments->list[i].datum));
-    update->n_rows++;
-    return true;
+    for (size_t i = 0; i < assignments->n; i++)
+        txn_set_take(run->txn, row, assignments->list[i].column,
+                     datum_ref(assignments->list[i].datum));
 }
 
 /* The rows that fit, in an array of the caller's: a change could move a row in the index that is
@@ -284,24 +274,20 @@ static bool run_update(struct run *run)
     struct assignments assignments;
     struct row_list list = {.rows = NULL};
 
-    if (!read_condition(run, &condition))
+    if (!read_table(run) || !read_row(run, json_object_get(run->json, "row"), &assignments))
         return false;
-    if (!read_row(run, json_object_get(run->json, "row"), &assignments)) {
-        condition_fini(&condition);
+    if (!check_mutable(run, &assignments) || !read_condition(run, &condition)) {
+        assignments_fini(&assignments);
         return false;
     }
-    bool is_ok = check_mutable(run, &assignments);
-    if (is_ok) {
-        struct update update = {run, &assignments, 0};
-        condition_for_each(&condition, run->table, list_row, &list);
-        for (size_t i = 0; i < list.n; i++)
-            update_row(list.rows[i], &update);
-        json_object_set_new(run->result, "count", count_json(update.n_rows));
-    }
+    condition_for_each(&condition, run->table, list_row, &list);
+    for (size_t i = 0; i < list.n; i++)
+        update_row(run, list.rows[i], &assignments);
+    json_object_set_new(run->result, "count", count_json(list.n));
     free(list.rows);
     assignments_fini(&assignments);
     condition_fini(&condition);
-    return is_ok;
+    return true;
 }
 
 struct mutations {
@@ -358,10 +344,10 @@ static bool run_mutate(struct run *run)
     struct row_list list = {.rows = NULL};
     bool is_ok = true;
 
-    if (!read_condition(run, &condition))
+    if (!read_table(run) || !read_mutations(run, &mutations))
         return false;
-    if (!read_mutations(run, &mutations)) {
-        condition_fini(&condition);
+    if (!read_condition(run, &condition)) {
+        mutations_fini(&mutations);
         return false;
     }
     condition_for_each(&condition, run->table, list_row, &list);

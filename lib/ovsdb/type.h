@@ -4,7 +4,8 @@
 /* type - what a column may hold (RFC 7047, section 3.2), and values read against it.
  *
  * Errors tell the kinds of refusal apart: -EINVAL is notation that is not a value of this type
- * (RFC: "syntax error"), -ERANGE a value that the type forbids ("constraint violation").
+ * (RFC: "syntax error"), a wrong number of elements included; -ERANGE a value that the type forbids
+ * ("constraint violation").
  *
  * Threads  None; as for datum.h.
  * Memory   A type owns its enumeration and its table name. */
@@ -63,8 +64,7 @@ int datum_from_json(const struct column_type *type, const json_t *json,
                     named_uuid_resolver *resolve, void *aux, struct datum **datum,
                     struct error *error);
 
-/* As datum_from_json() without the limits on the number of elements: what a condition compares
- * with, and what a mutation adds or removes. */
+/* As datum_from_json() without the limits on the number of elements: for differences. */
 int datum_from_json_unsized(const struct column_type *type, const json_t *json,
                             named_uuid_resolver *resolve, void *aux, struct datum **datum,
                             struct error *error);

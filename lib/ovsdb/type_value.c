@@ -164,9 +164,22 @@ static int read_element(const struct reader *reader, const json_t *json, struct 
     return result;
 }
 
-int datum_from_json_unsized(const struct column_type *type, const json_t *json,
-                            named_uuid_resolver *resolve, void *aux, struct datum **datum,
-                            struct error *error)
+/* 'code' is the kind of refusal: a wrong number in what is read is notation (-EINVAL), in what was
+ * computed a bound of the type (-ERANGE). */
+static int check_count(const struct column_type *type, size_t n, int code, struct error *error)
+{
+    const char *kind = column_type_is_map(type) ? "pairs" : "values";
+
+    if (n < type->n_min)
+        return error_set(error, code, "%zu %s where at least %u must be", n, kind, type->n_min);
+    if (n > type->n_max)
+        return error_set(error, code, "%zu %s where at most %u may be", n, kind, type->n_max);
+    return 0;
+}
+
+static int read_datum(const struct column_type *type, const json_t *json, bool is_sized,
+                      named_uuid_resolver *resolve, void *aux, struct datum **datum,
+                      struct error *error)
 {
     struct reader reader = {type, resolve, aux, error};
     bool is_map = column_type_is_map(type);
@@ -180,6 +193,8 @@ int datum_from_json_unsized(const struct column_type *type, const json_t *json,
                          is_map ? "map" : "set", kind_of(json));
 
     size_t n = is_single ? 1 : json_array_size(elements);
+    if (is_sized && (result = check_count(type, n, -EINVAL, error)) < 0)
+        return result;
     *datum = datum_create(type->key.type, type->value.type, n);
     for (size_t i = 0; !result && i < n; i++)
         result = read_element(&reader, is_single ? json : json_array_get(elements, i), *datum, i);
@@ -197,34 +212,24 @@ int datum_from_json_unsized(const struct column_type *type, const json_t *json,
     return result;
 }
 
-static int check_count(const struct column_type *type, size_t n, struct error *error)
-{
-    const char *kind = column_type_is_map(type) ? "pairs" : "values";
-
-    if (n < type->n_min)
-        return error_set(error, -ERANGE, "%zu %s where at least %u must be", n, kind, type->n_min);
-    if (n > type->n_max)
-        return error_set(error, -ERANGE, "%zu %s where at most %u may be", n, kind, type->n_max);
-    return 0;
-}
-
 int datum_from_json(const struct column_type *type, const json_t *json,
                     named_uuid_resolver *resolve, void *aux, struct datum **datum,
                     struct error *error)
 {
-    int result = datum_from_json_unsized(type, json, resolve, aux, datum, error);
+    return read_datum(type, json, true, resolve, aux, datum, error);
+}
 
-    if (!result && (result = check_count(type, (*datum)->n, error)) < 0) {
-        datum_unref(*datum);
-        *datum = NULL;
-    }
-    return result;
+int datum_from_json_unsized(const struct column_type *type, const json_t *json,
+                            named_uuid_resolver *resolve, void *aux, struct datum **datum,
+                            struct error *error)
+{
+    return read_datum(type, json, false, resolve, aux, datum, error);
 }
 
 int column_type_check(const struct column_type *type, const struct datum *datum,
                       struct error *error)
 {
-    int result = check_count(type, datum->n, error);
+    int result = check_count(type, datum->n, -ERANGE, error);
 
     for (size_t i = 0; !result && i < datum->n; i++) {
         result = check_atom(&type->key, &datum->keys[i], error);
