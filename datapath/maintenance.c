@@ -239,7 +239,7 @@ void maintenance_stop(struct datapath *dp)
     maintenance->is_stopping = true;
     pthread_mutex_unlock(&maintenance->lock);
     wake(maintenance);
-    pthread_join(maintenance->thread, NULL);
+    rcu_join_thread(maintenance->thread);
     pthread_cond_destroy(&maintenance->wake);
     pthread_mutex_destroy(&maintenance->lock);
     free(maintenance);

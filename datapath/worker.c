@@ -152,7 +152,7 @@ void workers_stop(struct datapath *dp)
         struct worker *worker = &dp->workers[i];
 
         if (worker->is_running && write(worker->stop_fd, &one, sizeof one) == sizeof one)
-            pthread_join(worker->thread, NULL);
+            rcu_join_thread(worker->thread);
         if (worker->epoll_fd >= 0)
             close(worker->epoll_fd);
         if (worker->stop_fd >= 0)

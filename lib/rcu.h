@@ -12,6 +12,8 @@
  * Threads  Any.  Readers register themselves.  rcu_wait_for_readers() may be called by readers too, which
  *          then hold nothing afterwards. */
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <urcu-qsbr.h>
 
 #if defined(__SANITIZE_THREAD__)
@@ -80,4 +82,16 @@ static inline void rcu_wait_for_readers(void)
     rcu_order_before_writers();
     synchronize_rcu();
     rcu_order_after_readers();
+}
+
+/* Waits for the end of a thread that may itself be waiting for readers. */
+static inline void rcu_join_thread(pthread_t thread)
+{
+    bool is_reader = rcu_read_ongoing();
+
+    if (is_reader)
+        rcu_reader_pause();
+    pthread_join(thread, NULL);
+    if (is_reader)
+        rcu_reader_resume();
 }
