@@ -44,6 +44,15 @@ start_forwarding
 is_back || fail "not the same after a clean restart: $(diff <(echo "$before") <(picture))"
 can_reach h1 10.4.0.2 || fail "traffic does not resume after a clean restart"
 
+step "a clean stop ends under traffic too, $kills times"
+for i in $(seq "$kills"); do
+  on h1 timeout 0.5 ping -q -f 10.4.0.2 >/dev/null 2>&1 &
+  appctl exit
+  wait_until 5 test ! -e "$work/ovs-vswitchd.pid" || fail "round $i: exit under traffic hangs"
+  start_forwarding
+done
+wait_until 12 is_back || fail "not the same after clean stops: $(diff <(echo "$before") <(picture))"
+
 step "kill -9 of either daemon at random moments, $kills times"
 for i in $(seq "$kills"); do
   # A writer that is always in the middle of something.
