@@ -125,9 +125,14 @@ static int execute(struct run *run, FILE *out, FILE *err, struct error *error)
     return result ? result : print_result;
 }
 
+/* Sentences from below may repeat what was typed, or what a daemon sent: nothing of that drives the
+ * terminal. */
 static int complain(FILE *err, const struct error *error, int status)
 {
-    fprintf(err, "weir: %s\n", error->message);
+    fputs("weir: ", err);
+    for (const char *p = error->message; *p; p++)
+        putc((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p, err);
+    putc('\n', err);
     return status;
 }
 

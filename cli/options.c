@@ -112,7 +112,11 @@ static int set_of_version(struct options *options, const char *value, struct err
 static int set_verbose(struct options *options, const char *value, struct error *error)
 {
     (void)options;
-    return log_set_levels(*value ? value : "dbg", error);
+    if (log_set_levels(*value ? value : "dbg", NULL) < 0)
+        return error_set(error, -EINVAL,
+                         "--verbose: %s is not a level or module (see weir log list)",
+                         shown(value).text);
+    return 0;
 }
 
 static int set_help(struct options *options, const char *value, struct error *error)
