@@ -233,6 +233,8 @@ static int run_connected(struct batch *batch, struct error *error)
         result = clock_now_ns() < batch->context->deadline_ns
                      ? 0
                      : error_set(error, -ETIMEDOUT, "timed out");
+    if (result == -ETIMEDOUT && !store_is_watching(batch->context->store))
+        error_prefix(error, "the database does not answer");
     if (!result)
         result = wait_for_switch(batch, &commit, error);
     if (!result && !commit.is_dry)
@@ -248,7 +250,7 @@ int batch_run(struct context *context, struct invocation *invocations, size_t n,
     const struct db_schema *schema = result ? NULL : ovsdb_session_schema(batch.session, error);
 
     if (!result && !schema)
-        result = error->code;
+        result = error_prefix(error, "the database does not tell its schema");
     if (!result) {
         context->store = store_create(batch.session, schema);
         result = run_connected(&batch, error);

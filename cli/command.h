@@ -70,8 +70,8 @@ const struct command *command_next(const struct command *after); /* NULL: the fi
 const char *command_nearest(const char *word);
 const char *command_group_title(enum command_group group);
 
-/* Reads one command up to "--" or the end, options of all commands among it.  Returns how many words
- * that was, without the "--", or negative. */
+/* Reads one command up to "--" or the end, options of all commands among it.  Returns how many
+ * words that was, without the "--", or negative. */
 int invocation_parse(struct invocation *invocation, struct options *options,
                      const char *const words[], size_t n_words, struct error *error);
 void invocation_fini(struct invocation *invocation);

@@ -14,8 +14,9 @@
 #define DAEMON_SWITCH   "ovs-vswitchd"
 #define DAEMON_DATABASE "ovsdb-server"
 
-/* The daemon's text (the caller's to free), or NULL: it does not run, or it refused and 'error' has
- * its sentence.  'target': DAEMON_SWITCH, DAEMON_DATABASE, our names for them, or a socket's path. */
+/* The daemon's text (the caller's to free), or NULL: it does not run, or it refused and 'error'
+ * has its sentence.  'target': DAEMON_SWITCH, DAEMON_DATABASE, our names for them, or a socket's
+ * path. */
 char *control_call(const struct context *context, const char *target, const char *method,
                    size_t n_args, const char *const args[], struct error *error);
 

@@ -3,8 +3,8 @@
 
 /* device_name - which names bridges and ports may have.
  *
- * A bridge becomes a device of the kernel and a socket in the run directory, so its name must do for
- * both.  Ports that are no kernel devices (patch, vhost-user) may have longer names.
+ * A bridge becomes a device of the kernel and a socket in the run directory, so its name must do
+ * for both.  Ports that are no kernel devices (patch, vhost-user) may have longer names.
  *
  * Threads  Any. */
 

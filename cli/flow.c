@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* Changes of flow tables, from the command line or from a file, in one stream of messages: the
- * switch works on the first flow while the last is still being read, and one barrier ends it all. */
+ * switch works on the first flow while the last is still being read, and one barrier ends it
+ * all. */
 
 #include <errno.h>
 #include <stdio.h>

@@ -4,9 +4,9 @@
 /* lookup - tables, columns and records by what people type.
  *
  * Table and column names may be shortened as long as they stay unique; case, '-' and '_' do not
- * matter.  A record is a UUID, the start of one (4 digits or more), "." where there can be only one,
- * @name, or what ovs-vsctl(8) takes: a name, or for QoS, Controller and the like the name of the
- * port or bridge that uses it.
+ * matter.  A record is a UUID, the start of one (4 digits or more), "." where there can be only
+ * one, @name, or what ovs-vsctl(8) takes: a name, or for QoS, Controller and the like the name of
+ * the port or bridge that uses it.
  *
  * Threads  None: these are plain functions. */
 

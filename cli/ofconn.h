@@ -4,8 +4,8 @@
 /* ofconn - an OpenFlow connection for commands that wait: to a bridge's management socket.
  *
  * Requests are encoded into ofconn_output() and sent by the calls that wait, in one stream without
- * a pause; while sending, answers are read too, so that neither side ever waits for the other.  What
- * the switch refuses (OFPT_ERROR) goes to the callback, in order, with the request's xid.
+ * a pause; while sending, answers are read too, so that neither side ever waits for the other.
+ * What the switch refuses (OFPT_ERROR) goes to the callback, in order, with the request's xid.
  *
  *     connection = ofconn_open(context, "br0", &error);
  *     of_encode_flow_mod(&flow, ofconn_protocol(connection), ofconn_xid(connection),
@@ -51,8 +51,8 @@ int ofconn_receive(struct ofconn *connection, uint32_t xid, enum of_message_kind
 int ofconn_load_names(struct ofconn *connection, struct error *error);
 const struct of_names *ofconn_names(const struct ofconn *connection);
 
-/* Those to print with, or NULL for numbers: as with ovs-ofctl(8), names are the default on a terminal,
- * and the options --names and --no-names choose. */
+/* Those to print with, or NULL for numbers: as with ovs-ofctl(8), names are the default on a
+ * terminal, and the options --names and --no-names choose. */
 const struct of_names *ofconn_print_names(const struct ofconn *connection,
                                           const struct invocation *invocation);
 

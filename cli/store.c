@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Values are shared by reference count: a row's 'before' and 'now' are the same until it changes. */
+/* Values are shared by reference count: a row's 'before' and 'now' are the same until it
+ * changes. */
 
 #include "cli/store.h"
 

@@ -2,8 +2,9 @@
 
 /* Changed rows -> operations of RFC 7047, section 5.2.
  *
- * Unbounded sets and maps change by elements (mutate); bounded ones whole (update), behind a wait for
- * their old value.  Scalars are simply overwritten: the last writer wins, as it would anyway. */
+ * Unbounded sets and maps change by elements (mutate); bounded ones whole (update), behind a
+ * wait for their old value.  Scalars are simply overwritten: the last writer wins, as it would
+ * anyway. */
 
 #include <errno.h>
 #include <stdlib.h>

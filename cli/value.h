@@ -40,6 +40,7 @@ void value_format_atom(enum atom_type type, const union atom *atom, enum table_d
 void value_format(const struct column_type *type, const struct datum *datum, enum table_data form,
                   struct buffer *out);
 
-/* As plain JSON: sets are arrays, maps objects, optional values null or the value, UUIDs strings. */
+/* As plain JSON: sets are arrays, maps objects, optional values null or the value, UUIDs
+ * strings. */
 json_t *value_to_json(const struct column_type *type, const struct datum *datum);
 json_t *value_atom_to_json(enum atom_type type, const union atom *atom);

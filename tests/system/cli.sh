@@ -258,6 +258,29 @@ for words in list-br "list Bridge" "list-ports br0" show "get Bridge br0 name po
   ours --json $words | python3 -c 'import json, sys; json.load(sys.stdin)' || fail "not JSON: $words"
 done
 
+# Completion offers what is there.
+complete_words() { # WORD...: the last one is being typed.
+  COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+  _weir 2>/dev/null
+}
+completes() { # CANDIDATE WORD...
+  local candidate=$1
+  shift
+  n_checks=$((n_checks + 1))
+  complete_words "$weir" "$@"
+  [[ " ${COMPREPLY[*]} " == *" $candidate "* ]] || fail "completion of \"$*\" offers: ${COMPREPLY[*]}"
+}
+. scripts/completion/weir.bash
+export OVS_RUNDIR=$work/ours
+completes add-port add-p
+completes br0 del-br ""
+completes p0 del-port br0 ""
+completes s1 add-br x -- del-br s
+completes Interface list I
+completes p0 set Port ""
+completes --may-exist add-br --may
+unset OVS_RUNDIR
+
 # Two that write at once do not lose each other's words.
 for i in $(seq 20); do
   ours set Bridge br0 "other_config:ours$i=1" &
