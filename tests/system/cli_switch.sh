@@ -5,7 +5,7 @@
 #     h1 10.6.0.1 -- br0 -- h2 10.6.0.2
 . "$(dirname "$0")/lib.sh"
 weir() { on_switch timeout 20 "$WEIR_BUILD/cli/weir" "$@"; }
-trap 'status=$?; weir down >/dev/null; (exit $status); cleanup' EXIT
+trap 'status=$?; set +e; weir down >/dev/null 2>&1; (exit $status); cleanup' EXIT
 said() { # SENTENCE WORD...: weir fails and says so.
   local sentence=$1
   shift
