@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Actions against the match they belong to.  What earlier actions do to the frame's tags counts: the
- * check works on a copy of the match that follows them. */
+/* Actions against the match they belong to.  What earlier actions do to the frame's tags counts:
+ * the check works on a copy of the match that follows them. */
 
 #include "lib/annotations.h"
 #include "lib/buffer.h"

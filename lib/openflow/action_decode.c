@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Actions and instructions from the wire.  A table says which exist in which version and how long they
- * are; a function per action takes its body, which has that length. */
+/* Actions and instructions from the wire.  A table says which exist in which version and how long
+ * they are; a function per action takes its body, which has that length. */
 
 #include "lib/openflow/action_codec.h"
 

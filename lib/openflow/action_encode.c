@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Actions and instructions onto the wire, as OVS would write them: what was set in one way (set_field,
- * load, mod_*) goes out in the way the version has for it. */
+/* Actions and instructions onto the wire, as OVS would write them: what was set in one way
+ * (set_field, load, mod_*) goes out in the way the version has for it. */
 
 #include <assert.h>
 #include <string.h>

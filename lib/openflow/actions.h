@@ -3,10 +3,10 @@
 
 /* actions - OpenFlow actions and instructions as the switch keeps them.
  *
- * A list is a run of structs, each beginning with struct ofa and padded to 8 bytes, in one allocation:
- * small, since every flow has one, and copied and compared as bytes.  Instructions stand in the
- * same list, in the order in which OpenFlow executes them (1.3.5 section 5.9): meter, the applied
- * actions, clear, write, metadata, goto.
+ * A list is a run of structs, each beginning with struct ofa and padded to 8 bytes, in one
+ * allocation: small, since every flow has one, and copied and compared as bytes.  Instructions
+ * stand in the same list, in the order in which OpenFlow executes them (1.3.5 section 5.9): meter,
+ * the applied actions, clear, write, metadata, goto.
  *
  * Threads  Lists are constant once built. */
 
@@ -43,9 +43,9 @@ enum ofa_form {
     OFA_FORM_LOAD,  /* OFA_SET_FIELD: NXAST_REG_LOAD, "load:". */
     OFA_FORM_LOAD2, /* OFA_SET_FIELD: NXAST_REG_LOAD2, "set_field:" also in OpenFlow 1.0. */
 
-    /* OFA_SET_FIELD: OFPAT_SET_DL_SRC and the like, "mod_dl_src:".  Unlike the others it may meet
-     * a frame without the field, and then does nothing; and FIELD_TCP_SRC and FIELD_TCP_DST stand
-     * for the ports of UDP and SCTP too: see ofa_set_field_applies().  OFA_POP_VLAN: "strip_vlan". */
+    /* OFA_SET_FIELD: OFPAT_SET_DL_SRC and the like, "mod_dl_src:".  Unlike the others it may meet a
+     * frame without the field, and then does nothing; and FIELD_TCP_SRC and FIELD_TCP_DST stand for
+     * the ports of UDP and SCTP too: see ofa_set_field_applies().  OFA_POP_VLAN: "strip_vlan". */
     OFA_FORM_LEGACY,
 };
 
@@ -147,7 +147,8 @@ struct ofa_set_field *ofa_put_set_field(struct buffer *list, enum ofa_form form,
                                         const struct of_field *field, const struct of_value *value,
                                         const struct of_value *mask); /* NULL: all ones. */
 
-/* Appends the header of OFA_WRITE_ACTIONS; the actions appended until ofa_end_nested() are in it. */
+/* Appends the header of OFA_WRITE_ACTIONS; the actions appended until ofa_end_nested() are in
+ * it. */
 size_t ofa_begin_nested(struct buffer *list);
 bool ofa_end_nested(struct buffer *list, size_t start); /* False: more than 64 KiB. */
 
@@ -158,7 +159,8 @@ bool ofa_is_instruction(const struct ofa *ofa); /* From OFA_CLEAR_ACTIONS on. */
 bool ofa_set_field_applies(const struct ofa_set_field *set, const struct flow *flow,
                            struct flow *consulted);
 
-/* A set_field seen as "load" actions: one for each run of mask bits, lowest first, of at most 64 bits. */
+/* A set_field seen as "load" actions: one for each run of mask bits, lowest first, of at most 64
+ * bits. */
 struct ofa_load {
     unsigned first; /* Start with 0. */
     unsigned n_bits;

@@ -4,8 +4,8 @@
 /* errors - the errors OpenFlow can name, and the message that carries them.
  *
  * Decoders return an enum of_error: OF_OK (0), or what to tell the peer.  One enumerator stands for
- * the same mistake in every version; the numbers on the wire differ and come from a table.  A version
- * that has no number for an error sends NXBRC_UNENCODABLE_ERROR, as Open vSwitch does.
+ * the same mistake in every version; the numbers on the wire differ and come from a table.  A
+ * version that has no number for an error sends NXBRC_UNENCODABLE_ERROR, as Open vSwitch does.
  *
  * Threads  Plain functions. */
 
@@ -37,7 +37,8 @@ const char *of_error_name(enum of_error error);
 void of_encode_error(enum of_error error, const void *request, size_t request_bytes,
                      struct buffer *out);
 
-/* What an OFPT_ERROR message says.  An error we have no name for gives 'error' OF_OK and its numbers. */
+/* What an OFPT_ERROR message says.  An error we have no name for gives 'error' OF_OK and its
+ * numbers. */
 struct of_error_info {
     enum of_error error;
     uint32_t vendor; /* 0: the specification's own. */

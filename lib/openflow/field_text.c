@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Values as people write them.  Numbers are decimal or 0x...; IPv6 and IPv4 go through inet_pton(). */
+/* Values as people write them.  Numbers are decimal or 0x...; IPv6 and IPv4 go through
+ * inet_pton(). */
 
 #include "lib/openflow/fields.h"
 

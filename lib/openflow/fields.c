@@ -96,7 +96,8 @@ const struct of_field *of_field_by_name(const char *name, size_t length)
     return NULL;
 }
 
-/* Field numbers of a class are below 128, so each class has a direct table, filled before main(). */
+/* Field numbers of a class are below 128, so each class has a direct table, filled before
+ * main(). */
 enum { N_CLASSES = 4 };
 static const uint16_t classes[N_CLASSES] = {0x0000, 0x0001, 0x8000, 0x8001};
 static uint8_t by_header[N_CLASSES][128]; /* Field plus 1; 0: none. */

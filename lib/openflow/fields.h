@@ -3,9 +3,9 @@
 
 /* fields - the match fields of OpenFlow, one row each.
  *
- * A field is a run of bits of struct flow: 'n_bits' bits, shifted left by 'shift' in the 'n_storage'
- * big-endian bytes at 'offset'.  One table serves the encoder, the decoder, the flow parser, the
- * printer, set_field, move, the tests' generators and the manual.
+ * A field is a run of bits of struct flow: 'n_bits' bits, shifted left by 'shift' in the
+ * 'n_storage' big-endian bytes at 'offset'.  One table serves the encoder, the decoder, the flow
+ * parser, the printer, set_field, move, the tests' generators and the manual.
  *
  * Values are struct of_value: the field's 'n_bytes' big-endian bytes, first byte first, unused high
  * bits zero, as in OXM (OpenFlow 1.3.5, section 7.2.3).
@@ -140,7 +140,8 @@ static inline const struct of_field *of_field(enum of_field_id id)
     return &of_fields[id];
 }
 
-/* By name or alias; NULL if there is none.  Also the long forms "NXM_OF_ETH_SRC", "OXM_OF_ETH_SRC". */
+/* By name or alias; NULL if there is none.  Also the long forms "NXM_OF_ETH_SRC",
+ * "OXM_OF_ETH_SRC". */
 const struct of_field *of_field_by_name(const char *name, size_t length);
 
 /* By the 32 bits of an NXM or OXM header with the has-mask bit clear; NULL if unknown. */
@@ -187,7 +188,8 @@ void of_value_format_masked(const struct of_field *field, const struct of_value 
 int of_value_parse_masked(const struct of_field *field, const char *text, struct of_value *value,
                           struct of_value *mask, struct error *error);
 
-/* Part of a field: 'n_bits' bits from bit 'first' (0: least significant), as in NXM_NX_REG0[0..15]. */
+/* Part of a field: 'n_bits' bits from bit 'first' (0: least significant), as in
+ * NXM_NX_REG0[0..15]. */
 struct of_subfield {
     const struct of_field *field;
     uint16_t first;

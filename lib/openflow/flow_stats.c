@@ -293,7 +293,8 @@ bool of_next_flow_stats(struct of_items *items, struct buffer *actions, struct o
     if (items->error)
         return false;
 
-    /* Fills in what printing and re-encoding want to know; what it thinks of the flow is not asked. */
+    /* Fills in what printing and re-encoding want to know; what it thinks of the flow is not
+     * asked. */
     ofa_check(actions, &stats->match,
               &(struct ofa_check){.version = OF_1_0,
                                   .table_id = OF_TABLE_ALL,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* flow_text - flows as people write and read them: "priority=5,ip,nw_src=10.0.0.0/8 actions=output:1".
+/* flow_text - flows as people write and read them: "tcp,nw_src=10.0.0.0/8,actions=output:1".
  *
  * The syntax is the one of ovs-ofctl(8) and ovs-actions(7), of which weir-flows(7) lists what is
  * supported; what is printed is what ovs-ofctl prints.  Wrong input gives a sentence that names the
@@ -48,14 +48,15 @@ int of_flow_mod_parse(const char *text, enum of_flow_command command, const stru
 int of_flow_stats_request_parse(const char *text, const struct of_names *names,
                                 struct of_flow_stats_request *request, struct error *error);
 
-/* One line of dump-flows without the line break: " cookie=0x0, duration=1.2s, table=0, ... actions=". */
+/* One line of dump-flows without the line break: " cookie=0x0, duration=1.2s, ... actions=". */
 void of_flow_stats_format(const struct of_flow_stats *stats, const struct of_names *names,
                           struct buffer *out);
 
-/* The same without statistics ("--no-stats"): " cookie=0x1, table=1, priority=5,... actions=...". */
+/* The same without statistics ("--no-stats"): " cookie=0x1, table=1, ip actions=...". */
 void of_flow_stats_format_brief(const struct of_flow_stats *stats, const struct of_names *names,
                                 struct buffer *out);
 
-/* "ADD table:1 priority=5,tcp cookie:0x1 idle:5 actions=output:1", as ovs-ofctl prints a flow_mod. */
+/* "ADD table:1 priority=5,tcp cookie:0x1 idle:5 actions=output:1", as ovs-ofctl prints a
+ * flow_mod. */
 void of_flow_mod_format(const struct of_flow_mod *flow, const struct of_names *names,
                         struct buffer *out);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* NXM and OXM: entries of a 32-bit header, a value and perhaps a mask (OpenFlow 1.3.5, section 7.2.3).
- * Both header families are understood in every version; which one is written depends on it. */
+/* NXM and OXM: entries of a 32-bit header, a value and perhaps a mask (OpenFlow 1.3.5, section
+ * 7.2.3).  Both header families are understood in every version; which one is written depends on
+ * it. */
 
 #include "lib/openflow/match_codec.h"
 

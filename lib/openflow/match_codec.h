@@ -4,8 +4,8 @@
 /* match_codec - struct match on the wire: ofp_match of OpenFlow 1.0, NXM, and OXM of 1.2 and later.
  *
  * Decoders accept what the specifications allow and name the mistake otherwise: unknown fields,
- * missing prerequisites, duplicate fields, value bits outside the mask.  Encoders write fields in the
- * order of OVS, so that what is sent is comparable byte for byte.
+ * missing prerequisites, duplicate fields, value bits outside the mask.  Encoders write fields in
+ * the order of OVS, so that what is sent is comparable byte for byte.
  *
  * Threads  Plain functions. */
 
@@ -29,8 +29,8 @@ void of_match_decode_of10(const void *wire, struct match *match);
 void of_match_encode_of10(const struct match *match, struct buffer *out);
 bool of_match_fits_of10(const struct match *match);
 
-/* 'n_bytes' of nx_match: fields without header or padding.  A cookie and its mask may stand among the
- * fields where 'cookie' is not NULL (both 0 if it does not). */
+/* 'n_bytes' of nx_match: fields without header or padding.  A cookie and its mask may stand among
+ * the fields where 'cookie' is not NULL (both 0 if it does not). */
 enum of_error of_match_decode_nxm(const void *wire, size_t n_bytes, struct match *match,
                                   be64 *cookie, be64 *cookie_mask);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Matches as ovs-ofctl prints them: the names of OpenFlow 1.0, protocols as words, VLANs in their own way. */
+/* Matches as ovs-ofctl prints them: the names of OpenFlow 1.0, protocols as words, VLANs in their
+ * own way. */
 
 #include "lib/openflow/flow_text.h"
 

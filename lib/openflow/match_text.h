@@ -3,7 +3,8 @@
 
 /* match_text - a match being parsed, one "key=value" at a time.
  *
- * Prerequisites may stand behind what needs them ("nw_src=1.2.3.4,ip"), so they are checked at the end.
+ * Prerequisites may stand behind what needs them ("nw_src=1.2.3.4,ip"), so they are checked at the
+ * end.
  *
  * Memory   Keys given to it must live until match_text_finish().
  * Threads  Plain values. */

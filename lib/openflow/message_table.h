@@ -10,7 +10,8 @@
 
 #include "lib/openflow/messages.h"
 
-/* What identifies a message: its type; for statistics their type; for vendors a number of theirs. */
+/* What identifies a message: its type; for statistics their type; for vendors a number of
+ * theirs. */
 enum of_envelope { ENVELOPE_PLAIN, ENVELOPE_STATS, ENVELOPE_NX, ENVELOPE_NX_STATS };
 
 struct of_message_row {

@@ -7,8 +7,9 @@
  * wire (a type, a statistics type, or a type inside a vendor message), and how long it is at least.
  * So NXT_FLOW_MOD and OFPT_FLOW_MOD are both OF_FLOW_MOD, in different forms.
  *
- * A server reads:   while ((n = of_frame_length(data, size)) > 0) { of_decode_message(data, n, &m); ... }
- * and switches on m.kind.  Everything that of_decode_message() refuses is answered by of_encode_error().
+ * A server reads:   while ((n = of_frame_length(data, size)) > 0) { of_decode_message(data, n, &m);
+ * ... } and switches on m.kind.  Everything that of_decode_message() refuses is answered by
+ * of_encode_error().
  *
  * Memory   struct of_message borrows the bytes it was decoded from.
  * Threads  Plain functions. */
@@ -107,15 +108,16 @@ struct of_protocol {
  * nonsense and the connection must be closed. */
 int of_frame_length(const void *data, size_t n_bytes);
 
-/* 'data' is one whole message.  Its version must be one the codec knows (OFPBRC_BAD_VERSION), whatever
- * was negotiated; checking that is the connection's business.  Hello, error and echo are understood in
- * any version. */
+/* 'data' is one whole message.  Its version must be one the codec knows (OFPBRC_BAD_VERSION),
+ * whatever was negotiated; checking that is the connection's business.  Hello, error and echo are
+ * understood in any version. */
 enum of_error of_decode_message(const void *data, size_t n_bytes, struct of_message *message);
 
 /* "OFPT_FLOW_MOD", "NXT_FLOW_MOD", "OFPST_PORT request": as in the specifications. */
 const char *of_message_name(const struct of_message *message);
 
-/* Appends the headers of a message; of_finish_message() sets its length.  Returns where it starts. */
+/* Appends the headers of a message; of_finish_message() sets its length.  Returns where it
+ * starts. */
 size_t of_begin_message(enum of_message_kind kind, enum of_form form, enum of_version version,
                         uint32_t xid, struct buffer *out);
 void of_finish_message(size_t start, struct buffer *out);

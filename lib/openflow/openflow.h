@@ -3,8 +3,9 @@
 
 /* openflow - versions, ports and other small vocabulary of OpenFlow.
  *
- * Ports inside Weir are the 16-bit numbers of OpenFlow 1.0; the codec maps the reserved ones to and from
- * the 32-bit numbers of 1.1 and later (0xfffffff8 is 0xfff8), and refuses others above 0xff00. */
+ * Ports inside Weir are the 16-bit numbers of OpenFlow 1.0; the codec maps the reserved ones to and
+ * from the 32-bit numbers of 1.1 and later (0xfffffff8 is 0xfff8), and refuses others above
+ * 0xff00. */
 
 #include <stdint.h>
 

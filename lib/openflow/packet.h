@@ -6,7 +6,8 @@
  * Weir buffers no frames: buffer_id is always OF_BUFFER_NONE in a packet_in and is an error
  * (OFPBRC_BUFFER_UNKNOWN) in a packet_out.
  *
- * Memory   'frame' is borrowed from the message or the caller; struct of_packet_out owns its actions.
+ * Memory   'frame' is borrowed from the message or the caller; struct of_packet_out owns its
+ * actions.
  * Threads  Plain functions. */
 
 #include <stddef.h>

@@ -12,7 +12,8 @@
 enum { PORT10_BYTES = 48, PORT13_BYTES = 64, NAME_BYTES = 16 };
 enum { CONFIG13_KNOWN = OFPPC_PORT_DOWN | OFPPC_NO_RECV | OFPPC_NO_FWD | OFPPC_NO_PACKET_IN };
 
-/* The features of 1.0: seven speeds, then medium and pause where later versions have more speeds. */
+/* The features of 1.0: seven speeds, then medium and pause where later versions have more
+ * speeds. */
 enum { SPEEDS10 = 0x7f, MEDIUM = 0xf800, MEDIUM10_SHIFT = 4 };
 
 static uint32_t features_to_10(uint32_t features)

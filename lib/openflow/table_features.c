@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Table features (OpenFlow 1.3.5, section 7.3.5.5).  Every table can do the same, so the properties,
- * which 1.3 requires, follow from the table of fields and two lists of types. */
+/* Table features (OpenFlow 1.3.5, section 7.3.5.5).  Every table can do the same, so the
+ * properties, which 1.3 requires, follow from the table of fields and two lists of types. */
 
 #include <string.h>
 

@@ -30,7 +30,7 @@ struct text_item {
     char mark;   /* What stood between: '=', ':', '(' or '\0'. */
 };
 
-/* Cuts the next item off '*cursor', which is changed: items end at a comma, white space or a closing
- * parenthesis outside of parentheses; "key(value)" keeps what is inside whole.  False at the end.
- * 'item->key' is NULL where parentheses do not match. */
+/* Cuts the next item off '*cursor', which is changed: items end at a comma, white space or a
+ * closing parenthesis outside of parentheses; "key(value)" keeps what is inside whole.  False at
+ * the end.  'item->key' is NULL where parentheses do not match. */
 bool text_next_item(char **cursor, struct text_item *item);

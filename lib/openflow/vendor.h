@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* vendor - small messages that set up a connection: Nicira's extensions, roles, asynchronous messages.
+/* vendor - small messages that set up a connection: Nicira's extensions, roles, asynchronous
+ * messages.
  *
  * Threads  Plain functions. */
 

@@ -3,8 +3,8 @@
 
 /* wire - a cursor over bytes that came from a peer.
  *
- * wire_take() is the only way forward: it returns NULL rather than go past the end, so a decoder that
- * checks what it takes cannot over-read.
+ * wire_take() is the only way forward: it returns NULL rather than go past the end, so a decoder
+ * that checks what it takes cannot over-read.
  *
  * Threads  Plain values. */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Any text as a flow: wrong ones get a sentence; right ones are printed, parsed again, and encoded and
- * decoded in every protocol that can carry them. */
+/* Any text as a flow: wrong ones get a sentence; right ones are printed, parsed again, and encoded
+ * and decoded in every protocol that can carry them. */
 
 #include <assert.h>
 #include <stdlib.h>

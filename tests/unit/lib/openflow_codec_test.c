@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Matches and actions on the wire: what is encoded decodes to the same, and what is wrong is refused
- * with the error that OpenFlow has for it. */
+/* Matches and actions on the wire: what is encoded decodes to the same, and what is wrong is
+ * refused with the error that OpenFlow has for it. */
 
 #include <setjmp.h>
 #include <stdarg.h>

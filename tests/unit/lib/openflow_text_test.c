@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Flow text, against what ovs-ofctl 3.1 prints for it.  openflow_flows/input has a flow a line; of10,
- * nxm and of13 have beside it what `ovs-ofctl -O OpenFlow10 parse-flow`, `-O OpenFlow10 -F nxm` and
- * `-O OpenFlow13` print behind "(xid=0x1): ", or "-" where that protocol cannot carry the flow. */
+/* Flow text, against what ovs-ofctl 3.1 prints for it.  openflow_flows/input has a flow a line;
+ * of10, nxm and of13 have beside it what `ovs-ofctl -O OpenFlow10 parse-flow`, `-O OpenFlow10 -F
+ * nxm` and `-O OpenFlow13` print behind "(xid=0x1): ", or "-" where that protocol cannot carry the
+ * flow. */
 
 #include <setjmp.h>
 #include <stdarg.h>
