@@ -116,7 +116,7 @@ void xlate_fail(struct xlate *x, enum drop_reason reason)
     if (x->has_failed)
         return;
     x->has_failed = true;
-    x->reason = reason;
+    x->failure = reason;
     xlate_detail(x, "%s, dropping", drop_reason_text(reason));
 }
 
@@ -389,13 +389,33 @@ static void xlate_action_set(struct xlate *x)
 
 /* Bridges */
 
+/* Spanning tree's frames (802.2 to its address) have a setting of their own. */
+static bool is_spanning_tree(struct xlate *x)
+{
+    static const struct mac address = {{0x01, 0x80, 0xc2, 0x00, 0x00, 0x00}};
+
+    if (be16_host(x->now.flow.key.eth_type) != ETH_TYPE_NONE)
+        return false;
+    memset(&x->looked.key.eth_dst, 0xff, sizeof x->looked.key.eth_dst);
+    return mac_is_equal(x->now.flow.key.eth_dst, address);
+}
+
+static bool may_receive(struct xlate *x, const struct port_view *port)
+{
+    uint32_t settings = port->config & (OFPPC_NO_RECV | OFPPC_NO_RECV_STP | OFPPC_PORT_DOWN);
+
+    if (!settings || settings & OFPPC_PORT_DOWN)
+        return !settings;
+    return !(settings & (is_spanning_tree(x) ? OFPPC_NO_RECV_STP : OFPPC_NO_RECV));
+}
+
 void xlate_bridge(struct xlate *x)
 {
     const struct port_view *in = bridge_view_port(x->bridge, xlate_in_port(x));
 
     trace_bridge(x);
     x->version = flow_tables_version(x->bridge->tables);
-    if (in && in->config & (OFPPC_NO_RECV | OFPPC_PORT_DOWN)) {
+    if (in && !may_receive(x, in)) {
         xlate_detail(x, "port %s is configured not to receive, dropping", in->name);
         x->reason = DROP_PORT_NO_RECEIVE;
         return;
@@ -507,6 +527,7 @@ static void xlate_finish(struct xlate *x)
     xlate_finish_record(x);
     if (x->has_failed) {
         actions->n = 0;
+        x->reason = x->failure;
         x->verdict->cacheable &= x->reason != DROP_NO_MEMORY && x->reason != DROP_TOO_MANY_ACTIONS;
     }
     drop_trailing_changes(actions);

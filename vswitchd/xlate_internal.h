@@ -111,7 +111,8 @@ struct xlate {
     size_t action_set_first, n_action_set;
 
     bool has_failed;
-    enum drop_reason reason; /* Why there is no output, should there be none. */
+    enum drop_reason failure; /* Why it has. */
+    enum drop_reason reason;  /* Why there is no output, should there be none. */
     struct xlate_record record;
 };
 

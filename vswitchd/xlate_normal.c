@@ -11,6 +11,8 @@ struct classified {
     const struct port_view *in; /* NULL: from a controller. */
     uint16_t tag_vid;           /* Of the frame's tag; 0: none, or a priority tag. */
     uint16_t vid;               /* The VLAN it is in; 0: none. */
+    bool has_inner_tag;
+    uint16_t inner_vid; /* In 'vid' as a service VLAN; 0: none. */
 };
 
 /* Addresses that bridges do not forward: link protocols, as ovs-vswitchd.conf.db(5) lists them under
@@ -41,12 +43,31 @@ static void drop(struct xlate *x, enum drop_reason reason, const char *text)
     x->reason = reason;
 }
 
+static void look_below(struct xlate *x, struct classified *frame)
+{
+    struct flow_vlan *looked = &x->looked.key.vlan[1];
+    uint16_t tci = be16_host(x->now.flow.key.vlan[1].tci);
+
+    frame->has_inner_tag = false;
+    frame->inner_vid = 0;
+    if (!xlate_has_tag(x))
+        return;
+    looked->tci.raw |= be16_from(VLAN_CFI).raw;
+    if (!(tci & VLAN_CFI))
+        return;
+    looked->tci = be16_from(UINT16_MAX);
+    looked->tpid = be16_from(UINT16_MAX);
+    frame->has_inner_tag = true;
+    frame->inner_vid = tci & VLAN_VID_MASK;
+}
+
 /* False: the frame goes no further. */
 static bool classify(struct xlate *x, struct classified *frame)
 {
     const struct port_view *in = frame->in;
 
     frame->tag_vid = frame->vid = xlate_has_tag(x) ? xlate_get_vid(x) : 0;
+    look_below(x, frame);
     if (!in)
         return true;
     if (in->vlan_mode == PORT_VLAN_ACCESS) {
@@ -55,6 +76,7 @@ static bool classify(struct xlate *x, struct classified *frame)
             return false;
         }
         frame->vid = in->tag;
+        frame->inner_vid = 0;
         return true;
     }
     if (in->vlan_mode != PORT_VLAN_TRUNK && !frame->tag_vid)
@@ -102,17 +124,13 @@ static void learn(struct xlate *x, const struct classified *frame)
                   });
 }
 
-/* May frames of this VLAN leave by 'port'? */
-static bool is_member(struct xlate *x, const struct port_view *port, uint16_t vid)
+/* May the frame leave by 'port'?  By an access port only without a customer's VLAN in it, which
+ * would look like one of this network there. */
+static bool is_member(const struct classified *frame, const struct port_view *port)
 {
     if (port->vlan_mode != PORT_VLAN_ACCESS)
-        return port_view_admits(port, vid);
-    if (vid != port->tag)
-        return false;
-
-    /* What is under the tag would look like a tag of this network there. */
-    x->looked.key.vlan[1].tci.raw |= be16_from(VLAN_CFI).raw;
-    return !(be16_host(x->now.flow.key.vlan[1].tci) & VLAN_CFI);
+        return port_view_admits(port, frame->vid);
+    return frame->vid == port->tag && !frame->inner_vid;
 }
 
 static bool has_priority(struct xlate *x)
@@ -121,11 +139,25 @@ static bool has_priority(struct xlate *x)
     return be16_host(x->now.flow.key.vlan[0].tci) & VLAN_PCP_MASK;
 }
 
+/* Replaces the tag by one of VLAN 0 with its priority. */
+static void leave_priority(struct xlate *x)
+{
+    uint16_t pcp = be16_host(x->now.flow.key.vlan[0].tci) & VLAN_PCP_MASK;
+
+    xlate_pop_vlan(x);
+    xlate_push_vlan(x, ETH_TYPE_VLAN, pcp);
+}
+
+static bool leaves_untagged(const struct classified *frame, const struct port_view *port)
+{
+    return port->vlan_mode == PORT_VLAN_ACCESS ||
+           (port->vlan_mode == PORT_VLAN_NATIVE_UNTAGGED && frame->vid == port->tag);
+}
+
 /* Makes the frame's outer tag what 'port' expects.  A tag of VLAN 0 stays only for its priority. */
 static void retag(struct xlate *x, const struct classified *frame, const struct port_view *port)
 {
-    bool is_untagged = port->vlan_mode == PORT_VLAN_ACCESS ||
-                       (port->vlan_mode == PORT_VLAN_NATIVE_UNTAGGED && frame->vid == port->tag);
+    bool is_untagged = leaves_untagged(frame, port);
     bool keeps_priority = !is_untagged || port->sends_priority_tags;
     uint16_t vid = is_untagged ? 0 : frame->vid;
 
@@ -134,9 +166,41 @@ static void retag(struct xlate *x, const struct classified *frame, const struct 
             xlate_push_vlan(x, ETH_TYPE_VLAN, vid);
     } else if (!vid && !(keeps_priority && has_priority(x))) {
         xlate_pop_vlan(x);
+    } else if (is_untagged) {
+        leave_priority(x);
     } else if (vid != frame->tag_vid) {
         xlate_put_vid(x, vid);
     }
+}
+
+/* The same for a frame with two tags, of which access ports know nothing: they take and leave both. */
+static void retag_both(struct xlate *x, const struct classified *frame,
+                       const struct port_view *port)
+{
+    bool from_access = frame->in && frame->in->vlan_mode == PORT_VLAN_ACCESS;
+    struct flow_vlan outer = x->now.flow.key.vlan[0], inner = x->now.flow.key.vlan[1];
+    uint16_t pcp = be16_host(outer.tci) & VLAN_PCP_MASK;
+    uint16_t outer_tci = frame->vid | pcp, inner_tci = be16_host(inner.tci) & ~VLAN_CFI;
+
+    xlate_pop_vlan(x);
+    xlate_pop_vlan(x);
+    if (from_access)
+        inner_tci = 0;
+    if (port->vlan_mode == PORT_VLAN_ACCESS) {
+        outer.tpid = be16_from(ETH_TYPE_VLAN);
+        outer_tci = inner_tci = 0;
+    } else if (leaves_untagged(frame, port)) {
+        outer = inner;
+        outer_tci = inner_tci;
+        inner_tci = 0;
+    }
+    if (port->sends_priority_tags)
+        outer_tci = (uint16_t)((outer_tci & VLAN_VID_MASK) | pcp);
+    if (!outer_tci)
+        return;
+    if (inner_tci)
+        xlate_push_vlan(x, be16_host(inner.tpid), inner_tci);
+    xlate_push_vlan(x, be16_host(outer.tpid), outer_tci);
 }
 
 static void send_by(struct xlate *x, const struct classified *frame, const struct port_view *port)
@@ -151,7 +215,10 @@ static void send_by(struct xlate *x, const struct classified *frame, const struc
     };
     const struct tags_below below = x->now.below;
 
-    retag(x, frame, port);
+    if (frame->has_inner_tag)
+        retag_both(x, frame, port);
+    else
+        retag(x, frame, port);
     xlate_to_port(x, port);
 
     xlate_settle(x);
@@ -167,7 +234,7 @@ static void flood(struct xlate *x, const struct classified *frame)
         const struct port_view *port = x->bridge->ports[i];
 
         if (port != frame->in && port->is_up && !(port->config & OFPPC_NO_FLOOD) &&
-            is_member(x, port, frame->vid))
+            is_member(frame, port))
             send_by(x, frame, port);
     }
 }
@@ -191,7 +258,7 @@ static void forward(struct xlate *x, const struct classified *frame)
         drop(x, DROP_NO_PORT, "learned port is unknown");
     } else if (port == frame->in) {
         drop(x, DROP_OUTPUT_TO_NOWHERE, "learned port is input port");
-    } else if (!is_member(x, port, frame->vid)) {
+    } else if (!is_member(frame, port)) {
         drop(x, DROP_VLAN_FILTERED, "learned port does not carry the VLAN");
     } else {
         xlate_detail(x, "forwarding to learned port");

@@ -224,7 +224,8 @@ static void put_value(struct flow_writer *w, enum value value)
         buffer_printf(w->text, "%u", RANDOM_OF(random, pool_vlans));
         break;
     case V_VLAN_TCI:
-        buffer_puts(w->text, RANDOM_OF(random, tcis));
+        /* OpenFlow 1.2 and later cannot say the last two. */
+        buffer_puts(w->text, tcis[random_below(random, w->is_modern ? 3 : 5)]);
         break;
     case V_SMALL:
         buffer_printf(w->text, "%u", random_below(random, 3) * 2);
@@ -388,7 +389,8 @@ static void put_output(struct flow_writer *w)
     if (choice < 50)
         buffer_printf(w->text, "output:%u", port);
     else if (choice < 55)
-        buffer_printf(w->text, "output(port=%u,max_len=%u)", port,
+        buffer_printf(w->text, "output(port=%u,max_len=%u)",
+                      1 + random_below(w->random, w->options->trunc_ports),
                       14 + random_below(w->random, 60));
     else if (choice < 63)
         buffer_puts(w->text, "in_port");

@@ -34,7 +34,7 @@ const uint16_t pool_vlans[POOL_VLANS] = {0, 10, 20, 4095};
 
 struct writer {
     struct random *random;
-    bool is_valid;
+    const struct generate_frames *options;
     uint8_t *frame;
     size_t size;
 };
@@ -61,7 +61,7 @@ static bool one_in(struct writer *w, uint32_t n)
 /* Once in a while and if allowed: something that is not true. */
 static bool lies(struct writer *w)
 {
-    return !w->is_valid && one_in(w, 24);
+    return !w->options->is_valid && one_in(w, 24);
 }
 
 static void put_payload(struct writer *w, uint32_t max)
@@ -233,6 +233,8 @@ static void put_ipv4(struct writer *w)
     uint8_t *at = put(w, 20);
     uint8_t proto = RANDOM_OF(w->random, protos);
 
+    if (!proto && !w->options->has_protocol_0)
+        proto = IP_PROTO_UDP;
     at[0] = 0x45;
     if (one_in(w, 8)) {
         put(w, 4)[0] = 1;
@@ -254,7 +256,7 @@ static void put_ipv4(struct writer *w)
         be16_store(at + 2, (uint16_t)(w->size - start + random_below(w->random, 7) - 3));
     if (lies(w))
         at[0] = (uint8_t)(0x40 | random_below(w->random, 16));
-    if (lies(w))
+    if (lies(w) && w->options->has_wrong_versions)
         at[0] = (uint8_t)random_u32(w->random);
     be16_store(at + 10, fold(sum_bytes(0, at, l4 - start)));
 }
@@ -263,6 +265,9 @@ static uint8_t put_ipv6_extension(struct writer *w, uint8_t next)
 {
     static const uint8_t types[] = {0, 43, 44, 51, 60, 44};
     uint8_t type = RANDOM_OF(w->random, types);
+
+    if (type == 44 && !w->options->has_ipv6_fragments)
+        type = 60;
     uint32_t n = random_below(w->random, 2);
     uint8_t *at = put(w, type == 44 ? 8 : type == 51 ? 12 : (n + 1) * 8);
 
@@ -315,7 +320,7 @@ static void put_ipv6(struct writer *w)
     if (lies(w))
         be16_store(at + 4,
                    (uint16_t)(w->frame + w->size - at - 40 + random_below(w->random, 7) - 3));
-    if (lies(w))
+    if (lies(w) && w->options->has_wrong_versions)
         at[0] = (uint8_t)random_u32(w->random);
 }
 
@@ -393,13 +398,13 @@ static void put_tag(struct writer *w)
     put_u16(w, one_in(w, 4) ? ETH_TYPE_QINQ : ETH_TYPE_VLAN);
     put_u16(w, (uint16_t)(RANDOM_OF(w->random, pool_vlans) |
                           random_below(w->random, 2) * 5 << VLAN_PCP_SHIFT |
-                          (one_in(w, 8) ? VLAN_CFI : 0)));
+                          (one_in(w, 8) && w->options->has_dei ? VLAN_CFI : 0)));
 }
 
 size_t generate_frame(struct random *random, const struct generate_frames *options,
                       uint8_t frame[static GENERATE_MAX_FRAME])
 {
-    struct writer w = {.random = random, .is_valid = options->is_valid, .frame = frame};
+    struct writer w = {.random = random, .options = options, .frame = frame};
     uint32_t n_tags = random_chance(random, 40) ? 1 : 0;
 
     if (n_tags && random_chance(random, 30))

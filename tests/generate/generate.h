@@ -16,9 +16,10 @@
 enum { GENERATE_MAX_FRAME = 2048 };
 
 struct generate_flows {
-    unsigned int n_ports;  /* OpenFlow ports 1 to n_ports. */
-    unsigned int n_tables; /* 0 to n_tables - 1. */
-    bool has_controller;   /* controller() actions. */
+    unsigned int n_ports;     /* OpenFlow ports 1 to n_ports. */
+    unsigned int n_tables;    /* 0 to n_tables - 1. */
+    bool has_controller;      /* controller() actions. */
+    unsigned int trunc_ports; /* Ports 1 to this one may be truncated to. */
 };
 
 /* Appends one flow, without a line break.  True: it uses instructions or actions that OpenFlow 1.0 lacks. */
@@ -28,6 +29,10 @@ bool generate_flow(struct random *random, const struct generate_flows *options,
 struct generate_frames {
     bool is_valid;          /* Only frames that are what they say. */
     unsigned int max_vlans; /* 0 to 3. */
+    bool has_protocol_0;    /* IP packets of protocol 0. */
+    bool has_ipv6_fragments;
+    bool has_wrong_versions; /* IP headers of the other version, or of none. */
+    bool has_dei;            /* Tags with the drop-eligible bit. */
 };
 
 /* Returns the number of bytes. */

@@ -39,6 +39,7 @@ static void add_flow(struct pair *pair, struct random *random)
         .n_ports = RIG_PORTS,
         .n_tables = 4,
         .has_controller = true,
+        .trunc_ports = RIG_PORTS,
     };
     int b = (int)random_below(random, RIG_BRIDGES);
     struct buffer text = BUFFER_INIT;

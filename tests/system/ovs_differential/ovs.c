@@ -143,6 +143,11 @@ static void put_port_config(struct buffer *ofctl, int b, int n, uint32_t config)
                       config & bits[i].bit ? bits[i].set : bits[i].clear);
 }
 
+void ovs_forget_stations(struct ovs *ovs)
+{
+    free(call(ovs, "fdb/flush", 0, NULL));
+}
+
 void ovs_configure(struct ovs *ovs, const struct rig_settings *settings)
 {
     static const char *const frag_modes[] = {
@@ -168,7 +173,7 @@ void ovs_configure(struct ovs *ovs, const struct rig_settings *settings)
     }
     run("%s", buffer_text(&vsctl));
     run("%s true", buffer_text(&ofctl));
-    free(call(ovs, "fdb/flush", 0, NULL));
+    ovs_forget_stations(ovs);
     buffer_fini(&vsctl);
     buffer_fini(&ofctl);
 }

@@ -22,6 +22,8 @@ void ovs_close(struct ovs *ovs);
 /* Forgets flows and addresses of before. */
 void ovs_configure(struct ovs *ovs, const struct rig_settings *settings);
 
+void ovs_forget_stations(struct ovs *ovs);
+
 /* Adds flows, one a line, that OpenFlow 1.0 can say or that need 1.3. */
 void ovs_add_flows(struct ovs *ovs, int bridge, bool is_modern, const char *flows);
 

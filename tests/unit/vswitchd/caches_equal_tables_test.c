@@ -105,6 +105,7 @@ static void add_flow(struct round *round)
         .n_ports = RIG_PORTS,
         .n_tables = N_TABLES,
         .has_controller = true,
+        .trunc_ports = RIG_PORTS,
     };
     int b = (int)random_below(&round->random, RIG_BRIDGES);
     struct buffer text = BUFFER_INIT;
@@ -182,6 +183,10 @@ static void fill_frames(struct round *round)
         const struct generate_frames options = {
             .is_valid = random_chance(&round->random, 50),
             .max_vlans = 3,
+            .has_protocol_0 = true,
+            .has_ipv6_fragments = true,
+            .has_wrong_versions = true,
+            .has_dei = true,
         };
         struct frame *frame = &round->frames[i];
 

@@ -369,6 +369,7 @@ static void port_settings_are_obeyed(void **state)
     assert_string_equal(actions(f, 1, TCP), "4");
     assert_string_equal(actions(f, 1, ARP), "2,4");
     assert_int_equal(reason(f, 4, TCP), DROP_PORT_NO_RECEIVE);
+    assert_string_equal(actions(f, 4, "eth(dst=01:80:c2:00:00:00),eth_type(0x05ff)"), "1");
 }
 
 static void output_is_truncated(void **state)
