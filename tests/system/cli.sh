@@ -9,9 +9,9 @@
 # WEIR_TEST_OVSDB=ovsdb-server.  No vswitchd runs, so nobody changes rows meanwhile; root is not needed.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-build=${WEIR_BUILD:-build/release}
-weir=$PWD/$build/cli/weir
-lite=$PWD/$build/ovsdb-lite/ovsdb-lite
+build=$(realpath "${WEIR_BUILD:-build/release}")
+weir=$build/cli/weir
+lite=$build/ovsdb-lite/ovsdb-lite
 server=${WEIR_TEST_OVSDB:-$lite}
 schema=/usr/share/openvswitch/vswitch.ovsschema
 for program in ovs-vsctl ovsdb-client python3 "$weir" "$server"; do
