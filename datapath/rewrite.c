@@ -4,7 +4,7 @@
 
 #include "datapath/rewrite.h"
 
-#include "datapath/crc32c.h"
+#include "lib/crc32c.h"
 #include "datapath/offload.h"
 #include "lib/checksum.h"
 
@@ -303,10 +303,10 @@ static void set_nd_target(struct packet *packet, const struct flow_key *key,
 static uint32_t sctp_checksum(const uint8_t *l4, size_t l4_bytes)
 {
     static const uint8_t zeros[4];
-    uint32_t crc = crc32c_add(UINT32_MAX, l4, 8);
+    uint32_t crc = crc32c(0, l4, 8);
 
-    crc = crc32c_add(crc, zeros, sizeof zeros);
-    return crc32c_finish(crc32c_add(crc, l4 + 12, l4_bytes - 12));
+    crc = crc32c(crc, zeros, sizeof zeros);
+    return crc32c(crc, l4 + 12, l4_bytes - 12);
 }
 
 static void set_sctp_ports(struct packet *packet, const struct flow_key *key,

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ovsdb-lite/crc32c.h"
+#include "lib/crc32c.h"
 #include "ovsdb-lite/journal.h"
 #include "ovsdb-lite/journal_format.h"
 

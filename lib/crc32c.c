@@ -2,7 +2,7 @@
 
 /* Eight bytes a step with eight tables, which are made on first use. */
 
-#include "ovsdb-lite/crc32c.h"
+#include "lib/crc32c.h"
 
 #include <pthread.h>
 #include <string.h>

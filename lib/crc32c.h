@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* crc32c - the Castagnoli checksum, as iSCSI and ext4 use it.
+/* crc32c - Castagnoli's checksum: of SCTP packets (RFC 9260, appendix A) and of the database file.
+ *
+ * Written out, here as in SCTP's header, the least significant byte comes first.
  *
  * Threads  Any. */
 
