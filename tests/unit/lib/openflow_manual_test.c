@@ -48,9 +48,9 @@ static const char *needs(enum of_prereq prereq)
         [PREREQ_SCTP] = "sctp, sctp6",
         [PREREQ_ICMPV4] = "icmp",
         [PREREQ_ICMPV6] = "icmp6",
-        [PREREQ_ND] = "icmp6, type 135 or 136",
-        [PREREQ_ND_SOLICIT] = "icmp6, type 135",
-        [PREREQ_ND_ADVERT] = "icmp6, type 136",
+        [PREREQ_ND] = "icmp6 135, 136",
+        [PREREQ_ND_SOLICIT] = "icmp6 135",
+        [PREREQ_ND_ADVERT] = "icmp6 136",
     };
 
     return words[prereq];
