@@ -17,8 +17,8 @@ static json_t *describe_json(const struct command *command)
 
 static void describe(const struct command *command, struct buffer *out)
 {
-    buffer_printf(out, "weir %s %s\n\n  %s.\n", command->name, command->arguments,
-                  command->summary);
+    buffer_printf(out, "weir %s%s%s\n\n  %s.\n", command->name, *command->arguments ? " " : "",
+                  command->arguments, command->summary);
     if (command->options)
         buffer_printf(out, "\n  Options: %s\n", command->options);
     if (command->prepare)

@@ -5,6 +5,7 @@
 #include "cli/process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <spawn.h>
@@ -78,23 +79,66 @@ char *process_find_program(const char *name, struct error *error)
     return path;
 }
 
-int process_run(const char *const argv[], struct error *error)
+static int wait_for(pid_t pid, const char *program, struct error *error)
 {
-    pid_t pid;
     int status;
-    int result = posix_spawn(&pid, argv[0], NULL, NULL, (char *const *)(void *)argv, environ);
 
-    if (result)
-        return error_set_errno(error, -result, "cannot run %s", argv[0]);
     while (waitpid(pid, &status, 0) < 0)
         if (errno != EINTR)
-            return error_set_errno(error, -errno, "%s", argv[0]);
+            return error_set_errno(error, -errno, "%s", program);
     if (WIFEXITED(status) && !WEXITSTATUS(status))
         return 0;
     if (WIFSIGNALED(status))
-        return error_set(error, -EIO, "%s was ended by signal %d (%s)", argv[0], WTERMSIG(status),
+        return error_set(error, -EIO, "%s was ended by signal %d (%s)", program, WTERMSIG(status),
                          strsignal(WTERMSIG(status)));
-    return error_set(error, -EIO, "%s failed with status %d", argv[0], WEXITSTATUS(status));
+    return error_set(error, -EIO, "%s failed with status %d", program, WEXITSTATUS(status));
+}
+
+static int spawn(pid_t *pid, const char *const argv[], const posix_spawn_file_actions_t *actions,
+                 struct error *error)
+{
+    int result = posix_spawn(pid, argv[0], actions, NULL, (char *const *)(void *)argv, environ);
+
+    return result ? error_set_errno(error, -result, "cannot run %s", argv[0]) : 0;
+}
+
+int process_run(const char *const argv[], struct error *error)
+{
+    pid_t pid;
+    int result = spawn(&pid, argv, NULL, error);
+
+    return result ? result : wait_for(pid, argv[0], error);
+}
+
+static void read_to_end(int fd, struct buffer *output)
+{
+    uint8_t chunk[4096];
+    ssize_t n;
+
+    while ((n = read(fd, chunk, sizeof chunk)) > 0 || (n < 0 && errno == EINTR))
+        if (n > 0)
+            buffer_put(output, chunk, (size_t)n);
+}
+
+int process_run_output(const char *const argv[], struct buffer *output, struct error *error)
+{
+    posix_spawn_file_actions_t actions;
+    int pipe_fds[2], result;
+    pid_t pid;
+
+    if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+        return error_set_errno(error, -errno, "cannot run %s", argv[0]);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, pipe_fds[1], STDOUT_FILENO);
+    result = spawn(&pid, argv, &actions, error);
+    posix_spawn_file_actions_destroy(&actions);
+    close(pipe_fds[1]);
+    if (!result) {
+        read_to_end(pipe_fds[0], output);
+        result = wait_for(pid, argv[0], error);
+    }
+    close(pipe_fds[0]);
+    return result;
 }
 
 pid_t process_pidfile_pid(const char *pidfile)

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include "lib/buffer.h"
 #include "lib/error.h"
 
 /* The path of one of our programs: beside this one, where an installation or a build tree keeps
@@ -16,6 +17,9 @@ char *process_find_program(const char *name, struct error *error);
 
 /* Runs a program to its end, with our standard streams.  argv[0] is its path.  -EIO if it fails. */
 int process_run(const char *const argv[], struct error *error);
+
+/* The same, but appends what it prints to 'output'. */
+int process_run_output(const char *const argv[], struct buffer *output, struct error *error);
 
 /* The pid of a running daemon ("ovs-vswitchd"), 0 if it does not run. */
 pid_t process_daemon_pid(const char *daemon);

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,20 +73,11 @@ static bool is_leftover(const char *name)
     return false;
 }
 
-static int run_cleanup(struct context *context, struct invocation *invocation, struct error *error)
+static void remove_files(struct table *table)
 {
-    struct table *table = table_create();
+    DIR *directory = opendir(rundir_path());
     struct dirent *entry;
 
-    for (size_t i = 0; i < ARRAY_SIZE(daemons); i++) {
-        if (!process_daemon_pid(daemons[i].ovs_name))
-            continue;
-        table_destroy(table);
-        return error_set(error, -EBUSY, "%s is running; stop it first with \"weir down\"",
-                         daemons[i].program);
-    }
-    DIR *directory = opendir(rundir_path());
-    table_add_column(table, "removed");
     while (directory && (entry = readdir(directory))) {
         if (!is_leftover(entry->d_name) || unlinkat(dirfd(directory), entry->d_name, 0) < 0)
             continue;
@@ -95,12 +87,47 @@ static int run_cleanup(struct context *context, struct invocation *invocation, s
     }
     if (directory)
         closedir(directory);
+}
+
+/* vswitchd knows its filters; it prints the devices that it freed of one. */
+static int remove_filters(struct table *table, struct error *error)
+{
+    char *program = process_find_program("vswitchd", error);
+    const char *const argv[] = {program, "--cleanup-only", "-vconsole:err", NULL};
+    struct buffer output = BUFFER_INIT;
+    int result = program ? process_run_output(argv, &output, error) : error->code;
+    char *text = buffer_take_text(&output), *rest = text, *device, *filter;
+
+    while ((device = strsep(&rest, "\n"))) {
+        if (!*device)
+            continue;
+        if (asprintf(&filter, "filter of device %s", device) < 0)
+            abort();
+        table_add_text(table, filter);
+        free(filter);
+    }
+    free(text);
+    free(program);
+    return result;
+}
+
+static int run_cleanup(struct context *context, struct invocation *invocation, struct error *error)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(daemons); i++)
+        if (process_daemon_pid(daemons[i].ovs_name))
+            return error_set(error, -EBUSY, "%s is running; stop it first with \"weir down\"",
+                             daemons[i].program);
+
+    struct table *table = table_create();
+    table_add_column(table, "removed");
+    remove_files(table);
+    int result = remove_filters(table, error);
     if (table_n_rows(table) || options_is_json(&context->options))
         table_print(table, &context->options.style, TABLE_TABLE, &invocation->output);
-    else
+    else if (!result)
         buffer_puts(&invocation->output, "nothing was left behind\n");
     table_destroy(table);
-    return 0;
+    return result;
 }
 
 static const struct command rows[] = {
@@ -111,7 +138,7 @@ static const struct command rows[] = {
      .run = run_status},
     {.name = "cleanup",
      .arguments = "",
-     .summary = "Remove what daemons that were killed left in the run directory",
+     .summary = "Remove what killed daemons left in the run directory and on network devices",
      .group = GROUP_SWITCH,
      .run = run_cleanup},
 };

@@ -57,7 +57,8 @@ static void print_help(void)
         "\n"
         "  --workers=N             threads that forward frames (default: one for two processors,\n"
         "                          at most %d)\n"
-        "  --cleanup-only          free devices that a killed switch has left deaf, and exit\n"
+        "  --cleanup-only          free devices that a killed switch has left deaf, print their\n"
+        "                          names, and exit\n"
         "\n%s",
         DEFAULT_MAX_WORKERS, daemon_options_help());
 }
@@ -246,12 +247,12 @@ static int run(struct program *program, struct error *error)
 
 static int clean_up(struct error *error)
 {
-    int n_freed = leftovers_remove(error);
+    struct buffer freed = BUFFER_INIT;
+    int result = leftovers_remove(&freed, error);
 
-    if (n_freed < 0)
-        return n_freed;
-    printf("%d devices freed\n", n_freed);
-    return 0;
+    fputs(buffer_text(&freed), stdout);
+    buffer_fini(&freed);
+    return result;
 }
 
 static int start(struct program *program, struct error *error)

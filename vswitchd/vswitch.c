@@ -195,6 +195,7 @@ static void start_watchers(struct vswitch *vswitch)
 struct vswitch *vswitch_create(const struct vswitch_config *config, struct error *error)
 {
     struct vswitch *vswitch = calloc(1, sizeof *vswitch);
+    struct buffer freed = BUFFER_INIT;
     char instance[16];
     const struct datapath_config datapath_config = {
         .n_workers = config->n_workers,
@@ -211,8 +212,9 @@ struct vswitch *vswitch_create(const struct vswitch_config *config, struct error
     start_watchers(vswitch);
     topology_publish(topology_create(vswitch->vlan_limit));
 
-    if (config->n_workers && leftovers_remove(error) < 0)
+    if (config->n_workers && leftovers_remove(&freed, error) < 0)
         log_warn("%s", error->message);
+    buffer_fini(&freed);
     vswitch->netdevs = netdevs_create(vswitch->loop, on_netdev_changed, vswitch, error);
     if (vswitch->netdevs)
         vswitch->datapath = datapath_create(&datapath_config, &forwarding_ops, vswitch, error);

@@ -55,7 +55,7 @@ static uint32_t tap_of_program(uint32_t program_id)
     return ifindex;
 }
 
-static bool remove_from_device(const struct if_nameindex *device)
+static void remove_from_device(const struct if_nameindex *device, struct buffer *freed)
 {
     LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)device->if_index,
                 .attach_point = BPF_TC_INGRESS);
@@ -66,13 +66,13 @@ static bool remove_from_device(const struct if_nameindex *device)
 
     if (bpf_tc_query(&hook, &found) || !(tap = tap_of_program(found.prog_id)) ||
         if_indextoname(tap, name) || bpf_tc_detach(&hook, &filter))
-        return false;
+        return;
     if (qdisc_n_clsact_filters(hook.ifindex) == 0) {
         hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
         bpf_tc_hook_destroy(&hook);
     }
+    buffer_printf(freed, "%s\n", device->if_name);
     log_info("%s: removed the filter that a killed switch had left", device->if_name);
-    return true;
 }
 
 static int say_nothing(enum libbpf_print_level level UNUSED, const char *format UNUSED,
@@ -81,17 +81,16 @@ static int say_nothing(enum libbpf_print_level level UNUSED, const char *format 
     return 0;
 }
 
-int leftovers_remove(struct error *error)
+int leftovers_remove(struct buffer *freed, struct error *error)
 {
     struct if_nameindex *devices = if_nameindex();
     libbpf_print_fn_t print = libbpf_set_print(say_nothing); /* Most devices have no filter. */
-    int n_removed = 0;
 
     if (!devices)
         return error_set_errno(error, -errno, "cannot list network devices");
     for (const struct if_nameindex *device = devices; device->if_index; device++)
-        n_removed += remove_from_device(device);
+        remove_from_device(device, freed);
     if_freenameindex(devices);
     libbpf_set_print(print);
-    return n_removed;
+    return 0;
 }

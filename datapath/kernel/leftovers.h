@@ -9,7 +9,9 @@
  *
  * Threads  Any. */
 
+#include "lib/buffer.h"
 #include "lib/error.h"
 
-/* Looks at every device of this network namespace.  How many were freed, or negative errno. */
-int leftovers_remove(struct error *error);
+/* Looks at every device of this network namespace, and writes the names of those it freed, one a line.
+ * 0 or negative errno. */
+int leftovers_remove(struct buffer *freed, struct error *error);

@@ -149,5 +149,27 @@ for daemon in ovs-vswitchd ovsdb-server; do
 done
 weir add-flow br0 priority=1,actions=NORMAL
 wait_until 5 can_reach h1 10.6.0.2 || fail "h1 does not reach h2 after the crashes"
+
+step "cleanup removes what a switch that was killed for good has left"
+said 'stop it first with "weir down"' cleanup
+kill_for_good() { # DAEMON: its monitor first, which would start it again.
+  local pid
+  pid=$(pid_of "$1")
+  kill -9 "$(awk '/^PPid/ {print $2}' "/proc/$pid/status")"
+  kill -9 "$pid"
+  while is_alive "$pid"; do sleep 0.01; done
+}
+kill_for_good ovs-vswitchd
+kill_for_good ovsdb-server
+on_switch tc filter show dev h1 ingress | found weir || fail "there is no filter to clean up"
+weir --json cleanup >"$work/removed"
+for leftover in "filter of device h1" "filter of device h2" "$work/db.sock" "$work/br0.mgmt" "$work/ovs-vswitchd.pid"; do
+  found -F "\"$leftover\"" <"$work/removed" || fail "cleanup does not remove $leftover: $(cat "$work/removed")"
+done
+is_json <"$work/removed"
+on_switch tc filter show dev h1 ingress | found weir && fail "cleanup leaves a filter"
+expect "nothing was left behind" "$(weir cleanup)" "a second cleanup"
+weir up >/dev/null
+wait_until 5 can_reach h1 10.6.0.2 || fail "h1 does not reach h2 after cleanup and up"
 weir del-br br0
 expect "" "$(weir list-br)" list-br
