@@ -75,6 +75,7 @@ void tx_flush(struct lane *lane)
 bool tx_copy(struct lane *lane, const struct packet *packet, uint32_t n_bytes, struct packet *copy)
 {
     struct tx *tx = &lane->tx;
+    const uint8_t *from = packet->data;
     size_t wanted = (PACKET_HEADROOM + (size_t)n_bytes + 63) / 64 * 64;
 
     if (TX_COPY_BYTES - tx->n_copied < wanted)
@@ -84,7 +85,7 @@ bool tx_copy(struct lane *lane, const struct packet *packet, uint32_t n_bytes, s
     copy->data = copy->start + PACKET_HEADROOM;
     copy->capacity = (uint32_t)wanted;
     copy->size = n_bytes;
-    memcpy(copy->data, packet->data, n_bytes);
+    memcpy(copy->data, from, n_bytes);
     tx->n_copied += wanted;
     return true;
 }

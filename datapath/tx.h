@@ -68,7 +68,8 @@ static inline void tx_reuse_copies(struct tx *tx)
         tx->n_copied = 0;
 }
 
-/* Makes '*copy' the first 'n_bytes' of 'packet', in memory of the queue.  False: there is no room. */
+/* Makes '*copy' (which may be 'packet' itself) the first 'n_bytes' of 'packet', in memory of the queue.
+ * False: there is no room. */
 bool tx_copy(struct lane *lane, const struct packet *packet, uint32_t n_bytes, struct packet *copy);
 
 void tx_count_sent(struct lane *lane, struct dp_port *port, uint32_t n_bytes);

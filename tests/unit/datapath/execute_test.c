@@ -667,6 +667,51 @@ static void execute_leaves_the_callers_packet_alone(void **state)
     assert_memory_equal(frame.bytes, before.bytes, frame.size);
 }
 
+/* As a netdev port does: bytes are needed until the batch ends. */
+static struct {
+    unsigned int n;
+    const uint8_t *data[MAX_SENT];
+    uint32_t size[MAX_SENT];
+} held;
+
+static void hold(struct lane *lane, struct dp_port *port, struct tx_frame *frame)
+{
+    (void)lane;
+    (void)port;
+    held.data[held.n] = frame->packet->data;
+    held.size[held.n++] = frame->packet->size;
+    frame->is_held = true;
+}
+
+static void dummy_close(struct dp_port *port)
+{
+    (void)port;
+}
+
+static void each_output_sends_the_frame_as_it_was_then(void **state)
+{
+    static const struct port_ops holding = {.send = hold, .close = dummy_close};
+    struct bench *bench = *state;
+    struct frame frame;
+
+    frame_make_ipv4(&frame, IP_PROTO_UDP, 10);
+    add_output(bench);
+    for (uint8_t i = 1; i < 4; i++) {
+        ADD_SET(bench, eth_src, 2, 1, 1, 1, 1, i);
+        add_output(bench);
+    }
+    datapath_port(bench->dp, bench->ports[1])->ops = &holding;
+    held.n = 0;
+    send_with(bench, &frame, NULL);
+    assert_int_equal(held.n, 4);
+    for (uint8_t i = 0; i < 4; i++) {
+        assert_int_equal(held.size[i], frame.size);
+        if (i)
+            memcpy(frame.bytes + 6, (const uint8_t[]){2, 1, 1, 1, 1, i}, 6);
+        assert_memory_equal(held.data[i], frame.bytes, frame.size);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -691,6 +736,7 @@ int main(void)
         TEST(a_good_super_frame_passes_with_its_metadata),
         TEST(drops_are_counted_by_reason),
         TEST(execute_leaves_the_callers_packet_alone),
+        TEST(each_output_sends_the_frame_as_it_was_then),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
