@@ -288,6 +288,7 @@ void datapath_push_stats(struct datapath *dp)
 
 void datapath_flush(struct datapath *dp)
 {
+    datapath_synchronize(dp); /* What is being translated now gets cached, and has to go too. */
     maintenance_flush(dp);
     graveyard_clear(&dp->graveyard);
 }

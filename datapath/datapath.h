@@ -131,7 +131,8 @@ void datapath_synchronize(struct datapath *dp);
 /* Credits everything cached so far to its owner's contexts (in the calling thread). */
 void datapath_push_stats(struct datapath *dp);
 
-/* Forgets all cached flows, after crediting them. */
+/* Forgets all cached flows, after crediting them, and those that translations under way are about to
+ * cache: their contexts have been released on return. */
 void datapath_flush(struct datapath *dp);
 
 /* Executes 'actions' on a copy of 'packet', as packet-out and controllers need.  'context' may be

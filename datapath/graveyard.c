@@ -8,6 +8,7 @@
 
 void graveyard_init(struct graveyard *graveyard, void *aux)
 {
+    mutex_init(&graveyard->clear_lock);
     mutex_init(&graveyard->free_lock);
     mutex_init(&graveyard->lock);
     graveyard->first = NULL;
@@ -28,7 +29,19 @@ bool graveyard_bury(struct graveyard *graveyard, struct grave *grave,
     return was_empty;
 }
 
-void graveyard_clear(struct graveyard *graveyard)
+/* Whoever has the lock may be waiting for readers: not for us. */
+static void begin_clearing(struct graveyard *graveyard) ACQUIRES(graveyard->clear_lock)
+{
+    bool is_reader = rcu_read_ongoing();
+
+    if (is_reader)
+        rcu_reader_pause();
+    mutex_lock(&graveyard->clear_lock);
+    if (is_reader)
+        rcu_reader_resume();
+}
+
+static void clear_locked(struct graveyard *graveyard) REQUIRES(graveyard->clear_lock)
 {
     struct grave *grave;
 
@@ -49,6 +62,13 @@ void graveyard_clear(struct graveyard *graveyard)
         grave = next;
     }
     graveyard_release(graveyard);
+}
+
+void graveyard_clear(struct graveyard *graveyard)
+{
+    begin_clearing(graveyard);
+    clear_locked(graveyard);
+    mutex_unlock(&graveyard->clear_lock);
 }
 
 void graveyard_hold(struct graveyard *graveyard)

@@ -22,7 +22,8 @@ struct grave {
 };
 
 struct graveyard {
-    struct mutex free_lock; /* Held while things are freed. */
+    struct mutex clear_lock; /* Held from taking the list to its end. */
+    struct mutex free_lock;  /* Held while things are freed. */
     struct mutex lock;
     struct grave *first;
     _Atomic size_t n;
@@ -35,7 +36,8 @@ void graveyard_init(struct graveyard *graveyard, void *aux);
 bool graveyard_bury(struct graveyard *graveyard, struct grave *grave,
                     void (*free)(void *aux, struct grave *grave));
 
-/* The caller holds nothing under RCU afterwards. */
+/* Everything that was buried before is gone afterwards, also what another thread has begun to free.  The
+ * caller holds nothing under RCU then. */
 void graveyard_clear(struct graveyard *graveyard);
 
 /* Between these nothing is freed: for threads that are no RCU readers. */

@@ -7,6 +7,7 @@
 #include "tests/unit/datapath/cmocka_all.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "datapath/internal.h"
@@ -172,10 +173,111 @@ static void lanes_and_writers_agree(void **state)
     assert_int_equal(owner.n_released, owner.n_made);
 }
 
+/* A thread that stays in a callback until the other one has done what it should not do yet, or has
+ * had the time for it. */
+struct meeting {
+    struct datapath *dp;
+    uint32_t in;
+    struct graveyard graveyard;
+    struct grave grave;
+    _Atomic bool has_begun, is_early, has_ended;
+};
+
+static void linger(struct meeting *meeting)
+{
+    int64_t until_ns = clock_now_ns() + 100 * MILLISECOND_NS;
+
+    meeting->has_begun = true;
+    while (!meeting->is_early && clock_now_ns() < until_ns)
+        sched_yield();
+}
+
+static void translate_slowly(void *aux, const struct flow_key *key, const struct packet *packet,
+                             int64_t now_ns, struct verdict *verdict)
+{
+    (void)key;
+    (void)packet;
+    (void)now_ns;
+    (void)verdict;
+    linger(aux);
+}
+
+static void *send_one(void *arg)
+{
+    struct meeting *meeting = arg;
+    struct frame frame;
+
+    rcu_reader_register();
+    frame_make_ipv4(&frame, IP_PROTO_UDP, 10);
+    datapath_inject(meeting->dp, meeting->in, frame.bytes, frame.size, NULL);
+    rcu_reader_unregister();
+    return NULL;
+}
+
+static void a_flush_leaves_nothing_of_translations_under_way(void **state)
+{
+    static const struct datapath_ops ops = {.translate = translate_slowly};
+    static const struct dp_port_config port = {.name = "in", .type = DP_PORT_DUMMY};
+    const struct datapath_config config = {.misses_per_second = UINT32_MAX};
+    struct meeting meeting = {.dp = NULL};
+    struct datapath_stats stats;
+    pthread_t sender;
+
+    (void)state;
+    meeting.dp = datapath_create(&config, &ops, &meeting, NULL);
+    assert_int_equal(datapath_port_add(meeting.dp, &port, &meeting.in, NULL), 0);
+    pthread_create(&sender, NULL, send_one, &meeting);
+    while (!meeting.has_begun)
+        sched_yield();
+    datapath_flush(meeting.dp);
+    meeting.is_early = true;
+    pthread_join(sender, NULL);
+    datapath_get_stats(meeting.dp, &stats);
+    assert_int_equal(stats.n_megaflows, 0);
+    datapath_destroy(meeting.dp);
+}
+
+static void die_slowly(void *aux, struct grave *grave)
+{
+    struct meeting *meeting = aux;
+
+    (void)grave;
+    linger(meeting);
+    meeting->has_ended = true;
+}
+
+static void *clear(void *arg)
+{
+    struct meeting *meeting = arg;
+
+    graveyard_clear(&meeting->graveyard);
+    return NULL;
+}
+
+static void clearing_waits_for_what_another_thread_is_freeing(void **state)
+{
+    struct meeting meeting = {.dp = NULL};
+    pthread_t other;
+
+    (void)state;
+    graveyard_init(&meeting.graveyard, &meeting);
+    graveyard_bury(&meeting.graveyard, &meeting.grave, die_slowly);
+    pthread_create(&other, NULL, clear, &meeting);
+    while (!meeting.has_begun)
+        sched_yield();
+    graveyard_clear(&meeting.graveyard);
+    bool has_ended = meeting.has_ended;
+    meeting.is_early = true;
+    pthread_join(other, NULL);
+    assert_true(has_ended);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lanes_and_writers_agree),
+        cmocka_unit_test(a_flush_leaves_nothing_of_translations_under_way),
+        cmocka_unit_test(clearing_waits_for_what_another_thread_is_freeing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
