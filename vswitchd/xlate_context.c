@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "datapath/offload.h"
 #include "vswitchd/xlate_internal.h"
 
 struct xlate_context {
@@ -190,6 +191,22 @@ static const struct xlate_delivery *find_delivery(const struct xlate_context *co
     return delivery;
 }
 
+/* A controller gets, and may send out again, frames whose checksums are complete. */
+static void push_completed(struct packet_in_queue *queue, const struct packet_in *header,
+                           const struct packet *packet)
+{
+    struct packet copy = *packet;
+
+    copy.start = copy.data = malloc(packet->size);
+    if (!copy.data)
+        return;
+    memcpy(copy.data, packet->data, packet->size);
+    copy.vnet.gso_type = VIRTIO_NET_HDR_GSO_NONE;
+    offload_complete_checksum(&copy);
+    packet_in_push(queue, header, copy.data);
+    free(copy.start);
+}
+
 void xlate_deliver(void *context_, uint32_t arg, const struct packet *packet,
                    const struct flow_key *key)
 {
@@ -211,5 +228,8 @@ void xlate_deliver(void *context_, uint32_t arg, const struct packet *packet,
     header.n_bytes = packet->size < header.max_len ? packet->size : header.max_len;
     if (header.max_len == UINT16_MAX)
         header.n_bytes = packet->size;
-    packet_in_push(delivery->queue, &header, packet->data);
+    if (packet_needs_checksum(packet))
+        push_completed(delivery->queue, &header, packet);
+    else
+        packet_in_push(delivery->queue, &header, packet->data);
 }

@@ -529,6 +529,28 @@ static void packet_in_says_where_and_why(void **state)
     free(packet_in);
 }
 
+static void packet_in_has_its_checksum(void **state)
+{
+    uint8_t bytes[14 + 20 + 20] = {[34] = 1, [35] = 2, [53] = 3};
+    const struct packet packet = {
+        .data = bytes,
+        .size = sizeof bytes,
+        .vnet = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 34, .csum_offset = 16},
+    };
+    struct fixture *f = *state;
+
+    flow(f, 0, "actions=controller");
+    assert_string_equal(actions(f, 2, TCP), "userspace(0)");
+    xlate_deliver(f->verdict.context, 0, &packet, &f->key);
+
+    struct packet_in *packet_in = packet_in_take_all(f->rig.queue[0]);
+    assert_non_null(packet_in);
+    assert_int_equal(packet_in->n_bytes, sizeof bytes);
+    assert_int_equal(be16_host(be16_load(packet_in->frame + 34 + 16)), 0xfefa);
+    assert_int_equal(bytes[34 + 16], 0);
+    free(packet_in);
+}
+
 static void packet_out_may_use_the_tables(void **state)
 {
     struct fixture *f = *state;
@@ -601,6 +623,7 @@ int main(void)
         TEST(native_vlan_travels_as_its_mode_says),
         TEST(link_protocols_stay_on_their_link),
         TEST(packet_in_says_where_and_why),
+        TEST(packet_in_has_its_checksum),
         TEST(packet_out_may_use_the_tables),
         TEST(mask_says_what_was_looked_at_and_no_more),
     };
