@@ -39,6 +39,7 @@ static void take_config(struct datapath *dp, const struct datapath_config *confi
         dp->config.max_idle_ns = DEFAULT_IDLE_NS;
     snprintf(dp->instance, sizeof dp->instance, "%s", config->instance ? config->instance : "weir");
     dp->config.instance = dp->instance;
+    atomic_init(&dp->max_idle_ns, dp->config.max_idle_ns);
 }
 
 static bool create_lanes(struct datapath *dp)
@@ -84,6 +85,14 @@ no_memory:
 failed:
     datapath_destroy(dp);
     return NULL;
+}
+
+void datapath_set_limits(struct datapath *dp, uint32_t max_megaflows, int64_t max_idle_ns)
+{
+    atomic_store_explicit(&dp->max_idle_ns, max_idle_ns ? max_idle_ns : DEFAULT_IDLE_NS,
+                          memory_order_relaxed);
+    megaflow_set_max_flows(dp->megaflows, max_megaflows ? max_megaflows : DEFAULT_MEGAFLOWS);
+    maintenance_notice(dp);
 }
 
 void datapath_destroy(struct datapath *dp)
@@ -368,6 +377,8 @@ void datapath_get_stats(struct datapath *dp, struct datapath_stats *stats)
         stats->n_overruns = exception_tap_n_overruns(dp->exception_tap);
     stats->n_megaflows = megaflow_n_flows(dp->megaflows);
     stats->n_masks = megaflow_n_masks(dp->megaflows);
+    stats->max_megaflows = megaflow_max_flows(dp->megaflows);
+    stats->max_idle_ns = atomic_load_explicit(&dp->max_idle_ns, memory_order_relaxed);
 }
 
 /* Dummy ports */

@@ -81,6 +81,10 @@ struct datapath_config {
 struct datapath *datapath_create(const struct datapath_config *config,
                                  const struct datapath_ops *ops, void *aux, struct error *error);
 
+/* Changes 'max_megaflows' and 'max_idle_ns'; what is too much by then goes within a round of
+ * maintenance (500 ms). */
+void datapath_set_limits(struct datapath *dp, uint32_t max_megaflows, int64_t max_idle_ns);
+
 /* Stops and joins the threads, closes the ports, releases every context. NULL is fine. */
 void datapath_destroy(struct datapath *dp);
 
@@ -162,6 +166,8 @@ struct datapath_stats {
     uint64_t n_megaflow_probes; /* Masks tried; / hits gives masks per hit. */
     uint64_t n_overruns;        /* Came in faster than workers took them, and were lost. */
     uint32_t n_megaflows, n_masks;
+    uint32_t max_megaflows; /* The limits in force. */
+    int64_t max_idle_ns;
 };
 
 void datapath_get_stats(struct datapath *dp, struct datapath_stats *stats);

@@ -96,7 +96,8 @@ enum {
 static_assert(LANE_BUFFER_STRIDE >= LANE_BUFFER_BYTES, "buffers do not overlap");
 
 struct datapath {
-    struct datapath_config config; /* Defaults filled in. */
+    struct datapath_config config; /* Defaults filled in; as created. */
+    _Atomic int64_t max_idle_ns;
     char instance[IFNAMSIZ];
     const struct datapath_ops *ops;
     void *aux;

@@ -78,7 +78,8 @@ static void maintain_flow(struct round *round, struct megaflow *flow)
     if (!megaflow_is_live(flow))
         return;
     process_credit(dp, flow);
-    if (round->now_ns - megaflow_last_used(flow) > dp->config.max_idle_ns) {
+    if (round->now_ns - megaflow_last_used(flow) >
+        atomic_load_explicit(&dp->max_idle_ns, memory_order_relaxed)) {
         drop_flow(dp, flow);
         return;
     }
@@ -101,6 +102,16 @@ static bool maintain_chunk(struct round *round)
     return n > 0;
 }
 
+/* After the limit was lowered.  False: there is none left. */
+static bool drop_surplus(struct datapath *dp)
+{
+    struct megaflow *flow = NULL;
+
+    for (int i = 0; i < CHUNK_FLOWS && (flow = megaflow_surplus(dp->megaflows)); i++)
+        drop_flow(dp, flow);
+    return flow;
+}
+
 bool datapath_maintain(struct datapath *dp, int64_t now_ns)
 {
     struct round *round = calloc(1, sizeof *round);
@@ -109,6 +120,8 @@ bool datapath_maintain(struct datapath *dp, int64_t now_ns)
         return true;
     *round = (struct round){.dp = dp, .now_ns = now_ns, .index = UINT32_MAX};
     while (maintain_chunk(round))
+        continue;
+    while (drop_surplus(dp))
         continue;
     free(round);
     megaflow_sort_masks(dp->megaflows);
@@ -139,6 +152,8 @@ static void run_round(struct datapath *dp, struct round *round)
     round->index = UINT32_MAX;
     round->rewalk_ns = 0;
     while (maintain_chunk(round))
+        rcu_pass_quiescent_state();
+    while (drop_surplus(dp))
         rcu_pass_quiescent_state();
     megaflow_sort_masks(dp->megaflows);
 }

@@ -49,12 +49,12 @@ struct mask_list {
 
 struct megaflow_table {
     struct graveyard *graveyard;
-    uint32_t max_flows;
     struct mask_list *_Atomic masks;
     _Atomic uint32_t n_flows;
 
     struct mutex lock;
     /* Under 'lock'. */
+    uint32_t max_flows;
     struct megaflow **all; /* Owned array; entries in any order. */
     uint32_t all_capacity;
     uint64_t draw;
@@ -454,6 +454,32 @@ static struct megaflow *table_draw_victim_locked(struct megaflow_table *table) R
         if (!victim || megaflow_last_used(flow) < megaflow_last_used(victim))
             victim = flow;
     }
+    return victim;
+}
+
+void megaflow_set_max_flows(struct megaflow_table *table, uint32_t max_flows)
+{
+    mutex_lock(&table->lock);
+    table->max_flows = max_flows ? max_flows : 1;
+    mutex_unlock(&table->lock);
+}
+
+uint32_t megaflow_max_flows(struct megaflow_table *table)
+{
+    mutex_lock(&table->lock);
+    uint32_t max_flows = table->max_flows;
+    mutex_unlock(&table->lock);
+    return max_flows;
+}
+
+struct megaflow *megaflow_surplus(struct megaflow_table *table)
+{
+    struct megaflow *victim = NULL;
+
+    mutex_lock(&table->lock);
+    if (megaflow_n_flows(table) > table->max_flows)
+        victim = table_draw_victim_locked(table);
+    mutex_unlock(&table->lock);
     return victim;
 }
 

@@ -63,6 +63,14 @@ struct megaflow_table;
 struct megaflow_table *megaflow_table_create(uint32_t max_flows, struct graveyard *graveyard);
 void megaflow_table_destroy(struct megaflow_table *table); /* Must be empty; no readers left. */
 
+/* Fewer than there are take effect as megaflow_surplus() is called. */
+void megaflow_set_max_flows(struct megaflow_table *table, uint32_t max_flows);
+
+uint32_t megaflow_max_flows(struct megaflow_table *table);
+
+/* An entry to unlink because there are too many; NULL if there are not.  For RCU readers. */
+struct megaflow *megaflow_surplus(struct megaflow_table *table);
+
 /* Adds to '*n_probes' how many masks were tried. */
 struct megaflow *megaflow_find(struct megaflow_table *table, const struct flow_key *key,
                                uint64_t *n_probes);

@@ -81,6 +81,8 @@ static void show_text(struct unixctl_request *request, struct vswitch *vswitch, 
     buffer_printf(&text, "  lookups: hit:%llu missed:%llu lost:%llu\n",
                   (unsigned long long)n_hits(&stats), (unsigned long long)stats.n_misses,
                   (unsigned long long)stats.n_lost);
+    if (stats.n_overruns) /* Rare, and a line that Open vSwitch does not have. */
+        buffer_printf(&text, "  overruns: %llu\n", (unsigned long long)stats.n_overruns);
     buffer_printf(&text, "  flows: %u\n", stats.n_megaflows);
     buffer_printf(&text, "  masks: hit:%llu total:%u hit/pkt:%.2f\n",
                   (unsigned long long)stats.n_megaflow_probes, stats.n_masks,
@@ -128,12 +130,12 @@ static json_t *show_json(const struct vswitch *vswitch)
     for (uint32_t i = 0; i < ARRAY_SIZE(vswitch->by_dp_port); i++)
         if (vswitch->by_dp_port[i])
             json_array_append_new(ports, port_json(vswitch, i));
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:o}", "name", DATAPATH_NAME,
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:i, s:o}", "name", DATAPATH_NAME,
                      "microflow_hits", (json_int_t)stats.n_microflow_hits, "megaflow_hits",
                      (json_int_t)stats.n_megaflow_hits, "misses", (json_int_t)stats.n_misses,
-                     "lost", (json_int_t)stats.n_lost, "megaflow_probes",
-                     (json_int_t)stats.n_megaflow_probes, "flows", (int)stats.n_megaflows, "masks",
-                     (int)stats.n_masks, "ports", ports);
+                     "lost", (json_int_t)stats.n_lost, "overruns", (json_int_t)stats.n_overruns,
+                     "megaflow_probes", (json_int_t)stats.n_megaflow_probes, "flows",
+                     (int)stats.n_megaflows, "masks", (int)stats.n_masks, "ports", ports);
 }
 
 static void cmd_show(struct unixctl_request *request, int argc, const char *const argv[], void *aux)

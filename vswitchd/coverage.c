@@ -22,6 +22,7 @@
     X(megaflow_hit)         \
     X(flow_miss)            \
     X(flow_miss_lost)       \
+    X(ring_overrun)         \
     X(mac_learning_learned) \
     X(mac_learning_expired) \
     X(mac_learning_evicted) \
@@ -125,6 +126,7 @@ static void read_counters(const struct vswitch *vswitch, struct sample *sample)
     sample->counters[EVENT_megaflow_hit] = stats.n_megaflow_hits;
     sample->counters[EVENT_flow_miss] = stats.n_misses;
     sample->counters[EVENT_flow_miss_lost] = stats.n_lost;
+    sample->counters[EVENT_ring_overrun] = stats.n_overruns;
     HASH_ITER (by_name, vswitch->bridges, bridge, next)
         add_bridge(bridge, sample);
     for (uint32_t i = 0; i < ARRAY_SIZE(vswitch->by_dp_port); i++)

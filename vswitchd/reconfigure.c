@@ -7,6 +7,7 @@
 #include <urcu-qsbr.h>
 
 #include "lib/annotations.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "vswitchd/bridge.h"
 #include "vswitchd/fdb.h"
@@ -175,6 +176,8 @@ void reconfigure(struct vswitch *vswitch)
     vswitch->vlan_limit = wanted->vlan_limit;
     vswitch->is_waiting_for_flows = wanted->must_wait_for_flows;
     status_set_interval(vswitch->status, wanted->stats_interval_ms);
+    datapath_set_limits(vswitch->datapath, wanted->max_cached_flows,
+                        wanted->max_idle_ms * MILLISECOND_NS);
 
     remove_unwanted(vswitch, wanted);
     add_wanted(vswitch, wanted);

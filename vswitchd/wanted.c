@@ -15,6 +15,9 @@
 
 enum {
     DEFAULT_STATS_INTERVAL_MS = 5000,
+    DEFAULT_IDLE_MS = 10000,
+    DEFAULT_CACHED_FLOWS = 200000,
+    MAX_CACHED_FLOWS = 10000000,
     MAX_STATIONS = 1000000,
     MTU_MIN = 68,
     MTU_MAX = 65535,
@@ -419,12 +422,17 @@ struct wanted *wanted_read(struct ovsdb_client *client)
         abort();
     wanted->vlan_limit = 1;
     wanted->stats_interval_ms = DEFAULT_STATS_INTERVAL_MS;
+    wanted->max_cached_flows = DEFAULT_CACHED_FLOWS;
+    wanted->max_idle_ms = DEFAULT_IDLE_MS;
     if (!root)
         return wanted;
     wanted->vlan_limit = (uint8_t)config_integer(root, "vlan-limit", 0, INT32_MAX, 1) == 1 ? 1 : 2;
     wanted->stats_interval_ms = config_integer(root, "stats-update-interval",
                                                DEFAULT_STATS_INTERVAL_MS, INT32_MAX,
                                                DEFAULT_STATS_INTERVAL_MS);
+    wanted->max_cached_flows = (uint32_t)config_integer(root, "flow-limit", 1, MAX_CACHED_FLOWS,
+                                                        DEFAULT_CACHED_FLOWS);
+    wanted->max_idle_ms = config_integer(root, "max-idle", 500, INT32_MAX, DEFAULT_IDLE_MS);
     wanted->must_wait_for_flows = ovsdb_row_map_bool(root, "other_config", "flow-restore-wait",
                                                      false);
     for (size_t i = 0; i < ovsdb_row_count(root, "bridges"); i++) {

@@ -328,6 +328,27 @@ static void a_full_cache_evicts(void **state)
     stop(owner);
 }
 
+static void limits_can_be_changed_at_any_time(void **state)
+{
+    struct owner *owner = start_with((struct datapath_config){0});
+
+    (void)state;
+    memset(&owner->mask.tp_src, 0xff, sizeof owner->mask.tp_src);
+    for (uint16_t i = 0; i < 500; i++)
+        inject_at(owner, i, SECOND_NS + i);
+    datapath_set_limits(owner->dp, 100, 60 * SECOND_NS);
+    datapath_maintain(owner->dp, 30 * SECOND_NS);
+    assert_int_equal(stats_of(owner).n_megaflows, 100);
+    assert_int_equal(owner->n_credited_packets, 500);
+
+    inject_at(owner, 1000, 30 * SECOND_NS); /* In place of another. */
+    assert_int_equal(stats_of(owner).n_megaflows, 100);
+    datapath_set_limits(owner->dp, 100, 5 * SECOND_NS);
+    datapath_maintain(owner->dp, 31 * SECOND_NS);
+    assert_int_equal(stats_of(owner).n_megaflows, 1);
+    stop(owner);
+}
+
 static void masks_are_bounded(void **state)
 {
     struct owner *owner = start_with((struct datapath_config){0});
@@ -529,6 +550,7 @@ int main(void)
         cmocka_unit_test(an_unused_entry_expires_and_a_used_one_stays),
         cmocka_unit_test(maintenance_walks_stale_entries_again),
         cmocka_unit_test(a_full_cache_evicts),
+        cmocka_unit_test(limits_can_be_changed_at_any_time),
         cmocka_unit_test(masks_are_bounded),
         cmocka_unit_test(cache_off_translates_every_frame),
         cmocka_unit_test(an_uncacheable_verdict_is_used_once),

@@ -421,6 +421,42 @@ static void standalone_bridge_helps_itself_when_its_controllers_stay_away(void *
     assert_int_equal(flow_tables_n_flows(bridge->tables), 1);
 }
 
+static void set_other_config(struct fixture *fixture, const char *key, const char *value)
+{
+    json_t *map = ovsdb_json_map();
+    struct change change;
+
+    begin(fixture, &change);
+    ovsdb_json_map_add_string(map, key, value);
+    ovsdb_txn_update_take(change.txn, "Open_vSwitch", ovsdb_row_uuid(root(fixture)),
+                          json_pack("{s:o}", "other_config", map));
+    apply(fixture, &change);
+}
+
+static struct datapath_stats cache_of(struct fixture *fixture)
+{
+    struct datapath_stats stats;
+
+    datapath_get_stats(fixture->vswitch->datapath, &stats);
+    return stats;
+}
+
+static void bounds_of_the_cache_follow_the_database(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(cache_of(fixture).max_idle_ns, 10 * SECOND_NS);
+    assert_int_equal(cache_of(fixture).max_megaflows, 200000);
+    set_other_config(fixture, "max-idle", "30000");
+    assert_int_equal(cache_of(fixture).max_idle_ns, 30 * SECOND_NS);
+    set_other_config(fixture, "max-idle", "-1");
+    assert_int_equal(cache_of(fixture).max_idle_ns, 10 * SECOND_NS);
+    set_other_config(fixture, "flow-limit", "1000");
+    assert_int_equal(cache_of(fixture).max_megaflows, 1000);
+    set_other_config(fixture, "flow-limit", "0");
+    assert_int_equal(cache_of(fixture).max_megaflows, 200000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -438,6 +474,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(standalone_bridge_is_a_learning_switch, setup, teardown),
         cmocka_unit_test_setup_teardown(
             standalone_bridge_helps_itself_when_its_controllers_stay_away, setup, teardown),
+        cmocka_unit_test_setup_teardown(bounds_of_the_cache_follow_the_database, setup, teardown),
     };
     int result;
 
