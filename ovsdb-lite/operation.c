@@ -12,6 +12,7 @@
 #include "lib/ovsdb/json.h"
 #include "ovsdb-lite/condition.h"
 #include "ovsdb-lite/mutation.h"
+#include "ovsdb-lite/operation_syntax.h"
 #include "ovsdb-lite/projection.h"
 
 /* "uuid-name" -> UUID, whichever is met first: the name's insert or a use of it. */
@@ -51,6 +52,8 @@ static struct named_uuid *named_uuid_get(struct run *run, const char *name)
 
 static bool resolve(const char *name, struct uuid *uuid, void *aux)
 {
+    if (!is_id(name))
+        return false;
     *uuid = named_uuid_get(aux, name)->uuid;
     return true;
 }
@@ -104,9 +107,7 @@ static bool read_assignment(struct run *run, const char *name, const json_t *val
     const struct table_schema *table = run->table->schema;
     struct error cause = ERROR_INIT;
 
-    assignment->column = table_schema_column(table, name);
-    if (!assignment->column && find_column(table, name))
-        return db_error_set(&run->error, DB_CONSTRAINT, "Cannot set read-only column %s.", name);
+    assignment->column = find_column(table, name);
     if (!assignment->column)
         return db_error_set(&run->error, DB_UNKNOWN_COLUMN, "No column %s in table %s.", name,
                             table->name);
@@ -115,7 +116,7 @@ static bool read_assignment(struct run *run, const char *name, const json_t *val
     return true;
 }
 
-static bool read_row(struct run *run, const json_t *json, struct assignments *assignments)
+static bool read_any_row(struct run *run, const json_t *json, struct assignments *assignments)
 {
     *assignments = (struct assignments){.list = NULL};
     if (!json_is_object(json))
@@ -135,38 +136,40 @@ static bool read_row(struct run *run, const json_t *json, struct assignments *as
     return true;
 }
 
-/* --- insert, select, update, mutate, delete ------------------------------------------------- */
-
-static bool is_id(const char *name)
+/* A row to be set: without _uuid and _version. */
+static bool read_row(struct run *run, const json_t *json, struct assignments *assignments)
 {
-    return *name &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
-                        "0123456789") == strlen(name) &&
-           !(*name >= '0' && *name <= '9');
+    if (!read_any_row(run, json, assignments))
+        return false;
+    for (size_t i = 0; i < assignments->n; i++) {
+        const struct column_schema *column = assignments->list[i].column;
+        if (!column_is_pseudo(column))
+            continue;
+        assignments_fini(assignments);
+        return db_error_set(&run->error, DB_CONSTRAINT, "Cannot set read-only column %s.",
+                            column->name);
+    }
+    return true;
 }
+
+/* --- insert, select, update, mutate, delete ------------------------------------------------- */
 
 static bool choose_uuid(struct run *run, struct uuid *uuid)
 {
-    const json_t *explicit_uuid = json_object_get(run->json, "uuid");
-    const json_t *name_json = json_object_get(run->json, "uuid-name");
-    const char *name = json_string_value(name_json);
+    const char *explicit_uuid = json_string_value(json_object_get(run->json, "uuid"));
+    const char *name = json_string_value(json_object_get(run->json, "uuid-name"));
 
     uuid_generate(uuid);
     if (explicit_uuid) {
-        const char *text = json_string_value(explicit_uuid);
-        if (json_is_array(explicit_uuid))
-            text = json_string_value(json_array_get(explicit_uuid, 1));
-        if (!text || !uuid_parse(text, uuid))
+        if (!uuid_parse(explicit_uuid, uuid))
             return fail_syntax(run, "\"uuid\" must be a UUID");
         if (table_row_even_deleted(run->table, uuid))
             return db_error_set(&run->error, DB_DUPLICATE_UUID,
                                 "This UUID would duplicate a UUID already present within the "
                                 "table or deleted within the same transaction.");
     }
-    if (!name_json)
+    if (!name)
         return true;
-    if (!name || !is_id(name))
-        return fail_syntax(run, "\"uuid-name\" must be an identifier");
     struct named_uuid *named = named_uuid_get(run, name);
     if (named->is_inserted)
         return db_error_set(&run->error, DB_DUPLICATE_NAME,
@@ -180,13 +183,12 @@ static bool choose_uuid(struct run *run, struct uuid *uuid)
 
 static bool run_insert(struct run *run)
 {
-    const json_t *row_json = json_object_get(run->json, "row");
-    struct assignments assignments = {.list = NULL};
+    struct assignments assignments;
     struct uuid uuid;
 
     if (!read_table(run) || !choose_uuid(run, &uuid))
         return false;
-    if (row_json && !read_row(run, row_json, &assignments))
+    if (!read_row(run, json_object_get(run->json, "row"), &assignments))
         return false;
     struct row *row = txn_insert(run->txn, run->table, &uuid);
     for (size_t i = 0; i < assignments.n; i++)
@@ -378,33 +380,32 @@ static bool run_delete(struct run *run)
 
 /* --- wait ------------------------------------------------------------------------------------ */
 
+static void assign(const struct assignment *assignment, struct uuid *uuid, struct row_data *data)
+{
+    if (assignment->column == &column_uuid) {
+        *uuid = assignment->datum->keys[0].uuid;
+    } else if (assignment->column == &column_version) {
+        data->version = assignment->datum->keys[0].uuid;
+    } else {
+        struct datum **datum = &data->columns[assignment->column->index];
+        datum_unref(*datum);
+        *datum = datum_ref(assignment->datum);
+    }
+}
+
 static bool read_wanted_rows(struct run *run, struct row_set *wanted)
 {
     const json_t *rows = json_object_get(run->json, "rows");
 
-    if (!json_is_array(rows))
-        return fail_syntax(run, "\"rows\" must be an array");
     for (size_t i = 0; i < json_array_size(rows); i++) {
         struct assignments assignments;
-        json_t *row = json_copy(json_array_get(rows, i));
-        const char *text = json_string_value(json_array_get(json_object_get(row, "_uuid"), 1));
         struct uuid uuid = {.bytes = {0}};
 
-        if (text && !uuid_parse(text, &uuid)) {
-            json_decref(row);
-            return fail_syntax(run, "\"_uuid\" is not a UUID");
-        }
-        json_object_del(row, "_uuid");
-        bool is_ok = read_row(run, row, &assignments);
-        json_decref(row);
-        if (!is_ok)
+        if (!read_any_row(run, json_array_get(rows, i), &assignments))
             return false;
         struct row_data *data = row_data_create(run->table->schema);
-        for (size_t c = 0; c < assignments.n; c++) {
-            size_t column = assignments.list[c].column->index;
-            datum_unref(data->columns[column]);
-            data->columns[column] = datum_ref(assignments.list[c].datum);
-        }
+        for (size_t c = 0; c < assignments.n; c++)
+            assign(&assignments.list[c], &uuid, data);
         row_set_add(wanted, &uuid, data);
         row_data_unref(run->table->schema, data);
         assignments_fini(&assignments);
@@ -523,8 +524,8 @@ static bool run_operation(struct run *run)
     };
     const char *op = json_string_value(json_object_get(run->json, "op"));
 
-    if (!json_is_object(run->json) || !op)
-        return fail_syntax(run, "an operation is an object with a string \"op\"");
+    if (!operation_check_syntax(run->json, &run->error))
+        return false;
     for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
         if (!strcmp(operations[i].name, op))
             return operations[i].run(run);

@@ -23,7 +23,7 @@ static bool add_column(struct projection *projection, const json_t *json, struct
     if (!name)
         return db_error_set(error, DB_SYNTAX_ERROR, "\"columns\" must be an array of strings");
     if (!column)
-        return db_error_set(error, DB_UNKNOWN_COLUMN, "No column %s in table %s.", name,
+        return db_error_set(error, DB_SYNTAX_ERROR, "No column %s in table %s.", name,
                             projection->table->name);
     for (size_t i = 0; i < projection->n_columns; i++)
         if (projection->columns[i] == column)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/annotations.h"
 #include "ovsdb-lite/references.h"
 
 struct txn *txn_create(struct database *db)
@@ -300,9 +301,11 @@ static bool check_deleted(const struct row_change *change, struct db_error *erro
                         change->table->schema->name, text, change->row->n_strong_refs);
 }
 
-static bool check_limit(const struct table *table, struct db_error *error)
+static bool check_limit(const struct row_change *change, struct db_error *error)
 {
-    if (table->n_rows <= table->schema->max_rows)
+    const struct table *table = change->table;
+
+    if (change->row->is_deleted || table->n_rows <= table->schema->max_rows)
         return true;
     return db_error_set(error, DB_CONSTRAINT,
                         "transaction causes \"%s\" table to contain %zu rows, greater than the "
@@ -331,7 +334,7 @@ static bool check_indexes(const struct row_change *change, struct db_error *erro
 {
     struct table *table = change->table;
 
-    for (size_t i = 0; i < table->schema->n_indexes; i++) {
+    for (size_t i = 0; !change->row->is_deleted && i < table->schema->n_indexes; i++) {
         const struct row *twin = index_find_twin(table, i, change->row);
         char values[160], first[UUID_TEXT_BYTES], second[UUID_TEXT_BYTES];
 
@@ -350,17 +353,16 @@ static bool check_indexes(const struct row_change *change, struct db_error *erro
     return true;
 }
 
+/* In Open vSwitch's order, so that a transaction that is wrong twice fails by the same name. */
 static bool check_changes(struct txn *txn, struct db_error *error)
 {
-    for (size_t i = 0; i < txn->n_changes; i++) {
-        struct row_change *change = txn->changes[i];
+    bool (*const checks[])(const struct row_change *,
+                           struct db_error *) = {check_deleted, check_limit, check_indexes};
 
-        if (!check_deleted(change, error))
-            return false;
-        if (!change->row->is_deleted &&
-            (!check_limit(change->table, error) || !check_indexes(change, error)))
-            return false;
-    }
+    for (size_t check = 0; check < ARRAY_SIZE(checks); check++)
+        for (size_t i = 0; i < txn->n_changes; i++)
+            if (!checks[check](txn->changes[i], error))
+                return false;
     return true;
 }
 

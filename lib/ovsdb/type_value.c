@@ -150,18 +150,26 @@ static int check_atom(const struct base_type *base, const union atom *atom, stru
     return result;
 }
 
+static int read_checked(const struct reader *reader, const struct base_type *base,
+                        const json_t *json, union atom *atom)
+{
+    int result = read_atom(reader, base->type, json, atom);
+
+    return result ? result : check_atom(base, atom, reader->error);
+}
+
 static int read_element(const struct reader *reader, const json_t *json, struct datum *datum,
                         size_t i)
 {
     if (!datum->values)
-        return read_atom(reader, datum->key_type, json, &datum->keys[i]);
+        return read_checked(reader, &reader->type->key, json, &datum->keys[i]);
     if (json_array_size(json) != 2)
         return error_set(reader->error, -EINVAL, "expected a pair [key, value] in a map, found %s",
                          kind_of(json));
-    int result = read_atom(reader, datum->key_type, json_array_get(json, 0), &datum->keys[i]);
-    if (!result)
-        result = read_atom(reader, datum->value_type, json_array_get(json, 1), &datum->values[i]);
-    return result;
+    int result = read_checked(reader, &reader->type->key, json_array_get(json, 0), &datum->keys[i]);
+    return result ? result
+                  : read_checked(reader, &reader->type->value, json_array_get(json, 1),
+                                 &datum->values[i]);
 }
 
 /* 'code' is the kind of refusal: a wrong number in what is read is notation (-EINVAL), in what was
@@ -200,11 +208,6 @@ static int read_datum(const struct column_type *type, const json_t *json, bool i
         result = read_element(&reader, is_single ? json : json_array_get(elements, i), *datum, i);
     if (!result && (result = datum_seal(datum, error)) < 0)
         return result;
-    for (size_t i = 0; !result && i < n; i++) {
-        result = check_atom(&type->key, &(*datum)->keys[i], error);
-        if (!result && is_map)
-            result = check_atom(&type->value, &(*datum)->values[i], error);
-    }
     if (result) {
         datum_unref(*datum);
         *datum = NULL;
