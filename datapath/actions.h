@@ -35,9 +35,9 @@ struct dp_action {
     uint64_t mask;
 };
 
-enum {
-    DP_ACTIONS_MAX = 256
-}; /* Longer verdicts are not cached but drop (DROP_TOO_MANY_ACTIONS). */
+/* Enough to flood to every port with a tag of its own.  Longer verdicts are not cached but drop
+ * (DROP_TOO_MANY_ACTIONS). */
+enum { DP_ACTIONS_MAX = 8192 };
 
 struct dp_actions {
     uint32_t n;

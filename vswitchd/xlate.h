@@ -9,7 +9,7 @@
  * emitted lazily, just before an output, for written bits only, so a megaflow stays as wide as the
  * tables allow and yet holds for each of its frames.
  *
- * Limits: 64 resubmits deep, 4096 in all, 256 datapath actions; beyond them the frame is dropped and counted.
+ * Limits: 64 resubmits deep, 4096 in all, 8191 datapath actions; beyond them the frame is dropped and counted.
  *
  * Threads  xlate_*() on any RCU reader.
  * Memory   A verdict's context holds references on rules and counters until xlate_release(), and

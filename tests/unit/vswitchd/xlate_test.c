@@ -394,6 +394,24 @@ static void patch_leads_to_the_other_bridge_and_leaves_no_trace(void **state)
     assert_int_equal(f->rig.counters[1]->tx_bytes, 0);
 }
 
+/* A flood on a big bridge. */
+static void thousand_outputs_are_sent_and_cached(void **state)
+{
+    struct fixture *f = *state;
+    struct buffer text = BUFFER_INIT;
+
+    buffer_puts(&text, "actions=");
+    for (int i = 0; i < 500; i++)
+        buffer_puts(&text, "output:2,output:3,");
+    text.size--;
+    flow(f, 0, buffer_text(&text));
+    buffer_fini(&text);
+
+    take(f, 1, TO_BOB, true);
+    assert_int_equal(f->verdict.actions.n, 1000);
+    assert_true(f->verdict.cacheable);
+}
+
 static void patch_loop_ends(void **state)
 {
     struct fixture *f = *state;
@@ -614,6 +632,7 @@ int main(void)
         TEST(port_settings_are_obeyed),
         TEST(output_is_truncated),
         TEST(patch_leads_to_the_other_bridge_and_leaves_no_trace),
+        TEST(thousand_outputs_are_sent_and_cached),
         TEST(patch_loop_ends),
         TEST(fragments_show_no_ports_unless_asked_to),
         TEST(stations_are_learned),
