@@ -6,9 +6,10 @@
 #
 #     h1, h2 (honest)   h3 (hostile)    tap0 (hostile)
 #         |                 |               |
-#     .---+-----------------+---------------+---.
-#     |                br0                      |--- int0, br0 (hostile host)
-#     '-----------------------------------------'
+#     .---+-----------------+---------------+---.          .-----.
+#     |                br0                      +- patch --+ br1 |
+#     '---------+---------------------+---------'          '-----'
+#           int0 (hostile host)   br0 (hostile host)
 . "$(dirname "$0")/lib.sh"
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,6 +20,10 @@ make_host h1 10.1.1.1 br0
 make_host h2 10.1.1.2 br0
 make_host h3 10.1.1.3 br0
 for device in br0 int0; do ip -n "$space" link set $device up; done
+vsctl add-port br0 pa -- set Interface pa type=patch options:peer=pb -- add-br br1 -- \
+  add-port br1 pb -- set Interface pb type=patch options:peer=pa -- add-port br1 int1 -- \
+  set Interface int1 type=internal
+ip -n "$space" link set int1 up
 forwarding=$(pid_of ovs-vswitchd)
 database=$(pid_of ovsdb-server)
 
@@ -41,8 +46,9 @@ priority=10,dl_vlan=20 actions=strip_vlan,NORMAL
 priority=10,ip,nw_ttl=1 actions=controller
 FLOWS
 ofctl add-flows br0 "$work/flows"
+grep -v '^priority=1 ' "$work/flows" | ofctl add-flows br1 -
 
-step "malformed frames through a veth, two internal ports and a tap"
+step "malformed frames through a veth, two internal ports, a patch port and a tap"
 on h3 python3 "$here/bad_frames.py" device eth0 >/dev/null
 all_is_well "frames on a veth"
 for device in br0 int0; do
@@ -60,6 +66,8 @@ wait $!
 [ "$(cat "$work/sent")" -gt 1000 ] || fail "the tap sent only $(cat "$work/sent") frames"
 all_is_well "frames through a tap"
 
+[ "$(ofctl dump-ports br1 pb | sed -n 's/.*rx pkts=\([0-9]*\).*/\1/p')" -gt 1000 ] || fail "the patch port carried nothing"
+
 step "what was refused was counted, by port and reason"
 $weir --json drops >"$work/drops" || fail "weir drops failed"
 python3 - "$work/drops" <<'PY' || fail "no drops were counted: $(cat "$work/drops")"
@@ -67,6 +75,17 @@ import json, sys
 text = json.dumps(json.load(open(sys.argv[1])))
 sys.exit(not any(reason in text for reason in ("bad_offload", "too_short", "by_flow", "reserved_multicast")))
 PY
+
+step "malformed frames where BPF is not permitted: by AF_PACKET"
+crash ovs-vswitchd
+on_switch setpriv --bounding-set=-bpf,-sys_admin,-perfmon "$WEIR_BUILD/vswitchd/vswitchd" \
+  "unix:$work/db.sock" --pidfile --detach --no-chdir --log-file="$work/vswitchd.log" -vconsole:off
+forwarding=$(pid_of ovs-vswitchd)
+wait_until 5 interface_has h3 status:path AF_PACKET || fail "h3 goes by $(vsctl get Interface h3 status:path)"
+ofctl add-flows br0 "$work/flows"
+on h3 python3 "$here/bad_frames.py" device eth0 >/dev/null
+all_is_well "frames by AF_PACKET"
+vsctl --no-wait --if-exists del-port tap0
 
 step "malformed JSON, transactions, control commands and OpenFlow"
 on_switch python3 "$here/bad_clients.py" "$work" br0 || fail "bad clients were not treated well"
