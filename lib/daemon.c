@@ -6,6 +6,7 @@
 #include "lib/daemon.h"
 
 #include <errno.h>
+#include <ev.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -17,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/annotations.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/rundir.h"
@@ -31,6 +33,7 @@ struct daemon {
     int ready_fd;   /* Where to say "ready"; -1: nobody waits. */
     int pidfile_fd; /* Holds the lock; -1 before daemon_start(). */
     bool was_detached;
+    ev_signal sigterm, sigint, sighup;
 };
 
 struct daemon *daemon_create(const char *program, const char *ovs_name)
@@ -370,6 +373,30 @@ int daemon_start(struct daemon *daemon, struct error *error)
     if (!result && (!daemon->unixctl || strcmp(daemon->unixctl, "none")))
         settle_path(&daemon->unixctl, rundir_ctl_socket(daemon->ovs_name, getpid()));
     return result;
+}
+
+static void on_stop(struct ev_loop *loop, ev_signal *signal, int events UNUSED)
+{
+    log_info("stopping on signal %d", signal->signum);
+    ev_break(loop, EVBREAK_ALL);
+}
+
+static void on_hangup(struct ev_loop *loop UNUSED, ev_signal *signal UNUSED, int events UNUSED)
+{
+    struct error error = ERROR_INIT;
+
+    if (log_reopen_file(&error) && error.code != -ENOENT)
+        log_warn("%s", error.message);
+}
+
+void daemon_watch_signals(struct daemon *daemon, struct ev_loop *loop)
+{
+    ev_signal_init(&daemon->sigterm, on_stop, SIGTERM);
+    ev_signal_init(&daemon->sigint, on_stop, SIGINT);
+    ev_signal_init(&daemon->sighup, on_hangup, SIGHUP);
+    ev_signal_start(loop, &daemon->sigterm);
+    ev_signal_start(loop, &daemon->sigint);
+    ev_signal_start(loop, &daemon->sighup);
 }
 
 void daemon_ready(struct daemon *daemon)

@@ -13,6 +13,7 @@
  *     while ((c = getopt_long(argc, argv, DAEMON_SHORT_OPTIONS, options, NULL)) != -1)
  *         if ((result = daemon_option(daemon, c, optarg, &error)) != -ENOENT) ... else mine
  *     daemon_start(daemon, &error);        forks: no threads, sockets or locks before this
+ *     daemon_watch_signals(daemon, loop);
  *     ... open everything ...
  *     daemon_ready(daemon);                the command that started us returns
  *     ... run ...
@@ -77,6 +78,11 @@ const char *daemon_options_help(void); /* The text for --help. */
 /* Creates the run directory, opens the log file, detaches, forks the monitor, locks the pidfile.
  * Returns in the process that is the daemon. */
 int daemon_start(struct daemon *daemon, struct error *error);
+
+/* From now on SIGTERM and SIGINT end 'loop' and SIGHUP reopens the log file, until the loop is
+ * destroyed. */
+struct ev_loop;
+void daemon_watch_signals(struct daemon *daemon, struct ev_loop *loop);
 
 /* Lets the parent of --detach exit 0, and gives up the terminal. */
 void daemon_ready(struct daemon *daemon);

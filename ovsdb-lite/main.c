@@ -277,15 +277,8 @@ static int listen_to_remotes(struct program *program, struct error *error)
     return result;
 }
 
-static void on_signal(struct ev_loop *loop, struct ev_signal *watcher, int events)
-{
-    (void)watcher, (void)events;
-    ev_break(loop, EVBREAK_ALL);
-}
-
 static int run(struct program *program, struct error *error)
 {
-    struct ev_signal sigterm, sigint;
     int result = daemon_start(program->daemon, error);
 
     if (result)
@@ -293,18 +286,14 @@ static int run(struct program *program, struct error *error)
     /* A file-size limit is to be an error of the write, not the end of the process. */
     signal(SIGXFSZ, SIG_IGN);
     program->loop = ev_default_loop(EVFLAG_AUTO);
+    daemon_watch_signals(program->daemon, program->loop);
     program->server = server_create(program->loop);
     if ((result = open_files(program, error)) < 0 || (result = open_unixctl(program, error)) < 0 ||
         (result = listen_to_remotes(program, error)) < 0)
         return result;
 
-    ev_signal_init(&sigterm, on_signal, SIGTERM);
-    ev_signal_init(&sigint, on_signal, SIGINT);
-    ev_signal_start(program->loop, &sigterm);
-    ev_signal_start(program->loop, &sigint);
     daemon_ready(program->daemon);
     ev_run(program->loop, 0);
-    log_info("stopping");
     return 0;
 }
 

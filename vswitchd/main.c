@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* vswitchd - the switch daemon.  Options and signals; the rest is vswitch.h. */
+/* vswitchd - the switch daemon.  Options, start and stop; the rest is vswitch.h. */
 
 #include <ev.h>
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +43,6 @@ struct program {
     unsigned int n_workers;
     bool only_cleans_up;
     ev_timer ready_deadline;
-    ev_signal sigterm, sigint, sighup;
 };
 
 static void print_help(void)
@@ -150,20 +148,6 @@ static void after_wait(struct ev_loop *loop UNUSED) EV_NOEXCEPT
     rcu_thread_online();
 }
 
-static void on_stop(struct ev_loop *loop, ev_signal *signal, int events UNUSED)
-{
-    log_info("stopping on signal %d", signal->signum);
-    ev_break(loop, EVBREAK_ALL);
-}
-
-static void on_hangup(struct ev_loop *loop UNUSED, ev_signal *signal UNUSED, int events UNUSED)
-{
-    struct error error = ERROR_INIT;
-
-    if (log_reopen_file(&error) && error.code != -ENOENT)
-        log_warn("%s", error.message);
-}
-
 static void on_ready(void *aux)
 {
     struct program *program = aux;
@@ -192,14 +176,8 @@ static void cmd_exit(struct unixctl_request *request, int argc, const char *cons
     ev_break(program->loop, EVBREAK_ALL);
 }
 
-static void watch_signals(struct program *program)
+static void start_deadline(struct program *program)
 {
-    ev_signal_init(&program->sigterm, on_stop, SIGTERM);
-    ev_signal_init(&program->sigint, on_stop, SIGINT);
-    ev_signal_init(&program->sighup, on_hangup, SIGHUP);
-    ev_signal_start(program->loop, &program->sigterm);
-    ev_signal_start(program->loop, &program->sigint);
-    ev_signal_start(program->loop, &program->sighup);
     ev_timer_init(&program->ready_deadline, on_ready_deadline, READY_DEADLINE_S, 0);
     program->ready_deadline.data = program;
     ev_timer_start(program->loop, &program->ready_deadline);
@@ -231,7 +209,8 @@ static int run(struct program *program, struct error *error)
     };
     int result;
 
-    watch_signals(program);
+    daemon_watch_signals(program->daemon, program->loop);
+    start_deadline(program);
     program->vswitch = vswitch_create(&config, error);
     if (!program->vswitch)
         return error->code;

@@ -5,6 +5,7 @@
 #include "lib/daemon.h"
 
 #include <errno.h>
+#include <ev.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -24,6 +25,14 @@
 
 static char directory[64];
 
+static const char *log_path(void)
+{
+    static char path[80];
+
+    snprintf(path, sizeof path, "%s/log", directory);
+    return path;
+}
+
 /* Runs a daemon with these options in a child, and returns the exit status of the command. */
 static int run_daemon(bool wants_detach, bool wants_monitor, bool fails)
 {
@@ -39,14 +48,17 @@ static int run_daemon(bool wants_detach, bool wants_monitor, bool fails)
         if (wants_monitor)
             daemon_option(daemon, DAEMON_OPTION_MONITOR, NULL, &error);
         daemon_option(daemon, DAEMON_OPTION_NO_CHDIR, NULL, &error);
+        daemon_option(daemon, DAEMON_OPTION_LOG_FILE, log_path(), &error);
         if (daemon_start(daemon, &error))
             _exit(3);
         if (fails)
             _exit(4);
+        daemon_watch_signals(daemon, EV_DEFAULT);
         daemon_ready(daemon);
         alarm(20); /* Never left behind by a test that fails. */
-        for (;;)
-            pause();
+        ev_run(EV_DEFAULT, 0);
+        daemon_destroy(daemon);
+        _exit(0);
     }
     waitpid(pid, &status, 0);
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -132,12 +144,33 @@ static void monitor_restarts_after_a_crash_and_not_after_sigterm(void **state)
     assert_true(daemon_pid() < 0);
 }
 
+static void hangup_reopens_the_log_and_sigterm_ends_cleanly(void **state)
+{
+    char moved[96];
+
+    (void)state;
+    assert_int_equal(run_daemon(true, false, false), 0);
+    pid_t pid = daemon_pid();
+    snprintf(moved, sizeof moved, "%s.1", log_path());
+    assert_int_equal(rename(log_path(), moved), 0);
+    kill(pid, SIGHUP);
+    for (int i = 0; i < 500 && access(log_path(), F_OK); i++)
+        usleep(10000);
+    assert_int_equal(access(log_path(), F_OK), 0);
+    assert_int_equal(daemon_pid(), pid);
+
+    kill(pid, SIGTERM);
+    wait_until_gone();
+    assert_int_equal(daemon_pid(), -ENOENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(detached_daemon_is_found_and_keeps_a_second_one_out),
         cmocka_unit_test(failure_to_start_is_the_status_of_the_command),
         cmocka_unit_test(monitor_restarts_after_a_crash_and_not_after_sigterm),
+        cmocka_unit_test(hangup_reopens_the_log_and_sigterm_ends_cleanly),
     };
     log_set_levels("console:off", NULL);
     return cmocka_run_group_tests(tests, setup, teardown);
