@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <urcu-qsbr.h>
 #include <urcu/list.h>
 #include <uthash.h>
 
@@ -17,6 +16,7 @@
 #include "lib/clock.h"
 #include "lib/hash.h"
 #include "lib/mutex.h"
+#include "lib/rcu.h"
 
 /* An age is not noted more often, so that a busy station costs a lock once a second. */
 enum { AGE_GRAIN_S = 1 };
@@ -92,12 +92,21 @@ static struct station *fdb_find(const struct fdb *fdb, uint16_t vid, struct mac 
 
 static void free_station(struct rcu_head *rcu)
 {
+    rcu_begin_callback();
     free(caa_container_of(rcu, struct station, rcu));
 }
 
 static void free_buckets(struct rcu_head *rcu)
 {
+    rcu_begin_callback();
     free(caa_container_of(rcu, struct bucket_array, rcu));
+}
+
+/* What is out of readers' sight. */
+static void call_later(struct rcu_head *rcu, void (*free_it)(struct rcu_head *))
+{
+    rcu_order_before_writers();
+    call_rcu(rcu, free_it);
 }
 
 /* The heap of ports */
@@ -250,7 +259,7 @@ static void fdb_delete(struct fdb *fdb, struct station *station) REQUIRES(fdb->l
     fdb->n_entries--;
     fdb->n_static -= station->is_static;
     fdb_tell(fdb, station->vid, station->mac);
-    call_rcu(&station->rcu, free_station);
+    call_later(&station->rcu, free_station);
 }
 
 /* Makes room for one entry; false if static entries fill the table. */
@@ -333,6 +342,21 @@ void fdb_destroy(struct fdb *fdb)
     free(fdb);
 }
 
+/* An array that readers begin to walk no more. */
+static void free_chains_later(struct bucket_array *buckets)
+{
+    for (size_t i = 0; i < buckets->n; i++) {
+        struct station *next,
+            *station = atomic_load_explicit(&buckets->first[i], memory_order_relaxed);
+
+        for (; station; station = next) {
+            next = atomic_load_explicit(&station->next, memory_order_relaxed);
+            call_later(&station->rcu, free_station);
+        }
+    }
+    call_later(&buckets->rcu, free_buckets);
+}
+
 /* Chains that readers may be walking cannot be split, so a larger array gets copies. */
 static void fdb_rebuild(struct fdb *fdb) REQUIRES(fdb->lock)
 {
@@ -359,12 +383,11 @@ static void fdb_rebuild(struct fdb *fdb) REQUIRES(fdb->lock)
             atomic_store_explicit(&to->next, atomic_load_explicit(bucket, memory_order_relaxed),
                                   memory_order_relaxed);
             atomic_store_explicit(bucket, to, memory_order_relaxed);
-            call_rcu(&from->rcu, free_station);
             from = next;
         }
     }
     atomic_store_explicit(&fdb->buckets, new, memory_order_release); /* With fdb_find(). */
-    call_rcu(&old->rcu, free_buckets);
+    free_chains_later(old);
 }
 
 void fdb_set_limits(struct fdb *fdb, size_t max_entries, unsigned int age_s)
