@@ -103,6 +103,7 @@ static void open_device(struct interface *interface)
     apply_device_settings(interface);
     const struct netdev *netdev = interface_netdev(interface);
     interface->ifindex = netdev ? netdev->link.ifindex : 0;
+    interface->arrival = netdev ? netdev->arrival : 0;
     memset(&interface->driver, 0, sizeof interface->driver);
     link_get_driver(settings->name, &interface->driver, NULL);
 }
@@ -142,8 +143,7 @@ bool interface_has_lost_device(const struct interface *interface)
 {
     const struct netdev *netdev = interface_netdev(interface);
 
-    return interface->dp_port != DP_PORT_NONE &&
-           (!netdev || netdev->link.ifindex != interface->ifindex);
+    return interface->dp_port != DP_PORT_NONE && (!netdev || netdev->arrival != interface->arrival);
 }
 
 void interface_set_settings_take(struct interface *interface, struct wanted_interface *settings)

@@ -31,6 +31,7 @@ struct interface {
     of_port ofport;                 /* OFPP_NONE: it was never open. */
     uint32_t dp_port;               /* DP_PORT_NONE: not open, or a patch port. */
     int ifindex;                    /* Of the device that is open; 0. */
+    unsigned int arrival;           /* Likewise: struct netdev says what it is. */
     struct error error;             /* Why it is not open; of a patch port, what ails it. */
     struct port_counters *counters; /* Of a patch port. */
     uint32_t config;                /* enum of_port_config but PORT_DOWN, which the device knows. */

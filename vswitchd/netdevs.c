@@ -27,6 +27,7 @@ struct netdevs {
     struct entry *entries; /* By name. */
     netdevs_changed *changed;
     void *aux;
+    unsigned int n_arrivals;
     bool is_complete; /* False until the first scan is over: nobody is told before. */
 };
 
@@ -85,6 +86,7 @@ static bool note(struct netdevs *netdevs, const struct link_info *link)
         if (!entry)
             abort();
         entry->netdev.link = *link;
+        entry->netdev.arrival = ++netdevs->n_arrivals;
         HASH_ADD_KEYPTR(by_name, netdevs->entries, entry->netdev.link.name,
                         strlen(entry->netdev.link.name), entry);
         return true;
@@ -92,10 +94,12 @@ static bool note(struct netdevs *netdevs, const struct link_info *link)
     entry->is_stale = false;
     if (is_same_state(&entry->netdev.link, link))
         return false;
-    if (entry->netdev.link.ifindex != link->ifindex)
+    if (entry->netdev.link.ifindex != link->ifindex) {
         entry->netdev.n_carrier_changes = 0;
-    else if (entry->netdev.link.has_carrier != link->has_carrier)
+        entry->netdev.arrival = ++netdevs->n_arrivals;
+    } else if (entry->netdev.link.has_carrier != link->has_carrier) {
         entry->netdev.n_carrier_changes++;
+    }
     entry->netdev.link = *link; /* The key, the name, stays the same bytes. */
     return true;
 }

@@ -21,6 +21,7 @@ struct netdevs;
 struct netdev {
     struct link_info link;
     unsigned int n_carrier_changes; /* Since it was first seen. */
+    unsigned int arrival; /* Another one each time it comes, be it under the index it had before. */
 };
 
 /* Something about the device 'name' has changed: it may be new, different or gone. */

@@ -95,25 +95,32 @@ static void on_netdev_changed(void *aux, const char *name)
     }
 }
 
-static void close_lost_interfaces(struct bridge *bridge)
+/* True if there were any. */
+static bool close_lost_interfaces(struct bridge *bridge)
 {
     struct interface *interface, *next;
+    bool is_changed = false;
 
     HASH_ITER (by_name, bridge->interfaces, interface, next) {
         if (!interface_has_lost_device(interface))
             continue;
         log_warn("bridge %s: interface %s: its device has gone", bridge->name, interface->name);
         bridge_close_interface(bridge, interface);
+        is_changed = true;
     }
+    return is_changed;
 }
 
 static void on_devices_settled(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 {
     struct vswitch *vswitch = timer->data;
     struct bridge *bridge, *next;
+    bool is_changed = false;
 
     HASH_ITER (by_name, vswitch->bridges, bridge, next)
-        close_lost_interfaces(bridge);
+        is_changed |= close_lost_interfaces(bridge);
+    if (is_changed) /* Before another device gets the number that one had in the datapath. */
+        forwarding_publish(vswitch);
     HASH_ITER (by_name, vswitch->bridges, bridge, next)
         bridge_open_interfaces(bridge);
     forwarding_publish(vswitch);
