@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/annotations.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/rcu.h"
@@ -35,12 +37,24 @@ struct worker {
     struct rx_source *_Atomic sources[DP_MAX_PORTS + 1]; /* By place; RCU. */
 };
 
-static void serve(struct worker *worker, uint32_t place)
+/* A packet socket whose device went down is ready until it is asked for the error, which nobody who takes
+ * frames from a ring does. */
+static void clear_error(int fd)
+{
+    int error;
+    socklen_t n_bytes = sizeof error;
+
+    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n_bytes);
+}
+
+static void serve(struct worker *worker, uint32_t place, uint32_t events)
 {
     struct rx_source *source = atomic_load_explicit(&worker->sources[place], memory_order_consume);
 
     if (!source)
         return;
+    if (unlikely(events & EPOLLERR))
+        clear_error(source->fd);
     worker->lane->now_ns = clock_now_ns();
     if (source->receive(source, worker->lane))
         return;
@@ -85,7 +99,7 @@ static void *worker_main(void *arg)
         for (int i = 0; i < n; i++) {
             if (events[i].data.u32 == PLACE_STOP)
                 goto stop;
-            serve(worker, events[i].data.u32);
+            serve(worker, events[i].data.u32, events[i].events);
         }
     }
 stop:
