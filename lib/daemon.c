@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +25,8 @@
 #include "lib/rundir.h"
 
 LOG_MODULE(daemon);
+
+enum { WANTED_DESCRIPTORS = 65536 };
 
 struct daemon {
     const char *program, *ovs_name;
@@ -357,11 +360,25 @@ static int open_log(struct daemon *daemon, struct error *error)
     return log_open_file(daemon->log_file, error);
 }
 
+/* Shells give 1,024 although the administrator's limit is far higher. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= WANTED_DESCRIPTORS)
+        return;
+    limit.rlim_cur = limit.rlim_max < WANTED_DESCRIPTORS ? limit.rlim_max : WANTED_DESCRIPTORS;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+        log_warn("cannot raise the limit of descriptors: %s", strerror(errno));
+}
+
 int daemon_start(struct daemon *daemon, struct error *error)
 {
     int result = rundir_create(error);
 
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* A limit on file sizes is to be an error of the write. */
+    raise_descriptor_limit();
     if (!result)
         result = open_log(daemon, error);
     if (!result && daemon->wants_detach)

@@ -8,6 +8,20 @@
 #include <stdio.h>
 #include <string.h>
 
+void error_trim_text(char *text, size_t capacity)
+{
+    size_t n = strlen(text);
+
+    /* Back to before the last character that may be incomplete. */
+    if (n + 1 < capacity)
+        return;
+    while (n && (text[n - 1] & 0xc0) == 0x80)
+        n--;
+    if (n && (text[n - 1] & 0x80))
+        n--;
+    text[n] = '\0';
+}
+
 int error_set(struct error *error, int code, const char *format, ...)
 {
     va_list args;
@@ -18,6 +32,7 @@ int error_set(struct error *error, int code, const char *format, ...)
     va_start(args, format);
     vsnprintf(error->message, sizeof error->message, format, args);
     va_end(args);
+    error_trim_text(error->message, sizeof error->message);
     return code;
 }
 
@@ -34,6 +49,7 @@ int error_set_errno(struct error *error, int code, const char *format, ...)
     if (length >= 0 && (size_t)length < sizeof error->message)
         snprintf(error->message + length, sizeof error->message - (size_t)length, ": %s",
                  strerror(-code));
+    error_trim_text(error->message, sizeof error->message);
     return code;
 }
 
@@ -50,5 +66,6 @@ int error_prefix(struct error *error, const char *format, ...)
     va_end(args);
     if (length >= 0 && (size_t)length < sizeof error->message)
         snprintf(error->message + length, sizeof error->message - (size_t)length, ": %s", first);
+    error_trim_text(error->message, sizeof error->message);
     return error->code;
 }

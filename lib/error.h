@@ -12,6 +12,8 @@
  *
  * Threads  None: an error belongs to one caller. */
 
+#include <stddef.h>
+
 #include "lib/annotations.h"
 
 enum { ERROR_MESSAGE_BYTES = 256 };
@@ -35,3 +37,7 @@ int error_set_errno(struct error *error, int code, const char *format, ...) PRIN
 
 /* Puts "<text>: " before the sentence that is there, and returns its code. */
 int error_prefix(struct error *error, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* Takes what may be half a UTF-8 character off the end of a text that fills its 'capacity': sentences
+ * go into JSON, which has no half characters. */
+void error_trim_text(char *text, size_t capacity);

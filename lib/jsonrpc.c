@@ -240,16 +240,34 @@ static int append(const char *bytes, size_t n_bytes, void *buffer)
     return 0;
 }
 
+static bool takes_output(const struct jsonrpc *rpc)
+{
+    return rpc->fd >= 0 && jsonrpc_backlog_bytes(rpc) <= JSONRPC_MAX_BACKLOG_BYTES;
+}
+
+static void output_added(struct jsonrpc *rpc)
+{
+    if (jsonrpc_backlog_bytes(rpc) > JSONRPC_MAX_BACKLOG_BYTES)
+        shutdown(rpc->fd, SHUT_RDWR); /* The loop meets the end and tells the owner. */
+    update_watchers(rpc);
+}
+
 void jsonrpc_send_take(struct jsonrpc *rpc, json_t *message)
 {
-    if (rpc->fd >= 0 && jsonrpc_backlog_bytes(rpc) <= JSONRPC_MAX_BACKLOG_BYTES) {
+    if (takes_output(rpc)) {
         if (json_dump_callback(message, append, &rpc->output, JSON_COMPACT))
             abort();
-        if (jsonrpc_backlog_bytes(rpc) > JSONRPC_MAX_BACKLOG_BYTES)
-            shutdown(rpc->fd, SHUT_RDWR); /* The loop meets the end and tells the owner. */
-        update_watchers(rpc);
+        output_added(rpc);
     }
     json_decref(message);
+}
+
+void jsonrpc_send_text(struct jsonrpc *rpc, const char *message, size_t n_bytes)
+{
+    if (takes_output(rpc)) {
+        buffer_put(&rpc->output, message, n_bytes);
+        output_added(rpc);
+    }
 }
 
 json_int_t jsonrpc_call_take(struct jsonrpc *rpc, const char *method, json_t *params)

@@ -36,6 +36,8 @@ void jsonrpc_destroy(struct jsonrpc *rpc); /* NULL is fine.  What is queued is l
 
 /* Queues a message, sent from the loop.  After the end of the connection it is dropped. */
 void jsonrpc_send_take(struct jsonrpc *rpc, json_t *message);
+/* The same for a message that was written out before. */
+void jsonrpc_send_text(struct jsonrpc *rpc, const char *message, size_t n_bytes);
 
 /* A request with an 'id' of our own counting, which is returned. */
 json_int_t jsonrpc_call_take(struct jsonrpc *rpc, const char *method, json_t *params);

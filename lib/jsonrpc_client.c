@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/clock.h"
@@ -22,10 +23,25 @@ struct jsonrpc_client {
     json_int_t next_id;
 };
 
+/* A server that is stopped or very busy may have too many waiting: a blocking connect() would know no
+ * deadline then. */
+static int connect_until(const char *socket_path, int64_t deadline_ns, struct error *error)
+{
+    const struct timespec pause = {.tv_nsec = 10 * MILLISECOND_NS};
+
+    for (;;) {
+        int fd = unix_socket_connect_now(socket_path, error);
+
+        if (fd != -EAGAIN || clock_now_ns() > deadline_ns)
+            return fd;
+        nanosleep(&pause, NULL);
+    }
+}
+
 struct jsonrpc_client *jsonrpc_client_connect(const char *socket_path, int64_t deadline_ns,
                                               struct error *error)
 {
-    int fd = unix_socket_connect(socket_path, error);
+    int fd = connect_until(socket_path, deadline_ns, error);
 
     if (fd < 0)
         return NULL;

@@ -104,7 +104,7 @@ static int refuse_if_in_use(const char *path, struct error *error)
         return errno == ENOENT ? 0 : error_set_errno(error, -errno, "%s", path);
     if (!S_ISSOCK(status.st_mode))
         return error_set(error, -EEXIST, "%s: exists and is not a socket", path);
-    int fd = try_connect(path, 0);
+    int fd = try_connect(path, SOCK_NONBLOCK); /* The listener may be stopped and its queue full. */
     if (fd == -ECONNREFUSED || fd == -ENOENT)
         return 0;
     if (fd >= 0)

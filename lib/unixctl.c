@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <urcu/list.h>
 
+#include "lib/acceptor.h"
 #include "lib/jsonrpc.h"
 #include "lib/log.h"
 #include "lib/unix_socket.h"
@@ -44,7 +45,7 @@ struct unixctl_request {
 
 struct unixctl_server {
     struct ev_loop *loop;
-    struct ev_io acceptor;
+    struct acceptor acceptor;
     char *socket_path, *version;
     struct cds_list_head commands; /* Sorted by name. */
     struct cds_list_head connections;
@@ -199,13 +200,10 @@ static void on_closed(struct jsonrpc *rpc UNUSED, const char *reason, void *aux)
 
 static const struct jsonrpc_callbacks callbacks = {.message = on_message, .closed = on_closed};
 
-static void on_acceptable(struct ev_loop *loop, struct ev_io *watcher, int events UNUSED)
+static void on_accepted(int fd, void *aux)
 {
-    struct unixctl_server *server = watcher->data;
-    int fd = unix_socket_accept(watcher->fd);
+    struct unixctl_server *server = aux;
 
-    if (fd < 0)
-        return;
     if (server->n_connections >= MAX_CONNECTIONS) {
         close(fd);
         log_warn_limited("more than %d control connections: refused one", MAX_CONNECTIONS);
@@ -215,7 +213,7 @@ static void on_acceptable(struct ev_loop *loop, struct ev_io *watcher, int event
     if (!connection)
         abort();
     connection->server = server;
-    connection->rpc = jsonrpc_create(loop, fd, &callbacks, connection);
+    connection->rpc = jsonrpc_create(server->loop, fd, &callbacks, connection);
     cds_list_add_tail(&connection->node, &server->connections);
     server->n_connections++;
 }
@@ -312,9 +310,7 @@ struct unixctl_server *unixctl_server_create(struct ev_loop *loop, const char *s
     server->version = strdup(version);
     CDS_INIT_LIST_HEAD(&server->commands);
     CDS_INIT_LIST_HEAD(&server->connections);
-    ev_io_init(&server->acceptor, on_acceptable, fd, EV_READ);
-    server->acceptor.data = server;
-    ev_io_start(loop, &server->acceptor);
+    acceptor_start(&server->acceptor, loop, fd, on_accepted, server);
 
     unixctl_command_register(server, "list-commands", "", 0, 0, cmd_list_commands, server);
     unixctl_command_register(server, "version", "", 0, 0, cmd_version, server);
@@ -334,8 +330,7 @@ void unixctl_server_destroy(struct unixctl_server *server)
 
     if (!server)
         return;
-    ev_io_stop(server->loop, &server->acceptor);
-    close(server->acceptor.fd);
+    acceptor_stop(&server->acceptor);
     unlink(server->socket_path);
     cds_list_for_each_entry_safe (connection, next_connection, &server->connections, node) {
         jsonrpc_flush(connection->rpc);

@@ -9,20 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static void trim_to_character(char *text)
-{
-    size_t n = strlen(text);
-
-    /* Back to before the last character that may be incomplete. */
-    if (n + 1 < DB_ERROR_DETAILS_BYTES)
-        return;
-    while (n && (text[n - 1] & 0xc0) == 0x80)
-        n--;
-    if (n && (text[n - 1] & 0x80))
-        n--;
-    text[n] = '\0';
-}
-
 bool db_error_set(struct db_error *error, const char *tag, const char *format, ...)
 {
     va_list args;
@@ -31,7 +17,7 @@ bool db_error_set(struct db_error *error, const char *tag, const char *format, .
     va_start(args, format);
     vsnprintf(error->details, sizeof error->details, format, args);
     va_end(args);
-    trim_to_character(error->details);
+    error_trim_text(error->details, sizeof error->details);
     return false;
 }
 

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "lib/daemon.h"
@@ -283,8 +282,6 @@ static int run(struct program *program, struct error *error)
 
     if (result)
         return result;
-    /* A file-size limit is to be an error of the write, not the end of the process. */
-    signal(SIGXFSZ, SIG_IGN);
     program->loop = ev_default_loop(EVFLAG_AUTO);
     daemon_watch_signals(program->daemon, program->loop);
     program->server = server_create(program->loop);

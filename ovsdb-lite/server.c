@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include "lib/acceptor.h"
 #include "lib/log.h"
 #include "lib/unix_socket.h"
 #include "ovsdb-lite/server_database.h"
@@ -18,14 +20,14 @@
 
 LOG_MODULE(server);
 
-static const double ACCEPT_PAUSE_S = 0.5;
+/* Descriptors that clients leave to files, control connections and the rest. */
+enum { KEPT_DESCRIPTORS = 128 };
 
 struct listener {
     struct cds_list_head node;
     struct server *server;
     char *socket_path;
-    struct ev_io acceptor;
-    struct ev_timer resume; /* After a shortage of descriptors. */
+    struct acceptor acceptor;
 };
 
 static void on_round_end(struct ev_loop *loop, struct ev_prepare *watcher, int events);
@@ -34,6 +36,17 @@ static void on_stolen(void *owner, const char *name);
 
 static const struct lock_callbacks lock_callbacks = {.locked = on_locked, .stolen = on_stolen};
 
+static size_t max_sessions(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ||
+        limit.rlim_cur >= SERVER_MAX_SESSIONS + KEPT_DESCRIPTORS)
+        return SERVER_MAX_SESSIONS;
+    return limit.rlim_cur > 2 * KEPT_DESCRIPTORS ? limit.rlim_cur - KEPT_DESCRIPTORS
+                                                 : limit.rlim_cur / 2;
+}
+
 struct server *server_create(struct ev_loop *loop)
 {
     struct server *server = calloc(1, sizeof *server);
@@ -41,6 +54,7 @@ struct server *server_create(struct ev_loop *loop)
     if (!server)
         abort();
     server->loop = loop;
+    server->max_sessions = max_sessions();
     uuid_generate(&server->id);
     server->locks = lock_table_create(&lock_callbacks);
     CDS_INIT_LIST_HEAD(&server->listeners);
@@ -53,9 +67,7 @@ struct server *server_create(struct ev_loop *loop)
 
 static void listener_destroy(struct listener *listener)
 {
-    ev_io_stop(listener->server->loop, &listener->acceptor);
-    ev_timer_stop(listener->server->loop, &listener->resume);
-    close(listener->acceptor.fd);
+    acceptor_stop(&listener->acceptor);
     unlink(listener->socket_path);
     cds_list_del(&listener->node);
     free(listener->socket_path);
@@ -105,34 +117,18 @@ struct store *server_store(const struct server *server, const char *name, size_t
 
 /* --- Listening ----------------------------------------------------------------------------- */
 
-static void on_resume_accept(struct ev_loop *loop, struct ev_timer *timer, int events)
+static void on_accepted(int fd, void *aux)
 {
-    struct listener *listener = timer->data;
-
-    (void)events;
-    ev_io_start(loop, &listener->acceptor);
-}
-
-static void on_acceptable(struct ev_loop *loop, struct ev_io *watcher, int events)
-{
-    struct listener *listener = watcher->data;
+    struct listener *listener = aux;
     struct server *server = listener->server;
-    int fd = unix_socket_accept(watcher->fd);
 
-    (void)events;
-    if (fd >= 0 && server->n_sessions < SERVER_MAX_SESSIONS) {
+    if (server->n_sessions < server->max_sessions) {
         session_create(server, fd);
-    } else if (fd >= 0) {
-        close(fd);
-        log_warn_limited("%s: more than %d clients: refused one", listener->socket_path,
-                         SERVER_MAX_SESSIONS);
-    } else if (fd != -EAGAIN && fd != -EINTR && fd != -ECONNABORTED) {
-        /* Without a descriptor to give it, the client would be offered again at once. */
-        log_warn_limited("%s: cannot accept: %s", listener->socket_path, strerror(-fd));
-        ev_io_stop(loop, watcher);
-        ev_timer_set(&listener->resume, ACCEPT_PAUSE_S, 0);
-        ev_timer_start(loop, &listener->resume);
+        return;
     }
+    close(fd);
+    log_warn_limited("%s: more than %zu clients: refused one", listener->socket_path,
+                     server->max_sessions);
 }
 
 int server_listen(struct server *server, const char *socket_path, struct error *error)
@@ -146,10 +142,7 @@ int server_listen(struct server *server, const char *socket_path, struct error *
         abort();
     listener->server = server;
     listener->socket_path = strdup(socket_path);
-    ev_io_init(&listener->acceptor, on_acceptable, fd, EV_READ);
-    ev_timer_init(&listener->resume, on_resume_accept, 0, 0);
-    listener->acceptor.data = listener->resume.data = listener;
-    ev_io_start(server->loop, &listener->acceptor);
+    acceptor_start(&listener->acceptor, server->loop, fd, on_accepted, listener);
     cds_list_add_tail(&listener->node, &server->listeners);
     return 0;
 }

@@ -21,12 +21,18 @@
 #include <urcu/list.h>
 
 #include "lib/buffer.h"
+#include "lib/clock.h"
 #include "lib/error.h"
 #include "ovsdb-lite/lock.h"
 #include "ovsdb-lite/store.h"
 #include "ovsdb-lite/transaction.h"
 
 enum { SERVER_MAX_SESSIONS = 1024, SERVER_MAX_STORES = 16 };
+
+/* Transactions that wait are tried again at every change they may have waited for: bounds on what
+ * all of them together keep and cost. */
+enum { SERVER_MAX_WAITING_VALUES = 2000000 };
+#define SERVER_MAX_WAITING_NS (500 * MILLISECOND_NS)
 
 struct server {
     struct ev_loop *loop;
@@ -38,7 +44,9 @@ struct server {
 
     struct cds_list_head listeners;
     struct cds_list_head sessions;
-    size_t n_sessions;
+    size_t n_sessions, max_sessions;
+    size_t n_waiting_values; /* Of the transactions that wait. */
+    int64_t waiting_ns;      /* What they cost when they were last tried. */
     struct ev_prepare round_end;
     bool has_work;
 

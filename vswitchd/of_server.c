@@ -90,15 +90,9 @@ void of_server_adopt_take(struct of_server *server, int fd, enum of_connection_s
     of_server_add_connection(server, of_connection_create(server, fd, sort, 0));
 }
 
-static void on_acceptable(struct ev_loop *loop UNUSED, struct ev_io *watcher, int events UNUSED)
+static void on_accepted(int fd, void *server)
 {
-    struct of_server *server = CONTAINER_OF(watcher, struct of_server, acceptor);
-    int fd = unix_socket_accept(watcher->fd);
-
-    if (fd >= 0)
-        of_server_adopt_take(server, fd, OF_CONNECTION_MANAGEMENT);
-    else if (fd != -EAGAIN && fd != -ECONNABORTED)
-        log_warn_limited("%s: cannot accept a connection: %s", server->name, strerror(-fd));
+    of_server_adopt_take(server, fd, OF_CONNECTION_MANAGEMENT);
 }
 
 /* Life */
@@ -112,8 +106,7 @@ static int listen_at(struct of_server *server, const char *path, struct error *e
     server->socket_path = strdup(path);
     if (!server->socket_path)
         abort();
-    ev_io_init(&server->acceptor, on_acceptable, fd, EV_READ);
-    ev_io_start(server->loop, &server->acceptor);
+    acceptor_start(&server->acceptor, server->loop, fd, on_accepted, server);
     return 0;
 }
 
@@ -152,8 +145,7 @@ void of_server_destroy(struct of_server *server)
         of_connection_close(connection, "");
     free_closed(server);
     if (server->socket_path) {
-        ev_io_stop(server->loop, &server->acceptor);
-        close(server->acceptor.fd);
+        acceptor_stop(&server->acceptor);
         unlink(server->socket_path);
         free(server->socket_path);
     }

@@ -19,6 +19,7 @@
 #include <stdint.h>
 #include <urcu/list.h>
 
+#include "lib/acceptor.h"
 #include "lib/openflow/flow_mod.h"
 #include "lib/openflow/messages.h"
 #include "vswitchd/of_connection.h"
@@ -33,7 +34,7 @@ struct of_server {
     uint32_t versions;
 
     char *socket_path; /* NULL: no listener. */
-    struct ev_io acceptor;
+    struct acceptor acceptor;
     struct ev_prepare before_waiting; /* Publishes and flushes. */
 
     struct cds_list_head connections; /* Of struct of_connection. */

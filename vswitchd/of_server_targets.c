@@ -24,6 +24,7 @@ enum {
     DEFAULT_MAX_BACKOFF_MS = 8000,
     DEFAULT_INACTIVITY_MS = 5000,
     CONNECTING_MS = 5000,
+    REST_MS = 500,
 };
 
 static void try_target(struct of_target *target);
@@ -85,12 +86,24 @@ static void become_active(struct of_target *target)
     target->connection = add_connection(target, fd);
 }
 
+/* Without a descriptor to give it, the peer would be offered again at once. */
+static void rest(struct of_target *target)
+{
+    log_warn_limited("%s<->%s: cannot accept: %s", target->server->name, target->name,
+                     strerror(errno));
+    ev_io_stop(target->server->loop, &target->ready);
+    start_timer(target, REST_MS);
+}
+
 static void accept_peer(struct of_target *target)
 {
     int fd = accept4(target->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-    if (fd < 0)
+    if (fd < 0) {
+        if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+            rest(target);
         return;
+    }
     if (of_server_is_full(target->server)) {
         close(fd);
         return;
@@ -121,6 +134,8 @@ static void on_wait_over(struct ev_loop *loop UNUSED, struct ev_timer *watcher, 
 
     if (target->state == TARGET_CONNECTING)
         fail(target, -ETIMEDOUT, "connecting takes too long");
+    else if (target->state == TARGET_LISTENING)
+        ev_io_start(target->server->loop, &target->ready);
     else
         try_target(target);
 }

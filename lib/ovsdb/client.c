@@ -241,7 +241,7 @@ static void drop(struct ovsdb_client *client, const char *reason)
 static void connect_now(struct ovsdb_client *client)
 {
     struct error error = ERROR_INIT;
-    int fd = unix_socket_connect(client->socket_path, &error);
+    int fd = unix_socket_connect_now(client->socket_path, &error);
 
     if (fd < 0) {
         log_info_limited("%s", error.message);

@@ -81,3 +81,19 @@ json_t *ovsdb_json_where_uuid(const struct uuid *uuid)
     json_array_append_new(where, ovsdb_json_clause_take("_uuid", "==", ovsdb_json_uuid(uuid)));
     return where;
 }
+
+size_t ovsdb_json_n_values(const json_t *json)
+{
+    size_t n = 1, i;
+    const char *key;
+    json_t *value;
+
+    if (json_is_array(json)) {
+        json_array_foreach (json, i, value)
+            n += ovsdb_json_n_values(value);
+    } else if (json_is_object(json)) {
+        json_object_foreach ((json_t *)json, key, value)
+            n += ovsdb_json_n_values(value);
+    }
+    return n;
+}

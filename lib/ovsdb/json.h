@@ -6,6 +6,7 @@
  * Memory   What is returned is the caller's; '_take' arguments become part of it. */
 
 #include <jansson.h>
+#include <stddef.h>
 
 #include "lib/ovsdb/uuid.h"
 
@@ -27,3 +28,6 @@ json_t *ovsdb_json_clause_take(const char *column, const char *function, json_t 
 
 /* [["_uuid", "==", ["uuid", ...]]]: the "where" that is one row. */
 json_t *ovsdb_json_where_uuid(const struct uuid *uuid);
+
+/* How many values a text has, inner ones included: what it costs to keep. */
+size_t ovsdb_json_n_values(const json_t *json);
