@@ -89,6 +89,16 @@ static int parse_passive_inet(char *text, struct of_address *address)
     return parse_inet(host && *host ? host : "0.0.0.0", text, address);
 }
 
+/* Who writes the database is not to make the switch create, or talk to, sockets anywhere else. */
+static char *parse_path(const char *path)
+{
+    size_t n = strlen(rundir_path());
+
+    if (!strncmp(path, rundir_path(), n) && path[n] == '/')
+        path += n + 1;
+    return *path && *path != '.' && !strchr(path, '/') ? rundir_file(path) : NULL;
+}
+
 struct of_address *of_address_parse(const char *target, struct error *error)
 {
     struct of_address *address = calloc(1, sizeof *address);
@@ -104,14 +114,17 @@ struct of_address *of_address_parse(const char *target, struct error *error)
     } else if (!strncmp(target, "ptcp:", 5)) {
         result = parse_passive_inet(rest, address);
     } else if ((!strncmp(target, "unix:", 5) || !strncmp(target, "punix:", 6)) && *rest) {
-        address->path = rundir_file(rest);
-        result = 0;
+        address->path = parse_path(rest);
+        result = address->path ? 0 : -EACCES;
     }
     free(rest);
     if (!result)
         return address;
-    error_set(error, result, "%s: not a controller target (tcp:IP:PORT, unix:PATH, ptcp:PORT)",
-              target);
+    if (result == -EACCES)
+        error_set(error, result, "%s: a controller's socket must be in %s", target, rundir_path());
+    else
+        error_set(error, result, "%s: not a controller target (tcp:IP:PORT, unix:PATH, ptcp:PORT)",
+                  target);
     free(address);
     return NULL;
 }

@@ -13,6 +13,9 @@
 
 enum { PATCH_NAME_MAX_BYTES = 255 };
 
+/* To the kernel a '%' begins a pattern: "x%d" would make a device with another name. */
+static const char BAD_CHARACTERS[] = "/%$`;&|<>()'\"\\*?";
+
 static int printable_name_check(const char *name, size_t max_bytes, struct error *error)
 {
     size_t n_bytes = strlen(name);
@@ -20,9 +23,10 @@ static int printable_name_check(const char *name, size_t max_bytes, struct error
     if (!n_bytes)
         return error_set(error, -EINVAL, "the name is empty");
     for (const char *c = name; *c; c++)
-        if (!isgraph((unsigned char)*c) || *c == '/')
+        if (!isgraph((unsigned char)*c) || strchr(BAD_CHARACTERS, *c))
             return error_set(error, -EINVAL,
-                             "the name contains a blank, '/' or a character that is not ASCII");
+                             "the name contains a blank, '/', '%%', a character with a meaning to "
+                             "shells, or one that is not ASCII");
     if (n_bytes > max_bytes)
         return error_set(error, -EINVAL, "%s: the name is longer than %zu characters", name,
                          max_bytes);

@@ -407,7 +407,7 @@ static void standalone_bridge_helps_itself_when_its_controllers_stay_away(void *
     make_two_bridges(fixture);
     begin(fixture, &change);
     ovsdb_txn_insert_take(change.txn, "Controller", "c",
-                          json_pack("{s:s}", "target", "unix:/nobody/listens/here"));
+                          json_pack("{s:s}", "target", "unix:nobody.listens"));
     ovsdb_txn_update_take(change.txn, "Bridge", ovsdb_row_uuid(row_named(fixture, "Bridge", "br0")),
                           json_pack("{s:s, s:o}", "fail_mode", "standalone", "controller",
                                     ovsdb_json_named_uuid("c")));
