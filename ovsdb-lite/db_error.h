@@ -42,6 +42,7 @@ struct db_error {
 #define DB_NOT_ALLOWED     "not allowed"
 #define DB_UNKNOWN_MONITOR "unknown monitor"
 #define DB_DUPLICATE_MON   "duplicate monitor ID"
+#define DB_EXHAUSTED       "resources exhausted"
 
 /* Returns false, so that 'return db_error_set(...)' is failure. */
 bool db_error_set(struct db_error *error, const char *tag, const char *format, ...)

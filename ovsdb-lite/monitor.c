@@ -365,8 +365,12 @@ static void note_change(struct monitor *monitor, const struct row_change *change
     if (!monitor->tables[key.table])
         return;
     HASH_FIND(by_key, monitor->notes, &key, sizeof key, note);
-    if (note)
-        return; /* What the client knows is older still. */
+    if (note) {
+        /* What the client knows is older still; of a row that came and went it knows nothing. */
+        if (!note->known && !change->after)
+            forget_note(monitor, note);
+        return;
+    }
     note = calloc(1, sizeof *note);
     if (!note)
         abort();

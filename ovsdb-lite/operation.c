@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/buffer.h"
 #include "lib/ovsdb/json.h"
@@ -33,7 +34,26 @@ struct run {
     json_t *result;
     struct db_error error;
     bool must_wait;
+    int64_t start_ns; /* Of processor time. */
+    size_t n_result_values;
 };
+
+static int64_t processor_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return now.tv_sec * SECOND_NS + now.tv_nsec;
+}
+
+static bool check_cost(struct run *run)
+{
+    if (run->n_result_values > EXECUTION_MAX_RESULT_VALUES)
+        return db_error_set(&run->error, DB_EXHAUSTED, "the result would be too large");
+    if (processor_ns() - run->start_ns > EXECUTION_MAX_NS)
+        return db_error_set(&run->error, DB_EXHAUSTED, "the transaction takes too long: divide it");
+    return true;
+}
 
 static struct named_uuid *named_uuid_get(struct run *run, const char *name)
 {
@@ -78,9 +98,15 @@ static bool read_table(struct run *run)
 
 static bool read_condition(struct run *run, struct condition *condition)
 {
-    return read_table(run) &&
-           condition_parse(run->table->schema, json_object_get(run->json, "where"), resolve, run,
-                           condition, &run->error);
+    if (!read_table(run) ||
+        !condition_parse(run->table->schema, json_object_get(run->json, "where"), resolve, run,
+                         condition, &run->error))
+        return false;
+    if (!run->table->n_rows ||
+        condition->n_clauses <= EXECUTION_MAX_COMPARISONS / run->table->n_rows)
+        return true;
+    condition_fini(condition);
+    return db_error_set(&run->error, DB_EXHAUSTED, "the condition has too many clauses");
 }
 
 /* One column of a row's JSON. */
@@ -220,7 +246,9 @@ static bool run_select(struct run *run)
     }
     row_set_init(&rows, &projection);
     condition_for_each(&condition, run->table, select_row, &rows);
-    json_object_set_new(run->result, "rows", row_set_to_json(&rows));
+    json_t *json = row_set_to_json(&rows);
+    run->n_result_values += ovsdb_json_n_values(json);
+    json_object_set_new(run->result, "rows", json);
     row_set_fini(&rows);
     projection_fini(&projection);
     condition_fini(&condition);
@@ -330,7 +358,8 @@ static bool mutate_row(struct run *run, struct row *row, const struct mutations 
     for (size_t i = 0; i < mutations->n; i++) {
         const struct mutation *mutation = &mutations->list[i];
         struct datum *before = row->data->columns[mutation->column->index];
-        struct datum *after = mutation_apply(mutation, before, &run->error);
+        struct datum *after = check_cost(run) ? mutation_apply(mutation, before, &run->error)
+                                              : NULL;
 
         if (!after)
             return false;
@@ -540,7 +569,7 @@ static void put_results(struct run *run)
     for (size_t i = 0; i < n; i++) {
         run->json = json_array_get(execution->params, i + 1);
         run->result = json_object();
-        bool is_ok = run_operation(run);
+        bool is_ok = check_cost(run) && run_operation(run);
         if (run->must_wait) {
             json_decref(run->result);
             return;
@@ -575,7 +604,8 @@ void execution_fail(struct execution *execution, const struct db_error *error)
 
 void execution_run(struct execution *execution)
 {
-    struct run run = {.execution = execution, .txn = txn_create(execution->db)};
+    struct run run = {
+        .execution = execution, .txn = txn_create(execution->db), .start_ns = processor_ns()};
 
     execution->results = json_array();
     put_results(&run);
@@ -589,4 +619,5 @@ void execution_run(struct execution *execution)
         execution->comment = run.comment.size ? buffer_take_text(&run.comment) : NULL;
     }
     run_fini(&run);
+    execution->cost_ns = processor_ns() - run.start_ns;
 }

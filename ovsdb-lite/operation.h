@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/clock.h"
 #include "ovsdb-lite/transaction.h"
 
 struct execution {
@@ -26,7 +27,12 @@ struct execution {
     bool must_wait;         /* A "wait" is not satisfied yet: try again. No results then. */
     int64_t deadline_ms;    /* Of that wait, from the request; INT64_MAX: none. */
     uint64_t waited_tables; /* Changes to these (as commit->tables) may satisfy it. */
+    int64_t cost_ns;        /* Processor time. */
 };
+
+/* What one transaction may cost the other clients; then its error is "resources exhausted". */
+#define EXECUTION_MAX_NS (500 * MILLISECOND_NS)
+enum { EXECUTION_MAX_RESULT_VALUES = 500000, EXECUTION_MAX_COMPARISONS = 20000000 };
 
 /* Runs all operations, and prepares the transaction. */
 void execution_run(struct execution *execution);

@@ -36,6 +36,14 @@ static json_t *refuse_syntax(const struct call *call, const char *details)
     return refuse(call, &error);
 }
 
+static json_t *refuse_exhausted(const struct call *call, const char *details)
+{
+    struct db_error error = DB_ERROR_INIT;
+
+    db_error_set(&error, DB_EXHAUSTED, "%s", details);
+    return refuse(call, &error);
+}
+
 /* The store named by the first parameter; else '*refusal' is the answer. */
 static struct store *named_store(const struct call *call, size_t *index, json_t **refusal)
 {
@@ -128,11 +136,14 @@ static json_t *start_monitor(struct call *call, enum monitor_form form)
         db_error_set(&error, DB_DUPLICATE_MON, "the monitor ID is in use");
         return refuse(call, &error);
     }
+    if (call->session->n_monitors >= SESSION_MAX_MONITORS)
+        return refuse_exhausted(call, "the session has too many monitors");
     struct monitor *monitor = monitor_create(store_database(store), id, form,
                                              json_array_get(call->params, 2), &error);
     if (!monitor)
         return refuse(call, &error);
     cds_list_add_tail(&monitor->node, &call->session->monitors);
+    call->session->n_monitors++;
     call->created = monitor;
     return reply(call, monitor_initial(monitor));
 }
@@ -216,8 +227,16 @@ static json_t *do_monitor_cancel(struct call *call)
 
 static const char *lock_name(const struct call *call)
 {
-    return json_array_size(call->params) == 1 ? json_string_value(json_array_get(call->params, 0))
-                                              : NULL;
+    const char *name = json_array_size(call->params) == 1
+                           ? json_string_value(json_array_get(call->params, 0))
+                           : NULL;
+
+    return name && strlen(name) <= SESSION_MAX_LOCK_NAME_BYTES ? name : NULL;
+}
+
+static bool has_too_many_locks(const struct call *call)
+{
+    return call->session->n_locks >= SESSION_MAX_LOCKS;
 }
 
 static json_t *locked_reply(const struct call *call, bool is_owned)
@@ -235,8 +254,11 @@ static json_t *do_lock(struct call *call)
 
     if (!name)
         return refuse_syntax(call, "the parameter must be a lock's name");
+    if (has_too_many_locks(call))
+        return refuse_exhausted(call, "the session has too many locks");
     if (!lock_request(call->session->server->locks, call->session, name, &is_owned))
         return refuse_syntax(call, "must issue \"unlock\" before new lock request");
+    call->session->n_locks++;
     return locked_reply(call, is_owned);
 }
 
@@ -246,8 +268,11 @@ static json_t *do_steal(struct call *call)
 
     if (!name)
         return refuse_syntax(call, "the parameter must be a lock's name");
+    if (has_too_many_locks(call))
+        return refuse_exhausted(call, "the session has too many locks");
     if (!lock_steal(call->session->server->locks, call->session, name))
         return refuse_syntax(call, "must issue \"unlock\" before new lock request");
+    call->session->n_locks++;
     return locked_reply(call, true);
 }
 
@@ -259,6 +284,7 @@ static json_t *do_unlock(struct call *call)
         return refuse_syntax(call, "the parameter must be a lock's name");
     if (!lock_release(call->session->server->locks, call->session, name))
         return refuse_syntax(call, "lock is not held and was not requested");
+    call->session->n_locks--;
     return reply(call, json_object());
 }
 

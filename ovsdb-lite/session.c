@@ -5,10 +5,13 @@
 
 #include "ovsdb-lite/session.h"
 
+#include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/ovsdb/json.h"
 #include "ovsdb-lite/operation.h"
 #include "ovsdb-lite/request.h"
 
@@ -19,7 +22,11 @@ enum { LAG_BYTES = 1 << 20 };
 
 static void waiting_free(struct waiting *waiting)
 {
-    ev_timer_stop(waiting->session->server->loop, &waiting->timeout);
+    struct server *server = waiting->session->server;
+
+    server->n_waiting_values -= waiting->n_values;
+    server->waiting_ns -= waiting->cost_ns;
+    ev_timer_stop(server->loop, &waiting->timeout);
     cds_list_del(&waiting->node);
     json_decref(waiting->params);
     json_decref(waiting->id);
@@ -29,7 +36,7 @@ static void waiting_free(struct waiting *waiting)
 static void answer_free(struct answer *answer)
 {
     cds_list_del(&answer->node);
-    json_decref(answer->message);
+    free(answer->text);
     free(answer);
 }
 
@@ -94,9 +101,16 @@ void session_answer_take(struct session *session, json_t *message, struct monito
 
     if (!answer)
         abort();
-    answer->message = message;
+    answer->text = json_dumps(message, JSON_COMPACT);
+    if (!answer->text)
+        abort();
+    json_decref(message);
+    answer->n_bytes = strlen(answer->text);
     answer->announces = announces;
     cds_list_add_tail(&answer->node, &session->answers);
+    session->answer_bytes += answer->n_bytes;
+    if (session->answer_bytes > JSONRPC_PAUSE_BYTES)
+        jsonrpc_hold(session->rpc); /* The connection's own limit does not see them yet. */
     session->server->has_work = true;
 }
 
@@ -105,11 +119,15 @@ void session_send_answers(struct session *session)
     struct answer *answer, *next;
 
     cds_list_for_each_entry_safe (answer, next, &session->answers, node) {
-        jsonrpc_send_take(session->rpc, json_incref(answer->message));
+        jsonrpc_send_text(session->rpc, answer->text, answer->n_bytes);
         if (answer->announces)
             answer->announces->is_announced = true;
         answer_free(answer);
     }
+    if (session->answer_bytes > JSONRPC_PAUSE_BYTES)
+        malloc_trim(0); /* What large answers were made from lies scattered. */
+    session->answer_bytes = 0;
+    jsonrpc_release(session->rpc);
 }
 
 void session_send_updates(struct session *session)
@@ -137,6 +155,7 @@ void session_forget_monitor(struct session *session, struct monitor *monitor)
         if (answer->announces == monitor)
             answer->announces = NULL;
     cds_list_del(&monitor->node);
+    session->n_monitors--;
     monitor_destroy(monitor);
 }
 
@@ -192,6 +211,26 @@ static void run_transaction(struct session *session, size_t store, struct execut
     free(execution->comment);
 }
 
+static void note_cost(struct waiting *waiting, const struct execution *execution)
+{
+    waiting->session->server->waiting_ns += execution->cost_ns - waiting->cost_ns;
+    waiting->cost_ns = execution->cost_ns;
+}
+
+/* A transaction may have several waits; the one that is not met decides when to look again. */
+static void start_timeout(struct waiting *waiting, const struct execution *execution)
+{
+    struct ev_loop *loop = waiting->session->server->loop;
+
+    ev_timer_stop(loop, &waiting->timeout);
+    if (execution->deadline_ms == INT64_MAX)
+        return;
+    ev_now_update(loop);
+    ev_timer_set(&waiting->timeout,
+                 (double)(execution->deadline_ms - execution->waited_ms + 1) / 1000, 0);
+    ev_timer_start(loop, &waiting->timeout);
+}
+
 static void retry(struct waiting *waiting)
 {
     struct execution execution = {.params = waiting->params,
@@ -200,6 +239,8 @@ static void retry(struct waiting *waiting)
     run_transaction(waiting->session, waiting->store, &execution);
     if (execution.must_wait) {
         waiting->tables = execution.waited_tables;
+        note_cost(waiting, &execution);
+        start_timeout(waiting, &execution);
         json_decref(execution.results);
         return;
     }
@@ -227,17 +268,29 @@ static void wait_for_change(struct session *session, size_t store, const json_t 
     waiting->store = store;
     waiting->start_ms = start_ms;
     waiting->tables = execution->waited_tables;
+    waiting->n_values = ovsdb_json_n_values(params);
+    session->server->n_waiting_values += waiting->n_values;
     cds_list_add_tail(&waiting->node, &session->waits);
-    /* A transaction may have several waits; the shortest that is met decides when to look again. */
-    double timeout_s = execution->deadline_ms == INT64_MAX
-                           ? 0
-                           : (double)(execution->deadline_ms - execution->waited_ms + 1) / 1000;
-    ev_timer_init(&waiting->timeout, on_timeout, timeout_s, timeout_s);
+    ev_timer_init(&waiting->timeout, on_timeout, 0, 0);
     waiting->timeout.data = waiting;
-    if (execution->deadline_ms != INT64_MAX) {
-        ev_now_update(session->server->loop);
-        ev_timer_start(session->server->loop, &waiting->timeout);
-    }
+    note_cost(waiting, execution);
+    start_timeout(waiting, execution);
+}
+
+static bool may_wait(const struct server *server, const json_t *params,
+                     const struct execution *execution)
+{
+    return server->waiting_ns + execution->cost_ns <= SERVER_MAX_WAITING_NS &&
+           server->n_waiting_values + ovsdb_json_n_values(params) <= SERVER_MAX_WAITING_VALUES;
+}
+
+static void refuse_to_wait(struct execution *execution)
+{
+    struct db_error error = DB_ERROR_INIT;
+
+    db_error_set(&error, DB_EXHAUSTED, "too many transactions wait already");
+    execution_fail(execution, &error);
+    execution->must_wait = false;
 }
 
 void session_transact(struct session *session, size_t store, const json_t *params, const json_t *id,
@@ -246,6 +299,8 @@ void session_transact(struct session *session, size_t store, const json_t *param
     struct execution execution = {.params = params, .waited_ms = now_ms() - start_ms};
 
     run_transaction(session, store, &execution);
+    if (execution.must_wait && !may_wait(session->server, params, &execution))
+        refuse_to_wait(&execution);
     if (execution.must_wait) {
         wait_for_change(session, store, params, id, start_ms, &execution);
         json_decref(execution.results);

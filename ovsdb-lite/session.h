@@ -18,21 +18,28 @@ struct waiting {
     size_t store;
     int64_t start_ms;
     uint64_t tables; /* Changes to these may help. */
+    size_t n_values; /* Of 'params'. */
+    int64_t cost_ns;
     struct ev_timer timeout;
 };
 
 /* An answer that is held until the end of the round. */
 struct answer {
     struct cds_list_head node;
-    json_t *message;
+    char *text; /* As JSON it would be ten times as large. */
+    size_t n_bytes;
     struct monitor *announces; /* The monitor this is the reply to, or NULL. */
 };
+
+enum { SESSION_MAX_MONITORS = 64, SESSION_MAX_LOCKS = 64, SESSION_MAX_LOCK_NAME_BYTES = 255 };
 
 struct session {
     struct cds_list_head node;
     struct server *server;
     struct jsonrpc *rpc;
     struct cds_list_head monitors, waits, answers;
+    size_t n_monitors, n_locks; /* Requested ones included. */
+    size_t answer_bytes;        /* Of 'answers'. */
 };
 
 void session_create(struct server *server, int fd); /* Takes 'fd'. */
