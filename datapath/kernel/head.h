@@ -8,11 +8,17 @@
  * It has the shape of an Ethernet header, for whoever looks at the device with tcpdump(8).  A VLAN tag
  * that the port's device has taken out of the frame is not in here: it travels beside.
  *
+ * A frame without a head has a tag of EXCEPTION_TAG_TPID beside it instead, all 16 bits of which are the
+ * slot; a tag that the frame came with is then in its place in the frame.
+ *
  * Threads  Plain values. */
 
 #include <linux/types.h>
 
-enum { EXCEPTION_HEAD_TYPE = 0x88b5 }; /* IEEE 802: for local experiments. */
+enum {
+    EXCEPTION_HEAD_TYPE = 0x88b5, /* IEEE 802: for local experiments. */
+    EXCEPTION_TAG_TPID = 0x88a8,
+};
 
 struct exception_head {
     __u8 magic[6]; /* As a MAC address: locally administered, not multicast. */

@@ -6,11 +6,13 @@
  * by, and goes to the exception tap with its offload metadata whole, for a worker to treat.
  *
  * The head stands in front of the frame (bpf_skb_change_head) rather than in a VLAN tag, because the
- * kernel segments GSO frames that carry a second tag.  See kernel/head.h. */
+ * kernel segments GSO frames that carry a second tag.  A frame of more than 16 KiB that is no GSO frame
+ * cannot get a head, so there it is a tag.  See kernel/head.h. */
 
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
 
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #include "datapath/kernel/head.h"
@@ -27,8 +29,11 @@ const volatile __u32 exception_tap_ifindex = 0; /* Set before loading. */
 /* Hands the frame to userspace. */
 static __always_inline int miss(struct __sk_buff *skb, __u16 slot)
 {
-    if (bpf_skb_change_head(skb, sizeof(struct exception_head), 0))
-        return TC_ACT_SHOT;
+    if (bpf_skb_change_head(skb, sizeof(struct exception_head), 0)) {
+        if (bpf_skb_vlan_push(skb, bpf_htons(EXCEPTION_TAG_TPID), slot))
+            return TC_ACT_SHOT;
+        return (int)bpf_redirect(exception_tap_ifindex, 0);
+    }
 
     struct exception_head *head = (void *)(long)skb->data;
     if ((void *)(head + 1) > (void *)(long)skb->data_end)

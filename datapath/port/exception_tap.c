@@ -41,6 +41,11 @@ struct exception_tap {
     uint64_t n_overruns;
 };
 
+static struct dp_port *port_of_slot(const struct datapath *dp, uint16_t slot)
+{
+    return atomic_load_explicit(&dp->slots[slot], memory_order_consume);
+}
+
 /* Takes the head off and puts the tag back.  NULL: the frame is not one that our program sent, or its port is
  * gone. */
 static struct dp_port *behead(const struct datapath *dp, struct packet *packet,
@@ -49,10 +54,12 @@ static struct dp_port *behead(const struct datapath *dp, struct packet *packet,
     static const uint8_t magic[] = EXCEPTION_HEAD_MAGIC;
     const uint8_t *head = packet->data;
 
-    if (packet->size < HEAD_BYTES || memcmp(head, magic, sizeof magic))
-        return NULL;
-    struct dp_port *port = atomic_load_explicit(
-        &dp->slots[be16_host(be16_load(head + sizeof magic))], memory_order_consume);
+    if (packet->size < HEAD_BYTES || memcmp(head, magic, sizeof magic)) {
+        packet->vnet.hdr_len = 0;
+        return frame->has_tag && frame->tpid == EXCEPTION_TAG_TPID ? port_of_slot(dp, frame->tci)
+                                                                   : NULL;
+    }
+    struct dp_port *port = port_of_slot(dp, be16_host(be16_load(head + sizeof magic)));
     packet->data += HEAD_BYTES;
     packet->size -= HEAD_BYTES;
     if (packet_needs_checksum(packet)) /* It counted from the head; an underflow will not pass. */

@@ -37,6 +37,19 @@ done
 wait_until 2 interface_has h1 mtu 9000 || fail "Interface.mtu does not follow the device"
 can_reach h1 10.1.1.2 -M do -s 8972 || fail "jumbo frames do not pass"
 
+step "so do frames as long as a device takes"
+for host in h1 h2; do
+  ip -n "$space" link set $host mtu 65000
+  ip -n "$space-$host" link set eth0 mtu 65000
+done
+for n_bytes in 16300 64972; do
+  can_reach h1 10.1.1.2 -M do -s $n_bytes || fail "frames of $n_bytes bytes do not pass"
+done
+for host in h1 h2; do
+  ip -n "$space" link set $host mtu 9000
+  ip -n "$space-$host" link set eth0 mtu 9000
+done
+
 step "an internal port with an address is a host"
 ip -n "$space" addr add 10.1.1.10/24 dev br0
 ip -n "$space" link set br0 up
