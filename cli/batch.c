@@ -223,6 +223,18 @@ static int finish_all(struct batch *batch, struct error *error)
     return result;
 }
 
+/* Others changed the same rows again and again, or nobody made true what is waited for. */
+static int say_timed_out(const struct batch *batch, struct error *error)
+{
+    for (size_t i = 0; i < batch->n; i++) {
+        const struct invocation *invocation = &batch->invocations[i];
+        if (!strcmp(invocation->command->name, "wait-until"))
+            return error_set(error, -ETIMEDOUT, "timed out: wait-until %s %s has not come true",
+                             shown(invocation->args[0]).text, shown(invocation->args[1]).text);
+    }
+    return error_set(error, -ETIMEDOUT, "timed out");
+}
+
 static int run_connected(struct batch *batch, struct error *error)
 {
     const struct options *options = &batch->context->options;
@@ -230,11 +242,11 @@ static int run_connected(struct batch *batch, struct error *error)
     int result = prepare_all(batch, error);
 
     while (!result && (result = attempt(batch, &commit, error)) == -EAGAIN)
-        result = clock_now_ns() < batch->context->deadline_ns
-                     ? 0
-                     : error_set(error, -ETIMEDOUT, "timed out");
+        result = clock_now_ns() < batch->context->deadline_ns ? 0 : -ETIMEDOUT;
     if (result == -ETIMEDOUT && !store_is_watching(batch->context->store))
-        error_prefix(error, "the database does not answer");
+        error_set(error, result, "the database does not answer");
+    else if (result == -ETIMEDOUT)
+        say_timed_out(batch, error);
     if (!result)
         result = wait_for_switch(batch, &commit, error);
     if (!result && !commit.is_dry)

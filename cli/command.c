@@ -228,8 +228,8 @@ int invocation_check(const struct invocation *invocation, struct error *error)
                          command->min_args, command->min_args == 1 ? "" : "s", command->name,
                          command->arguments);
     if (command->max_args >= 0 && invocation->n_args > (size_t)command->max_args)
-        return error_set(error, -EINVAL, "%s: %s is one argument too many: weir %s %s",
+        return error_set(error, -EINVAL, "%s: %s is one argument too many: weir %s%s%s",
                          command->name, shown(invocation->args[command->max_args]).text,
-                         command->name, command->arguments);
+                         command->name, *command->arguments ? " " : "", command->arguments);
     return 0;
 }

@@ -42,6 +42,15 @@ static char *find_socket(const char *target, struct error *error)
     return socket;
 }
 
+/* What a method was asked about; "" if nothing. */
+static const char *first_argument(size_t n_args, const char *const args[])
+{
+    for (size_t i = 0; i < n_args; i++)
+        if (*args[i] != '-')
+            return args[i];
+    return "";
+}
+
 char *control_call(const struct context *context, const char *target, const char *method,
                    size_t n_args, const char *const args[], struct error *error)
 {
@@ -62,7 +71,12 @@ char *control_call(const struct context *context, const char *target, const char
     }
     if (is_refused) {
         trim_end(answer);
-        error_set(error, -EPROTO, "%s: %s", shown(method).text, answer);
+        const char *subject = first_argument(n_args, args);
+        error_set(error, -EPROTO, "%s", answer);
+        if (!strstr(answer, subject))
+            error_prefix(error, "%s %s", shown(method).text, shown(subject).text);
+        else
+            error_prefix(error, "%s", shown(method).text);
         free(answer);
         return NULL;
     }

@@ -66,6 +66,18 @@ static bool choice_offer(struct choice *choice, const char *name, const void *ca
     return resemblance == IS_SAME;
 }
 
+static int no_such_table(const struct db_schema *schema, const char *text, struct error *error)
+{
+    struct buffer names = BUFFER_INIT;
+
+    for (size_t i = 0; i < schema->n_tables; i++)
+        buffer_printf(&names, "%s%s", i ? ", " : "", schema->tables[i].name);
+    error_set(error, -ENOENT, "there is no table %s, only %s", shown(text).text,
+              buffer_text(&names));
+    buffer_fini(&names);
+    return -ENOENT;
+}
+
 int lookup_table(const struct db_schema *schema, const char *text,
                  const struct table_schema **table, struct error *error)
 {
@@ -79,8 +91,7 @@ int lookup_table(const struct db_schema *schema, const char *text,
         return error_set(error, -EINVAL, "table %s could be %s or %s: write more of it",
                          shown(text).text, choice.names[0], choice.names[1]);
     if (!*table)
-        return error_set(error, -ENOENT, "there is no table %s in the database %s",
-                         shown(text).text, schema->name);
+        return no_such_table(schema, text, error);
     return 0;
 }
 

@@ -246,7 +246,7 @@ refused "blanks, slashes and control characters" add-br ../x
 refused "at most 15" add-br 1234567890123456
 refused "must not be empty" add-port br0 ""
 refused 'a\x1bb' add-port br0 $'a\x1bb'
-refused "timed out" -t 0.1 wait-until Port nothing
+refused "timed out: wait-until Port nothing has not come true" -t 0.1 wait-until Port nothing
 refused "no database at" --db=unix:/nonexistent list-br
 refused "cannot be chained" list-br -- help
 

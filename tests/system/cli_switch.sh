@@ -117,6 +117,9 @@ weir dump-aggregate br0 table=20 | found flow_count=100000 || fail "not all flow
 weir del-flows br0
 
 step "looks inside"
+said "fdb/show nosuch: no such bridge" fdb show nosuch
+said "dump-flows nosuch: no such bridge" cache dump nosuch
+said "there is no table Nosuch, only AutoAttach, Bridge" list Nosuch
 weir add-flow br0 priority=0,actions=NORMAL
 can_reach h1 10.6.0.2 || fail "h1 does not reach h2"
 weir fdb show br0 | found "$(on h1 cat /sys/class/net/eth0/address)" || fail "fdb show"
