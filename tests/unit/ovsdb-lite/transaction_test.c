@@ -429,7 +429,9 @@ static void malformed_operations_are_refused(void **state)
         {"{'op':'insert','table':'Root'}", "syntax error"},
         {"{'op':'delete','table':'Root','where':[],'were':[]}", "syntax error"},
         {"{'op':'assert','lock':'not an id'}", "syntax error"},
-        {"{'op':'insert','table':'Root','row':{'_uuid':['uuid','00000000-0000-0000-0000-000000000001']}}", "constraint violation"},
+        {"{'op':'insert','table':'Root','row':{'_uuid':['uuid','00000000-0000-0000-0000-"
+         "000000000001']}}",
+         "constraint violation"},
         {"{'op':'insert','table':'Root','row':{'n':'1'}}", "syntax error"},
         {"{'op':'insert','table':'Root','row':{'nums':10}}", "constraint violation"},
         {"{'op':'insert','table':'Root','row':{'nums':['set',[1,1]]}}", "syntax error"},
