@@ -55,6 +55,7 @@ struct megaflow_table {
     struct mutex lock;
     /* Under 'lock'. */
     uint32_t max_flows;
+    uint32_t n_actions;    /* Of all entries. */
     struct megaflow **all; /* Owned array; entries in any order. */
     uint32_t all_capacity;
     uint64_t draw;
@@ -427,6 +428,13 @@ static bool table_is_linked_locked(const struct megaflow_table *table, const str
     return flow->index < megaflow_n_flows(table) && table->all[flow->index] == flow;
 }
 
+/* Is there room for the actions of 'flow' once those of 'old' (or NULL) have gone? */
+static bool table_has_room_locked(const struct megaflow_table *table, const struct megaflow *old,
+                                  const struct megaflow *flow) REQUIRES(table->lock)
+{
+    return table->n_actions - (old ? old->n_actions : 0) + flow->n_actions <= MEGAFLOW_MAX_ACTIONS;
+}
+
 static void table_unlink_locked(struct megaflow_table *table, struct megaflow *flow)
     REQUIRES(table->lock)
 {
@@ -438,6 +446,7 @@ static void table_unlink_locked(struct megaflow_table *table, struct megaflow *f
     table->all[flow->index] = table->all[last];
     table->all[flow->index]->index = flow->index;
     atomic_store_explicit(&table->n_flows, last, memory_order_relaxed);
+    table->n_actions -= flow->n_actions;
     if (--mask->n_flows == 0)
         table_drop_mask_locked(table, mask);
 }
@@ -508,6 +517,7 @@ static void table_replace_locked(struct megaflow_table *table, struct megaflow *
     atomic_store_explicit(&mask_place_of(old->mask, old)->flow, flow, memory_order_release);
     atomic_store_explicit(&old->is_live, false, memory_order_release);
     table->all[flow->index] = flow;
+    table->n_actions += flow->n_actions - old->n_actions;
 }
 
 /* There is room. */
@@ -524,6 +534,7 @@ static void table_add_locked(struct megaflow_table *table, struct flow_mask *mas
     atomic_store_explicit(&flow->is_live, true, memory_order_relaxed);
     atomic_store_explicit(&table->n_flows, flow->index + 1, memory_order_relaxed);
     table->all[flow->index] = flow;
+    table->n_actions += flow->n_actions;
     mask->n_flows++;
     mask->n_used += place_array_add(atomic_load_explicit(&mask->array, memory_order_relaxed), flow);
 }
@@ -535,19 +546,21 @@ static int table_link_locked(struct megaflow_table *table, struct megaflow *flow
     struct flow_mask *mask = table_get_mask_locked(table, bits);
     struct megaflow *old = mask ? mask_find(mask, &flow->key) : NULL;
 
-    if (old) {
+    if (old && table_has_room_locked(table, old, flow)) {
         table_replace_locked(table, old, flow);
         displaced->flows[displaced->n++] = old;
         return 0;
     }
-    if (mask && megaflow_n_flows(table) >= table->max_flows) {
-        struct megaflow *victim = table_draw_victim_locked(table);
+    if (mask && (old || megaflow_n_flows(table) >= table->max_flows ||
+                 !table_has_room_locked(table, NULL, flow))) {
+        struct megaflow *victim = old ? old : table_draw_victim_locked(table);
 
         table_unlink_locked(table, victim);
         displaced->flows[displaced->n++] = victim;
         mask = table_get_mask_locked(table, bits); /* It may have gone with its last entry. */
     }
-    if (!mask || table_grow_list_locked(table) || mask_make_room(table, mask)) {
+    if (!mask || !table_has_room_locked(table, NULL, flow) || table_grow_list_locked(table) ||
+        mask_make_room(table, mask)) {
         if (mask && !mask->n_flows)
             table_drop_mask_locked(table, mask);
         return -ENOMEM;
@@ -569,11 +582,12 @@ int megaflow_link(struct megaflow_table *table, struct megaflow *flow, const str
 bool megaflow_replace(struct megaflow_table *table, struct megaflow *old, struct megaflow *flow)
 {
     mutex_lock(&table->lock);
-    bool is_linked = table_is_linked_locked(table, old);
-    if (is_linked)
+    bool may_replace = table_is_linked_locked(table, old) &&
+                       table_has_room_locked(table, old, flow);
+    if (may_replace)
         table_replace_locked(table, old, flow);
     mutex_unlock(&table->lock);
-    return is_linked;
+    return may_replace;
 }
 
 bool megaflow_unlink(struct megaflow_table *table, struct megaflow *flow)

@@ -7,6 +7,8 @@
  * entries that match the same frame have equal verdicts by construction, so the first one found wins.
  *
  * Bounds   'max_flows' entries: a new one evicts the longest unused of a few drawn at random.
+ *          MEGAFLOW_MAX_ACTIONS actions in all of them (100 MB), as one that floods may have thousands: a
+ *          new one evicts likewise, and if that made too little room it is not cached.
  *          MEGAFLOW_MAX_MASKS masks, whatever a sender does to the tables' masks: verdicts beyond go under the
  *          mask of all bits, which is always correct and matches just their own flow.
  *
@@ -26,6 +28,7 @@
 
 enum {
     MEGAFLOW_MAX_MASKS = 256, /* Besides the mask of all bits. */
+    MEGAFLOW_MAX_ACTIONS = 4 * 1024 * 1024,
     MEGAFLOW_EVICTION_DRAWS = 8,
 };
 
@@ -81,7 +84,8 @@ struct megaflow *megaflow_create(const struct flow_key *key, const struct verdic
                                  uint64_t born, int64_t now_ns);
 
 /* Puts 'flow' in the table under 'mask'.  What it displaces (the entry of the same masked key, or one
- * evicted because the table is full) is unlinked and stands in 'displaced', also on -ENOMEM. */
+ * evicted because the table is full) is unlinked and stands in 'displaced', also on -ENOMEM, which too many
+ * actions are too. */
 struct megaflow_displaced {
     unsigned int n;
     struct megaflow *flows[1];
@@ -89,7 +93,8 @@ struct megaflow_displaced {
 int megaflow_link(struct megaflow_table *table, struct megaflow *flow, const struct flow_key *mask,
                   struct megaflow_displaced *displaced);
 
-/* Puts 'flow' where 'old' is, under the mask of 'old'.  False: 'old' is in the table no more. */
+/* Puts 'flow' where 'old' is, under the mask of 'old'.  False: 'old' is in the table no more, or
+ * there are too many actions. */
 bool megaflow_replace(struct megaflow_table *table, struct megaflow *old, struct megaflow *flow);
 
 /* False: somebody else did. */

@@ -538,6 +538,54 @@ static void actions_are_in_the_notation_of_dpctl(void **state)
     buffer_fini(&text);
 }
 
+static void many_actions_are_bounded_in_all_entries_together(void **state)
+{
+    enum { N_ACTIONS = 8000, N_FLOWS = 2 * MEGAFLOW_MAX_ACTIONS / N_ACTIONS };
+    struct graveyard graveyard;
+    struct verdict *verdict = calloc(1, sizeof *verdict);
+    struct flow_key key, mask;
+    struct megaflow *flow;
+
+    (void)state;
+    graveyard_init(&graveyard, NULL);
+    struct megaflow_table *table = megaflow_table_create(200000, &graveyard);
+    memset(&key, 0, sizeof key);
+    memset(&mask, 0xff, sizeof mask);
+    verdict->actions.n = N_ACTIONS;
+    for (uint32_t i = 0; i < N_FLOWS; i++) {
+        struct megaflow_displaced displaced;
+
+        key.nw_src = be32_from(i);
+        flow = megaflow_create(&key, verdict, 1, i + 1);
+        if (megaflow_link(table, flow, &mask, &displaced))
+            megaflow_put(flow);
+        for (unsigned int j = 0; j < displaced.n; j++)
+            megaflow_put(displaced.flows[j]);
+        assert_true(megaflow_n_flows(table) <= MEGAFLOW_MAX_ACTIONS / N_ACTIONS);
+    }
+    assert_int_equal(megaflow_n_flows(table), MEGAFLOW_MAX_ACTIONS / N_ACTIONS);
+
+    /* One may be replaced by another, but by none that is too long for what is left. */
+    uint32_t index = UINT32_MAX;
+    assert_int_equal(megaflow_list(table, &index, &flow, 1), 1);
+    struct megaflow *same = megaflow_create(&key, verdict, 1, 1);
+    assert_true(megaflow_replace(table, flow, same));
+    megaflow_put(flow);
+    verdict->actions.n = DP_ACTIONS_MAX;
+    struct megaflow *longer = megaflow_create(&key, verdict, 1, 1);
+    bool has_room = MEGAFLOW_MAX_ACTIONS % N_ACTIONS >= DP_ACTIONS_MAX - N_ACTIONS;
+    assert_int_equal(megaflow_replace(table, same, longer), has_room);
+    megaflow_put(has_room ? same : longer);
+
+    for (index = UINT32_MAX; megaflow_list(table, &index, &flow, 1);) {
+        megaflow_unlink(table, flow);
+        megaflow_put(flow);
+    }
+    graveyard_clear(&graveyard);
+    megaflow_table_destroy(table);
+    free(verdict);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -552,6 +600,7 @@ int main(void)
         cmocka_unit_test(a_full_cache_evicts),
         cmocka_unit_test(limits_can_be_changed_at_any_time),
         cmocka_unit_test(masks_are_bounded),
+        cmocka_unit_test(many_actions_are_bounded_in_all_entries_together),
         cmocka_unit_test(cache_off_translates_every_frame),
         cmocka_unit_test(an_uncacheable_verdict_is_used_once),
         cmocka_unit_test(misses_beyond_the_budget_are_dropped_and_hits_are_not),
