@@ -153,7 +153,9 @@ static int start_database(struct report *report, struct error *error)
     char *file = choose_database_file(report->invocation);
     int result = create_directory_of(file, error);
     char *remote = format("--remote=punix:%s/db.sock", rundir_path());
-    const char *const arguments[] = {file, remote, NULL};
+    /* What `ovs-vsctl set-manager` opens and closes. */
+    const char *managers = "--remote=db:Open_vSwitch,Open_vSwitch,manager_options";
+    const char *const arguments[] = {file, remote, managers, NULL};
 
     if (!result)
         result = start_daemon(report, &database, arguments, error);

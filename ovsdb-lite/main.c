@@ -14,6 +14,7 @@
 #include "lib/rundir.h"
 #include "lib/unixctl.h"
 #include "ovsdb-lite/builtin_schema.h"
+#include "ovsdb-lite/remote.h"
 #include "ovsdb-lite/server.h"
 
 LOG_MODULE(ovsdb_lite);
@@ -38,7 +39,7 @@ struct program {
     json_t *schema;
     const char *files[MAX_FILES];
     size_t n_files;
-    const char *remotes[MAX_REMOTES]; /* Socket paths. */
+    const char *remotes[MAX_REMOTES];
     size_t n_remotes;
     char *default_remote;
 };
@@ -49,7 +50,9 @@ static void print_help(void)
            "usage: ovsdb-lite [OPTION]... [DATABASE]...\n"
            "DATABASE is a file, by default %s; it is created if it is missing.\n"
            "\n"
-           "  --remote=punix:PATH     listen at PATH (default: db.sock in the run directory)\n"
+           "  --remote=REMOTE         where clients come from: punix:PATH, ptcp:PORT[:IP],\n"
+           "                          unix:PATH, tcp:IP:PORT, db:DB,TABLE,COLUMN\n"
+           "                          (default: punix:db.sock in the run directory)\n"
            "  --db=FILE               another way to name a database\n"
            "  --schema=FILE           schema of a new file (default: Open_vSwitch)\n"
            "\n%s",
@@ -60,15 +63,9 @@ static void print_help(void)
 
 static int add_remote(struct program *program, const char *remote, struct error *error)
 {
-    if (!strncmp(remote, "db:", 3)) {
-        log_info("--remote=%s: managers in the database are not connected to yet", remote);
-        return 0;
-    }
-    if (strncmp(remote, "punix:", 6))
-        return error_set(error, -EOPNOTSUPP, "--remote=%s: only punix:PATH is served", remote);
     if (program->n_remotes == MAX_REMOTES)
         return error_set(error, -E2BIG, "--remote=%s: more than %d remotes", remote, MAX_REMOTES);
-    program->remotes[program->n_remotes++] = remote + 6;
+    program->remotes[program->n_remotes++] = remote;
     return 0;
 }
 
@@ -96,8 +93,7 @@ static int refuse_tls(const char *name, const char *argument, struct error *erro
 {
     if (argument && !strncmp(argument, "db:", 3))
         return 0;
-    return error_set(error, -EOPNOTSUPP, "--%s: TLS is not available, only Unix sockets are served",
-                     name);
+    return error_set(error, -EOPNOTSUPP, "--%s: TLS is not available", name);
 }
 
 static int handle_option(struct program *program, int option, const char *name, struct error *error)
@@ -268,11 +264,16 @@ static int listen_to_remotes(struct program *program, struct error *error)
     int result = 0;
 
     if (!program->n_remotes) {
-        program->default_remote = rundir_db_socket();
+        char *socket_path = rundir_db_socket();
+        if (asprintf(&program->default_remote, "punix:%s", socket_path) < 0)
+            abort();
+        free(socket_path);
         program->remotes[program->n_remotes++] = program->default_remote;
     }
     for (size_t i = 0; !result && i < program->n_remotes; i++)
-        result = server_listen(program->server, program->remotes[i], error);
+        result = strncmp(program->remotes[i], "punix:", 6)
+                     ? remotes_add(program->server->remotes, program->remotes[i], error)
+                     : server_listen(program->server, program->remotes[i] + 6, error);
     return result;
 }
 

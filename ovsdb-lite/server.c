@@ -15,6 +15,7 @@
 #include "lib/acceptor.h"
 #include "lib/log.h"
 #include "lib/unix_socket.h"
+#include "ovsdb-lite/remote.h"
 #include "ovsdb-lite/server_database.h"
 #include "ovsdb-lite/session.h"
 
@@ -57,6 +58,7 @@ struct server *server_create(struct ev_loop *loop)
     server->max_sessions = max_sessions();
     uuid_generate(&server->id);
     server->locks = lock_table_create(&lock_callbacks);
+    server->remotes = remotes_create(server);
     CDS_INIT_LIST_HEAD(&server->listeners);
     CDS_INIT_LIST_HEAD(&server->sessions);
     ev_prepare_init(&server->round_end, on_round_end);
@@ -89,6 +91,7 @@ void server_destroy(struct server *server)
         jsonrpc_flush(session->rpc);
         session_destroy(session);
     }
+    remotes_destroy(server->remotes);
     for (size_t i = 0; i < server->n_stores; i++)
         store_close(server->stores[i]);
     lock_table_destroy(server->locks);
@@ -117,18 +120,20 @@ struct store *server_store(const struct server *server, const char *name, size_t
 
 /* --- Listening ----------------------------------------------------------------------------- */
 
+struct session *server_admit(struct server *server, int fd, const char *from)
+{
+    if (server->n_sessions < server->max_sessions)
+        return session_create(server, fd);
+    close(fd);
+    log_warn_limited("%s: more than %zu clients: refused one", from, server->max_sessions);
+    return NULL;
+}
+
 static void on_accepted(int fd, void *aux)
 {
     struct listener *listener = aux;
-    struct server *server = listener->server;
 
-    if (server->n_sessions < server->max_sessions) {
-        session_create(server, fd);
-        return;
-    }
-    close(fd);
-    log_warn_limited("%s: more than %zu clients: refused one", listener->socket_path,
-                     server->max_sessions);
+    server_admit(listener->server, fd, listener->socket_path);
 }
 
 int server_listen(struct server *server, const char *socket_path, struct error *error)
@@ -231,12 +236,11 @@ static void compact_if_due(struct server *server)
     }
 }
 
-static void on_round_end(struct ev_loop *loop, struct ev_prepare *watcher, int events)
+static void end_round(struct server *server)
 {
-    struct server *server = watcher->data;
     struct session *session;
+    bool had_work = server->has_work;
 
-    (void)loop, (void)events;
     if (server->has_work) {
         server->has_work = false;
         retry_waits(server);
@@ -250,6 +254,19 @@ static void on_round_end(struct ev_loop *loop, struct ev_prepare *watcher, int e
             session_send_updates(session);
         }
     }
+    /* Last, as it may end a session that waits for an answer. */
+    if (had_work)
+        remotes_run(server->remotes);
+}
+
+static void on_round_end(struct ev_loop *loop, struct ev_prepare *watcher, int events)
+{
+    struct server *server = watcher->data;
+
+    (void)loop, (void)events;
+    do
+        end_round(server);
+    while (server->has_work);
     compact_if_due(server);
 }
 

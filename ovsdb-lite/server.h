@@ -27,6 +27,9 @@
 #include "ovsdb-lite/store.h"
 #include "ovsdb-lite/transaction.h"
 
+struct remotes;
+struct session;
+
 enum { SERVER_MAX_SESSIONS = 1024, SERVER_MAX_STORES = 16 };
 
 /* Transactions that wait are tried again at every change they may have waited for: bounds on what
@@ -43,6 +46,7 @@ struct server {
     struct lock_table *locks;
 
     struct cds_list_head listeners;
+    struct remotes *remotes;
     struct cds_list_head sessions;
     size_t n_sessions, max_sessions;
     size_t n_waiting_values; /* Of the transactions that wait. */
@@ -64,6 +68,10 @@ void server_add_server_database(struct server *server);
 
 /* Listens.  The socket gets 0660. */
 int server_listen(struct server *server, const char *socket_path, struct error *error);
+
+/* A session for a client on 'fd', or NULL if there are too many: 'fd' is closed then.  'from' is
+ * for the log. */
+struct session *server_admit(struct server *server, int fd, const char *from);
 
 struct store *server_store(const struct server *server, const char *name, size_t *index);
 

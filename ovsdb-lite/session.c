@@ -48,6 +48,9 @@ void session_destroy(struct session *session)
 
     cds_list_del(&session->node);
     session->server->n_sessions--;
+    ev_timer_stop(session->server->loop, &session->probe);
+    if (session->remote)
+        remote_session_ended(session->remote);
     lock_release_all(session->server->locks, session);
     cds_list_for_each_entry_safe (waiting, next_waiting, &session->waits, node)
         waiting_free(waiting);
@@ -63,7 +66,12 @@ void session_destroy(struct session *session)
 
 static void on_message(struct jsonrpc *rpc, const struct jsonrpc_message *message, void *aux)
 {
+    struct session *session = aux;
+
     (void)rpc;
+    session->is_probing = false;
+    if (ev_is_active(&session->probe))
+        ev_timer_again(session->server->loop, &session->probe);
     if (message->type == JSONRPC_REQUEST || message->type == JSONRPC_NOTIFY)
         request_handle(aux, message);
 }
@@ -78,7 +86,31 @@ static void on_closed(struct jsonrpc *rpc, const char *reason, void *aux)
 
 static const struct jsonrpc_callbacks callbacks = {.message = on_message, .closed = on_closed};
 
-void session_create(struct server *server, int fd)
+static void on_silence(struct ev_loop *loop, struct ev_timer *timer, int events)
+{
+    struct session *session = timer->data;
+
+    (void)loop, (void)events;
+    if (session->is_probing) {
+        log_warn_limited("client disconnected: no answer to a probe");
+        session_destroy(session);
+        return;
+    }
+    session->is_probing = true;
+    jsonrpc_send_take(session->rpc,
+                      jsonrpc_request_take("echo", json_array(), json_string("echo")));
+}
+
+void session_set_probe(struct session *session, unsigned int interval_ms)
+{
+    ev_timer_stop(session->server->loop, &session->probe);
+    session->is_probing = false;
+    session->probe.repeat = interval_ms / 1000.0;
+    if (interval_ms)
+        ev_timer_again(session->server->loop, &session->probe);
+}
+
+struct session *session_create(struct server *server, int fd)
 {
     struct session *session = calloc(1, sizeof *session);
 
@@ -90,7 +122,10 @@ void session_create(struct server *server, int fd)
     CDS_INIT_LIST_HEAD(&session->answers);
     cds_list_add_tail(&session->node, &server->sessions);
     server->n_sessions++;
+    ev_timer_init(&session->probe, on_silence, 0, 0);
+    session->probe.data = session;
     session->rpc = jsonrpc_create(server->loop, fd, &callbacks, session);
+    return session;
 }
 
 /* --- Answers ------------------------------------------------------------------------------- */

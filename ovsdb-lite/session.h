@@ -8,6 +8,7 @@
 
 #include "lib/jsonrpc.h"
 #include "ovsdb-lite/monitor.h"
+#include "ovsdb-lite/remote.h"
 #include "ovsdb-lite/server.h"
 
 /* A transaction whose "wait" is not satisfied. */
@@ -40,10 +41,17 @@ struct session {
     struct cds_list_head monitors, waits, answers;
     size_t n_monitors, n_locks; /* Requested ones included. */
     size_t answer_bytes;        /* Of 'answers'. */
+    struct remote *remote;      /* Where it came from, or NULL. */
+    struct ev_timer probe;      /* Runs while nothing comes. */
+    bool is_probing;
 };
 
-void session_create(struct server *server, int fd); /* Takes 'fd'. */
+struct session *session_create(struct server *server, int fd); /* Takes 'fd'. */
 void session_destroy(struct session *session);
+
+/* A client that is silent for so long is asked whether it is there, and cut off if it is as long
+ * silent again.  0: never. */
+void session_set_probe(struct session *session, unsigned int interval_ms);
 
 /* The parts of the round's end. */
 void session_retry_waits(struct session *session, size_t store, uint64_t tables);

@@ -5,7 +5,6 @@
  *
  *     of_server.c           listener, connections, what is published when
  *     of_server_targets.c   controllers: connecting, back-off, passive listeners
- *     of_server_address.c   what their targets mean
  *     of_connection.c       one peer: bytes, hello, echo, back-pressure
  *     of_server_messages.c  what each message does
  *     of_stats.c            statistics requests

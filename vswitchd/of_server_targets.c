@@ -13,8 +13,8 @@
 #include "lib/annotations.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/socket_address.h"
 #include "lib/unix_socket.h"
-#include "vswitchd/of_server_address.h"
 #include "vswitchd/of_server_state.h"
 
 LOG_MODULE(controller);
@@ -25,6 +25,7 @@ enum {
     DEFAULT_INACTIVITY_MS = 5000,
     CONNECTING_MS = 5000,
     REST_MS = 500,
+    OFP_DEFAULT_TCP_PORT = 6653,
 };
 
 static void try_target(struct of_target *target);
@@ -143,7 +144,7 @@ static void on_wait_over(struct ev_loop *loop UNUSED, struct ev_timer *watcher, 
 static void try_target(struct of_target *target)
 {
     struct error error = ERROR_INIT;
-    int fd = of_address_open(target->address, &error);
+    int fd = socket_address_open(target->address, &error);
 
     if (fd < 0) {
         fail(target, fd, error.message);
@@ -207,7 +208,7 @@ static struct of_target *target_create(struct of_server *server, const char *nam
     target->backoff_ms = MIN_BACKOFF_MS;
     ev_io_init(&target->ready, on_ready, -1, EV_READ);
     ev_timer_init(&target->wait, on_wait_over, 0., 0.);
-    target->address = of_address_parse(name, &target->last_error);
+    target->address = socket_address_parse(name, OFP_DEFAULT_TCP_PORT, &target->last_error);
     if (!target->address)
         log_warn("%s: %s", server->name, target->last_error.message);
     cds_list_add_tail(&target->node, &server->targets);
@@ -231,7 +232,7 @@ static void target_destroy(struct of_target *target)
     close_connections(target, "controller removed");
     enter(target, TARGET_VOID, -1);
     cds_list_del(&target->node);
-    of_address_destroy(target->address);
+    socket_address_destroy(target->address);
     free(target->name);
     free(target);
 }

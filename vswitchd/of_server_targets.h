@@ -33,7 +33,7 @@ struct of_target {
     struct cds_list_head node; /* In of_server.targets. */
     struct of_server *server;
     char *name;                 /* As configured: "tcp:127.0.0.1:6653". */
-    struct of_address *address; /* NULL: the name makes no sense. */
+    struct socket_address *address; /* NULL: the name makes no sense. */
     unsigned int max_backoff_ms, inactivity_ms;
     bool has_no_async;
     bool is_wanted; /* Used while the list is being replaced. */

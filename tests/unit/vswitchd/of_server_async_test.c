@@ -13,7 +13,7 @@
 #include "tests/unit/vswitchd/of_peer.h"
 #include "lib/rundir.h"
 #include "lib/unix_socket.h"
-#include "vswitchd/of_server_address.h"
+#include "lib/socket_address.h"
 
 /* Asynchronous messages */
 
@@ -347,14 +347,14 @@ static void targets_are_understood_or_refused(void **state UNUSED)
     rundir_set("/run/of_test");
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
         struct error error = ERROR_INIT;
-        struct of_address *address = of_address_parse(cases[i].target, &error);
+        struct socket_address *address = socket_address_parse(cases[i].target, 6653, &error);
         if (!!address != cases[i].is_valid)
             fail_msg("%s", cases[i].target);
         if (address)
             assert_int_equal(address->is_passive, cases[i].is_passive);
         else
             assert_true(error.code == -EINVAL || error.code == -EACCES);
-        of_address_destroy(address);
+        socket_address_destroy(address);
     }
 }
 

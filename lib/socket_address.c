@@ -2,7 +2,7 @@
 
 /* getaddrinfo() with numeric hosts only: it never blocks. */
 
-#include "vswitchd/of_server_address.h"
+#include "lib/socket_address.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -51,16 +51,17 @@ static bool is_port(const char *text)
     return n_digits == strlen(text) && n_digits <= 5 && atoi(text) >= 1 && atoi(text) <= UINT16_MAX;
 }
 
-static int parse_inet(const char *host, const char *port, struct of_address *address)
+static int parse_inet(const char *host, const char *port, uint16_t default_port,
+                      struct socket_address *address)
 {
     const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
                                    .ai_socktype = SOCK_STREAM};
-    char default_port[8];
+    char default_text[8];
     struct addrinfo *found;
 
-    snprintf(default_port, sizeof default_port, "%d", OF_DEFAULT_TCP_PORT);
+    snprintf(default_text, sizeof default_text, "%u", default_port);
     if (!port || !*port)
-        port = default_port;
+        port = default_text;
     if (!is_port(port) || getaddrinfo(host, port, &hints, &found))
         return -EINVAL;
     memcpy(&address->socket_address, found->ai_addr, found->ai_addrlen);
@@ -69,14 +70,15 @@ static int parse_inet(const char *host, const char *port, struct of_address *add
     return 0;
 }
 
-static int parse_active_inet(char *text, struct of_address *address)
+static int parse_active_inet(char *text, uint16_t default_port, struct socket_address *address)
 {
     char *host, *port;
 
-    return split_host(text, &host, &port) || !*host ? -EINVAL : parse_inet(host, port, address);
+    return split_host(text, &host, &port) || !*host ? -EINVAL
+                                                    : parse_inet(host, port, default_port, address);
 }
 
-static int parse_passive_inet(char *text, struct of_address *address)
+static int parse_passive_inet(char *text, uint16_t default_port, struct socket_address *address)
 {
     char *colon = strchr(text, ':');
     char *host = NULL, *port;
@@ -86,7 +88,7 @@ static int parse_passive_inet(char *text, struct of_address *address)
         if (split_host(colon + 1, &host, &port) || port)
             return -EINVAL;
     }
-    return parse_inet(host && *host ? host : "0.0.0.0", text, address);
+    return parse_inet(host && *host ? host : "0.0.0.0", text, default_port, address);
 }
 
 /* Who writes the database is not to make the switch create, or talk to, sockets anywhere else. */
@@ -99,9 +101,10 @@ static char *parse_path(const char *path)
     return *path && *path != '.' && !strchr(path, '/') ? rundir_file(path) : NULL;
 }
 
-struct of_address *of_address_parse(const char *target, struct error *error)
+struct socket_address *socket_address_parse(const char *target, uint16_t default_port,
+                                            struct error *error)
 {
-    struct of_address *address = calloc(1, sizeof *address);
+    struct socket_address *address = calloc(1, sizeof *address);
     const char *colon = strchr(target, ':');
     char *rest = strdup(colon ? colon + 1 : "");
     int result = -EINVAL;
@@ -110,9 +113,9 @@ struct of_address *of_address_parse(const char *target, struct error *error)
         abort();
     address->is_passive = target[0] == 'p';
     if (!strncmp(target, "tcp:", 4)) {
-        result = parse_active_inet(rest, address);
+        result = parse_active_inet(rest, default_port, address);
     } else if (!strncmp(target, "ptcp:", 5)) {
-        result = parse_passive_inet(rest, address);
+        result = parse_passive_inet(rest, default_port, address);
     } else if ((!strncmp(target, "unix:", 5) || !strncmp(target, "punix:", 6)) && *rest) {
         address->path = parse_path(rest);
         result = address->path ? 0 : -EACCES;
@@ -121,15 +124,14 @@ struct of_address *of_address_parse(const char *target, struct error *error)
     if (!result)
         return address;
     if (result == -EACCES)
-        error_set(error, result, "%s: a controller's socket must be in %s", target, rundir_path());
+        error_set(error, result, "%s: the socket must be in %s", target, rundir_path());
     else
-        error_set(error, result, "%s: not a controller target (tcp:IP:PORT, unix:PATH, ptcp:PORT)",
-                  target);
+        error_set(error, result, "%s: not a target (tcp:IP:PORT, unix:PATH, ptcp:PORT)", target);
     free(address);
     return NULL;
 }
 
-void of_address_destroy(struct of_address *address)
+void socket_address_destroy(struct socket_address *address)
 {
     if (!address)
         return;
@@ -137,7 +139,7 @@ void of_address_destroy(struct of_address *address)
     free(address);
 }
 
-static int open_inet(const struct of_address *address, struct error *error)
+static int open_inet(const struct socket_address *address, struct error *error)
 {
     const struct sockaddr *to = (const struct sockaddr *)&address->socket_address;
     const int on = 1;
@@ -161,7 +163,7 @@ static int open_inet(const struct of_address *address, struct error *error)
     return result;
 }
 
-int of_address_open(const struct of_address *address, struct error *error)
+int socket_address_open(const struct socket_address *address, struct error *error)
 {
     if (!address->path)
         return open_inet(address, error);

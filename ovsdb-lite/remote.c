@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Listening and connecting.  What databases say about remotes is in remote_database.c. */
+
+#include "ovsdb-lite/remote.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/annotations.h"
+#include "lib/log.h"
+#include "ovsdb-lite/remote_state.h"
+#include "ovsdb-lite/session.h"
+
+LOG_MODULE(remote);
+
+enum { DEFAULT_PORT = 6640, CONNECTING_S = 5 };
+static const double MIN_BACKOFF_S = 1;
+
+static void try_to_connect(struct remote *remote);
+
+struct remotes *remotes_create(struct server *server)
+{
+    struct remotes *remotes = calloc(1, sizeof *remotes);
+
+    if (!remotes)
+        abort();
+    remotes->server = server;
+    CDS_INIT_LIST_HEAD(&remotes->list);
+    CDS_INIT_LIST_HEAD(&remotes->sources);
+    return remotes;
+}
+
+void remotes_destroy(struct remotes *remotes)
+{
+    struct remote *remote, *next;
+
+    cds_list_for_each_entry_safe (remote, next, &remotes->list, node)
+        remote_destroy(remote);
+    remote_sources_destroy(remotes);
+    free(remotes);
+}
+
+static void note_change(struct remote *remote)
+{
+    remote->remotes->server->has_work = true;
+}
+
+/* --- Sessions ------------------------------------------------------------------------------ */
+
+static void begin_session(struct remote *remote, int fd)
+{
+    const int on = 1;
+    struct session *session = server_admit(remote->remotes->server, fd, remote->target);
+
+    if (!session)
+        return;
+    if (!remote->address->path)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    session->remote = remote;
+    session_set_probe(session, remote->inactivity_ms);
+    remote->n_sessions++;
+    note_change(remote);
+}
+
+static void back_off(struct remote *remote)
+{
+    double longest_s = remote->max_backoff_ms / 1000.0;
+
+    remote->state = REMOTE_BACKOFF;
+    remote->backoff_s = remote->backoff_s ? 2 * remote->backoff_s : MIN_BACKOFF_S;
+    if (remote->backoff_s > longest_s)
+        remote->backoff_s = longest_s;
+    ev_timer_set(&remote->timer, remote->backoff_s, 0);
+    ev_timer_start(remote->remotes->server->loop, &remote->timer);
+    note_change(remote);
+}
+
+void remote_session_ended(struct remote *remote)
+{
+    remote->n_sessions--;
+    note_change(remote);
+    if (remote->address->is_passive)
+        return;
+    log_info("%s: disconnected", remote->target);
+    back_off(remote);
+}
+
+/* --- Connecting ---------------------------------------------------------------------------- */
+
+static void stop_connecting(struct remote *remote)
+{
+    ev_io_stop(remote->remotes->server->loop, &remote->connecting);
+    ev_timer_stop(remote->remotes->server->loop, &remote->timer);
+    if (remote->fd >= 0)
+        close(remote->fd);
+    remote->fd = -1;
+}
+
+static void fail_to_connect(struct remote *remote, int code)
+{
+    stop_connecting(remote);
+    if (code != remote->last_error)
+        log_info("%s: %s", remote->target, strerror(code));
+    remote->last_error = code;
+    back_off(remote);
+}
+
+static void on_connected(struct ev_loop *loop, struct ev_io *watcher, int events UNUSED)
+{
+    struct remote *remote = watcher->data;
+    int code = 0;
+    socklen_t n_bytes = sizeof code;
+
+    if (getsockopt(remote->fd, SOL_SOCKET, SO_ERROR, &code, &n_bytes) < 0)
+        code = errno;
+    if (code) {
+        fail_to_connect(remote, code);
+        return;
+    }
+    int fd = remote->fd;
+    ev_io_stop(loop, watcher);
+    ev_timer_stop(loop, &remote->timer);
+    remote->fd = -1;
+    remote->state = REMOTE_ACTIVE;
+    remote->last_error = 0;
+    remote->backoff_s = 0;
+    begin_session(remote, fd);
+    if (remote->n_sessions)
+        log_info("%s: connected", remote->target);
+    else
+        back_off(remote);
+}
+
+static void on_timer(struct ev_loop *loop UNUSED, struct ev_timer *timer, int events UNUSED)
+{
+    struct remote *remote = timer->data;
+
+    if (remote->state == REMOTE_CONNECTING)
+        fail_to_connect(remote, ETIMEDOUT);
+    else
+        try_to_connect(remote);
+}
+
+static void try_to_connect(struct remote *remote)
+{
+    struct ev_loop *loop = remote->remotes->server->loop;
+    struct error error = ERROR_INIT;
+    int fd = socket_address_open(remote->address, &error);
+
+    if (fd < 0) {
+        fail_to_connect(remote, -fd);
+        return;
+    }
+    remote->fd = fd;
+    remote->state = REMOTE_CONNECTING;
+    ev_io_set(&remote->connecting, fd, EV_WRITE);
+    ev_io_start(loop, &remote->connecting);
+    ev_timer_set(&remote->timer, CONNECTING_S, 0);
+    ev_timer_start(loop, &remote->timer);
+    note_change(remote);
+}
+
+/* --- Listening ----------------------------------------------------------------------------- */
+
+static void on_accepted(int fd, void *aux)
+{
+    begin_session(aux, fd);
+}
+
+static int start_listening(struct remote *remote, struct error *error)
+{
+    struct sockaddr_storage bound = {.ss_family = AF_UNSPEC};
+    socklen_t n_bytes = sizeof bound;
+    int fd = socket_address_open(remote->address, error);
+
+    if (fd < 0) {
+        remote->last_error = -fd;
+        return error_prefix(error, "%s", remote->target);
+    }
+    getsockname(fd, (struct sockaddr *)&bound, &n_bytes);
+    if (bound.ss_family == AF_INET)
+        remote->bound_port = ntohs(((struct sockaddr_in *)&bound)->sin_port);
+    else if (bound.ss_family == AF_INET6)
+        remote->bound_port = ntohs(((struct sockaddr_in6 *)&bound)->sin6_port);
+    acceptor_start(&remote->acceptor, remote->remotes->server->loop, fd, on_accepted, remote);
+    remote->state = REMOTE_ACTIVE;
+    log_info("%s: listening", remote->target);
+    return 0;
+}
+
+/* --- Remotes ------------------------------------------------------------------------------- */
+
+struct remote *remote_create(struct remotes *remotes, const char *target, struct error *error)
+{
+    struct remote *remote = calloc(1, sizeof *remote);
+
+    if (!remote || !(remote->target = strdup(target)))
+        abort();
+    remote->remotes = remotes;
+    remote->fd = -1;
+    remote->max_backoff_ms = REMOTE_MAX_BACKOFF_MS;
+    ev_timer_init(&remote->timer, on_timer, 0, 0);
+    ev_io_init(&remote->connecting, on_connected, -1, EV_WRITE);
+    remote->timer.data = remote->connecting.data = remote;
+    cds_list_add_tail(&remote->node, &remotes->list);
+
+    remote->address = socket_address_parse(target, DEFAULT_PORT, error);
+    if (!remote->address) {
+        remote->last_error = EINVAL;
+        return remote;
+    }
+    remote->inactivity_ms = remote->address->path ? 0 : REMOTE_INACTIVITY_MS;
+    if (!remote->address->is_passive)
+        try_to_connect(remote);
+    else
+        start_listening(remote, error);
+    return remote;
+}
+
+void remote_destroy(struct remote *remote)
+{
+    struct session *session, *next;
+
+    if (remote->address && remote->address->is_passive && remote->state == REMOTE_ACTIVE) {
+        acceptor_stop(&remote->acceptor);
+        if (remote->address->path)
+            unlink(remote->address->path);
+    }
+    stop_connecting(remote);
+    cds_list_for_each_entry_safe (session, next, &remote->remotes->server->sessions, node) {
+        if (session->remote != remote)
+            continue;
+        session->remote = NULL;
+        jsonrpc_flush(session->rpc);
+        session_destroy(session);
+    }
+    cds_list_del(&remote->node);
+    socket_address_destroy(remote->address);
+    free(remote->target);
+    free(remote);
+}
+
+void remote_set_probe(struct remote *remote, unsigned int inactivity_ms)
+{
+    struct session *session;
+
+    if (remote->inactivity_ms == inactivity_ms)
+        return;
+    remote->inactivity_ms = inactivity_ms;
+    cds_list_for_each_entry (session, &remote->remotes->server->sessions, node)
+        if (session->remote == remote)
+            session_set_probe(session, inactivity_ms);
+}
+
+int remotes_add(struct remotes *remotes, const char *text, struct error *error)
+{
+    struct error trouble = ERROR_INIT;
+
+    remotes->server->has_work = true;
+    if (!strncmp(text, "db:", 3))
+        return remote_sources_add(remotes, text, error);
+    struct remote *remote = remote_create(remotes, text, &trouble);
+    /* A peer that does not answer is tried again; a listener that cannot be is an error. */
+    if (remote->address && (!remote->address->is_passive || remote->state == REMOTE_ACTIVE))
+        return 0;
+    *error = trouble;
+    return error->code;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The remotes that databases name are looked at again after every round with a change: marked those
+ * that are wanted, made those that are missing, removed the rest. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "ovsdb-lite/remote_state.h"
+
+LOG_MODULE(manager);
+
+/* "db:DB,TABLE,COLUMN" */
+struct source {
+    struct cds_list_head node;
+    size_t store;
+    char *table, *column;
+};
+
+static void source_free(struct source *source)
+{
+    free(source->table);
+    free(source->column);
+    free(source);
+}
+
+int remote_sources_add(struct remotes *remotes, const char *text, struct error *error)
+{
+    char db[64], table[64], column[64], end;
+    struct source *source = calloc(1, sizeof *source);
+    struct store *store;
+
+    if (!source)
+        abort();
+    if (sscanf(text, "db:%63[^,],%63[^,],%63[^,]%c", db, table, column, &end) != 3) {
+        free(source);
+        return error_set(error, -EINVAL, "%s: should be db:DB,TABLE,COLUMN", text);
+    }
+    store = server_store(remotes->server, db, &source->store);
+    const struct table *found = store ? database_table(store_database(store), table) : NULL;
+    if (!found || !table_schema_column(found->schema, column)) {
+        free(source);
+        return error_set(error, -ENOENT, "%s: no such %s", text,
+                         !store   ? "database"
+                         : !found ? "table"
+                                  : "column");
+    }
+    source->table = strdup(table);
+    source->column = strdup(column);
+    cds_list_add_tail(&source->node, &remotes->sources);
+    return 0;
+}
+
+void remote_sources_destroy(struct remotes *remotes)
+{
+    struct source *source, *next;
+
+    cds_list_for_each_entry_safe (source, next, &remotes->sources, node)
+        source_free(source);
+}
+
+/* --- Rows to remotes ----------------------------------------------------------------------- */
+
+static const struct datum *column_of(const struct row *row, const char *name, enum atom_type type)
+{
+    const struct column_schema *column = table_schema_column(row->table->schema, name);
+
+    return column && column->type.key.type == type ? row->data->columns[column->index] : NULL;
+}
+
+static unsigned int number_of(const struct row *row, const char *name, unsigned int otherwise)
+{
+    const struct datum *datum = column_of(row, name, ATOM_INTEGER);
+
+    if (!datum || datum->n != 1 || datum->keys[0].integer < 0)
+        return otherwise;
+    return datum->keys[0].integer < INT32_MAX ? (unsigned int)datum->keys[0].integer : INT32_MAX;
+}
+
+static struct remote *find_remote(struct remotes *remotes, const char *target)
+{
+    struct remote *remote;
+
+    cds_list_for_each_entry (remote, &remotes->list, node)
+        if (remote->is_from_database && !strcmp(remote->target, target))
+            return remote;
+    return NULL;
+}
+
+static struct remote *want(struct remotes *remotes, const char *target)
+{
+    struct remote *remote = find_remote(remotes, target);
+    struct error error = ERROR_INIT;
+
+    if (!remote) {
+        remote = remote_create(remotes, target, &error);
+        remote->is_from_database = true;
+        if (error.code)
+            log_warn("manager %s", error.message);
+    }
+    remote->is_wanted = true;
+    return remote;
+}
+
+static void want_row(struct remotes *remotes, size_t store, const struct row *row)
+{
+    const struct datum *target = column_of(row, "target", ATOM_STRING);
+
+    if (!target || target->n != 1)
+        return;
+    struct remote *remote = want(remotes, target->keys[0].string);
+    bool is_silent = remote->address && remote->address->path;
+    remote->store = store;
+    remote->table = row->table;
+    remote->row = row->uuid;
+    remote->max_backoff_ms = number_of(row, "max_backoff", REMOTE_MAX_BACKOFF_MS);
+    remote_set_probe(remote,
+                     number_of(row, "inactivity_probe", is_silent ? 0 : REMOTE_INACTIVITY_MS));
+}
+
+static void want_source(struct remotes *remotes, const struct source *source)
+{
+    struct database *db = store_database(remotes->server->stores[source->store]);
+    struct table *table = database_table(db, source->table);
+    const struct column_schema *column = table_schema_column(table->schema, source->column);
+    struct table *referred = table->key_refs[column->index];
+    struct row *row;
+
+    FOR_EACH_ROW(row, table)
+    {
+        const struct datum *datum = row->data->columns[column->index];
+
+        for (size_t i = 0; i < datum->n; i++) {
+            struct row *manager = referred ? table_row(referred, &datum->keys[i].uuid) : NULL;
+            if (manager)
+                want_row(remotes, source->store, manager);
+            else if (datum->key_type == ATOM_STRING)
+                want(remotes, datum->keys[i].string);
+        }
+    }
+}
+
+static void follow(struct remotes *remotes)
+{
+    struct remote *remote, *next;
+    struct source *source;
+
+    cds_list_for_each_entry (remote, &remotes->list, node)
+        remote->is_wanted = !remote->is_from_database;
+    cds_list_for_each_entry (source, &remotes->sources, node)
+        want_source(remotes, source);
+    cds_list_for_each_entry_safe (remote, next, &remotes->list, node) {
+        if (remote->is_wanted)
+            continue;
+        log_info("manager %s: removed", remote->target);
+        remote_destroy(remote);
+    }
+}
+
+/* --- Remotes to rows ----------------------------------------------------------------------- */
+
+static void add_pair(json_t *pairs, const char *key, const char *value)
+{
+    json_array_append_new(pairs, json_pack("[s, s]", key, value));
+}
+
+/* The keys of ovs-vswitchd.conf.db(5), table Manager. */
+static json_t *status_json(const struct remote *remote)
+{
+    static const char *const states[] = {[REMOTE_VOID] = "VOID",
+                                         [REMOTE_BACKOFF] = "BACKOFF",
+                                         [REMOTE_CONNECTING] = "CONNECTING",
+                                         [REMOTE_ACTIVE] = "ACTIVE"};
+    json_t *pairs = json_array();
+    char text[24];
+
+    add_pair(pairs, "state", states[remote->state]);
+    if (remote->last_error)
+        add_pair(pairs, "last_error", strerror(remote->last_error));
+    if (remote->bound_port) {
+        snprintf(text, sizeof text, "%u", remote->bound_port);
+        add_pair(pairs, "bound_port", text);
+    }
+    if (remote->n_sessions > 1) {
+        snprintf(text, sizeof text, "%zu", remote->n_sessions);
+        add_pair(pairs, "n_connections", text);
+    }
+    return json_pack("[s, o]", "map", pairs);
+}
+
+static void set_column(struct txn *txn, struct row *row, const char *name, json_t *json)
+{
+    const struct column_schema *column = table_schema_column(row->table->schema, name);
+    struct datum *datum = NULL;
+
+    if (column && !datum_from_json(&column->type, json, NULL, NULL, &datum, NULL)) {
+        if (datum_equal(datum, row->data->columns[column->index]))
+            datum_unref(datum);
+        else
+            txn_set_take(txn, row, column, datum);
+    }
+    json_decref(json);
+}
+
+static void write_status(struct remotes *remotes, size_t index)
+{
+    struct store *store = remotes->server->stores[index];
+    struct txn *txn = txn_create(store_database(store));
+    struct db_error why = DB_ERROR_INIT;
+    struct error error = ERROR_INIT;
+    struct remote *remote;
+
+    cds_list_for_each_entry (remote, &remotes->list, node) {
+        if (!remote->is_from_database || remote->store != index || !remote->table)
+            continue;
+        struct row *row = table_row(remote->table, &remote->row);
+        if (!row)
+            continue;
+        set_column(txn, row, "is_connected", json_boolean(remote->n_sessions));
+        set_column(txn, row, "status", status_json(remote));
+    }
+    if (txn->n_changes && txn_prepare(txn, &why) && txn->n_changes &&
+        !store_write(store, txn, NULL, &error))
+        server_note_commit_take(remotes->server, index, txn_finish(txn));
+    else
+        txn_abort(txn);
+}
+
+void remotes_run(struct remotes *remotes)
+{
+    struct source *source;
+
+    if (cds_list_empty(&remotes->sources))
+        return;
+    follow(remotes);
+    cds_list_for_each_entry (source, &remotes->sources, node)
+        if (!store_database(remotes->server->stores[source->store])->is_read_only)
+            write_status(remotes, source->store);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* remote_state - what remote.c (sockets) and remote_database.c (rows) share.
+ *
+ * Threads  One, the loop's. */
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <urcu/list.h>
+
+#include "lib/acceptor.h"
+#include "lib/ovsdb/uuid.h"
+#include "lib/socket_address.h"
+#include "ovsdb-lite/remote.h"
+#include "ovsdb-lite/server.h"
+
+enum { REMOTE_MAX_BACKOFF_MS = 8000, REMOTE_INACTIVITY_MS = 5000 };
+
+enum remote_state {
+    REMOTE_VOID, /* Not understood, or cannot listen. */
+    REMOTE_BACKOFF,
+    REMOTE_CONNECTING,
+    REMOTE_ACTIVE, /* Listens, or is connected. */
+};
+
+struct remotes {
+    struct server *server;
+    struct cds_list_head list;    /* Of struct remote. */
+    struct cds_list_head sources; /* The "db:" remotes. */
+};
+
+struct remote {
+    struct cds_list_head node;
+    struct remotes *remotes;
+    char *target;
+    struct socket_address *address; /* NULL: not understood. */
+    unsigned int max_backoff_ms, inactivity_ms;
+    size_t n_sessions;
+    int last_error; /* Positive errno, or 0. */
+
+    enum remote_state state;
+    struct acceptor acceptor; /* While a passive one is REMOTE_ACTIVE. */
+    uint16_t bound_port;      /* 0: none. */
+    int fd;                   /* Of a connection that is being made, or -1. */
+    struct ev_io connecting;
+    struct ev_timer timer;
+    double backoff_s;
+
+    /* Of those that a database names. */
+    bool is_from_database, is_wanted;
+    size_t store;
+    struct table *table; /* Compared only: NULL if the column holds the target itself. */
+    struct uuid row;
+};
+
+/* Never NULL; 'error' says why it does not work. */
+struct remote *remote_create(struct remotes *remotes, const char *target, struct error *error);
+void remote_destroy(struct remote *remote);                               /* With its sessions. */
+void remote_set_probe(struct remote *remote, unsigned int inactivity_ms); /* 0: never. */
+
+int remote_sources_add(struct remotes *remotes, const char *text, struct error *error);
+void remote_sources_destroy(struct remotes *remotes);
