@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: (Apache-2.0 OR GPL-2.0-only) */
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 
 /* steal - what each netdev port does with a frame before the host's stack sees it (TC ingress).
  *

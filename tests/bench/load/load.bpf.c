@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: (Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause)
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 
 /* Frames as fast as the kernel makes them: 'generate' runs on frames that BPF_PROG_RUN recycles and
  * sends each out of one interface; 'absorb' counts what arrives and frees it. */
