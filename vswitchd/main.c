@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <urcu-qsbr.h>
 
 #include "datapath/kernel/leftovers.h"
 #include "lib/annotations.h"
 #include "lib/daemon.h"
 #include "lib/log.h"
+#include "lib/rcu.h"
 #include "lib/rundir.h"
 #include "lib/unixctl.h"
 #include "vswitchd/commands.h"
@@ -140,12 +140,12 @@ static int parse_options(struct program *program, int argc, char *argv[], struct
 /* While the main thread waits in poll it reads nothing that RCU protects. */
 static void before_wait(struct ev_loop *loop UNUSED) EV_NOEXCEPT
 {
-    rcu_thread_offline();
+    rcu_reader_pause();
 }
 
 static void after_wait(struct ev_loop *loop UNUSED) EV_NOEXCEPT
 {
-    rcu_thread_online();
+    rcu_reader_resume();
 }
 
 static void on_ready(void *aux)
@@ -240,12 +240,12 @@ static int start(struct program *program, struct error *error)
 
     if (result)
         return result;
-    rcu_register_thread();
+    rcu_reader_register();
     program->loop = ev_default_loop(EVFLAG_AUTO);
     ev_set_loop_release_cb(program->loop, before_wait, after_wait);
     result = run(program, error);
     ev_loop_destroy(program->loop);
-    rcu_unregister_thread();
+    rcu_reader_unregister();
     return result;
 }
 

@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <urcu-qsbr.h>
+
+#include "lib/rcu.h"
 
 struct published {
     struct topology topology; /* First. */
@@ -121,6 +122,7 @@ const struct topology *topology_get(void)
 
 static void destroy_published(struct rcu_head *rcu)
 {
+    rcu_begin_callback();
     topology_destroy(&caa_container_of(rcu, struct published, rcu)->topology);
 }
 
@@ -128,6 +130,7 @@ void topology_publish(struct topology *next)
 {
     struct topology *old = atomic_exchange_explicit(&current, next, memory_order_acq_rel);
 
+    rcu_order_before_writers();
     if (old)
         call_rcu(&CONTAINER_OF(old, struct published, topology)->rcu, destroy_published);
 }
