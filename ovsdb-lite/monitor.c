@@ -413,7 +413,7 @@ static json_t *notification(const struct monitor *monitor, json_t *updates)
                                params);
 }
 
-json_t *monitor_take_update(struct monitor *monitor)
+json_t *monitor_take_changes(struct monitor *monitor)
 {
     json_t *updates = json_object();
     struct monitor_note *note, *next;
@@ -429,7 +429,12 @@ json_t *monitor_take_update(struct monitor *monitor)
                               if_fitting(&table->condition, uuid, row ? row->data : NULL)));
         forget_note(monitor, note);
     }
-    return notification(monitor, updates);
+    return updates;
+}
+
+json_t *monitor_take_update(struct monitor *monitor)
+{
+    return notification(monitor, monitor_take_changes(monitor));
 }
 
 static bool parse_new_condition(struct monitor_table *table, const json_t *requests,

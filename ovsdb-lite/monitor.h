@@ -43,6 +43,9 @@ json_t *monitor_initial(struct monitor *monitor);
 void monitor_note_commit(struct monitor *monitor, const struct commit *commit);
 bool monitor_has_notes(const struct monitor *monitor);
 
+/* The <table-updates2> that bring the client up to date; may be empty. */
+json_t *monitor_take_changes(struct monitor *monitor);
+
 /* The notification that brings the client up to date; NULL: nothing it wants to know. */
 json_t *monitor_take_update(struct monitor *monitor);
 

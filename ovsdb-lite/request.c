@@ -120,32 +120,49 @@ static struct monitor *find_monitor(const struct call *call, const json_t *id)
     return NULL;
 }
 
-static json_t *start_monitor(struct call *call, enum monitor_form form)
+/* NULL: there is none, '*refusal' is the answer. */
+static struct monitor *create_monitor(struct call *call, enum monitor_form form, size_t *index,
+                                      json_t **refusal)
 {
     const json_t *id = json_array_get(call->params, 1);
-    size_t n_params = form == MONITOR_COND_SINCE ? 4 : 3, index;
+    size_t n_params = form == MONITOR_COND_SINCE ? 4 : 3;
     struct db_error error = DB_ERROR_INIT;
-    json_t *refusal;
-    struct store *store = named_store(call, &index, &refusal);
+    struct store *store = named_store(call, index, refusal);
 
     if (!store)
-        return refusal;
-    if (json_array_size(call->params) != n_params)
-        return refuse_syntax(call, "wrong number of parameters");
+        return NULL;
+    if (json_array_size(call->params) != n_params) {
+        *refusal = refuse_syntax(call, "wrong number of parameters");
+        return NULL;
+    }
     if (find_monitor(call, id)) {
         db_error_set(&error, DB_DUPLICATE_MON, "the monitor ID is in use");
-        return refuse(call, &error);
+        *refusal = refuse(call, &error);
+        return NULL;
     }
-    if (call->session->n_monitors >= SESSION_MAX_MONITORS)
-        return refuse_exhausted(call, "the session has too many monitors");
+    if (call->session->n_monitors >= SESSION_MAX_MONITORS) {
+        *refusal = refuse_exhausted(call, "the session has too many monitors");
+        return NULL;
+    }
     struct monitor *monitor = monitor_create(store_database(store), id, form,
                                              json_array_get(call->params, 2), &error);
-    if (!monitor)
-        return refuse(call, &error);
+    if (!monitor) {
+        *refusal = refuse(call, &error);
+        return NULL;
+    }
     cds_list_add_tail(&monitor->node, &call->session->monitors);
     call->session->n_monitors++;
     call->created = monitor;
-    return reply(call, monitor_initial(monitor));
+    return monitor;
+}
+
+static json_t *start_monitor(struct call *call, enum monitor_form form)
+{
+    json_t *refusal;
+    size_t index;
+    struct monitor *monitor = create_monitor(call, form, &index, &refusal);
+
+    return monitor ? reply(call, monitor_initial(monitor)) : refusal;
 }
 
 static json_t *do_monitor(struct call *call)
@@ -158,25 +175,27 @@ static json_t *do_monitor_cond(struct call *call)
     return start_monitor(call, MONITOR_COND);
 }
 
-/* [found, last-txn-id, updates].  Only a client that is up to date finds its place again: no history
- * of transactions is kept. */
+/* [found, last-txn-id, updates]: what came after the transaction the client knows, or everything. */
 static json_t *do_monitor_cond_since(struct call *call)
 {
     const char *known = json_string_value(json_array_get(call->params, 3));
-    json_t *answer = start_monitor(call, MONITOR_COND_SINCE);
     char current[UUID_TEXT_BYTES];
+    json_t *refusal;
+    struct uuid id;
+    size_t index;
+    struct monitor *monitor = create_monitor(call, MONITOR_COND_SINCE, &index, &refusal);
 
-    if (!call->created)
-        return answer;
-    uuid_format(&call->created->db->last_txn_id, current);
-    bool is_found = known && !strcmp(known, current);
-    json_t *updates = is_found ? json_object() : json_incref(json_object_get(answer, "result"));
+    if (!monitor)
+        return refusal;
+    bool is_found = known && uuid_parse(known, &id) &&
+                    history_replay(&call->session->server->histories[index], &id, monitor);
     json_t *result = json_array();
+    uuid_format(&monitor->db->last_txn_id, current);
     json_array_append_new(result, json_boolean(is_found));
     json_array_append_new(result, json_string(current));
-    json_array_append_new(result, updates);
-    json_object_set_new(answer, "result", result);
-    return answer;
+    json_array_append_new(result,
+                          is_found ? monitor_take_changes(monitor) : monitor_initial(monitor));
+    return reply(call, result);
 }
 
 static json_t *do_monitor_cond_change(struct call *call)

@@ -92,8 +92,10 @@ void server_destroy(struct server *server)
         session_destroy(session);
     }
     remotes_destroy(server->remotes);
-    for (size_t i = 0; i < server->n_stores; i++)
+    for (size_t i = 0; i < server->n_stores; i++) {
+        history_clear(&server->histories[i]);
         store_close(server->stores[i]);
+    }
     lock_table_destroy(server->locks);
     free(server);
 }
@@ -102,6 +104,7 @@ void server_add_store_take(struct server *server, struct store *store)
 {
     if (server->n_stores == SERVER_MAX_STORES)
         abort();
+    history_init(&server->histories[server->n_stores]);
     server->stores[server->n_stores++] = store;
 }
 
@@ -168,7 +171,7 @@ void server_note_commit_take(struct server *server, size_t store, struct commit 
         cds_list_for_each_entry (monitor, &session->monitors, node)
             if (monitor->db == commit->db)
                 monitor_note_commit(monitor, commit);
-    commit_destroy(commit);
+    history_add_take(&server->histories[store], commit);
 }
 
 static bool take_changed_tables(struct server *server, size_t *store, uint64_t *tables)
@@ -195,13 +198,15 @@ static void retry_waits(struct server *server)
 
 /* Nobody is told anything about what may not be on the disk: clients are disconnected, and those
  * that come back find what the last good sync covered. */
-static void go_read_only(struct server *server, struct store *store, const struct error *error)
+static void go_read_only(struct server *server, size_t index, const struct error *error)
 {
+    struct store *store = server->stores[index];
     struct session *session, *next;
     struct error trouble = ERROR_INIT;
 
     cds_list_for_each_entry_safe (session, next, &server->sessions, node)
         session_destroy(session);
+    history_clear(&server->histories[index]);
     if (store_revert(store, &trouble))
         log_err("%s", trouble.message);
     struct database *db = store_database(store);
@@ -222,7 +227,7 @@ static void sync_stores(struct server *server)
             continue;
         server->n_syncs++;
         if (store_sync(server->stores[i], &error))
-            go_read_only(server, server->stores[i], &error);
+            go_read_only(server, i, &error);
     }
 }
 

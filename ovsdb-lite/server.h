@@ -23,6 +23,7 @@
 #include "lib/buffer.h"
 #include "lib/clock.h"
 #include "lib/error.h"
+#include "ovsdb-lite/history.h"
 #include "ovsdb-lite/lock.h"
 #include "ovsdb-lite/store.h"
 #include "ovsdb-lite/transaction.h"
@@ -39,8 +40,9 @@ enum { SERVER_MAX_WAITING_VALUES = 2000000 };
 
 struct server {
     struct ev_loop *loop;
-    struct store *stores[SERVER_MAX_STORES];    /* The last is _Server. */
-    uint64_t changed_tables[SERVER_MAX_STORES]; /* Since waits were last retried. */
+    struct store *stores[SERVER_MAX_STORES];     /* The last is _Server. */
+    struct history histories[SERVER_MAX_STORES]; /* Of each store. */
+    uint64_t changed_tables[SERVER_MAX_STORES];  /* Since waits were last retried. */
     size_t n_stores;
     struct uuid id;
     struct lock_table *locks;

@@ -448,7 +448,8 @@ struct commit *txn_finish(struct txn *txn)
         commit_destroy(commit);
         return NULL;
     }
-    uuid_generate(&commit->db->last_txn_id);
+    uuid_generate(&commit->id);
+    commit->db->last_txn_id = commit->id;
     return commit;
 }
 

@@ -47,6 +47,7 @@ struct commit {
     struct row_change **changes;
     size_t n_changes;
     uint64_t tables; /* Bit (index % 64) of every table with a change. */
+    struct uuid id;  /* The database's last_txn_id after it. */
 };
 
 struct txn *txn_create(struct database *db);
