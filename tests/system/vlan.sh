@@ -3,6 +3,7 @@
 # Who hears whom across VLANs: access, trunk, native-tagged and native-untagged ports.
 #
 #     a10 .1    b10 .2    c20 .3    trunk .4 in VLAN 10 (eth0.10), .5 in VLAN 20 (eth0.20), .6 untagged
+#                                   e10 .8 comes later, tag=10
 #      |         |         |          |
 #     .+---------+---------+----------+.
 #     |tag=10  tag=10    tag=20     (all)|
@@ -45,6 +46,10 @@ address_of_trunk eth0.20 10.3.0.5
 can_reach c20 10.3.0.5 || fail "c20 does not reach the trunk's VLAN 20"
 address_of_trunk eth0 10.3.0.6
 cannot_reach a10 10.3.0.6 || fail "untagged frames of the trunk reach VLAN 10"
+
+step "a flood gives each port the frame with its own tags, however often they change"
+make_host e10 10.3.0.8 br0 tag=10
+can_reach a10 10.3.0.8 || fail "a10 does not reach e10 beyond the trunk"
 
 step "TCP super-frames keep their tag on a trunk between two bridges"
 ip -n "$space" link add up0 type veth peer name down0
