@@ -9,6 +9,7 @@
 #define PRINTF_LIKE(format_arg, first_arg) __attribute__((format(printf, format_arg, first_arg)))
 #define MUST_CHECK                         __attribute__((warn_unused_result))
 #define UNUSED                             __attribute__((unused))
+#define ALWAYS_INLINE                      __attribute__((always_inline))
 
 #define likely(condition)   __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)

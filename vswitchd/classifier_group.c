@@ -70,9 +70,9 @@ static void note_tuple(struct cls_group *group, const struct cls_tuple *tuple)
     }
 }
 
-static void put_rank(_Atomic(cls_rank) *ranks, uint32_t i, cls_rank rank)
+static void put_bound(struct cls_group *group, uint32_t i, cls_rank rank)
 {
-    atomic_store_explicit(&ranks[i], rank, memory_order_relaxed);
+    atomic_store_explicit(&group->bounds[i], rank, memory_order_relaxed);
 }
 
 struct cls_group *cls_group_create(struct cls_tuple *const *tuples, uint32_t n)
@@ -90,8 +90,7 @@ struct cls_group *cls_group_create(struct cls_tuple *const *tuples, uint32_t n)
         tuples[i]->position = i;
         atomic_init(&group->tuples[i], tuples[i]);
         note_tuple(group, tuples[i]);
-        put_rank(group->ranks, i, cls_tuple_max_rank(tuples[i]));
-        put_rank(group->bounds, i, cls_tuple_max_rank(tuples[i]));
+        put_bound(group, i, cls_tuple_max_rank(tuples[i]));
     }
     atomic_init(&group->n_tuples, n);
     return group;
@@ -113,8 +112,7 @@ bool cls_group_append(struct cls_group *group, struct cls_tuple *tuple)
     tuple->group = group;
     tuple->position = n;
     atomic_store_explicit(&group->tuples[n], tuple, memory_order_relaxed);
-    put_rank(group->ranks, n, 0);
-    put_rank(group->bounds, n, 0);
+    put_bound(group, n, 0);
     atomic_store_explicit(&group->n_tuples, n + 1, memory_order_release);
     return true;
 }
@@ -131,19 +129,18 @@ void cls_group_note_rule(struct cls_group *group, const struct cls_tuple *tuple,
 bool cls_group_note_rank(struct cls_group *group, const struct cls_tuple *tuple)
 {
     uint32_t n = atomic_load_explicit(&group->n_tuples, memory_order_relaxed);
-    uint32_t position = tuple->position;
-    cls_rank bound = position + 1 < n ? cls_rank_get(group->bounds, position + 1) : 0;
+    uint32_t next = tuple->position + 1;
+    cls_rank bound = next < n ? cls_group_bound(group, next) : 0;
     bool is_worse = false;
 
-    put_rank(group->ranks, position, cls_tuple_max_rank(tuple));
-    for (uint32_t i = position + 1; i-- > 0;) {
-        cls_rank rank = cls_rank_get(group->ranks, i);
+    for (uint32_t i = next; i-- > 0;) {
+        cls_rank rank = cls_tuple_max_rank(cls_group_tuple(group, i));
 
         is_worse |= rank < bound;
         bound = rank > bound ? rank : bound;
-        if (bound == cls_rank_get(group->bounds, i))
+        if (bound == cls_group_bound(group, i))
             break;
-        put_rank(group->bounds, i, bound);
+        put_bound(group, i, bound);
     }
     return is_worse;
 }

@@ -36,8 +36,7 @@ struct cls_group {
     uint32_t n_filters;
     _Atomic(uint32_t) n_tuples;
     struct cls_filter filters[CLS_GROUP_MAX_FILTERS]; /* Those with the fewest bits first. */
-    _Atomic(cls_rank) ranks[CLS_GROUP_MAX_TUPLES];    /* Of the best rule of each tuple. */
-    _Atomic(cls_rank) bounds[CLS_GROUP_MAX_TUPLES];   /* The maximum of 'ranks' from here on. */
+    _Atomic(cls_rank) bounds[CLS_GROUP_MAX_TUPLES];   /* The best rank from this tuple on. */
     struct cls_tuple *_Atomic tuples[CLS_GROUP_MAX_TUPLES];
 
     struct rcu_head rcu;
@@ -57,9 +56,14 @@ static inline size_t cls_filter_slot(const struct cls_filter *filter, const uint
     return cls_filter_bits_hash(bits, flow[bits->words[0]], flow[bits->words[1]]) >> filter->shift;
 }
 
-static inline cls_rank cls_rank_get(const _Atomic(cls_rank) *ranks, size_t i)
+static inline struct cls_tuple *cls_group_tuple(const struct cls_group *group, size_t i)
 {
-    return atomic_load_explicit(&ranks[i], memory_order_relaxed);
+    return atomic_load_explicit(&group->tuples[i], memory_order_relaxed);
+}
+
+static inline cls_rank cls_group_bound(const struct cls_group *group, size_t i)
+{
+    return atomic_load_explicit(&group->bounds[i], memory_order_relaxed);
 }
 
 /* Of 'n' tuples by falling rank. */

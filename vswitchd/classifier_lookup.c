@@ -5,6 +5,8 @@
 
 #include "vswitchd/classifier_group.h"
 
+#include "lib/annotations.h"
+
 struct best {
     struct cls_rule *rule;
     cls_rank rank; /* 0: nothing yet. */
@@ -21,13 +23,13 @@ static uint64_t bits_below(uint32_t n)
 static uint32_t count_needed(const struct cls_group *group, uint32_t n_min, uint32_t n,
                              cls_rank rank)
 {
-    if (n_min == n || cls_rank_get(group->bounds, n_min) <= rank)
+    if (n_min == n || cls_group_bound(group, n_min) <= rank)
         return n_min;
-    if (cls_rank_get(group->bounds, n - 1) > rank)
+    if (cls_group_bound(group, n - 1) > rank)
         return n;
     for (uint32_t high = n - 1; n_min < high;) {
         uint32_t middle = (n_min + high) / 2;
-        if (cls_rank_get(group->bounds, middle) > rank)
+        if (cls_group_bound(group, middle) > rank)
             n_min = middle + 1;
         else
             high = middle;
@@ -69,17 +71,77 @@ static void justify(const struct cls_group *group, const uint64_t *passes, uint6
     }
 }
 
-/* True if the tuple at 'i' improves 'best'. */
-static inline __attribute__((always_inline)) bool probe(const struct cls_group *group, uint32_t i,
-                                                        uint64_t version, const uint64_t *flow,
-                                                        struct best *best, uint64_t *consulted)
+/* The chain of 'tuple' for a flow, or NULL; adds the tuple's mask to 'consulted'.  With a constant
+ * 'n_words' no loop but the one over entries remains, and 'masked' stays in registers. */
+static inline ALWAYS_INLINE struct cls_rule *find_chain_of(const struct cls_tuple *tuple,
+                                                           size_t n_words,
+                                                           const uint64_t *restrict flow,
+                                                           uint64_t *restrict consulted)
 {
-    const struct cls_tuple *tuple;
+    const struct cls_table *table = atomic_load_explicit(&tuple->table, memory_order_acquire);
+    uint64_t masked[FLOW_WORDS];
 
-    if (cls_rank_get(group->ranks, i) <= best->rank)
-        return false;
-    tuple = atomic_load_explicit(&group->tuples[i], memory_order_relaxed);
-    struct cls_rule *rule = cls_chain_visible(cls_tuple_probe(tuple, flow, consulted), version);
+#pragma GCC unroll 8
+    for (size_t i = 0; i < n_words; i++) {
+        size_t word = tuple->words[i];
+
+        masked[i] = flow[word] & tuple->masks[i];
+        consulted[word] |= tuple->masks[i];
+    }
+
+    uint32_t hash = cls_hash_words(masked, n_words);
+    for (uint32_t i = hash >> table->shift;; i = (i + 1) & (table->capacity - 1)) {
+        uint64_t entry = atomic_load_explicit(&table->entries[i], memory_order_acquire);
+
+        if (entry >> CLS_ENTRY_TAG_SHIFT == cls_entry_tag(hash)) {
+            struct cls_rule *rule = cls_entry_rule(entry);
+            const uint64_t *words = rule->match->words + n_words;
+            uint64_t difference = 0;
+
+#pragma GCC unroll 8
+            for (size_t w = 0; w < n_words; w++)
+                difference |= words[w] ^ masked[w];
+            if (!difference)
+                return rule;
+        } else if (entry == CLS_ENTRY_EMPTY) {
+            return NULL;
+        }
+    }
+}
+
+/* One function for each of the usual numbers of words. */
+
+#define FIND_CHAIN(suffix, n_words)                                                        \
+    static struct cls_rule *find_chain_##suffix(const struct cls_tuple *tuple,             \
+                                                const uint64_t *flow, uint64_t *consulted) \
+    {                                                                                      \
+        return find_chain_of(tuple, n_words, flow, consulted);                             \
+    }
+
+FIND_CHAIN(1, 1)
+FIND_CHAIN(2, 2)
+FIND_CHAIN(3, 3)
+FIND_CHAIN(4, 4)
+FIND_CHAIN(5, 5)
+FIND_CHAIN(6, 6)
+FIND_CHAIN(7, 7)
+FIND_CHAIN(8, 8)
+FIND_CHAIN(any, tuple->n_words)
+
+static struct cls_rule *(*const find_chain[FLOW_WORDS + 1])(const struct cls_tuple *,
+                                                            const uint64_t *, uint64_t *) = {
+    find_chain_any, find_chain_1, find_chain_2, find_chain_3, find_chain_4,
+    find_chain_5,   find_chain_6, find_chain_7, find_chain_8, [9 ... FLOW_WORDS] = find_chain_any,
+};
+
+/* True if the tuple at 'i' improves 'best'. */
+static inline ALWAYS_INLINE bool probe(const struct cls_group *group, uint32_t i, uint64_t version,
+                                       const uint64_t *flow, struct best *best, uint64_t *consulted)
+{
+    const struct cls_tuple *tuple = cls_group_tuple(group, i);
+    struct cls_rule *chain = find_chain[tuple->n_words](tuple, flow, consulted);
+    struct cls_rule *rule = cls_chain_visible(chain, version);
+
     if (!rule || cls_rule_rank(rule) <= best->rank)
         return false;
     best->rule = rule;
@@ -88,19 +150,20 @@ static inline __attribute__((always_inline)) bool probe(const struct cls_group *
 }
 
 /* Without filters: a plain tuple-space search. */
-static inline __attribute__((always_inline)) struct best
-lookup_one_by_one(const struct cls_group *group, uint32_t n, uint64_t version, const uint64_t *flow,
-                  struct best best, uint64_t *consulted)
+static struct cls_rule *lookup_one_by_one(const struct cls_group *group, uint64_t version,
+                                          const uint64_t *flow, uint64_t *consulted)
 {
-    for (uint32_t i = 0; i < n && cls_rank_get(group->bounds, i) > best.rank; i++)
+    uint32_t n = atomic_load_explicit(&group->n_tuples, memory_order_acquire);
+    struct best best = {NULL, 0};
+
+    for (uint32_t i = 0; i < n && cls_group_bound(group, i) > best.rank; i++)
         probe(group, i, version, flow, &best, consulted);
-    return best;
+    return best.rule;
 }
 
-static __attribute__((noinline)) struct best lookup_filtered(const struct cls_group *group,
-                                                             uint32_t n, uint64_t version,
-                                                             const uint64_t *flow, struct best best,
-                                                             uint64_t *consulted)
+static __attribute__((noinline)) void lookup_in_group(const struct cls_group *group, uint32_t n,
+                                                      uint64_t version, const uint64_t *flow,
+                                                      struct best *best, uint64_t *consulted)
 {
     uint64_t passes[CLS_GROUP_MAX_FILTERS];
     uint64_t candidates = bits_below(n);
@@ -119,15 +182,15 @@ static __attribute__((noinline)) struct best lookup_filtered(const struct cls_gr
     for (; candidates; candidates &= candidates - 1) {
         uint32_t i = (uint32_t)__builtin_ctzll(candidates);
 
-        if (cls_rank_get(group->bounds, i) <= best.rank)
+        if (cls_group_bound(group, i) <= best->rank)
             break;
         probed |= UINT64_C(1) << i;
-        if (probe(group, i, version, flow, &best, consulted))
+        if (probe(group, i, version, flow, best, consulted))
             n_min = i + 1;
     }
-    justify(group, passes, bits_below(count_needed(group, n_min, n, best.rank)) & ~probed,
-            consulted);
-    return best;
+    if (group->n_filters)
+        justify(group, passes, bits_below(count_needed(group, n_min, n, best->rank)) & ~probed,
+                consulted);
 }
 
 struct cls_rule *cls_groups_lookup(const struct cls_groups *groups, uint64_t version,
@@ -135,14 +198,14 @@ struct cls_rule *cls_groups_lookup(const struct cls_groups *groups, uint64_t ver
 {
     struct best best = {NULL, 0};
 
+    if (groups->n == 1 && !groups->groups[0]->n_filters)
+        return lookup_one_by_one(groups->groups[0], version, flow, consulted);
     for (uint32_t i = 0; i < groups->n; i++) {
         const struct cls_group *group = groups->groups[i];
         uint32_t n = atomic_load_explicit(&group->n_tuples, memory_order_acquire);
 
-        if (!group->n_filters)
-            best = lookup_one_by_one(group, n, version, flow, best, consulted);
-        else if (cls_rank_get(group->bounds, 0) > best.rank)
-            best = lookup_filtered(group, n, version, flow, best, consulted);
+        if (cls_group_bound(group, 0) > best.rank)
+            lookup_in_group(group, n, version, flow, &best, consulted);
     }
     return best.rule;
 }

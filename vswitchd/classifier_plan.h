@@ -22,9 +22,7 @@ struct cls_filter_bits {
 static inline uint32_t cls_filter_bits_hash(const struct cls_filter_bits *bits, uint64_t word0,
                                             uint64_t word1)
 {
-    uint64_t hash = hash_mix(hash_seed, word0 & bits->masks[0]);
-
-    return hash_finish(hash_mix(hash, word1 & bits->masks[1]));
+    return (uint32_t)cls_hash_pair(hash_seed, word0 & bits->masks[0], word1 & bits->masks[1]);
 }
 
 /* Finds where among its words 'tuple' has those of 'bits'.  False: its masks lack some of the bits. */

@@ -11,44 +11,11 @@
 
 enum { MIN_CAPACITY = 4 };
 
-struct cls_rule *cls_tuple_probe(const struct cls_tuple *tuple, const uint64_t *restrict flow,
-                                 uint64_t *restrict consulted)
-{
-    const struct cls_table *table = atomic_load_explicit(&tuple->table, memory_order_acquire);
-    size_t n_words = tuple->n_words;
-    uint64_t masked[FLOW_WORDS];
-    uint64_t sum = hash_seed;
-
-    for (size_t i = 0; i < n_words; i++) {
-        size_t word = tuple->words[i];
-        uint64_t mask = tuple->masks[i];
-
-        masked[i] = flow[word] & mask;
-        sum = hash_mix(sum, masked[i]);
-        consulted[word] |= mask;
-    }
-
-    uint32_t hash = hash_finish(sum);
-    uint64_t places = table->capacity - 1;
-    for (uint64_t i = hash >> table->shift;; i = (i + 1) & places) {
-        uint64_t entry = atomic_load_explicit(&table->entries[i], memory_order_acquire);
-        struct cls_rule *rule = cls_entry_rule(entry);
-
-        if (entry == CLS_ENTRY_EMPTY)
-            return NULL;
-        if (entry >> CLS_ENTRY_TAG_SHIFT != (uint16_t)hash || !cls_entry_is_rule(entry))
-            continue;
-
-        if (!memcmp(masked, rule->match->words + n_words, n_words * sizeof masked[0]))
-            return rule;
-    }
-}
-
 static struct cls_table *create_table(uint32_t n_keys)
 {
     uint32_t capacity = MIN_CAPACITY, shift = 30;
 
-    while (capacity < n_keys + n_keys / 2 + 1) {
+    while (capacity < 2 * n_keys + 1) {
         capacity *= 2;
         shift--;
     }
@@ -74,7 +41,7 @@ static void free_table(struct rcu_head *rcu)
 static uint64_t make_entry(struct cls_rule *rule)
 {
     assert(!((uintptr_t)rule >> CLS_ENTRY_TAG_SHIFT));
-    return (uintptr_t)rule | (uint64_t)(uint16_t)rule->hash << CLS_ENTRY_TAG_SHIFT;
+    return (uintptr_t)rule | cls_entry_tag(rule->hash) << CLS_ENTRY_TAG_SHIFT;
 }
 
 static void put_entry(struct cls_table *table, uint32_t i, uint64_t entry)
@@ -166,7 +133,7 @@ static bool find_place(const struct cls_tuple *tuple, const uint64_t *masked, ui
             has_free = true;
             if (entry == CLS_ENTRY_EMPTY)
                 return false;
-        } else if (entry >> CLS_ENTRY_TAG_SHIFT == (uint16_t)hash &&
+        } else if (entry >> CLS_ENTRY_TAG_SHIFT == cls_entry_tag(hash) &&
                    !memcmp(masked, cls_tuple_rule_words(tuple, cls_entry_rule(entry)),
                            tuple->n_words * sizeof *masked)) {
             *place = i;
@@ -198,7 +165,7 @@ bool cls_tuple_insert(struct cls_tuple *tuple, struct cls_rule *rule)
 {
     uint32_t place;
 
-    rule->hash = hash_words(cls_tuple_rule_words(tuple, rule), tuple->n_words, 0);
+    rule->hash = cls_hash_words(cls_tuple_rule_words(tuple, rule), tuple->n_words);
     rule->tuple = tuple;
     cls_priorities_add(&tuple->priorities, rule->priority);
     tuple->n_rules++;
@@ -208,8 +175,8 @@ bool cls_tuple_insert(struct cls_tuple *tuple, struct cls_rule *rule)
         return false;
     }
 
-    /* Keeps a quarter empty, so that probes end. */
-    if (tuple->n_keys + tuple->n_removed + 1 > table_of(tuple)->capacity / 4 * 3) {
+    /* Keeps half of the places empty, so that probes end soon. */
+    if (tuple->n_keys + tuple->n_removed + 1 > table_of(tuple)->capacity / 2) {
         rehash(tuple, tuple->n_keys + tuple->n_keys / 4 + 1);
         find_place(tuple, cls_tuple_rule_words(tuple, rule), rule->hash, &place);
     }
@@ -262,7 +229,7 @@ struct cls_rule *cls_tuple_find(const struct cls_tuple *tuple, const struct mini
     const uint64_t *masked = match->words + tuple->n_words;
     uint32_t place;
 
-    if (!find_place(tuple, masked, hash_words(masked, tuple->n_words, 0), &place))
+    if (!find_place(tuple, masked, cls_hash_words(masked, tuple->n_words), &place))
         return NULL;
     return cls_entry_rule(get_entry(table_of(tuple), place));
 }

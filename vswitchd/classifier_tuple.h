@@ -7,15 +7,15 @@
  * in the bits that user-space pointers leave free, so that a miss costs one cache line and a hit
  * reads no rule but the right one.  Rules of one masked flow form a chain by falling priority.
  *
- * Threads  Changes by the classifier's writer; cls_tuple_probe() on RCU readers, concurrently.
+ * Threads  Changes by the classifier's writer; readers look into 'table' concurrently, under RCU.
  * Memory   Rules are the caller's.  Tables that are outgrown are freed after a grace period. */
 
 #include <stdatomic.h>
 #include <uthash.h>
 
-#include "lib/hash.h"
 #include "lib/rcu.h"
 #include "vswitchd/classifier.h"
+#include "vswitchd/classifier_hash.h"
 #include "vswitchd/classifier_priorities.h"
 
 /* A priority plus 1; 0 is less than any rule's. */
@@ -54,6 +54,12 @@ static_assert(FLOW_WORDS <= 32, "words[] has room");
 static inline struct cls_rule *cls_entry_rule(uint64_t entry)
 {
     return (struct cls_rule *)(uintptr_t)(entry & CLS_ENTRY_POINTER);
+}
+
+/* Of an entry that is a rule; never 0. */
+static inline uint64_t cls_entry_tag(uint32_t hash)
+{
+    return (uint16_t)hash | 1;
 }
 
 static inline bool cls_entry_is_rule(uint64_t entry)
@@ -98,10 +104,6 @@ static inline struct cls_rule *cls_chain_visible(struct cls_rule *chain, uint64_
         chain = atomic_load_explicit(&chain->next, memory_order_acquire);
     return chain;
 }
-
-/* The chain for a flow, or NULL; adds the tuple's mask to 'consulted'. */
-struct cls_rule *cls_tuple_probe(const struct cls_tuple *tuple, const uint64_t *restrict flow,
-                                 uint64_t *restrict consulted);
 
 struct cls_tuple *cls_tuple_create(const struct minimatch *match);
 void cls_tuple_destroy(struct cls_tuple *tuple);       /* Must be empty; no readers left. */
