@@ -270,12 +270,11 @@ struct cls_rule *classifier_find(const struct classifier *cls, uint64_t version,
 {
     struct minimatch *mini = minimatch_create(match);
     const struct cls_tuple *tuple = find_tuple(cls, mini);
-    struct cls_rule *rule = tuple ? cls_tuple_find(tuple, mini) : NULL;
+    struct cls_rule *rule = tuple ? cls_tuple_find(tuple, mini, priority) : NULL;
 
-    while (rule && !(rule->priority == priority && cls_rule_is_visible(rule, version)))
-        rule = atomic_load_explicit(&rule->next, memory_order_relaxed);
+    rule = cls_chain_visible(rule, version);
     free(mini);
-    return rule;
+    return rule && rule->priority == priority ? rule : NULL;
 }
 
 static bool rule_overlaps(const struct cls_tuple *tuple, const struct cls_rule *rule,

@@ -147,18 +147,69 @@ static struct cls_rule *next_of(const struct cls_rule *rule)
     return atomic_load_explicit(&rule->next, memory_order_relaxed);
 }
 
+/* Some rules of a chain, chosen by chance, and its first one are stations, where the writer changes
+ * trains on its way to a priority. */
+static bool is_station(const struct cls_rule *rule)
+{
+    enum { CHANCE = 32 };
+
+    return cls_hash_pair(hash_seed, rule->priority, rule->hash) % CHANCE == 0;
+}
+
+/* The last station before all rules of 'priority'; the first rule if there is none. */
+static struct cls_rule *find_station(struct cls_rule *first, uint32_t priority)
+{
+    struct cls_rule *station = first;
+
+    while (station->next_station && station->next_station->priority > priority)
+        station = station->next_station;
+    return station;
+}
+
 /* Before the first rule that is not of higher priority. */
 static void insert_in_chain(struct cls_table *table, uint32_t place, struct cls_rule *rule)
 {
-    struct cls_rule *at = cls_entry_rule(get_entry(table, place)), *before = NULL;
+    struct cls_rule *first = cls_entry_rule(get_entry(table, place)), *station, *before;
 
-    for (; at && at->priority > rule->priority; at = next_of(at))
-        before = at;
-    atomic_store_explicit(&rule->next, at, memory_order_relaxed);
-    if (before)
-        atomic_store_explicit(&before->next, rule, memory_order_release);
-    else
+    if (first->priority <= rule->priority) {
+        rule->next_station = is_station(first) ? first : first->next_station;
+        atomic_store_explicit(&rule->next, first, memory_order_relaxed);
         put_entry(table, place, make_entry(rule));
+        return;
+    }
+    before = station = find_station(first, rule->priority);
+    while (next_of(before) && next_of(before)->priority > rule->priority)
+        before = next_of(before);
+    if (is_station(rule)) {
+        rule->next_station = station->next_station;
+        station->next_station = rule;
+    }
+    atomic_store_explicit(&rule->next, next_of(before), memory_order_relaxed);
+    atomic_store_explicit(&before->next, rule, memory_order_release);
+}
+
+/* False: it was the only one. */
+static bool remove_from_chain(struct cls_table *table, uint32_t place, struct cls_rule *rule)
+{
+    struct cls_rule *first = cls_entry_rule(get_entry(table, place)), *station, *before;
+    struct cls_rule *next = next_of(rule);
+
+    if (first == rule) {
+        if (next && !is_station(next))
+            next->next_station = rule->next_station;
+        put_entry(table, place, next ? make_entry(next) : CLS_ENTRY_REMOVED);
+        return next != NULL;
+    }
+    before = station = find_station(first, rule->priority);
+    while (next_of(before) != rule)
+        before = next_of(before);
+    if (is_station(rule)) {
+        while (station->next_station != rule)
+            station = station->next_station;
+        station->next_station = rule->next_station;
+    }
+    atomic_store_explicit(&before->next, next, memory_order_release);
+    return true;
 }
 
 bool cls_tuple_insert(struct cls_tuple *tuple, struct cls_rule *rule)
@@ -183,6 +234,7 @@ bool cls_tuple_insert(struct cls_tuple *tuple, struct cls_rule *rule)
     if (get_entry(table_of(tuple), place) == CLS_ENTRY_REMOVED)
         tuple->n_removed--;
     tuple->n_keys++;
+    rule->next_station = NULL;
     atomic_store_explicit(&rule->next, NULL, memory_order_relaxed);
     put_entry(table_of(tuple), place, make_entry(rule));
     return true;
@@ -190,8 +242,6 @@ bool cls_tuple_insert(struct cls_tuple *tuple, struct cls_rule *rule)
 
 bool cls_tuple_remove(struct cls_tuple *tuple, struct cls_rule *rule)
 {
-    struct cls_table *table = table_of(tuple);
-    struct cls_rule *next = next_of(rule);
     uint32_t place;
 
     bool is_found = find_place(tuple, cls_tuple_rule_words(tuple, rule), rule->hash, &place);
@@ -200,19 +250,8 @@ bool cls_tuple_remove(struct cls_tuple *tuple, struct cls_rule *rule)
     cls_priorities_remove(&tuple->priorities, rule->priority);
     tuple->n_rules--;
     rule->tuple = NULL;
-
-    struct cls_rule *before = cls_entry_rule(get_entry(table, place));
-    if (before != rule) {
-        while (next_of(before) != rule)
-            before = next_of(before);
-        atomic_store_explicit(&before->next, next, memory_order_release);
+    if (remove_from_chain(table_of(tuple), place, rule))
         return false;
-    }
-    if (next) {
-        put_entry(table, place, make_entry(next));
-        return false;
-    }
-    put_entry(table, place, CLS_ENTRY_REMOVED);
     tuple->n_keys--;
     tuple->n_removed++;
     return true;
@@ -224,14 +263,19 @@ void cls_tuple_trim(struct cls_tuple *tuple)
         rehash(tuple, tuple->n_keys);
 }
 
-struct cls_rule *cls_tuple_find(const struct cls_tuple *tuple, const struct minimatch *match)
+struct cls_rule *cls_tuple_find(const struct cls_tuple *tuple, const struct minimatch *match,
+                                uint32_t priority)
 {
     const uint64_t *masked = match->words + tuple->n_words;
     uint32_t place;
 
     if (!find_place(tuple, masked, cls_hash_words(masked, tuple->n_words), &place))
         return NULL;
-    return cls_entry_rule(get_entry(table_of(tuple), place));
+    struct cls_rule *rule = find_station(cls_entry_rule(get_entry(table_of(tuple), place)),
+                                         priority);
+    while (rule && rule->priority > priority)
+        rule = next_of(rule);
+    return rule;
 }
 
 cls_rank cls_tuple_max_rank(const struct cls_tuple *tuple)

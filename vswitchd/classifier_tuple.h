@@ -118,7 +118,9 @@ bool cls_tuple_remove(struct cls_tuple *tuple, struct cls_rule *rule);
 /* Makes the table as small as its rules allow. */
 void cls_tuple_trim(struct cls_tuple *tuple);
 
-/* The chain of rules with exactly the flow of 'match', whose mask is the tuple's, or NULL. */
-struct cls_rule *cls_tuple_find(const struct cls_tuple *tuple, const struct minimatch *match);
+/* Of the rules with exactly the flow of 'match', whose mask is the tuple's: the first one that has no
+ * higher priority, or NULL. */
+struct cls_rule *cls_tuple_find(const struct cls_tuple *tuple, const struct minimatch *match,
+                                uint32_t priority);
 
 cls_rank cls_tuple_max_rank(const struct cls_tuple *tuple); /* 0 if it is empty. */

@@ -396,6 +396,29 @@ static void random_versions_answer_like_a_list(void **state)
     }
 }
 
+static void hundreds_of_priorities_of_one_match_keep_their_order(void **state)
+{
+    struct fixture *f = *state;
+
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 700; i++) {
+            add(f, 0x1, 0x7, draw(f, 500));
+            add(f, 0x1, 0x7, draw(f, 500));
+            take_out(f, draw(f, (uint32_t)f->n_rules));
+            check_flows(f, 1, 1);
+
+            const struct cls_rule *rule = f->rules[draw(f, (uint32_t)f->n_rules)];
+            const struct cls_rule *found = classifier_find(f->cls, 1, &f->matches[0],
+                                                           rule->priority);
+            assert_true(found && found->priority == rule->priority);
+        }
+        while (f->n_rules) {
+            take_out(f, draw(f, (uint32_t)f->n_rules));
+            check_flows(f, 1, 1);
+        }
+    }
+}
+
 /* 20 masks share the bits of one word, which no rule has like this flow. */
 static void what_filters_leave_out_costs_only_their_bits(void **state)
 {
@@ -424,6 +447,7 @@ int main(void)
         TEST(walk_may_remove_what_it_is_given),
         TEST(random_tables_answer_like_a_list),
         TEST(random_versions_answer_like_a_list),
+        TEST(hundreds_of_priorities_of_one_match_keep_their_order),
         TEST(what_filters_leave_out_costs_only_their_bits),
     };
 
