@@ -161,7 +161,7 @@ static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
 
-    rcu_register_thread();
+    rcu_reader_register();
     f->cls = classifier_create();
     f->seed = 1;
     *state = f;
@@ -176,9 +176,9 @@ static int teardown(void **state)
         take_out(f, f->n_rules - 1);
     classifier_destroy(f->cls);
     free(f);
-    rcu_quiescent_state();
+    rcu_pass_quiescent_state();
     rcu_barrier();
-    rcu_unregister_thread();
+    rcu_reader_unregister();
     return 0;
 }
 
@@ -358,7 +358,7 @@ static void grow_and_shrink(struct fixture *f, const struct table_kind *kind)
             take_out(f, draw(f, (uint32_t)f->n_rules));
         check_flows(f, 1, 100);
     }
-    rcu_quiescent_state();
+    rcu_pass_quiescent_state();
 }
 
 static void random_tables_answer_like_a_list(void **state)
