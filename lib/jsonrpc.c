@@ -14,7 +14,7 @@
 
 #include "lib/annotations.h"
 
-enum { READ_BYTES = 64 << 10, MAX_READS_A_ROUND = 4 };
+enum { READ_BYTES = 64 << 10, MAX_READS_A_ROUND = 4, LONG_BYTES = 1 << 20 };
 
 struct jsonrpc {
     struct ev_loop *loop;
@@ -28,8 +28,12 @@ struct jsonrpc {
     struct buffer output;
     size_t n_sent; /* Of 'output', from the front. */
     json_int_t next_id;
+    size_t long_bytes; /* Of 'input', if they are many: its part of n_long_bytes. */
     bool is_held, is_busy, is_destroyed;
 };
+
+/* What all connections of this process hold of long messages that are not whole yet. */
+static size_t n_long_bytes;
 
 static void update_watchers(struct jsonrpc *rpc);
 
@@ -38,10 +42,19 @@ static bool is_paused(const struct jsonrpc *rpc)
     return rpc->is_held || jsonrpc_backlog_bytes(rpc) > JSONRPC_PAUSE_BYTES;
 }
 
+static void count_long_bytes(struct jsonrpc *rpc, size_t n_bytes)
+{
+    size_t now = n_bytes > LONG_BYTES ? n_bytes : 0;
+
+    n_long_bytes = n_long_bytes - rpc->long_bytes + now;
+    rpc->long_bytes = now;
+}
+
 static void close_fd(struct jsonrpc *rpc)
 {
     if (rpc->fd < 0)
         return;
+    count_long_bytes(rpc, 0);
     ev_io_stop(rpc->loop, &rpc->reader);
     ev_io_stop(rpc->loop, &rpc->writer);
     ev_timer_stop(rpc->loop, &rpc->resume);
@@ -137,6 +150,10 @@ static void on_readable(struct ev_loop *loop UNUSED, struct ev_io *watcher, int 
         }
         jsonrpc_stream_feed(&rpc->input, bytes, (size_t)n);
         deliver_all(rpc);
+        if (rpc->fd >= 0)
+            count_long_bytes(rpc, rpc->input.input.size);
+        if (n_long_bytes > JSONRPC_MAX_UNFINISHED_BYTES && rpc->long_bytes)
+            end(rpc, "too many long messages are unfinished");
         if ((size_t)n < sizeof bytes)
             break;
     }

@@ -19,6 +19,9 @@
 
 enum { JSONRPC_PAUSE_BYTES = 1 << 20, JSONRPC_MAX_BACKLOG_BYTES = 64 << 20 };
 
+/* Unfinished messages of more than 1 MiB, of all connections together: who adds to more is closed. */
+enum { JSONRPC_MAX_UNFINISHED_BYTES = 64 << 20 };
+
 struct jsonrpc;
 
 struct jsonrpc_callbacks {

@@ -3,6 +3,7 @@
 /* Clients that speak the protocol well and ask for too much: each is refused or made to wait, and the
  * others do not notice. */
 
+#include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -177,6 +178,35 @@ static void results_that_are_too_large_are_refused(void **state UNUSED)
     jsonrpc_client_destroy(client);
 }
 
+static void unfinished_messages_of_all_clients_are_bounded(void **state UNUSED)
+{
+    enum { N_CLIENTS = 12, N_BYTES = 12 << 20 };
+    struct jsonrpc_client *honest = connect_client();
+    static char text[N_BYTES] = "[\"";
+    struct error error = ERROR_INIT;
+    int fds[N_CLIENTS], n_closed = 0;
+    bool is_error;
+
+    memset(text + 2, 'x', sizeof text - 2);
+    for (int i = 0; i < N_CLIENTS; i++) {
+        fds[i] = unix_socket_connect(socket_path, &error);
+        for (size_t n_sent = 0; n_sent < sizeof text;) {
+            ssize_t n = send(fds[i], text + n_sent, sizeof text - n_sent, MSG_NOSIGNAL);
+            if (n < 0)
+                break;
+            n_sent += (size_t)n;
+        }
+    }
+    json_decref(call(honest, "list_dbs", "[]", &is_error));
+    for (int i = 0; i < N_CLIENTS; i++) {
+        char byte;
+        n_closed += recv(fds[i], &byte, 1, MSG_DONTWAIT) == 0 || errno == ECONNRESET;
+        close(fds[i]);
+    }
+    assert_in_range(n_closed, 6, 8);
+    jsonrpc_client_destroy(honest);
+}
+
 /* Each insertion copies what is there: the whole costs the square of its length. */
 static void transaction_that_takes_too_long_is_refused_whole(void **state UNUSED)
 {
@@ -303,6 +333,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(answers_that_nobody_reads_are_not_made),
         TEST(results_that_are_too_large_are_refused),
+        TEST(unfinished_messages_of_all_clients_are_bounded),
         TEST(transaction_that_takes_too_long_is_refused_whole),
         TEST(condition_with_too_many_clauses_is_refused),
         TEST(transactions_that_wait_are_bounded),
