@@ -17,6 +17,8 @@ test_name=$(basename "$0" .sh)
 space=weir-$test_name-$$ # Of the switch; hosts are $space-HOST.
 work=$(mktemp -d)
 export OVS_RUNDIR=$work
+# A daemon built with a sanitizer goes on after a report; the test that finds one in the end fails.
+export TSAN_OPTIONS=log_path=$work/sanitizer ASAN_OPTIONS=log_path=$work/sanitizer
 
 skip() { echo "SKIP: $*" && exit 77; }
 fail() { echo "FAIL: $*" >&2 && exit 1; }
@@ -46,6 +48,10 @@ cleanup() {
     done
   fi
   for name in ovs-vswitchd ovsdb-server; do crash $name; done
+  if compgen -G "$work/sanitizer.*" >/dev/null; then
+    [ $status != 0 ] || status=1
+    head -n 60 "$work"/sanitizer.* >&2
+  fi
   for name in $(ip netns list | awk -v p="$space" 'index($1, p) == 1 {print $1}'); do
     for pid in $(ip netns pids "$name"); do kill -9 "$pid"; done
     ip netns del "$name"
