@@ -8,13 +8,17 @@
 
 #include <stdlib.h>
 
-static void init_filter(struct cls_filter *filter, const struct cls_filter_plan *plan)
+static void init_filter(struct cls_filter *filter, const struct cls_filter_plan *plan,
+                        uint32_t n_tuples)
 {
+    filter->log2_width = 3;
+    while (1u << filter->log2_width < n_tuples)
+        filter->log2_width++;
     filter->bits = plan->bits;
     filter->users = plan->users;
     filter->shift = 32 - plan->log2_slots;
-    filter->slots = calloc((size_t)1 << plan->log2_slots, sizeof filter->slots[0]);
-    if (!filter->slots)
+    filter->words = calloc(((size_t)1 << plan->log2_slots << filter->log2_width) / 8, 1);
+    if (!filter->words)
         abort();
 }
 
@@ -50,10 +54,12 @@ static void note_rule(const struct uses *uses, const struct cls_tuple *tuple,
         const struct cls_filter *filter = uses->list[i].filter;
         uint32_t hash = cls_filter_bits_hash(&filter->bits, words[uses->list[i].places[0]],
                                              words[uses->list[i].places[1]]);
-        _Atomic(uint64_t) *slot = &filter->slots[hash >> filter->shift];
-        uint64_t tuples = atomic_load_explicit(slot, memory_order_relaxed);
+        uint32_t bit;
+        _Atomic(uint64_t) *word = cls_filter_word(filter, hash, &bit);
+        uint64_t slots = atomic_load_explicit(word, memory_order_relaxed);
 
-        atomic_store_explicit(slot, tuples | UINT64_C(1) << tuple->position, memory_order_relaxed);
+        atomic_store_explicit(word, slots | UINT64_C(1) << bit << tuple->position,
+                              memory_order_relaxed);
     }
 }
 
@@ -84,7 +90,7 @@ struct cls_group *cls_group_create(struct cls_tuple *const *tuples, uint32_t n)
         abort();
     group->n_filters = cls_plan_filters(tuples, n, plans, CLS_GROUP_MAX_FILTERS);
     for (uint32_t i = 0; i < group->n_filters; i++)
-        init_filter(&group->filters[i], &plans[i]);
+        init_filter(&group->filters[i], &plans[i], n);
     for (uint32_t i = 0; i < n; i++) {
         tuples[i]->group = group;
         tuples[i]->position = i;
@@ -99,7 +105,7 @@ struct cls_group *cls_group_create(struct cls_tuple *const *tuples, uint32_t n)
 void cls_group_destroy(struct cls_group *group)
 {
     for (uint32_t i = 0; i < group->n_filters; i++)
-        free((void *)group->filters[i].slots);
+        free((void *)group->filters[i].words);
     free(group);
 }
 

@@ -27,8 +27,9 @@ enum { CLS_GROUP_MAX_TUPLES = 64, CLS_GROUP_MAX_FILTERS = 8 };
 
 struct cls_filter {
     struct cls_filter_bits bits;
-    uint64_t users; /* Tuples whose masks have all these bits. */
-    _Atomic(uint64_t) *slots;
+    uint64_t users;           /* Tuples whose masks have all these bits. */
+    _Atomic(uint64_t) *words; /* Packed slots, each as wide as the first tuples need. */
+    uint32_t log2_width;
     uint32_t shift; /* 32 - log2 of the number of slots. */
 };
 
@@ -49,11 +50,14 @@ struct cls_groups {
     struct cls_group *groups[]; /* Owned.  By the rank of their first tuples at first. */
 };
 
-static inline size_t cls_filter_slot(const struct cls_filter *filter, const uint64_t *flow)
+/* The word that has the slot for 'hash', which begins at '*bit'. */
+static inline _Atomic(uint64_t) *cls_filter_word(const struct cls_filter *filter, uint32_t hash,
+                                                 uint32_t *bit)
 {
-    const struct cls_filter_bits *bits = &filter->bits;
+    size_t first = (size_t)(hash >> filter->shift) << filter->log2_width;
 
-    return cls_filter_bits_hash(bits, flow[bits->words[0]], flow[bits->words[1]]) >> filter->shift;
+    *bit = first % 64;
+    return &filter->words[first / 64];
 }
 
 static inline struct cls_tuple *cls_group_tuple(const struct cls_group *group, size_t i)

@@ -172,10 +172,11 @@ static __attribute__((noinline)) void lookup_in_group(const struct cls_group *gr
 
     for (uint32_t i = 0; i < group->n_filters; i++) {
         const struct cls_filter *filter = &group->filters[i];
-        size_t slot = cls_filter_slot(filter, flow);
+        const struct cls_filter_bits *bits = &filter->bits;
+        uint32_t bit, hash = cls_filter_bits_hash(bits, flow[bits->words[0]], flow[bits->words[1]]);
+        _Atomic(uint64_t) *word = cls_filter_word(filter, hash, &bit);
 
-        passes[i] = atomic_load_explicit(&filter->slots[slot], memory_order_relaxed) |
-                    ~filter->users;
+        passes[i] = atomic_load_explicit(word, memory_order_relaxed) >> bit | ~filter->users;
         candidates &= passes[i];
     }
 
