@@ -122,12 +122,16 @@ static struct cls_tuple *find_or_create_tuple(struct classifier *cls, const stru
     return tuple;
 }
 
-static int compare_ranks(const void *a_, const void *b_)
+/* By falling rank, then what is cheaper to probe and likelier to match. */
+static int compare_tuples(const void *a_, const void *b_)
 {
-    cls_rank a = cls_tuple_max_rank(*(struct cls_tuple *const *)a_);
-    cls_rank b = cls_tuple_max_rank(*(struct cls_tuple *const *)b_);
+    const struct cls_tuple *a = *(struct cls_tuple *const *)a_;
+    const struct cls_tuple *b = *(struct cls_tuple *const *)b_;
+    cls_rank a_rank = cls_tuple_max_rank(a), b_rank = cls_tuple_max_rank(b);
 
-    return a < b ? 1 : a > b ? -1 : 0;
+    if (a_rank != b_rank)
+        return a_rank < b_rank ? 1 : -1;
+    return (int)a->n_words - (int)b->n_words;
 }
 
 /* Gives up empty tuples; the others by falling rank.  free() the result. */
@@ -149,7 +153,7 @@ static struct cls_tuple **collect_tuples(struct classifier *cls)
         }
     }
     assert(n == cls->n_masks);
-    qsort(tuples, n, sizeof *tuples, compare_ranks);
+    qsort(tuples, n, sizeof *tuples, compare_tuples);
     return tuples;
 }
 

@@ -15,7 +15,7 @@
  *
  * Threads  One writer at a time; lookups on any RCU reader (liburcu QSBR), concurrently.
  * Memory   Rules belong to the caller, who keeps them for a grace period after classifier_remove().
- *          The classifier needs 20 to 100 bytes a rule, and 1 KB a mask in small tables.
+ *          The classifier needs 20 to 100 bytes a rule, and 1 KB and a half a mask in small tables.
  * Time     Changes take constant time on average, but one that makes the filters anew half a
  *          microsecond for each rule; and the rules of one match are a list by priority, of which a
  *          change walks one in 32. */

@@ -9,11 +9,11 @@
 
 #include "lib/annotations.h"
 
-enum { MIN_CAPACITY = 4 };
+enum { LOG2_MIN_CAPACITY = 6, MIN_CAPACITY = 1 << LOG2_MIN_CAPACITY };
 
 static struct cls_table *create_table(uint32_t n_keys)
 {
-    uint32_t capacity = MIN_CAPACITY, shift = 30;
+    uint32_t capacity = MIN_CAPACITY, shift = 32 - LOG2_MIN_CAPACITY;
 
     while (capacity < 2 * n_keys + 1) {
         capacity *= 2;
