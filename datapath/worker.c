@@ -25,7 +25,7 @@ LOG_MODULE(worker);
 enum { MAX_EVENTS = 64, PLACE_STOP = DP_MAX_PORTS + 1 };
 
 /* Between two namespaces a round trip took 24 us without, 16 us with this; 10 to 50 us made no difference. */
-#define SPIN_NS (20 * 1000)
+#define SPIN_NS (50 * 1000)
 
 struct worker {
     struct datapath *dp;
