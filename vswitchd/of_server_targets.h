@@ -32,7 +32,7 @@ enum of_target_state {
 struct of_target {
     struct cds_list_head node; /* In of_server.targets. */
     struct of_server *server;
-    char *name;                 /* As configured: "tcp:127.0.0.1:6653". */
+    char *name;                     /* As configured: "tcp:127.0.0.1:6653". */
     struct socket_address *address; /* NULL: the name makes no sense. */
     unsigned int max_backoff_ms, inactivity_ms;
     bool has_no_async;
