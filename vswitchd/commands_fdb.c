@@ -77,22 +77,28 @@ static void cmd_show(struct unixctl_request *request, int argc UNUSED, const cha
     buffer_fini(&listing.text);
 }
 
-static void cmd_flush(struct unixctl_request *request, int argc, const char *const argv[],
-                      void *aux)
+/* Does 'act' to the fdb of the bridge named in 'argv', or to every bridge's without a name. */
+static void act_on_bridges(struct unixctl_request *request, int argc, const char *const argv[],
+                           struct vswitch *vswitch, void (*act)(struct fdb *), const char *answer)
 {
-    struct vswitch *vswitch = aux;
     struct bridge *bridge, *next;
 
     if (argc > 1) {
         bridge = commands_find_bridge(request, vswitch, argv[1]);
         if (!bridge)
             return;
-        fdb_flush_all(bridge->fdb);
+        act(bridge->fdb);
     } else {
         HASH_ITER (by_name, vswitch->bridges, bridge, next)
-            fdb_flush_all(bridge->fdb);
+            act(bridge->fdb);
     }
-    unixctl_reply(request, "table successfully flushed");
+    unixctl_reply(request, answer);
+}
+
+static void cmd_flush(struct unixctl_request *request, int argc, const char *const argv[],
+                      void *aux)
+{
+    act_on_bridges(request, argc, argv, aux, fdb_flush_all, "table successfully flushed");
 }
 
 /* Of fdb/add and fdb/del; false if the request has been answered with an error. */
@@ -177,19 +183,7 @@ static void cmd_stats_show(struct unixctl_request *request, int argc UNUSED,
 static void cmd_stats_clear(struct unixctl_request *request, int argc, const char *const argv[],
                             void *aux)
 {
-    struct vswitch *vswitch = aux;
-    struct bridge *bridge, *next;
-
-    if (argc > 1) {
-        bridge = commands_find_bridge(request, vswitch, argv[1]);
-        if (!bridge)
-            return;
-        fdb_clear_stats(bridge->fdb);
-    } else {
-        HASH_ITER (by_name, vswitch->bridges, bridge, next)
-            fdb_clear_stats(bridge->fdb);
-    }
-    unixctl_reply(request, "statistics successfully cleared");
+    act_on_bridges(request, argc, argv, aux, fdb_clear_stats, "statistics successfully cleared");
 }
 
 void commands_fdb_register(struct unixctl_server *server, struct vswitch *vswitch)
