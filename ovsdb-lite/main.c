@@ -14,14 +14,15 @@
 #include "lib/rundir.h"
 #include "lib/unixctl.h"
 #include "ovsdb-lite/builtin_schema.h"
+#include "ovsdb-lite/control.h"
 #include "ovsdb-lite/remote.h"
-#include "ovsdb-lite/server.h"
+#include "ovsdb-lite/server_change.h"
 
 LOG_MODULE(ovsdb_lite);
 
 static const char DEFAULT_FILE[] = "/etc/weir/conf.db";
 
-enum { MAX_FILES = 8, MAX_REMOTES = 16 };
+enum { MAX_FILES = 32, MAX_REMOTES = 16 };
 
 enum {
     OPTION_REMOTE = DAEMON_OPTION_FIRST_FREE,
@@ -48,6 +49,7 @@ static void print_help(void)
 {
     printf("ovsdb-lite: the configuration database of a Weir switch\n"
            "usage: ovsdb-lite [OPTION]... [DATABASE]...\n"
+           "       ovsdb-lite create FILE SCHEMA\n"
            "DATABASE is a file, by default %s; it is created if it is missing.\n"
            "\n"
            "  --remote=REMOTE         where clients come from: punix:PATH, ptcp:PORT[:IP],\n"
@@ -77,15 +79,16 @@ static int add_file(struct program *program, const char *file, struct error *err
     return 0;
 }
 
+/* Takes the place of the schema the program comes with. */
 static int load_schema(struct program *program, const char *file, struct error *error)
 {
     json_error_t json_error;
 
     json_decref(program->schema);
-    program->schema = json_load_file(file, 0, &json_error);
+    program->schema = json_load_file(file, JSON_REJECT_DUPLICATES, &json_error);
     return program->schema ? 0
-                           : error_set(error, -EINVAL, "--schema=%s: line %d: %s", file,
-                                       json_error.line, json_error.text);
+                           : error_set(error, -EINVAL, "%s: line %d: %s", file, json_error.line,
+                                       json_error.text);
 }
 
 /* Scripts pass db:... whether TLS is used or not. */
@@ -162,59 +165,6 @@ static void cmd_exit(struct unixctl_request *request, int argc, const char *cons
     ev_break(program->loop, EVBREAK_ALL);
 }
 
-static void reply_buffer_fini(struct unixctl_request *request, struct buffer *text)
-{
-    unixctl_reply(request, buffer_text(text));
-    buffer_fini(text);
-}
-
-static void cmd_memory_show(struct unixctl_request *request, int argc, const char *const argv[],
-                            void *aux)
-{
-    struct program *program = aux;
-    struct buffer text = BUFFER_INIT;
-
-    (void)argc, (void)argv;
-    server_describe_memory(program->server, &text);
-    reply_buffer_fini(request, &text);
-}
-
-static void cmd_coverage_show(struct unixctl_request *request, int argc, const char *const argv[],
-                              void *aux)
-{
-    struct program *program = aux;
-    struct buffer text = BUFFER_INIT;
-
-    (void)argc, (void)argv;
-    server_describe_coverage(program->server, &text);
-    reply_buffer_fini(request, &text);
-}
-
-static void cmd_list_dbs(struct unixctl_request *request, int argc, const char *const argv[],
-                         void *aux)
-{
-    struct program *program = aux;
-    struct buffer text = BUFFER_INIT;
-
-    (void)argc, (void)argv;
-    for (size_t i = 0; i < program->server->n_stores; i++)
-        buffer_printf(&text, "%s\n", store_database(program->server->stores[i])->schema->name);
-    reply_buffer_fini(request, &text);
-}
-
-static void cmd_compact(struct unixctl_request *request, int argc, const char *const argv[],
-                        void *aux)
-{
-    struct program *program = aux;
-    struct error error = ERROR_INIT;
-
-    (void)argc, (void)argv;
-    if (server_compact(program->server, &error))
-        unixctl_reply_error(request, "%s", error.message);
-    else
-        unixctl_reply(request, NULL);
-}
-
 static int open_unixctl(struct program *program, struct error *error)
 {
     const char *path = daemon_unixctl_path(program->daemon);
@@ -226,13 +176,7 @@ static int open_unixctl(struct program *program, struct error *error)
     if (!program->unixctl)
         return error->code;
     unixctl_command_register(program->unixctl, "exit", "", 0, 1, cmd_exit, program);
-    unixctl_command_register(program->unixctl, "memory/show", "", 0, 0, cmd_memory_show, program);
-    unixctl_command_register(program->unixctl, "coverage/show", "", 0, 0, cmd_coverage_show,
-                             program);
-    unixctl_command_register(program->unixctl, "ovsdb-server/list-dbs", "", 0, 0, cmd_list_dbs,
-                             program);
-    unixctl_command_register(program->unixctl, "ovsdb-server/compact", "", 0, 1, cmd_compact,
-                             program);
+    control_register(program->unixctl, program->server);
     return 0;
 }
 
@@ -243,17 +187,9 @@ static int open_files(struct program *program, struct error *error)
     for (size_t i = 0; i < program->n_files; i++) {
         if (program->files[i] == DEFAULT_FILE)
             mkdir("/etc/weir", 0750);
-        struct store *store = store_open(program->files[i], program->schema, error);
-        if (!store)
-            return error->code;
-        const char *name = store_database(store)->schema->name;
-        size_t other;
-        if (server_store(program->server, name, &other)) {
-            store_close(store);
-            return error_set(error, -EEXIST, "%s: a second database named %s", program->files[i],
-                             name);
-        }
-        server_add_store_take(program->server, store);
+        int result = server_add_file(program->server, program->files[i], program->schema, error);
+        if (result)
+            return result;
     }
     server_add_server_database(program->server);
     return 0;
@@ -271,9 +207,7 @@ static int listen_to_remotes(struct program *program, struct error *error)
         program->remotes[program->n_remotes++] = program->default_remote;
     }
     for (size_t i = 0; !result && i < program->n_remotes; i++)
-        result = strncmp(program->remotes[i], "punix:", 6)
-                     ? remotes_add(program->server->remotes, program->remotes[i], error)
-                     : server_listen(program->server, program->remotes[i] + 6, error);
+        result = remotes_add(program->server->remotes, program->remotes[i], error);
     return result;
 }
 
@@ -295,15 +229,29 @@ static int run(struct program *program, struct error *error)
     return 0;
 }
 
+static int run_create(struct program *program, int argc, char *argv[], struct error *error)
+{
+    if (argc != 4)
+        return error_set(error, -EINVAL, "usage: ovsdb-lite create FILE SCHEMA");
+    int result = load_schema(program, argv[3], error);
+    return result ? result : store_create_file(argv[2], program->schema, error);
+}
+
+static int serve(struct program *program, int argc, char *argv[], struct error *error)
+{
+    int result = parse_options(program, argc, argv, error);
+
+    return result ? result : run(program, error);
+}
+
 int main(int argc, char *argv[])
 {
     struct program program = {.schema = json_loads(builtin_schema, 0, NULL)};
     struct error error = ERROR_INIT;
 
     program.daemon = daemon_create("ovsdb-lite", "ovsdb-server");
-    int result = parse_options(&program, argc, argv, &error);
-    if (!result)
-        result = run(&program, &error);
+    int result = argc > 1 && !strcmp(argv[1], "create") ? run_create(&program, argc, argv, &error)
+                                                        : serve(&program, argc, argv, &error);
     if (result)
         fprintf(stderr, "ovsdb-lite: %s\n", error.message);
     unixctl_server_destroy(program.unixctl);

@@ -272,3 +272,49 @@ int remotes_add(struct remotes *remotes, const char *text, struct error *error)
     *error = trouble;
     return error->code;
 }
+
+static struct remote *find_remote(const struct remotes *remotes, const char *target)
+{
+    struct remote *remote;
+
+    cds_list_for_each_entry (remote, &remotes->list, node)
+        if (!remote->is_from_database && !strcmp(remote->target, target))
+            return remote;
+    return NULL;
+}
+
+bool remotes_has(const struct remotes *remotes, const char *text)
+{
+    return find_remote(remotes, text) || remote_sources_has(remotes, text);
+}
+
+bool remotes_remove(struct remotes *remotes, const char *text)
+{
+    struct remote *remote = find_remote(remotes, text);
+
+    remotes->server->has_work = true;
+    if (!remote)
+        return remote_sources_remove(remotes, text);
+    remote_destroy(remote);
+    return true;
+}
+
+static int compare_targets(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void remotes_describe(const struct remotes *remotes, struct buffer *lines)
+{
+    enum { MAX_LINES = 256 };
+    const char *targets[MAX_LINES];
+    struct remote *remote;
+    size_t n = remote_sources_list(remotes, targets, MAX_LINES);
+
+    cds_list_for_each_entry (remote, &remotes->list, node)
+        if (!remote->is_from_database && n < MAX_LINES)
+            targets[n++] = remote->target;
+    qsort(targets, n, sizeof targets[0], compare_targets);
+    for (size_t i = 0; i < n; i++)
+        buffer_printf(lines, "%s\n", targets[i]);
+}

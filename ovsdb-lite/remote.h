@@ -15,6 +15,9 @@
  * Threads  One, the loop's.
  * Memory   The server owns its remotes; a session may belong to one. */
 
+#include <stdbool.h>
+
+#include "lib/buffer.h"
 #include "lib/error.h"
 
 struct remote;
@@ -26,6 +29,12 @@ void remotes_destroy(struct remotes *remotes);
 
 /* "tcp:IP:PORT", "ptcp:PORT[:IP]", "unix:PATH", "punix:PATH" or "db:DB,TABLE,COLUMN". */
 int remotes_add(struct remotes *remotes, const char *text, struct error *error);
+
+/* Of what remotes_add() was given: is 'text' there; removes it (false: it was not there); all, one a
+ * line, in order. */
+bool remotes_has(const struct remotes *remotes, const char *text);
+bool remotes_remove(struct remotes *remotes, const char *text);
+void remotes_describe(const struct remotes *remotes, struct buffer *lines);
 
 /* Follows the databases, and writes back what has changed. */
 void remotes_run(struct remotes *remotes);

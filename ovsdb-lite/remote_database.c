@@ -16,12 +16,15 @@ LOG_MODULE(manager);
 /* "db:DB,TABLE,COLUMN" */
 struct source {
     struct cds_list_head node;
-    size_t store;
-    char *table, *column;
+    char *text;
+    char *db, *table, *column; /* Looked up each time: databases and schemas come and go. */
 };
 
 static void source_free(struct source *source)
 {
+    cds_list_del(&source->node);
+    free(source->text);
+    free(source->db);
     free(source->table);
     free(source->column);
     free(source);
@@ -32,6 +35,7 @@ int remote_sources_add(struct remotes *remotes, const char *text, struct error *
     char db[64], table[64], column[64], end;
     struct source *source = calloc(1, sizeof *source);
     struct store *store;
+    size_t place;
 
     if (!source)
         abort();
@@ -39,7 +43,7 @@ int remote_sources_add(struct remotes *remotes, const char *text, struct error *
         free(source);
         return error_set(error, -EINVAL, "%s: should be db:DB,TABLE,COLUMN", text);
     }
-    store = server_store(remotes->server, db, &source->store);
+    store = server_store(remotes->server, db, &place);
     const struct table *found = store ? database_table(store_database(store), table) : NULL;
     if (!found || !table_schema_column(found->schema, column)) {
         free(source);
@@ -48,6 +52,8 @@ int remote_sources_add(struct remotes *remotes, const char *text, struct error *
                          : !found ? "table"
                                   : "column");
     }
+    source->text = strdup(text);
+    source->db = strdup(db);
     source->table = strdup(table);
     source->column = strdup(column);
     cds_list_add_tail(&source->node, &remotes->sources);
@@ -60,6 +66,41 @@ void remote_sources_destroy(struct remotes *remotes)
 
     cds_list_for_each_entry_safe (source, next, &remotes->sources, node)
         source_free(source);
+}
+
+static struct source *find_source(const struct remotes *remotes, const char *text)
+{
+    struct source *source;
+
+    cds_list_for_each_entry (source, &remotes->sources, node)
+        if (!strcmp(source->text, text))
+            return source;
+    return NULL;
+}
+
+bool remote_sources_has(const struct remotes *remotes, const char *text)
+{
+    return find_source(remotes, text);
+}
+
+bool remote_sources_remove(struct remotes *remotes, const char *text)
+{
+    struct source *source = find_source(remotes, text);
+
+    if (source)
+        source_free(source);
+    return source;
+}
+
+size_t remote_sources_list(const struct remotes *remotes, const char **texts, size_t max)
+{
+    struct source *source;
+    size_t n = 0;
+
+    cds_list_for_each_entry (source, &remotes->sources, node)
+        if (n < max)
+            texts[n++] = source->text;
+    return n;
 }
 
 /* --- Rows to remotes ----------------------------------------------------------------------- */
@@ -123,11 +164,16 @@ static void want_row(struct remotes *remotes, size_t store, const struct row *ro
 
 static void want_source(struct remotes *remotes, const struct source *source)
 {
-    struct database *db = store_database(remotes->server->stores[source->store]);
-    struct table *table = database_table(db, source->table);
-    const struct column_schema *column = table_schema_column(table->schema, source->column);
-    struct table *referred = table->key_refs[column->index];
+    size_t place;
+    const struct store *store = server_store(remotes->server, source->db, &place);
+    struct table *table = store ? database_table(store_database(store), source->table) : NULL;
+    const struct column_schema *column = table ? table_schema_column(table->schema, source->column)
+                                               : NULL;
     struct row *row;
+
+    if (!column)
+        return;
+    struct table *referred = table->key_refs[column->index];
 
     FOR_EACH_ROW(row, table)
     {
@@ -136,7 +182,7 @@ static void want_source(struct remotes *remotes, const struct source *source)
         for (size_t i = 0; i < datum->n; i++) {
             struct row *manager = referred ? table_row(referred, &datum->keys[i].uuid) : NULL;
             if (manager)
-                want_row(remotes, source->store, manager);
+                want_row(remotes, place, manager);
             else if (datum->key_type == ATOM_STRING)
                 want(remotes, datum->keys[i].string);
         }
@@ -148,8 +194,10 @@ static void follow(struct remotes *remotes)
     struct remote *remote, *next;
     struct source *source;
 
-    cds_list_for_each_entry (remote, &remotes->list, node)
+    cds_list_for_each_entry (remote, &remotes->list, node) {
         remote->is_wanted = !remote->is_from_database;
+        remote->table = NULL; /* It may be gone. */
+    }
     cds_list_for_each_entry (source, &remotes->sources, node)
         want_source(remotes, source);
     cds_list_for_each_entry_safe (remote, next, &remotes->list, node) {
@@ -233,10 +281,12 @@ void remotes_run(struct remotes *remotes)
 {
     struct source *source;
 
-    if (cds_list_empty(&remotes->sources))
-        return;
+    size_t place;
+
     follow(remotes);
-    cds_list_for_each_entry (source, &remotes->sources, node)
-        if (!store_database(remotes->server->stores[source->store])->is_read_only)
-            write_status(remotes, source->store);
+    cds_list_for_each_entry (source, &remotes->sources, node) {
+        const struct store *store = server_store(remotes->server, source->db, &place);
+        if (store && !store_database(store)->is_read_only)
+            write_status(remotes, place);
+    }
 }

@@ -61,4 +61,7 @@ void remote_destroy(struct remote *remote);                               /* Wit
 void remote_set_probe(struct remote *remote, unsigned int inactivity_ms); /* 0: never. */
 
 int remote_sources_add(struct remotes *remotes, const char *text, struct error *error);
+bool remote_sources_has(const struct remotes *remotes, const char *text);
+bool remote_sources_remove(struct remotes *remotes, const char *text);
+size_t remote_sources_list(const struct remotes *remotes, const char **texts, size_t max);
 void remote_sources_destroy(struct remotes *remotes);

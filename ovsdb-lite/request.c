@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "ovsdb-lite/server_change.h"
 
 struct call {
     struct session *session;
@@ -68,8 +69,8 @@ static json_t *do_list_dbs(struct call *call)
     const struct server *server = call->session->server;
     json_t *names = json_array();
 
-    for (size_t i = 0; i < server->n_stores; i++)
-        json_array_append_new(names, json_string(store_database(server->stores[i])->schema->name));
+    FOR_EACH_STORE(i, server)
+    json_array_append_new(names, json_string(store_database(server->stores[i])->schema->name));
     return reply(call, names);
 }
 
@@ -311,7 +312,27 @@ static json_t *do_unlock(struct call *call)
 
 static json_t *do_set_db_change_aware(struct call *call)
 {
-    /* Databases do not come and go here, so there is nothing to be aware of. */
+    const json_t *is_aware = json_array_get(call->params, 0);
+
+    if (json_array_size(call->params) != 1 || !json_is_boolean(is_aware))
+        return refuse_syntax(call, "the parameter must be true or false");
+    call->session->is_change_aware = json_is_true(is_aware);
+    return reply(call, json_object());
+}
+
+static json_t *do_convert(struct call *call)
+{
+    const json_t *schema = json_array_get(call->params, 1);
+    struct db_error error = DB_ERROR_INIT;
+    json_t *refusal;
+    size_t index;
+
+    if (!named_store(call, &index, &refusal))
+        return refusal;
+    if (json_array_size(call->params) != 2)
+        return refuse_syntax(call, "wrong number of parameters");
+    if (!server_convert(call->session->server, index, schema, &error))
+        return refuse(call, &error);
     return reply(call, json_object());
 }
 
@@ -343,6 +364,7 @@ static json_t *dispatch(struct call *call)
         {"unlock", do_unlock},
         {"set_db_change_aware", do_set_db_change_aware},
         {"get_server_id", do_get_server_id},
+        {"convert", do_convert},
     };
 
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)

@@ -92,7 +92,8 @@ void server_destroy(struct server *server)
         session_destroy(session);
     }
     remotes_destroy(server->remotes);
-    for (size_t i = 0; i < server->n_stores; i++) {
+    FOR_EACH_STORE(i, server)
+    {
         history_clear(&server->histories[i]);
         store_close(server->stores[i]);
     }
@@ -100,23 +101,63 @@ void server_destroy(struct server *server)
     free(server);
 }
 
-void server_add_store_take(struct server *server, struct store *store)
+size_t server_add_store_take(struct server *server, struct store *store)
 {
-    if (server->n_stores == SERVER_MAX_STORES)
+    size_t place = 0;
+
+    while (place < server->n_stores && server->stores[place])
+        place++;
+    if (place == SERVER_MAX_STORES)
         abort();
-    history_init(&server->histories[server->n_stores]);
-    server->stores[server->n_stores++] = store;
+    if (place == server->n_stores)
+        server->n_stores++;
+    history_init(&server->histories[place]);
+    server->stores[place] = store;
+    server_describe_store(server, place);
+    return place;
 }
 
 void server_add_server_database(struct server *server)
 {
-    server_add_store_take(server, server_database_create(server->stores, server->n_stores));
+    size_t place = server_add_store_take(server, server_database_create());
+
+    server->server_database = place;
+    server->has_server_database = true;
+    FOR_EACH_STORE(i, server)
+    {
+        server_describe_store(server, i);
+    }
+}
+
+void server_describe_store(struct server *server, size_t place)
+{
+    struct store *_server = server->stores[server->server_database];
+
+    if (server->has_server_database)
+        server_note_commit_take(
+            server, server->server_database,
+            server_database_put(_server, store_database(server->stores[place])));
+}
+
+void server_remove_store(struct server *server, size_t place)
+{
+    struct store *store = server->stores[place];
+
+    if (server->has_server_database)
+        server_note_commit_take(server, server->server_database,
+                                server_database_remove(server->stores[server->server_database],
+                                                       store_database(store)->schema->name));
+    server->stores[place] = NULL;
+    server->changed_tables[place] = 0;
+    history_clear(&server->histories[place]);
+    store_close(store);
 }
 
 struct store *server_store(const struct server *server, const char *name, size_t *index)
 {
     for (*index = 0; *index < server->n_stores; ++*index)
-        if (!strcmp(store_database(server->stores[*index])->schema->name, name))
+        if (server->stores[*index] &&
+            !strcmp(store_database(server->stores[*index])->schema->name, name))
             return server->stores[*index];
     return NULL;
 }
@@ -220,7 +261,8 @@ static void go_read_only(struct server *server, size_t index, const struct error
 
 static void sync_stores(struct server *server)
 {
-    for (size_t i = 0; i < server->n_stores; i++) {
+    FOR_EACH_STORE(i, server)
+    {
         struct error error = ERROR_INIT;
 
         if (!store_needs_sync(server->stores[i]) || store_database(server->stores[i])->is_read_only)
@@ -233,7 +275,8 @@ static void sync_stores(struct server *server)
 
 static void compact_if_due(struct server *server)
 {
-    for (size_t i = 0; i < server->n_stores; i++) {
+    FOR_EACH_STORE(i, server)
+    {
         struct error error = ERROR_INIT;
 
         if (store_wants_compaction(server->stores[i]) && store_compact(server->stores[i], &error))
@@ -243,7 +286,7 @@ static void compact_if_due(struct server *server)
 
 static void end_round(struct server *server)
 {
-    struct session *session;
+    struct session *session, *next;
     bool had_work = server->has_work;
 
     if (server->has_work) {
@@ -252,11 +295,15 @@ static void end_round(struct server *server)
         sync_stores(server);
     }
     /* Also without work: a client that lagged may have caught up. */
-    cds_list_for_each_entry (session, &server->sessions, node) {
+    cds_list_for_each_entry_safe (session, next, &server->sessions, node) {
         session_send_updates(session);
         if (!cds_list_empty(&session->answers)) {
             session_send_answers(session);
             session_send_updates(session);
+        }
+        if (session->is_ending) {
+            jsonrpc_flush(session->rpc);
+            session_destroy(session);
         }
     }
     /* Last, as it may end a session that waits for an answer. */
@@ -311,7 +358,8 @@ void server_describe_memory(const struct server *server, struct buffer *text)
     size_t n_cells = 0, n_rows = 0, n_monitors = 0, n_waits = 0, backlog_bytes = 0;
     struct session *session;
 
-    for (size_t i = 0; i < server->n_stores; i++) {
+    FOR_EACH_STORE(i, server)
+    {
         size_t n;
         n_cells += count_cells(store_database(server->stores[i]), &n);
         n_rows += n;
@@ -343,9 +391,12 @@ void server_describe_coverage(const struct server *server, struct buffer *text)
                       (unsigned long long)events[i].total);
 }
 
-int server_compact(struct server *server, struct error *error)
+int server_compact(struct server *server, const char *name, struct error *error)
 {
-    for (size_t i = 0; i < server->n_stores; i++) {
+    FOR_EACH_STORE(i, server)
+    {
+        if (name && strcmp(store_database(server->stores[i])->schema->name, name))
+            continue;
         int result = store_compact(server->stores[i], error);
         if (result)
             return result;

@@ -31,7 +31,7 @@
 struct remotes;
 struct session;
 
-enum { SERVER_MAX_SESSIONS = 1024, SERVER_MAX_STORES = 16 };
+enum { SERVER_MAX_SESSIONS = 1024, SERVER_MAX_STORES = 64 };
 
 /* Transactions that wait are tried again at every change they may have waited for: bounds on what
  * all of them together keep and cost. */
@@ -40,10 +40,12 @@ enum { SERVER_MAX_WAITING_VALUES = 2000000 };
 
 struct server {
     struct ev_loop *loop;
-    struct store *stores[SERVER_MAX_STORES];     /* The last is _Server. */
+    struct store *stores[SERVER_MAX_STORES];     /* NULL: was removed. */
     struct history histories[SERVER_MAX_STORES]; /* Of each store. */
     uint64_t changed_tables[SERVER_MAX_STORES];  /* Since waits were last retried. */
-    size_t n_stores;
+    size_t n_stores;                             /* Places in use, removed ones included. */
+    size_t server_database;                      /* The place of _Server. */
+    bool has_server_database;
     struct uuid id;
     struct lock_table *locks;
 
@@ -62,11 +64,15 @@ struct server {
 struct server *server_create(struct ev_loop *loop);
 void server_destroy(struct server *server); /* NULL is fine.  Syncs what is committed. */
 
-/* Takes the store; all of them before the first client. */
-void server_add_store_take(struct server *server, struct store *store);
+/* Takes the store and returns its place.  No other has a database of that name. */
+size_t server_add_store_take(struct server *server, struct store *store);
 
-/* Makes _Server from the stores there are. */
+/* Makes _Server from the stores there are.  Those that come later join it. */
 void server_add_server_database(struct server *server);
+
+/* The store in 'place' changed, came or goes: _Server says so. */
+void server_describe_store(struct server *server, size_t place);
+void server_remove_store(struct server *server, size_t place); /* Nobody refers to it any more. */
 
 /* Listens.  The socket gets 0660. */
 int server_listen(struct server *server, const char *socket_path, struct error *error);
@@ -75,7 +81,12 @@ int server_listen(struct server *server, const char *socket_path, struct error *
  * for the log. */
 struct session *server_admit(struct server *server, int fd, const char *from);
 
+/* The store of the database 'name' and its place, or NULL. */
 struct store *server_store(const struct server *server, const char *name, size_t *index);
+
+#define FOR_EACH_STORE(PLACE, SERVER)                           \
+    for (size_t PLACE = 0; PLACE < (SERVER)->n_stores; PLACE++) \
+        if ((SERVER)->stores[PLACE])
 
 /* For session.c: a commit has happened; monitors note it. Takes 'commit'. */
 void server_note_commit_take(struct server *server, size_t store, struct commit *commit);
@@ -84,5 +95,5 @@ void server_note_commit_take(struct server *server, size_t store, struct commit 
 void server_describe_memory(const struct server *server, struct buffer *text);
 void server_describe_coverage(const struct server *server, struct buffer *text);
 
-/* Compacts every file. */
-int server_compact(struct server *server, struct error *error);
+/* Compacts the file of a database, or of each if 'name' is NULL. */
+int server_compact(struct server *server, const char *name, struct error *error);

@@ -22,40 +22,71 @@ static const char schema_text[] =
     "\"sid\": {\"type\": {\"key\": \"uuid\", \"min\": 0}},"
     "\"index\": {\"type\": {\"key\": \"integer\", \"min\": 0}}}}}}";
 
-static json_t *insert_database(const struct database *db)
+/* What clients may not do. */
+static struct commit *run(struct store *store, json_t *params)
 {
-    char *schema = json_dumps(db->schema_json, JSON_COMPACT);
-    json_t *op = json_pack("{s:s, s:s, s:{s:s, s:s, s:b, s:b, s:s}}", "op", "insert", "table",
-                           "Database", "row", "name", db->schema->name, "model", "standalone",
-                           "connected", 1, "leader", 1, "schema", schema);
+    struct execution execution = {.db = store_database(store), .params = params};
 
-    free(schema);
-    if (!op)
+    execution_run(&execution);
+    if (!execution.txn)
         abort();
-    return op;
+    json_decref(execution.results);
+    json_decref(params);
+    return txn_finish(execution.txn);
 }
 
-struct store *server_database_create(struct store *const *stores, size_t n_stores)
+static json_t *pack(json_t *json)
+{
+    if (!json)
+        abort();
+    return json;
+}
+
+static bool has_row(const struct database *server_db, const char *name)
+{
+    const struct table *table = database_table(server_db, "Database");
+    const struct column_schema *column = table_schema_column(table->schema, "name");
+    struct row *row;
+
+    FOR_EACH_ROW(row, table)
+    {
+        if (!strcmp(row->data->columns[column->index]->keys[0].string, name))
+            return true;
+    }
+    return false;
+}
+
+struct commit *server_database_put(struct store *store, const struct database *db)
+{
+    const char *name = db->schema->name;
+    char *schema = json_dumps(db->schema_json, JSON_COMPACT);
+    json_t *row = pack(json_pack("{s:s, s:s, s:b, s:b, s:s}", "name", name, "model", "standalone",
+                                 "connected", 1, "leader", 1, "schema", schema));
+    json_t *op;
+
+    free(schema);
+    if (has_row(store_database(store), name))
+        op = json_pack("{s:s, s:s, s:[[s, s, s]], s:o}", "op", "update", "table", "Database",
+                       "where", "name", "==", name, "row", row);
+    else
+        op = json_pack("{s:s, s:s, s:o}", "op", "insert", "table", "Database", "row", row);
+    return run(store, pack(json_pack("[s, o]", "_Server", pack(op))));
+}
+
+struct commit *server_database_remove(struct store *store, const char *name)
+{
+    return run(store, pack(json_pack("[s, {s:s, s:s, s:[[s, s, s]]}]", "_Server", "op", "delete",
+                                     "table", "Database", "where", "name", "==", name)));
+}
+
+struct store *server_database_create(void)
 {
     json_t *json = json_loads(schema_text, 0, NULL);
     struct store *store = store_create_in_memory_take(db_schema_parse(json, NULL));
     struct database *db = store_database(store);
-    json_t *params = json_array();
 
     json_decref(json);
-    json_array_append_new(params, json_string("_Server"));
-    for (size_t i = 0; i < n_stores; i++)
-        json_array_append_new(params, insert_database(store_database(stores[i])));
-    json_array_append_new(params, insert_database(db));
-
-    struct execution execution = {.db = db, .params = params};
-    execution_run(&execution);
-    if (!execution.txn)
-        abort();
-    commit_destroy(txn_finish(execution.txn));
-    json_decref(execution.results);
-    json_decref(params);
-
+    commit_destroy(server_database_put(store, db));
     db->is_read_only = true;
     db->read_only_tag = DB_NOT_ALLOWED;
     snprintf(db->read_only_reason, sizeof db->read_only_reason,

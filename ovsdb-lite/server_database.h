@@ -8,5 +8,11 @@
  * Threads  One. */
 
 #include "ovsdb-lite/store.h"
+#include "ovsdb-lite/transaction.h"
 
-struct store *server_database_create(struct store *const *stores, size_t n_stores);
+/* With one row, its own. */
+struct store *server_database_create(void);
+
+/* Makes the row of 'db' say what is so; the caller tells clients of the commit.  NULL: it did. */
+struct commit *server_database_put(struct store *store, const struct database *db);
+struct commit *server_database_remove(struct store *store, const char *name);

@@ -69,6 +69,8 @@ static void on_message(struct jsonrpc *rpc, const struct jsonrpc_message *messag
     struct session *session = aux;
 
     (void)rpc;
+    if (session->is_ending)
+        return;
     session->is_probing = false;
     if (ev_is_active(&session->probe))
         ev_timer_again(session->server->loop, &session->probe);
@@ -357,7 +359,35 @@ void session_retry_waits(struct session *session, size_t store, uint64_t tables)
 void waiting_cancel(struct waiting *waiting)
 {
     session_answer_take(waiting->session,
-                        jsonrpc_error_take(json_string("canceled"), json_incref(waiting->id)),
+                        jsonrpc_error_take(json_string(DB_CANCELED), json_incref(waiting->id)),
                         NULL);
     waiting_free(waiting);
+}
+
+/* --- Databases that change ------------------------------------------------------------------ */
+
+void session_note_change(struct session *session)
+{
+    if (session->is_change_aware)
+        return;
+    session->is_ending = true;
+    session->server->has_work = true;
+}
+
+void session_leave_store(struct session *session, size_t store, const struct database *db)
+{
+    struct monitor *monitor, *next_monitor;
+    struct waiting *waiting, *next_waiting;
+
+    cds_list_for_each_entry_safe (monitor, next_monitor, &session->monitors, node) {
+        if (monitor->db != db)
+            continue;
+        session_answer_take(
+            session, jsonrpc_notify_take("monitor_canceled", json_pack("[O]", monitor->id)), NULL);
+        session_forget_monitor(session, monitor);
+    }
+    cds_list_for_each_entry_safe (waiting, next_waiting, &session->waits, node)
+        if (waiting->store == store)
+            waiting_cancel(waiting);
+    session_note_change(session);
 }

@@ -44,6 +44,8 @@ struct session {
     struct remote *remote;      /* Where it came from, or NULL. */
     struct ev_timer probe;      /* Runs while nothing comes. */
     bool is_probing;
+    bool is_change_aware; /* Wants to stay when databases change, come or go. */
+    bool is_ending;       /* Until its answers are sent; it is not heard any more. */
 };
 
 struct session *session_create(struct server *server, int fd); /* Takes 'fd'. */
@@ -52,6 +54,13 @@ void session_destroy(struct session *session);
 /* A client that is silent for so long is asked whether it is there, and cut off if it is as long
  * silent again.  0: never. */
 void session_set_probe(struct session *session, unsigned int interval_ms);
+
+/* The database 'db' of 'store' goes, or gets another schema: waits for it and monitors of it are
+ * cancelled, and the session ends unless the client knows what that means. */
+void session_leave_store(struct session *session, size_t store, const struct database *db);
+
+/* Ends the session after its answers, unless the client is aware of databases that change. */
+void session_note_change(struct session *session);
 
 /* The parts of the round's end. */
 void session_retry_waits(struct session *session, size_t store, uint64_t tables);

@@ -80,6 +80,14 @@ static int compare_versions(const char *a, const char *b)
     return 0;
 }
 
+/* An older version of the wanted schema gives way to it.  Any other schema has come by conversion
+ * or from somebody else: the file is served as it is. */
+static bool is_outdated(const struct db_schema *in_file, const struct db_schema *wanted)
+{
+    return !strcmp(in_file->name, wanted->name) && *in_file->version &&
+           compare_versions(in_file->version, wanted->version) < 0;
+}
+
 static int choose_schema(struct loading *loading, const json_t *in_file, struct error *error)
 {
     struct db_schema *schema = db_schema_parse(in_file, error);
@@ -91,24 +99,12 @@ static int choose_schema(struct loading *loading, const json_t *in_file, struct 
         db_schema_destroy(schema);
         return error_prefix(error, "wanted schema");
     }
-    if (!wanted || strcmp(wanted->name, schema->name)) {
+    if (!wanted || !is_outdated(schema, wanted)) {
         db_schema_destroy(wanted);
         loading->store->db = database_create_take(schema);
         return 0;
     }
-    if (compare_versions(schema->version, wanted->version) > 0) {
-        error_set(error, -EBADMSG,
-                  "the file has schema version %s, this program knows %s: a newer version wrote it",
-                  schema->version, wanted->version);
-        db_schema_destroy(schema);
-        db_schema_destroy(wanted);
-        return error->code;
-    }
-    json_t *a = db_schema_to_json(schema), *b = db_schema_to_json(wanted);
-    if (!json_equal(a, b))
-        loading->old_version = strdup(schema->version);
-    json_decref(a);
-    json_decref(b);
+    loading->old_version = strdup(schema->version);
     db_schema_destroy(schema);
     loading->store->db = database_create_take(wanted);
     return 0;
@@ -194,6 +190,19 @@ static int write_whole(struct store *store, struct error *error)
     return 0;
 }
 
+int store_exchange_database(struct store *store, struct database **db, struct error *error)
+{
+    struct database *old = store->db;
+
+    store->db = *db;
+    int result = store->journal ? write_whole(store, error) : 0;
+    if (result)
+        store->db = old;
+    else
+        *db = old;
+    return result;
+}
+
 int store_compact(struct store *store, struct error *error)
 {
     if (!store->journal)
@@ -240,6 +249,15 @@ static int create_file(struct store *store, const json_t *schema_json, struct er
     int result = write_whole(store, error);
     if (!result)
         log_info("%s: created, schema %s %s", store->path, schema->name, schema->version);
+    return result;
+}
+
+int store_create_file(const char *path, const json_t *schema_json, struct error *error)
+{
+    struct store *store = store_new(path);
+    int result = create_file(store, schema_json, error);
+
+    store_close(store);
     return result;
 }
 
