@@ -9,8 +9,8 @@ function(weir_bpf_skeleton target source)
   set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.bpf.o)
   set(skeleton ${CMAKE_CURRENT_BINARY_DIR}/${name}.skel.h)
   add_custom_command(OUTPUT ${object}
-    COMMAND ${CLANG} -O2 -g -target bpf -mcpu=v3 -ffreestanding -Wall -Wextra -Werror -I${PROJECT_SOURCE_DIR}
-      -I/usr/include/${CMAKE_LIBRARY_ARCHITECTURE} -MD -MF ${object}.d
+    COMMAND ${CLANG} -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -I${PROJECT_SOURCE_DIR}
+      -D__${CMAKE_SYSTEM_PROCESSOR}__ -idirafter /usr/include/${CMAKE_LIBRARY_ARCHITECTURE} -MD -MF ${object}.d
       -c ${CMAKE_CURRENT_SOURCE_DIR}/${source} -o ${object}
     DEPENDS ${source} DEPFILE ${object}.d VERBATIM)
   add_custom_command(OUTPUT ${skeleton}

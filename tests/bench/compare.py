@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""How fast is Weir beside the Linux bridge and Open vSwitch, in the same run on the same machine?
+"""How fast is Weir beside the Linux bridge, Open vSwitch and what BPF could do at best?
 
-Each switch connects two network namespaces by veth pairs, all offloads on (off for Open vSwitch as
-shipped, which cannot pass TCP otherwise).  The switches take turns in every round, so that a
-drift of the machine's speed meets all of them; what is printed is the median over the rounds, with
-minimum and maximum, and the ratio of medians to the bridge and to Open vSwitch as shipped.
+Every switch connects the same two network namespaces and two guests' taps (switches.py), all offloads
+on (off for Open vSwitch as shipped and on AF_XDP, which cannot pass TCP otherwise).  The switches take turns in
+every round, so that a drift of the machine's speed meets all of them; what is printed is the median
+over the rounds, with minimum and maximum, and for each row the ratio of Weir's to another's, paired by round:
+median, with the smallest and the largest.
 
-    compare.py BUILD-DIR [--rounds N] [--seconds N] [--only NAME,NAME] [--skip-tables]
+    compare.py BUILD-DIR [--rounds N] [--seconds N] [--only SWITCH,...] [--cases CASE,...]
 """
 
 import argparse
@@ -16,236 +17,138 @@ import os
 import re
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 
-NS = "weir-bench"
-H1, H2 = NS + "-h1", NS + "-h2"
-H2_MAC = "02:00:00:00:00:02"
+from switches import (G1_MAC, G2_MAC, H1, H2, H2_MAC, HOST_IP, NS, Daemons, Floor, Ovs, Topology,
+                      cpu_seconds, everyone, in_ns, rss_bytes, set_feature, sh, start, wait_for)
+
+LOAD = "/tests/bench/load/"
 
 
-def sh(*words, check=True, **options):
-    return subprocess.run([str(w) for w in words], check=check, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, **options)
-
-
-def in_ns(ns, *words, **options):
-    return sh("ip", "netns", "exec", ns, *words, **options)
-
-
-def start(ns, *words, **options):
-    return subprocess.Popen(["ip", "netns", "exec", ns] + [str(w) for w in words], text=True,
-                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **options)
-
-
-def wait_for(condition, seconds=10, what="condition"):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return
-        time.sleep(0.002)
-    raise RuntimeError("timed out waiting for " + what)
-
-
-class Topology:
-    """h1 --veth-- (p1 switch p2) --veth-- h2"""
-
-    def __enter__(self):
-        self.close()
-        for ns in NS, H1, H2:
-            sh("ip", "netns", "add", ns)
-            sh("ip", "-n", ns, "link", "set", "lo", "up")
-        for n, ns in (1, H1), (2, H2):
-            sh("ip", "-n", NS, "link", "add", f"p{n}", "type", "veth", "peer", "name", "eth0",
-               "netns", ns)
-            sh("ip", "-n", ns, "link", "set", "eth0", "address", f"02:00:00:00:00:0{n}", "up")
-            sh("ip", "-n", ns, "addr", "add", f"10.9.0.{n}/16", "dev", "eth0")
-            sh("ip", "-n", NS, "link", "set", f"p{n}", "up")
-        return self
-
-    def close(self):
-        for ns in H1, H2, NS:
-            pids = sh("ip", "netns", "pids", ns, check=False).stdout.split()
-            if pids:
-                sh("kill", *pids, check=False)
-                time.sleep(0.2)
-            sh("ip", "netns", "del", ns, check=False)
-
-    def __exit__(self, *_):
-        self.close()
-
-
-class Bridge:
-    name = "bridge"
-
-    def start(self):
-        sh("ip", "-n", NS, "link", "add", "br0", "type", "bridge")
-        sh("ip", "-n", NS, "link", "set", "br0", "up")
-        for port in "p1", "p2":
-            sh("ip", "-n", NS, "link", "set", port, "master", "br0")
-
-    def stop(self):
-        sh("ip", "-n", NS, "link", "del", "br0")
-
-
-class Daemons:
-    """What Weir and Open vSwitch have in common: a run directory and two daemons in the namespace."""
-
-    def stop(self):
-        for process in reversed(self.processes):
-            process.terminate()
-            process.wait()
-        for link in "br0", "ovs-netdev":
-            sh("ip", "-n", NS, "link", "del", link, check=False)
-        shutil.rmtree(self.rundir, ignore_errors=True)
-
-    def spawn(self, *words):
-        process = subprocess.Popen(["ip", "netns", "exec", NS] + [str(w) for w in words],
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                   env=self.environment)
-        self.processes.append(process)
-        return process
-
-    def tool(self, *words, **options):
-        return in_ns(NS, *words, env=self.environment, **options)
-
-    def prepare(self):
-        self.processes = []
-        self.rundir = tempfile.mkdtemp(prefix="weir-bench-")
-        self.environment = dict(os.environ, OVS_RUNDIR=self.rundir, OVS_LOGDIR=self.rundir,
-                                OVS_DBDIR=self.rundir,
-                                PATH=self.path() + os.environ["PATH"])
-
-    def pid(self):
-        with open(self.rundir + "/ovs-vswitchd.pid") as file:
-            return int(file.read())
-
-    def has(self, *names):
-        return all(os.path.exists(f"{self.rundir}/{name}") for name in names)
-
-
-class Ovs(Daemons):
-    flow_tool = "ovs-ofctl"
-
-    def __init__(self, name, tso):
-        self.name, self.tso = name, tso
-
-    def path(self):
-        return ""
-
-    def start(self):
-        self.prepare()
-        if not self.tso:
-            for ns, device in (H1, "eth0"), (H2, "eth0"), (NS, "p1"), (NS, "p2"):
-                in_ns(ns, "ethtool", "-K", device, "tx", "off", "tso", "off", "gso", "off")
-        database, socket = self.rundir + "/conf.db", f"unix:{self.rundir}/db.sock"
-        self.tool("ovsdb-tool", "create", database,
-                  "/usr/share/openvswitch/vswitch.ovsschema")
-        self.spawn("ovsdb-server", database, f"--remote=p{socket}",
-                   f"--pidfile={self.rundir}/ovsdb-server.pid", "--no-chdir")
-        wait_for(lambda: self.has("db.sock"), what="ovsdb-server")
-        self.tool("ovs-vsctl", "--no-wait", "init")
-        if self.tso:
-            self.tool("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".",
-                      "other_config:userspace-tso-enable=true")
-        self.spawn("ovs-vswitchd", socket, f"--pidfile={self.rundir}/ovs-vswitchd.pid",
-                   "--no-chdir")
-        wait_for(lambda: self.has("ovs-vswitchd.pid"), what="ovs-vswitchd")
-        self.tool("ovs-vsctl", "add-br", "br0", "--", "set", "bridge", "br0",
-                  "datapath_type=netdev", "--", "add-port", "br0", "p1", "--", "add-port", "br0",
-                  "p2")
-
-    def stop(self):
-        super().stop()
-        if not self.tso:
-            for ns, device in (H1, "eth0"), (H2, "eth0"), (NS, "p1"), (NS, "p2"):
-                in_ns(ns, "ethtool", "-K", device, "tx", "on", "tso", "on", "gso", "on")
-
-
-class Weir(Daemons):
-    name = "weir"
-    flow_tool = "weir"
-
-    def __init__(self, build):
-        self.build = build
-
-    def path(self):
-        return "".join(f"{self.build}/{part}:" for part in ("cli", "vswitchd", "ovsdb-lite"))
-
-    def start(self):
-        self.prepare()
-        database, socket = self.rundir + "/conf.db", f"unix:{self.rundir}/db.sock"
-        self.spawn("ovsdb-lite", database, f"--remote=p{socket}", "--pidfile", "--no-chdir")
-        wait_for(lambda: self.has("db.sock"), what="ovsdb-lite")
-        self.spawn("vswitchd", socket, "--pidfile", "--no-chdir")
-        wait_for(lambda: self.has("ovs-vswitchd.pid"), what="vswitchd")
-        self.tool("weir", "add-br", "br0", "--", "add-port", "br0", "p1", "--", "add-port", "br0",
-                  "p2")
-
-
-# What is measured.  Each returns {row name: value}; a larger value is better where 'higher' says so.
+# What is measured.  Each returns {row name: value}.
 
 def warm_up():
     wait_for(lambda: in_ns(H1, "ping", "-c", "1", "-W", "1", "10.9.0.2", check=False).returncode
              == 0, what="the first ping")
 
 
-def measure_tcp(streams, seconds):
-    server = start(H2, "iperf3", "-s", "-1")
-    time.sleep(0.3)
+def iperf(client, server, address, streams, seconds, *words):
+    """Gb/s that the server takes (with -R: the client)."""
+    listener = start(server, "iperf3", "-s", "-1")
     try:
-        out = in_ns(H1, "iperf3", "-c", "10.9.0.2", "-P", streams, "-t", seconds, "-O", "1", "-J",
-                    check=False, timeout=seconds + 20).stdout
-        bits = json.loads(out)["end"]["sum_received"]["bits_per_second"]
+        wait_for(lambda: ":5201" in in_ns(server, "ss", "-ltn").stdout, what="iperf3")
+        out = in_ns(client, "iperf3", "-c", address, "-P", streams, "-t", seconds, "-J", *words,
+                    check=False, timeout=seconds + 6).stdout
+        intervals = json.loads(out)["end"]["sum_received"]["bits_per_second"]
     finally:
-        server.terminate()
-        server.wait()
-    return {f"tcp_{streams}_gbps": bits / 1e9}
+        listener.terminate()
+        listener.wait()
+    return intervals / 1e9
 
 
-def measure_frames(build, n_flows, seconds):
-    load = build + "/tests/bench/load/load"
+def measure_tcp(_switch, options):
+    return {f"tcp_{n}_gbps": iperf(H1, H2, "10.9.0.2", n, options.seconds) for n in (1, 4)}
+
+
+def count_frames(options, n_flows):
+    load = options.build + LOAD + "load"
     # Frames that an XDP program redirects are only taken by a veth that does GRO.
-    in_ns(NS, "ethtool", "-K", "p1", "gro", "on")
+    set_feature(NS, "p1", "gro", "on")
     # The stations are known, so frames are forwarded and not flooded.
     in_ns(H1, "ping", "-c", "1", "-W", "1", "10.9.0.2", check=False)
-    receiver = start(H2, load, "receive", "eth0", seconds)
-    time.sleep(0.5)
-    in_ns(H1, load, "send", "eth0", seconds + 1, n_flows, 64, H2_MAC)
-    in_ns(NS, "ethtool", "-K", "p1", "gro", "off")
-    return {f"frames_{n_flows}_mpps": int(receiver.communicate()[0]) / 1e6}
+    sender = start(H1, load, "send", "eth0", options.seconds + 2, n_flows, 64, H2_MAC)
+    try:
+        time.sleep(0.5)  # What caches flows has cached them.
+        received = in_ns(H2, load, "receive", "eth0", options.seconds).stdout
+    finally:
+        sender.send_signal(2)
+        sender.wait()
+        set_feature(NS, "p1", "gro", "off")
+    return int(received) / 1e6
 
 
-def measure_round_trip(build, seconds):
-    tool = build + "/tests/bench/load/round_trip"
-    server = start(H2, tool, "serve", 9000)
+def measure_frames(_switch, options):
+    return {f"frames_{n}_mpps": count_frames(options, n) for n in (1, 10000, 100000)}
+
+
+def round_trip(client, server, address, options):
+    tool = options.build + LOAD + "round_trip"
+    answerer = start(server, tool, "serve", 9000)
     time.sleep(0.2)
     try:
-        median, p99 = in_ns(H1, tool, "ask", "10.9.0.2", 9000, seconds).stdout.split()
+        median, p99 = in_ns(client, tool, "ask", address, 9000, 1).stdout.split()
     finally:
-        server.kill()
-        server.wait()
-    return {"round_trip_us": int(median) / 1e3, "round_trip_p99_us": int(p99) / 1e3}
+        answerer.kill()
+        answerer.wait()
+    return int(median) / 1e3, int(p99) / 1e3
 
 
-def cpu_seconds(pid):
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def measure_round_trip(_switch, options):
+    median, p99 = round_trip(H1, H2, "10.9.0.2", options)
+    return {"round_trip_us": median, "round_trip_p99_us": p99}
 
 
-def rss_bytes(pid):
-    with open(f"/proc/{pid}/smaps_rollup") as file:
-        return int(re.search(r"^Rss:\s+(\d+)", file.read(), re.M).group(1)) * 1024
+def measure_host(switch, options):
+    if not switch.has_host:
+        return {}
+    return {"host_in_gbps": iperf(H1, NS, HOST_IP, 1, 1),
+            "host_out_gbps": iperf(H1, NS, HOST_IP, 1, 1, "-R"),
+            "host_round_trip_us": round_trip(H1, NS, HOST_IP, options)[0]}
 
 
-def measure_idle(switch, seconds=10):
+def guest_to_guest(options, n_bytes):
+    tool = options.build + LOAD + "tap_guest"
+    receiver = start(NS, tool, "receive", "g2", 1, G2_MAC, G1_MAC)
+    time.sleep(0.3)
+    in_ns(NS, tool, "send", "g1", 2, n_bytes, G1_MAC, G2_MAC)
+    frames, rate = receiver.communicate()[0].split()
+    return int(frames), int(rate)
+
+
+def measure_guests(switch, options):
+    if not switch.has_guests:
+        return {}
+    results = {"guests_mpps": guest_to_guest(options, 64)[0] / 1e6}
+    if not isinstance(switch, Ovs) or switch.kind == "tso":  # Else super-frames do not pass.
+        results["guests_gbps"] = guest_to_guest(options, 65226)[1] * 8 / 1e9
+    return results
+
+
+def measure_rewriting(switch, options):
+    if not switch.has_flows:
+        return {}
+    switch.set_rewriting()
+    results = {"rewrite_gbps": iperf(H1, H2, "10.9.0.2", 1, 1)}
+    results["rewrite_mpps"] = count_frames(argparse.Namespace(build=options.build, seconds=1), 1)
+    switch.tool("ovs-ofctl", "del-flows", "br0", "ip")
+    return results
+
+
+def measure_vlan(switch, options):
+    """h1's frames get a tag on their way to h2, and h2's lose theirs.  Nothing untagged passes after it."""
+    if not switch.has_flows:
+        return {}
+    switch.set_vlan()
+    tagger = start(H2, options.build + LOAD + "load", "tag", "eth0", 60)
+    try:
+        warm_up()
+        results = {"vlan_gbps": iperf(H1, H2, "10.9.0.2", 1, 1)}
+    finally:
+        tagger.terminate()
+        tagger.wait()
+    results["vlan_mpps"] = count_frames(argparse.Namespace(build=options.build, seconds=1), 1)
+    return results
+
+
+def measure_idle(switch, options):
+    if not isinstance(switch, Daemons) or not options.is_last_round:
+        return {}
     time.sleep(1)
     before = cpu_seconds(switch.pid())
-    time.sleep(seconds)
-    return {"idle_cpu_percent": 100 * (cpu_seconds(switch.pid()) - before) / seconds}
+    time.sleep(5)
+    return {"idle_cpu_percent": 100 * (cpu_seconds(switch.pid()) - before) / 5}
 
 
 def measure_flow_mods(switch, n_flows=100000):
@@ -288,89 +191,144 @@ def measure_start(switch):
     return {"start_to_first_frame_ms": took * 1000}
 
 
+def measure_tables(switch, _options):
+    # One of each kind: tables do not depend on how frames come in.
+    if switch.name not in ("ovs", "weir"):
+        return {}
+    return {**measure_flow_mods(switch), **measure_start(switch)}
+
+
+CASES = {  # In this order: the last ones leave the switch changed.
+    "tcp": measure_tcp,
+    "round-trip": measure_round_trip,
+    "frames": measure_frames,
+    "host": measure_host,
+    "guests": measure_guests,
+    "rewrite": measure_rewriting,
+    "idle": measure_idle,
+    "tables": measure_tables,
+    "vlan": measure_vlan,
+}
+
 ROWS = [  # name, what a person reads, is higher better
     ("tcp_1_gbps", "TCP, one stream, Gb/s", True),
     ("tcp_4_gbps", "TCP, four streams, Gb/s", True),
     ("frames_1_mpps", "64-byte frames, 1 flow, Mpps", True),
     ("frames_10000_mpps", "64-byte frames, 10,000 flows, Mpps", True),
+    ("frames_100000_mpps", "64-byte frames, 100,000 flows, Mpps", True),
     ("round_trip_us", "UDP round trip, median us", False),
     ("round_trip_p99_us", "UDP round trip, 99th percentile us", False),
+    ("host_in_gbps", "TCP to the host, Gb/s", True),
+    ("host_out_gbps", "TCP from the host, Gb/s", True),
+    ("host_round_trip_us", "UDP round trip to the host, us", False),
+    ("guests_gbps", "super-frames tap to tap, Gb/s", True),
+    ("guests_mpps", "64-byte frames tap to tap, Mpps", True),
+    ("vlan_gbps", "TCP, VLAN push and pop, Gb/s", True),
+    ("vlan_mpps", "64-byte frames, VLAN push, Mpps", True),
+    ("rewrite_gbps", "TCP, MACs and TTL rewritten, Gb/s", True),
+    ("rewrite_mpps", "64-byte frames, rewritten, Mpps", True),
     ("flow_mods_per_s", "flow-mods from a file, per second", True),
     ("bytes_per_flow", "resident bytes per flow", False),
     ("start_to_first_frame_ms", "start to first frame, ms", False),
     ("idle_cpu_percent", "CPU while idle, %", False),
 ]
+# Rows that a floor or the bridge (without VLAN devices) has not are held against the nearest that it has.
+NEAREST = {"vlan_gbps": "tcp_1_gbps", "rewrite_gbps": "tcp_1_gbps",
+           "vlan_mpps": "frames_1_mpps", "rewrite_mpps": "frames_1_mpps"}
 
 
-def measure(switch, build, options, last_round):
+def measure(switch, options):
     results = {}
-    switch.start()
     try:
+        switch.start()
         warm_up()
-        results.update(measure_tcp(1, options.seconds))
-        results.update(measure_tcp(4, options.seconds))
-        results.update(measure_round_trip(build, options.seconds))
-        results.update(measure_frames(build, 1, options.seconds))
-        results.update(measure_frames(build, 10000, options.seconds))
-        if isinstance(switch, Daemons) and not options.skip_tables:
-            results.update(measure_flow_mods(switch))
-            results.update(measure_start(switch))
-            if last_round:
-                results.update(measure_idle(switch))
+        for case in options.cases:
+            try:
+                results.update(CASES[case](switch, options))
+            except Exception as problem:  # One case that fails shall not cost the others.
+                print(f"{switch.name}: {case}: {problem!r}", file=sys.stderr)
+    except Exception as problem:
+        print(f"{switch.name}: {problem!r}", file=sys.stderr)
     finally:
         switch.stop()
     return results
 
 
-def print_table(samples, switches):
-    names = [s.name for s in switches]
-    print(f"\n{'':38}" + "".join(f"{name:>30}" for name in names))
+def cell(values, digits):
+    def show(value):
+        return f"{value:.{digits}g}" if value < 10 ** digits else f"{value:.0f}"
+
+    if not values:
+        return "-"
+    return show(statistics.median(values)) + (f" [{show(min(values))}..{show(max(values))}]"
+                                              if len(values) > 1 else "")
+
+
+def print_table(samples, names):
+    print(f"\n{'':38}" + "".join(f"{name:>28}" for name in names))
     for row, text, _ in ROWS:
+        cells = [cell([r[row] for r in samples[name] if row in r], 3) for name in names]
+        if any(c != "-" for c in cells):
+            print(f"{text:38}" + "".join(f"{c:>28}" for c in cells))
+
+
+def print_ratios(samples, name, peers):
+    """Paired by round, as the machine's speed drifts from one round to the next."""
+    print(f"\n{name} as a ratio of" + " " * (23 - len(name)) +
+          "".join(f"{peer:>28}" for peer in peers))
+    for row, text, higher in ROWS:
         cells = []
-        for name in names:
-            values = [r[row] for r in samples[name] if row in r]
-            cells.append(f"{statistics.median(values):.4g} [{min(values):.4g}..{max(values):.4g}]"
-                         if values else "-")
-        if any(cell != "-" for cell in cells):
-            print(f"{text:38}" + "".join(f"{cell:>30}" for cell in cells))
-    if "weir" not in names:
-        return
-    for peer in "bridge", "ovs":
-        if peer not in names:
-            continue
-        print(f"\nweir / {peer}")
-        for row, text, higher in ROWS:
-            values = {name: [r[row] for r in samples[name] if row in r] for name in ("weir", peer)}
-            if values["weir"] and values[peer]:
-                theirs = statistics.median(values[peer])
-                ratio = statistics.median(values["weir"]) / theirs if theirs else float("inf")
-                print(f"  {text:38}{ratio:8.3g}   ({'higher' if higher else 'lower'} is better)")
+        for peer in peers:
+            pairs = [(ours.get(row), theirs.get(row, theirs.get(NEAREST.get(row))))
+                     for ours, theirs in zip(samples[name], samples[peer])]
+            cells.append(cell([a / b for a, b in pairs if a is not None and b], 3))
+        if any(c != "-" for c in cells):
+            print(f"{text:38}" + "".join(f"{c:>28}" for c in cells) +
+                  ("" if higher else "   (lower is better)"))
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=3)
-    parser.add_argument("--only", default="bridge,ovs,ovs-tso,weir")
-    parser.add_argument("--skip-tables", action="store_true")
+    parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--only", help="switches, separated by commas; default: all")
+    parser.add_argument("--cases", default=",".join(CASES), help="default: %(default)s")
+    parser.add_argument("--json", metavar="FILE", help="every sample, for another program")
     options = parser.parse_args()
-    build = os.path.abspath(options.build)
+    options.build = os.path.abspath(options.build)
+    options.cases = [case for case in CASES if case in options.cases.split(",")]
     if os.geteuid() != 0:
         sys.exit("compare.py: must be root: it makes network namespaces")
-    everyone = [Bridge(), Ovs("ovs", False), Ovs("ovs-tso", True), Weir(build)]
-    switches = [s for s in everyone if s.name in options.only.split(",")]
+    switches = everyone(options.build)
+    if options.only:
+        unknown = set(options.only.split(",")) - {s.name for s in switches}
+        if unknown:
+            sys.exit(f"compare.py: no switch {', '.join(sorted(unknown))}; there are "
+                     + ", ".join(s.name for s in switches))
+        switches = [s for s in switches if s.name in options.only.split(",")]
     if not shutil.which("ovs-vswitchd"):
         print("Open vSwitch is not installed: left out", file=sys.stderr)
         switches = [s for s in switches if not isinstance(s, Ovs)]
     samples = {s.name: [] for s in switches}
     with Topology():
-        for round_number in range(options.rounds):
+        for number in range(options.rounds):
+            options.is_last_round = number == options.rounds - 1
             for switch in switches:
-                print(f"round {round_number + 1}: {switch.name}", file=sys.stderr)
-                samples[switch.name].append(
-                    measure(switch, build, options, round_number == options.rounds - 1))
-    print_table(samples, switches)
+                print(f"round {number + 1}: {switch.name}", file=sys.stderr)
+                samples[switch.name].append(measure(switch, options))
+    names = list(samples)
+    print_table(samples, names)
+    ours = [name for name in names if name.startswith("weir")] or \
+           [name for name in names if name.startswith("floor")]
+    for name in ours:
+        peers = [peer for peer in names if peer != name and not peer.startswith("weir")]
+        if peers:
+            print_ratios(samples, name, peers)
+    if options.json:
+        with open(options.json, "w") as file:
+            json.dump(samples, file, indent=1)
 
 
 if __name__ == "__main__":

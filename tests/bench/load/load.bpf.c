@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 
 /* Frames as fast as the kernel makes them: 'generate' runs on frames that BPF_PROG_RUN recycles and
- * sends each out of one interface; 'absorb' counts what arrives and frees it. */
+ * sends each out of one interface; 'absorb' counts what arrives and frees it, and 'absorb_late' what a
+ * switch delivered past the XDP hook (bpf_redirect_peer()). */
 
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
+#include <linux/pkt_cls.h>
 #include <linux/udp.h>
 #include <stdint.h>
 
@@ -14,6 +16,7 @@
 
 volatile const uint32_t out_ifindex;
 volatile const uint32_t n_flows = 1;
+volatile const uint16_t vlan = 10;
 
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -69,6 +72,30 @@ int absorb(struct xdp_md *context)
     if (absorbed)
         *absorbed += 1;
     return XDP_DROP;
+}
+
+SEC("tc")
+int absorb_late(struct __sk_buff *skb)
+{
+    uint64_t *absorbed = counter(ABSORBED);
+
+    (void)skb;
+    if (absorbed)
+        *absorbed += 1;
+    return TC_ACT_SHOT;
+}
+
+/* A host that speaks in a VLAN, for kernels without VLAN devices. */
+SEC("tc")
+int push_tag(struct __sk_buff *skb)
+{
+    return bpf_skb_vlan_push(skb, bpf_htons(ETH_P_8021Q), vlan) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int pop_tag(struct __sk_buff *skb)
+{
+    return !skb->vlan_present || bpf_skb_vlan_pop(skb) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -5,6 +5,9 @@
  *     load send INTERFACE SECONDS N_FLOWS FRAME_BYTES DST_MAC     sends, prints frames per second
  *     load receive INTERFACE SECONDS                              counts and drops, prints the
  *                                                                 median of its one-second samples
+ *     load receive-late INTERFACE SECONDS                         the same, where the host's stack begins
+ *     load tag INTERFACE SECONDS                                  sends and takes only frames with a tag
+ *                                                                 of VLAN 10
  *
  * Frames are IPv4/UDP to 10.9.255.1, the flow number in source address and port.  Both need root, and
  * run in namespaces that the caller made. */
@@ -100,17 +103,67 @@ static int compare_doubles(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int receive_frames(struct load_bpf *load, int ifindex, int seconds)
+static int attach_tc(int ifindex, enum bpf_tc_attach_point point, const struct bpf_program *program)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point);
+    LIBBPF_OPTS(bpf_tc_opts, filter, .handle = 1, .priority = 1,
+                .prog_fd = bpf_program__fd(program));
+
+    bpf_tc_hook_create(&hook);
+    return bpf_tc_attach(&hook, &filter);
+}
+
+static void detach_tc(int ifindex)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
+                .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+
+    bpf_tc_hook_destroy(&hook);
+}
+
+static int tag_frames(struct load_bpf *load, int ifindex, int seconds)
+{
+    int code = attach_tc(ifindex, BPF_TC_EGRESS, load->progs.push_tag);
+
+    if (!code)
+        code = attach_tc(ifindex, BPF_TC_INGRESS, load->progs.pop_tag);
+    if (code)
+        perror("load: attach");
+    else if (!is_stopped)
+        sleep((unsigned int)seconds); /* A signal ends it early. */
+    detach_tc(ifindex);
+    return code ? 1 : 0;
+}
+
+/* The late hook also takes what comes when there is no early one. */
+static int attach(struct load_bpf *load, int ifindex, bool is_early)
+{
+    int fd = bpf_program__fd(load->progs.absorb);
+
+    if (is_early && bpf_xdp_attach(ifindex, fd, XDP_FLAGS_DRV_MODE, NULL))
+        return -1;
+    return attach_tc(ifindex, BPF_TC_INGRESS, load->progs.absorb_late);
+}
+
+static void detach(int ifindex, bool is_early)
+{
+    if (is_early)
+        bpf_xdp_detach(ifindex, XDP_FLAGS_DRV_MODE, NULL);
+    detach_tc(ifindex);
+}
+
+static int receive_frames(struct load_bpf *load, int ifindex, int seconds, bool is_early)
 {
     double samples[MAX_SECONDS];
-    int fd = bpf_program__fd(load->progs.absorb), n = 0;
-    int64_t before = clock_now_ns();
-    uint64_t count_before = 0;
+    int n = 0;
 
-    if (bpf_xdp_attach(ifindex, fd, XDP_FLAGS_DRV_MODE, NULL)) {
+    if (attach(load, ifindex, is_early)) {
         perror("load: attach");
         return 1;
     }
+    int64_t before = clock_now_ns();
+    uint64_t count_before = 0;
+
     while (!is_stopped && n < seconds) {
         sleep(1);
         int64_t now = clock_now_ns();
@@ -120,7 +173,7 @@ static int receive_frames(struct load_bpf *load, int ifindex, int seconds)
         before = now;
         count_before = count;
     }
-    bpf_xdp_detach(ifindex, XDP_FLAGS_DRV_MODE, NULL);
+    detach(ifindex, is_early);
     qsort(samples, (size_t)n, sizeof *samples, compare_doubles);
     printf("%.0f\n", n ? samples[n / 2] : 0);
     return 0;
@@ -128,12 +181,13 @@ static int receive_frames(struct load_bpf *load, int ifindex, int seconds)
 
 int main(int argc, char **argv)
 {
-    bool sends = argc == 7 && !strcmp(argv[1], "send");
-    bool receives = argc == 4 && !strcmp(argv[1], "receive");
+    const char *verb = argc > 1 ? argv[1] : "";
+    bool sends = argc == 7 && !strcmp(verb, "send");
+    bool is_early = !strcmp(verb, "receive"), tags = !strcmp(verb, "tag");
 
-    if (!sends && !receives) {
+    if (!sends && (argc != 4 || !(is_early || tags || !strcmp(verb, "receive-late")))) {
         fprintf(stderr, "usage: load send INTERFACE SECONDS N_FLOWS FRAME_BYTES DST_MAC\n"
-                        "       load receive INTERFACE SECONDS\n");
+                        "       load receive|receive-late|tag INTERFACE SECONDS\n");
         return 2;
     }
     int ifindex = (int)if_nametoindex(argv[2]), seconds = atoi(argv[3]);
@@ -157,8 +211,13 @@ int main(int argc, char **argv)
         perror("load: cannot load the BPF programs");
         return 1;
     }
-    int status = sends ? send_frames(load, seconds, frame_bytes, argv[6])
-                       : receive_frames(load, ifindex, seconds);
+    int status;
+    if (sends)
+        status = send_frames(load, seconds, frame_bytes, argv[6]);
+    else if (tags)
+        status = tag_frames(load, ifindex, seconds);
+    else
+        status = receive_frames(load, ifindex, seconds, is_early);
     load_bpf__destroy(load);
     return status;
 }
