@@ -101,8 +101,17 @@ static char *parse_path(const char *path)
     return *path && *path != '.' && !strchr(path, '/') ? rundir_file(path) : NULL;
 }
 
-struct socket_address *socket_address_parse(const char *target, uint16_t default_port,
-                                            struct error *error)
+static char *copy_path(const char *path)
+{
+    char *copy = strdup(path);
+
+    if (!copy)
+        abort();
+    return copy;
+}
+
+static struct socket_address *parse(const char *target, uint16_t default_port,
+                                    char *(*parse_path_of)(const char *), struct error *error)
 {
     struct socket_address *address = calloc(1, sizeof *address);
     const char *colon = strchr(target, ':');
@@ -117,7 +126,7 @@ struct socket_address *socket_address_parse(const char *target, uint16_t default
     } else if (!strncmp(target, "ptcp:", 5)) {
         result = parse_passive_inet(rest, default_port, address);
     } else if ((!strncmp(target, "unix:", 5) || !strncmp(target, "punix:", 6)) && *rest) {
-        address->path = parse_path(rest);
+        address->path = parse_path_of(rest);
         result = address->path ? 0 : -EACCES;
     }
     free(rest);
@@ -129,6 +138,18 @@ struct socket_address *socket_address_parse(const char *target, uint16_t default
         error_set(error, result, "%s: not a target (tcp:IP:PORT, unix:PATH, ptcp:PORT)", target);
     free(address);
     return NULL;
+}
+
+struct socket_address *socket_address_parse(const char *target, uint16_t default_port,
+                                            struct error *error)
+{
+    return parse(target, default_port, parse_path, error);
+}
+
+struct socket_address *socket_address_parse_trusted(const char *target, uint16_t default_port,
+                                                    struct error *error)
+{
+    return parse(target, default_port, copy_path, error);
 }
 
 void socket_address_destroy(struct socket_address *address)

@@ -21,9 +21,12 @@ struct socket_address {
     socklen_t n_bytes;
 };
 
-/* NULL, with 'error' set: not understood. */
+/* NULL, with 'error' set: not understood, or the path of a socket outside the run directory. */
 struct socket_address *socket_address_parse(const char *target, uint16_t default_port,
                                             struct error *error);
+/* For targets that the operator wrote: any path will do. */
+struct socket_address *socket_address_parse_trusted(const char *target, uint16_t default_port,
+                                                    struct error *error);
 void socket_address_destroy(struct socket_address *address); /* NULL is fine. */
 
 /* A non-blocking socket that listens, or has begun to connect; or negative errno. */

@@ -196,7 +196,7 @@ static int start_listening(struct remote *remote, struct error *error)
 
 /* --- Remotes ------------------------------------------------------------------------------- */
 
-struct remote *remote_create(struct remotes *remotes, const char *target, struct error *error)
+static struct remote *remote_new(struct remotes *remotes, const char *target)
 {
     struct remote *remote = calloc(1, sizeof *remote);
 
@@ -209,8 +209,11 @@ struct remote *remote_create(struct remotes *remotes, const char *target, struct
     ev_io_init(&remote->connecting, on_connected, -1, EV_WRITE);
     remote->timer.data = remote->connecting.data = remote;
     cds_list_add_tail(&remote->node, &remotes->list);
+    return remote;
+}
 
-    remote->address = socket_address_parse(target, DEFAULT_PORT, error);
+static struct remote *start(struct remote *remote, struct error *error)
+{
     if (!remote->address) {
         remote->last_error = EINVAL;
         return remote;
@@ -221,6 +224,23 @@ struct remote *remote_create(struct remotes *remotes, const char *target, struct
     else
         start_listening(remote, error);
     return remote;
+}
+
+struct remote *remote_create(struct remotes *remotes, const char *target, struct error *error)
+{
+    struct remote *remote = remote_new(remotes, target);
+
+    remote->address = socket_address_parse(target, DEFAULT_PORT, error);
+    return start(remote, error);
+}
+
+static struct remote *remote_create_trusted(struct remotes *remotes, const char *target,
+                                            struct error *error)
+{
+    struct remote *remote = remote_new(remotes, target);
+
+    remote->address = socket_address_parse_trusted(target, DEFAULT_PORT, error);
+    return start(remote, error);
 }
 
 void remote_destroy(struct remote *remote)
@@ -265,11 +285,12 @@ int remotes_add(struct remotes *remotes, const char *text, struct error *error)
     remotes->server->has_work = true;
     if (!strncmp(text, "db:", 3))
         return remote_sources_add(remotes, text, error);
-    struct remote *remote = remote_create(remotes, text, &trouble);
+    struct remote *remote = remote_create_trusted(remotes, text, &trouble);
     /* A peer that does not answer is tried again; a listener that cannot be is an error. */
     if (remote->address && (!remote->address->is_passive || remote->state == REMOTE_ACTIVE))
         return 0;
     *error = trouble;
+    remote_destroy(remote);
     return error->code;
 }
 

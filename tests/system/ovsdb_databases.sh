@@ -48,15 +48,16 @@ appctl ovsdb-server/compact T
 refused ovsdb-server/compact nonesuch || fail "compacted what is not there"
 
 step "remotes"
+mkdir "$work/deep"
 expect "punix:$work/db.sock" "$(appctl ovsdb-server/list-remotes)" list-remotes
-appctl ovsdb-server/add-remote "punix:$work/more.sock"
+appctl ovsdb-server/add-remote "punix:$work/deep/more.sock"
 appctl ovsdb-server/add-remote db:Open_vSwitch,Open_vSwitch,manager_options
 refused ovsdb-server/add-remote db:nonesuch,A,name || fail "a remote of no database"
 expect 3 "$(appctl ovsdb-server/list-remotes | wc -l)" "remotes"
-client list-dbs "unix:$work/more.sock" >/dev/null || fail "the new remote is deaf"
-appctl ovsdb-server/remove-remote "punix:$work/more.sock"
-[ ! -S "$work/more.sock" ] || fail "the socket stays"
-refused ovsdb-server/remove-remote "punix:$work/more.sock" || fail "removed a remote twice"
+client list-dbs "unix:$work/deep/more.sock" >/dev/null || fail "the new remote is deaf"
+appctl ovsdb-server/remove-remote "punix:$work/deep/more.sock"
+[ ! -S "$work/deep/more.sock" ] || fail "the socket stays"
+refused ovsdb-server/remove-remote "punix:$work/deep/more.sock" || fail "removed a remote twice"
 
 step "conversion"
 ovsdb-client monitor "$socket" T A name >"$work/monitor" 2>&1 &
