@@ -155,7 +155,14 @@ static int start_database(struct report *report, struct error *error)
     char *remote = format("--remote=punix:%s/db.sock", rundir_path());
     /* What `ovs-vsctl set-manager` opens and closes. */
     const char *managers = "--remote=db:Open_vSwitch,Open_vSwitch,manager_options";
-    const char *const arguments[] = {file, remote, managers, NULL};
+    /* What `ovs-vsctl set-ssl` says, for those of them that use TLS. */
+    const char *const arguments[] = {file,
+                                     remote,
+                                     managers,
+                                     "--private-key=db:Open_vSwitch,SSL,private_key",
+                                     "--certificate=db:Open_vSwitch,SSL,certificate",
+                                     "--ca-cert=db:Open_vSwitch,SSL,ca_cert",
+                                     NULL};
 
     if (!result)
         result = start_daemon(report, &database, arguments, error);

@@ -6,23 +6,23 @@
 #include "lib/jsonrpc.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "lib/annotations.h"
+#include "lib/stream_watch.h"
 
 enum { READ_BYTES = 64 << 10, MAX_READS_A_ROUND = 4, LONG_BYTES = 1 << 20 };
 
 struct jsonrpc {
     struct ev_loop *loop;
-    int fd; /* -1 once closed. */
+    struct stream *stream; /* NULL once closed. */
     const struct jsonrpc_callbacks *callbacks;
     void *aux;
 
-    struct ev_io reader, writer;
+    struct stream_watch watch;
     struct ev_timer resume; /* Delivers what was left in the stream when reading paused. */
     struct jsonrpc_stream input;
     struct buffer output;
@@ -50,23 +50,22 @@ static void count_long_bytes(struct jsonrpc *rpc, size_t n_bytes)
     rpc->long_bytes = now;
 }
 
-static void close_fd(struct jsonrpc *rpc)
+static void close_stream(struct jsonrpc *rpc)
 {
-    if (rpc->fd < 0)
+    if (!rpc->stream)
         return;
     count_long_bytes(rpc, 0);
-    ev_io_stop(rpc->loop, &rpc->reader);
-    ev_io_stop(rpc->loop, &rpc->writer);
+    stream_watch_stop(&rpc->watch);
     ev_timer_stop(rpc->loop, &rpc->resume);
-    close(rpc->fd);
-    rpc->fd = -1;
+    stream_destroy(rpc->stream);
+    rpc->stream = NULL;
     buffer_fini(&rpc->output);
     rpc->n_sent = 0;
 }
 
 static void free_rpc(struct jsonrpc *rpc)
 {
-    close_fd(rpc);
+    close_stream(rpc);
     jsonrpc_stream_fini(&rpc->input);
     buffer_fini(&rpc->output);
     free(rpc);
@@ -78,22 +77,26 @@ static void leave(struct jsonrpc *rpc)
     rpc->is_busy = false;
     if (rpc->is_destroyed)
         free_rpc(rpc);
-    else if (rpc->fd >= 0)
+    else if (rpc->stream)
         update_watchers(rpc);
 }
 
 static void end(struct jsonrpc *rpc, const char *reason)
 {
-    if (rpc->fd < 0)
+    if (!rpc->stream)
         return;
-    close_fd(rpc);
+    close_stream(rpc);
     rpc->callbacks->closed(rpc, reason, rpc->aux);
 }
 
 /* A peer that went away is not news. */
-static void end_errno(struct jsonrpc *rpc, int error)
+static void end_errno(struct jsonrpc *rpc, int code)
 {
-    end(rpc, error == ECONNRESET || error == EPIPE ? "" : strerror(error));
+    char reason[200] = "";
+
+    if (code != -ECONNRESET && code != -EPIPE)
+        snprintf(reason, sizeof reason, "%s", stream_reason(rpc->stream, code));
+    end(rpc, reason);
 }
 
 static void deliver(struct jsonrpc *rpc, json_t *json)
@@ -115,7 +118,7 @@ static void deliver(struct jsonrpc *rpc, json_t *json)
 
 static void deliver_all(struct jsonrpc *rpc)
 {
-    while (rpc->fd >= 0 && !rpc->is_destroyed && !is_paused(rpc)) {
+    while (rpc->stream && !rpc->is_destroyed && !is_paused(rpc)) {
         struct error error = ERROR_INIT;
         json_t *json;
 
@@ -129,19 +132,19 @@ static void deliver_all(struct jsonrpc *rpc)
     }
 }
 
-static void on_readable(struct ev_loop *loop UNUSED, struct ev_io *watcher, int events UNUSED)
+static void on_readable(void *aux)
 {
-    struct jsonrpc *rpc = watcher->data;
+    struct jsonrpc *rpc = aux;
     static uint8_t bytes[READ_BYTES];
 
     rpc->is_busy = true;
     for (int i = 0; i < MAX_READS_A_ROUND; i++) {
-        if (rpc->fd < 0 || rpc->is_destroyed || is_paused(rpc))
+        if (!rpc->stream || rpc->is_destroyed || is_paused(rpc))
             break;
-        ssize_t n = recv(rpc->fd, bytes, sizeof bytes, 0);
+        ssize_t n = stream_read(rpc->stream, bytes, sizeof bytes);
         if (n < 0) {
-            if (errno != EAGAIN && errno != EINTR)
-                end_errno(rpc, errno);
+            if (n != -EAGAIN && n != -EINTR)
+                end_errno(rpc, (int)n);
             break;
         }
         if (!n) {
@@ -150,7 +153,7 @@ static void on_readable(struct ev_loop *loop UNUSED, struct ev_io *watcher, int 
         }
         jsonrpc_stream_feed(&rpc->input, bytes, (size_t)n);
         deliver_all(rpc);
-        if (rpc->fd >= 0)
+        if (rpc->stream)
             count_long_bytes(rpc, rpc->input.input.size);
         if (n_long_bytes > JSONRPC_MAX_UNFINISHED_BYTES && rpc->long_bytes)
             end(rpc, "too many long messages are unfinished");
@@ -169,14 +172,14 @@ static void on_resume(struct ev_loop *loop UNUSED, struct ev_timer *watcher, int
     leave(rpc);
 }
 
-/* 0, or the errno of a connection that is broken. */
+/* 0, or the negative errno of a connection that is broken. */
 static int send_output(struct jsonrpc *rpc)
 {
-    ssize_t n = send(rpc->fd, rpc->output.data + rpc->n_sent, jsonrpc_backlog_bytes(rpc),
-                     MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t n = stream_write(rpc->stream, rpc->output.data + rpc->n_sent,
+                             jsonrpc_backlog_bytes(rpc));
 
     if (n < 0)
-        return errno == EAGAIN || errno == EINTR ? 0 : errno;
+        return n == -EAGAIN || n == -EINTR ? 0 : (int)n;
     rpc->n_sent += (size_t)n;
     if (rpc->n_sent >= rpc->output.size / 2) {
         buffer_pull(&rpc->output, rpc->n_sent);
@@ -187,9 +190,9 @@ static int send_output(struct jsonrpc *rpc)
     return 0;
 }
 
-static void on_writable(struct ev_loop *loop UNUSED, struct ev_io *watcher, int events UNUSED)
+static void on_writable(void *aux)
 {
-    struct jsonrpc *rpc = watcher->data;
+    struct jsonrpc *rpc = aux;
 
     rpc->is_busy = true;
     bool was_paused = is_paused(rpc);
@@ -203,40 +206,38 @@ static void on_writable(struct ev_loop *loop UNUSED, struct ev_io *watcher, int 
 
 void jsonrpc_flush(struct jsonrpc *rpc)
 {
-    if (rpc->fd >= 0 && jsonrpc_backlog_bytes(rpc))
+    if (rpc->stream && jsonrpc_backlog_bytes(rpc))
         send_output(rpc); /* A broken connection is met by the loop. */
 }
 
 static void update_watchers(struct jsonrpc *rpc)
 {
-    if (is_paused(rpc))
-        ev_io_stop(rpc->loop, &rpc->reader);
-    else
-        ev_io_start(rpc->loop, &rpc->reader);
-    if (rpc->output.size)
-        ev_io_start(rpc->loop, &rpc->writer);
-    else
-        ev_io_stop(rpc->loop, &rpc->writer);
+    stream_watch_reading(&rpc->watch, !is_paused(rpc));
+    stream_watch_writing(&rpc->watch, rpc->output.size > 0);
 }
 
-struct jsonrpc *jsonrpc_create(struct ev_loop *loop, int fd,
-                               const struct jsonrpc_callbacks *callbacks, void *aux)
+struct jsonrpc *jsonrpc_create_take(struct ev_loop *loop, struct stream *stream,
+                                    const struct jsonrpc_callbacks *callbacks, void *aux)
 {
     struct jsonrpc *rpc = calloc(1, sizeof *rpc);
 
     if (!rpc)
         abort();
     rpc->loop = loop;
-    rpc->fd = fd;
+    rpc->stream = stream;
     rpc->callbacks = callbacks;
     rpc->aux = aux;
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    ev_io_init(&rpc->reader, on_readable, fd, EV_READ);
-    ev_io_init(&rpc->writer, on_writable, fd, EV_WRITE);
+    stream_watch_init(&rpc->watch, loop, stream, on_readable, on_writable, rpc);
     ev_timer_init(&rpc->resume, on_resume, 0, 0);
-    rpc->reader.data = rpc->writer.data = rpc->resume.data = rpc;
+    rpc->resume.data = rpc;
     update_watchers(rpc);
     return rpc;
+}
+
+struct jsonrpc *jsonrpc_create(struct ev_loop *loop, int fd,
+                               const struct jsonrpc_callbacks *callbacks, void *aux)
+{
+    return jsonrpc_create_take(loop, stream_create(fd), callbacks, aux);
 }
 
 void jsonrpc_destroy(struct jsonrpc *rpc)
@@ -244,7 +245,7 @@ void jsonrpc_destroy(struct jsonrpc *rpc)
     if (!rpc)
         return;
     if (rpc->is_busy) {
-        close_fd(rpc);
+        close_stream(rpc);
         rpc->is_destroyed = true;
         return;
     }
@@ -259,13 +260,14 @@ static int append(const char *bytes, size_t n_bytes, void *buffer)
 
 static bool takes_output(const struct jsonrpc *rpc)
 {
-    return rpc->fd >= 0 && jsonrpc_backlog_bytes(rpc) <= JSONRPC_MAX_BACKLOG_BYTES;
+    return rpc->stream && jsonrpc_backlog_bytes(rpc) <= JSONRPC_MAX_BACKLOG_BYTES;
 }
 
 static void output_added(struct jsonrpc *rpc)
 {
     if (jsonrpc_backlog_bytes(rpc) > JSONRPC_MAX_BACKLOG_BYTES)
-        shutdown(rpc->fd, SHUT_RDWR); /* The loop meets the end and tells the owner. */
+        shutdown(stream_fd(rpc->stream),
+                 SHUT_RDWR); /* The loop meets the end and tells the owner. */
     update_watchers(rpc);
 }
 
@@ -298,7 +300,7 @@ json_int_t jsonrpc_call_take(struct jsonrpc *rpc, const char *method, json_t *pa
 void jsonrpc_hold(struct jsonrpc *rpc)
 {
     rpc->is_held = true;
-    if (rpc->fd >= 0)
+    if (rpc->stream)
         update_watchers(rpc);
 }
 
@@ -307,7 +309,7 @@ void jsonrpc_release(struct jsonrpc *rpc)
     if (!rpc->is_held)
         return;
     rpc->is_held = false;
-    if (rpc->fd >= 0) {
+    if (rpc->stream) {
         update_watchers(rpc);
         ev_timer_set(&rpc->resume, 0, 0);
         ev_timer_start(rpc->loop, &rpc->resume);

@@ -8,7 +8,7 @@
  * costs a bounded amount.  A backlog over JSONRPC_MAX_BACKLOG_BYTES closes the connection.
  *
  * Threads  The loop's.
- * Memory   The connection owns its descriptor.  It may be destroyed from its own callbacks. */
+ * Memory   The connection owns its stream.  It may be destroyed from its own callbacks. */
 
 #include <ev.h>
 #include <jansson.h>
@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "lib/jsonrpc_stream.h"
+#include "lib/stream.h"
 
 enum { JSONRPC_PAUSE_BYTES = 1 << 20, JSONRPC_MAX_BACKLOG_BYTES = 64 << 20 };
 
@@ -35,6 +36,9 @@ struct jsonrpc_callbacks {
 /* Takes the connected stream socket 'fd' and makes it non-blocking.  'callbacks' is kept. */
 struct jsonrpc *jsonrpc_create(struct ev_loop *loop, int fd,
                                const struct jsonrpc_callbacks *callbacks, void *aux);
+/* The same for a stream that may be TLS. */
+struct jsonrpc *jsonrpc_create_take(struct ev_loop *loop, struct stream *stream,
+                                    const struct jsonrpc_callbacks *callbacks, void *aux);
 void jsonrpc_destroy(struct jsonrpc *rpc); /* NULL is fine.  What is queued is lost. */
 
 /* Queues a message, sent from the loop.  After the end of the connection it is dropped. */

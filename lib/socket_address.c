@@ -121,9 +121,10 @@ static struct socket_address *parse(const char *target, uint16_t default_port,
     if (!address || !rest)
         abort();
     address->is_passive = target[0] == 'p';
-    if (!strncmp(target, "tcp:", 4)) {
+    address->is_tls = !strncmp(target, "ssl:", 4) || !strncmp(target, "pssl:", 5);
+    if (!strncmp(target, "tcp:", 4) || !strncmp(target, "ssl:", 4)) {
         result = parse_active_inet(rest, default_port, address);
-    } else if (!strncmp(target, "ptcp:", 5)) {
+    } else if (!strncmp(target, "ptcp:", 5) || !strncmp(target, "pssl:", 5)) {
         result = parse_passive_inet(rest, default_port, address);
     } else if ((!strncmp(target, "unix:", 5) || !strncmp(target, "punix:", 6)) && *rest) {
         address->path = parse_path_of(rest);
@@ -135,7 +136,9 @@ static struct socket_address *parse(const char *target, uint16_t default_port,
     if (result == -EACCES)
         error_set(error, result, "%s: the socket must be in %s", target, rundir_path());
     else
-        error_set(error, result, "%s: not a target (tcp:IP:PORT, unix:PATH, ptcp:PORT)", target);
+        error_set(error, result,
+                  "%s: not a target (tcp:IP:PORT, ssl:IP:PORT, unix:PATH, ptcp:PORT, pssl:PORT)",
+                  target);
     free(address);
     return NULL;
 }

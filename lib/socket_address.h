@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* socket_address - "tcp:IP[:PORT]", "unix:PATH", "ptcp:[PORT][:IP]", "punix:PATH" as socket addresses.
+/* socket_address - "tcp:IP[:PORT]", "unix:PATH", "ptcp:[PORT][:IP]", "punix:PATH" as socket addresses;
+ * "ssl:" and "pssl:" are TCP on which TLS is to be spoken.
  *
  * As in ovs-vsctl(8), set-controller and set-manager: IPv6 addresses may stand in brackets, and
  * "ptcp:" without an address listens on all of IPv4.  Host names are not looked up.
@@ -16,6 +17,7 @@
 
 struct socket_address {
     bool is_passive;
+    bool is_tls;
     char *path; /* Unix sockets; else NULL. */
     struct sockaddr_storage socket_address;
     socklen_t n_bytes;

@@ -12,6 +12,7 @@
 #include "lib/daemon.h"
 #include "lib/log.h"
 #include "lib/rundir.h"
+#include "lib/tls.h"
 #include "lib/unixctl.h"
 #include "ovsdb-lite/builtin_schema.h"
 #include "ovsdb-lite/control.h"
@@ -28,7 +29,6 @@ enum {
     OPTION_REMOTE = DAEMON_OPTION_FIRST_FREE,
     OPTION_DB,
     OPTION_SCHEMA,
-    OPTION_TLS,
     OPTION_NOTHING,
 };
 
@@ -43,6 +43,7 @@ struct program {
     const char *remotes[MAX_REMOTES];
     size_t n_remotes;
     char *default_remote;
+    struct tls_settings tls;
 };
 
 static void print_help(void)
@@ -53,12 +54,14 @@ static void print_help(void)
            "DATABASE is a file, by default %s; it is created if it is missing.\n"
            "\n"
            "  --remote=REMOTE         where clients come from: punix:PATH, ptcp:PORT[:IP],\n"
-           "                          unix:PATH, tcp:IP:PORT, db:DB,TABLE,COLUMN\n"
+           "                          pssl:PORT[:IP], unix:PATH, tcp:IP:PORT, ssl:IP:PORT,\n"
+           "                          db:DB,TABLE,COLUMN\n"
            "                          (default: punix:db.sock in the run directory)\n"
            "  --db=FILE               another way to name a database\n"
            "  --schema=FILE           schema of a new file (default: Open_vSwitch)\n"
+           "\n%sFILE may be db:DB,TABLE,COLUMN: what the database says there.\n"
            "\n%s",
-           DEFAULT_FILE, daemon_options_help());
+           DEFAULT_FILE, tls_options_help(), daemon_options_help());
 }
 
 /* --- Command line -------------------------------------------------------------------------- */
@@ -91,18 +94,12 @@ static int load_schema(struct program *program, const char *file, struct error *
                                        json_error.text);
 }
 
-/* Scripts pass db:... whether TLS is used or not. */
-static int refuse_tls(const char *name, const char *argument, struct error *error)
-{
-    if (argument && !strncmp(argument, "db:", 3))
-        return 0;
-    return error_set(error, -EOPNOTSUPP, "--%s: TLS is not available", name);
-}
-
-static int handle_option(struct program *program, int option, const char *name, struct error *error)
+static int handle_option(struct program *program, int option, struct error *error)
 {
     int result = daemon_option(program->daemon, option, optarg, error);
 
+    if (result == -ENOENT)
+        result = tls_option(&program->tls, option, optarg);
     if (result != -ENOENT)
         return result;
     switch (option) {
@@ -115,8 +112,6 @@ static int handle_option(struct program *program, int option, const char *name, 
         return add_file(program, optarg, error);
     case OPTION_SCHEMA:
         return load_schema(program, optarg, error);
-    case OPTION_TLS:
-        return refuse_tls(name, optarg, error);
     case OPTION_NOTHING:
         return 0;
     default:
@@ -131,22 +126,15 @@ static int parse_options(struct program *program, int argc, char *argv[], struct
         {"remote", required_argument, NULL, OPTION_REMOTE},
         {"db", required_argument, NULL, OPTION_DB},
         {"schema", required_argument, NULL, OPTION_SCHEMA},
-        {"private-key", required_argument, NULL, OPTION_TLS},
-        {"certificate", required_argument, NULL, OPTION_TLS},
-        {"ca-cert", required_argument, NULL, OPTION_TLS},
-        {"bootstrap-ca-cert", required_argument, NULL, OPTION_TLS},
-        {"peer-ca-cert", required_argument, NULL, OPTION_TLS},
-        {"ssl-protocols", required_argument, NULL, OPTION_TLS},
-        {"ssl-ciphers", required_argument, NULL, OPTION_TLS},
-        {"ssl-ciphersuites", required_argument, NULL, OPTION_TLS},
+        TLS_LONG_OPTIONS,
         {"disable-file-column-diff", no_argument, NULL, OPTION_NOTHING},
         {NULL, 0, NULL, 0},
     };
-    int option, index = 0, result = 0;
+    int option, result = 0;
 
-    while (!result &&
-           (option = getopt_long(argc, argv, DAEMON_SHORT_OPTIONS, options, &index)) != -1)
-        result = handle_option(program, option, options[index].name, error);
+    while (!result && (option = getopt_long(argc, argv, DAEMON_SHORT_OPTIONS TLS_SHORT_OPTIONS,
+                                            options, NULL)) != -1)
+        result = handle_option(program, option, error);
     for (int i = optind; !result && i < argc; i++)
         result = add_file(program, argv[i], error);
     if (!result && !program->n_files)
@@ -197,7 +185,7 @@ static int open_files(struct program *program, struct error *error)
 
 static int listen_to_remotes(struct program *program, struct error *error)
 {
-    int result = 0;
+    int result = remotes_set_tls(program->server->remotes, &program->tls, error);
 
     if (!program->n_remotes) {
         char *socket_path = rundir_db_socket();

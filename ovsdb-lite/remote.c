@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 #include "lib/annotations.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "ovsdb-lite/remote_state.h"
 #include "ovsdb-lite/session.h"
+#include "ovsdb-lite/tls_source.h"
 
 LOG_MODULE(remote);
 
@@ -46,6 +48,15 @@ void remotes_destroy(struct remotes *remotes)
     free(remotes);
 }
 
+int remotes_set_tls(struct remotes *remotes, const struct tls_settings *tls, struct error *error)
+{
+    remotes->tls = *tls;
+    if (tls_source_check(remotes->server, tls, error))
+        return error->code;
+    tls_source_follow(remotes->server, tls);
+    return 0;
+}
+
 static void note_change(struct remote *remote)
 {
     remote->remotes->server->has_work = true;
@@ -53,15 +64,16 @@ static void note_change(struct remote *remote)
 
 /* --- Sessions ------------------------------------------------------------------------------ */
 
-static void begin_session(struct remote *remote, int fd)
+static void begin_session(struct remote *remote, struct stream *stream)
 {
     const int on = 1;
-    struct session *session = server_admit(remote->remotes->server, fd, remote->target);
 
+    if (!remote->address->path)
+        setsockopt(stream_fd(stream), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    struct session *session = server_admit(remote->remotes->server, stream, remote->target);
     if (!session)
         return;
-    if (!remote->address->path)
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    remote->connected_ns = clock_now_ns();
     session->remote = remote;
     session_set_probe(session, remote->inactivity_ms);
     remote->n_sessions++;
@@ -83,11 +95,16 @@ static void back_off(struct remote *remote)
 
 void remote_session_ended(struct remote *remote)
 {
+    int64_t lasted_ns = clock_now_ns() - remote->connected_ns;
+
     remote->n_sessions--;
+    remote->disconnected_ns = clock_now_ns();
     note_change(remote);
     if (remote->address->is_passive)
         return;
     log_info("%s: disconnected", remote->target);
+    if (lasted_ns > (int64_t)(remote->backoff_s * (double)SECOND_NS))
+        remote->backoff_s = 0; /* It was more than a door that closes at once. */
     back_off(remote);
 }
 
@@ -102,13 +119,56 @@ static void stop_connecting(struct remote *remote)
     remote->fd = -1;
 }
 
-static void fail_to_connect(struct remote *remote, int code)
+static void fail_to_connect(struct remote *remote, int code, const char *reason)
 {
     stop_connecting(remote);
-    if (code != remote->last_error)
-        log_info("%s: %s", remote->target, strerror(code));
-    remote->last_error = code;
+    if (strcmp(reason, remote->last_error.message) != 0)
+        log_info("%s: %s", remote->target, reason);
+    error_set(&remote->last_error, code, "%s", reason);
     back_off(remote);
+}
+
+static void become_active(struct remote *remote, struct stream *stream)
+{
+    remote->state = REMOTE_ACTIVE;
+    remote->last_error = (struct error)ERROR_INIT;
+    begin_session(remote, stream);
+    if (remote->n_sessions)
+        log_info("%s: connected", remote->target);
+    else
+        back_off(remote);
+}
+
+/* --- TLS ----------------------------------------------------------------------------------- */
+
+static void start_handshake(struct remote *remote, int fd, enum tls_role role)
+{
+    struct error error = ERROR_INIT;
+    struct stream *stream = stream_create_tls(fd, remote->remotes->server->tls, role, &error);
+
+    if (stream)
+        handshakes_add_take(&remote->handshakes, stream);
+    else if (role == TLS_CLIENT)
+        fail_to_connect(remote, error.code, error.message);
+    else
+        log_warn_limited("%s: refused a client: %s", remote->target, error.message);
+}
+
+static void on_handshake(struct stream *stream, const char *reason, void *aux)
+{
+    struct remote *remote = aux;
+
+    if (stream && remote->address->is_passive) {
+        begin_session(remote, stream);
+    } else if (stream) {
+        become_active(remote, stream);
+    } else if (remote->address->is_passive) {
+        log_warn_limited("%s: refused a client: %s", remote->target, reason);
+        error_set(&remote->last_error, -EPROTO, "%s", reason);
+        note_change(remote);
+    } else {
+        fail_to_connect(remote, -EPROTO, reason);
+    }
 }
 
 static void on_connected(struct ev_loop *loop, struct ev_io *watcher, int events UNUSED)
@@ -120,21 +180,17 @@ static void on_connected(struct ev_loop *loop, struct ev_io *watcher, int events
     if (getsockopt(remote->fd, SOL_SOCKET, SO_ERROR, &code, &n_bytes) < 0)
         code = errno;
     if (code) {
-        fail_to_connect(remote, code);
+        fail_to_connect(remote, -code, strerror(code));
         return;
     }
     int fd = remote->fd;
     ev_io_stop(loop, watcher);
     ev_timer_stop(loop, &remote->timer);
     remote->fd = -1;
-    remote->state = REMOTE_ACTIVE;
-    remote->last_error = 0;
-    remote->backoff_s = 0;
-    begin_session(remote, fd);
-    if (remote->n_sessions)
-        log_info("%s: connected", remote->target);
+    if (remote->address->is_tls)
+        start_handshake(remote, fd, TLS_CLIENT);
     else
-        back_off(remote);
+        become_active(remote, stream_create(fd));
 }
 
 static void on_timer(struct ev_loop *loop UNUSED, struct ev_timer *timer, int events UNUSED)
@@ -142,7 +198,7 @@ static void on_timer(struct ev_loop *loop UNUSED, struct ev_timer *timer, int ev
     struct remote *remote = timer->data;
 
     if (remote->state == REMOTE_CONNECTING)
-        fail_to_connect(remote, ETIMEDOUT);
+        fail_to_connect(remote, -ETIMEDOUT, strerror(ETIMEDOUT));
     else
         try_to_connect(remote);
 }
@@ -154,7 +210,7 @@ static void try_to_connect(struct remote *remote)
     int fd = socket_address_open(remote->address, &error);
 
     if (fd < 0) {
-        fail_to_connect(remote, -fd);
+        fail_to_connect(remote, fd, strerror(-fd));
         return;
     }
     remote->fd = fd;
@@ -170,7 +226,12 @@ static void try_to_connect(struct remote *remote)
 
 static void on_accepted(int fd, void *aux)
 {
-    begin_session(aux, fd);
+    struct remote *remote = aux;
+
+    if (remote->address->is_tls)
+        start_handshake(remote, fd, TLS_SERVER);
+    else
+        begin_session(remote, stream_create(fd));
 }
 
 static int start_listening(struct remote *remote, struct error *error)
@@ -180,7 +241,7 @@ static int start_listening(struct remote *remote, struct error *error)
     int fd = socket_address_open(remote->address, error);
 
     if (fd < 0) {
-        remote->last_error = -fd;
+        error_set(&remote->last_error, fd, "%s", strerror(-fd));
         return error_prefix(error, "%s", remote->target);
     }
     getsockname(fd, (struct sockaddr *)&bound, &n_bytes);
@@ -208,6 +269,7 @@ static struct remote *remote_new(struct remotes *remotes, const char *target)
     ev_timer_init(&remote->timer, on_timer, 0, 0);
     ev_io_init(&remote->connecting, on_connected, -1, EV_WRITE);
     remote->timer.data = remote->connecting.data = remote;
+    handshakes_init(&remote->handshakes, remotes->server->loop, on_handshake, remote);
     cds_list_add_tail(&remote->node, &remotes->list);
     return remote;
 }
@@ -215,7 +277,7 @@ static struct remote *remote_new(struct remotes *remotes, const char *target)
 static struct remote *start(struct remote *remote, struct error *error)
 {
     if (!remote->address) {
-        remote->last_error = EINVAL;
+        error_set(&remote->last_error, -EINVAL, "%s", strerror(EINVAL));
         return remote;
     }
     remote->inactivity_ms = remote->address->path ? 0 : REMOTE_INACTIVITY_MS;
@@ -253,6 +315,7 @@ void remote_destroy(struct remote *remote)
             unlink(remote->address->path);
     }
     stop_connecting(remote);
+    handshakes_stop(&remote->handshakes);
     cds_list_for_each_entry_safe (session, next, &remote->remotes->server->sessions, node) {
         if (session->remote != remote)
             continue;

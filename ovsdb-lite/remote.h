@@ -19,6 +19,7 @@
 
 #include "lib/buffer.h"
 #include "lib/error.h"
+#include "lib/tls.h"
 
 struct remote;
 struct remotes;
@@ -27,7 +28,12 @@ struct server;
 struct remotes *remotes_create(struct server *server);
 void remotes_destroy(struct remotes *remotes);
 
-/* "tcp:IP:PORT", "ptcp:PORT[:IP]", "unix:PATH", "punix:PATH" or "db:DB,TABLE,COLUMN". */
+/* What "ssl:" and "pssl:" use, "db:DB,TABLE,COLUMN" in place of files included.  The texts are kept.
+ * Before the first remote. */
+int remotes_set_tls(struct remotes *remotes, const struct tls_settings *tls, struct error *error);
+
+/* "tcp:IP:PORT", "ptcp:PORT[:IP]", "ssl:IP:PORT", "pssl:PORT[:IP]", "unix:PATH", "punix:PATH" or
+ * "db:DB,TABLE,COLUMN". */
 int remotes_add(struct remotes *remotes, const char *text, struct error *error);
 
 /* Of what remotes_add() was given: is 'text' there; removes it (false: it was not there); all, one a

@@ -10,6 +10,7 @@
 
 #include "lib/log.h"
 #include "ovsdb-lite/remote_state.h"
+#include "ovsdb-lite/tls_source.h"
 
 LOG_MODULE(manager);
 
@@ -226,8 +227,8 @@ static json_t *status_json(const struct remote *remote)
     char text[24];
 
     add_pair(pairs, "state", states[remote->state]);
-    if (remote->last_error)
-        add_pair(pairs, "last_error", strerror(remote->last_error));
+    if (remote->last_error.code)
+        add_pair(pairs, "last_error", remote->last_error.message);
     if (remote->bound_port) {
         snprintf(text, sizeof text, "%u", remote->bound_port);
         add_pair(pairs, "bound_port", text);
@@ -283,6 +284,7 @@ void remotes_run(struct remotes *remotes)
 
     size_t place;
 
+    tls_source_follow(remotes->server, &remotes->tls);
     follow(remotes);
     cds_list_for_each_entry (source, &remotes->sources, node) {
         const struct store *store = server_store(remotes->server, source->db, &place);

@@ -11,6 +11,7 @@
 #include <urcu/list.h>
 
 #include "lib/acceptor.h"
+#include "lib/handshake.h"
 #include "lib/ovsdb/uuid.h"
 #include "lib/socket_address.h"
 #include "ovsdb-lite/remote.h"
@@ -29,6 +30,7 @@ struct remotes {
     struct server *server;
     struct cds_list_head list;    /* Of struct remote. */
     struct cds_list_head sources; /* The "db:" remotes. */
+    struct tls_settings tls;      /* As on the command line. */
 };
 
 struct remote {
@@ -38,7 +40,8 @@ struct remote {
     struct socket_address *address; /* NULL: not understood. */
     unsigned int max_backoff_ms, inactivity_ms;
     size_t n_sessions;
-    int last_error; /* Positive errno, or 0. */
+    struct error last_error;
+    int64_t connected_ns, disconnected_ns; /* When it last happened; 0: never. */
 
     enum remote_state state;
     struct acceptor acceptor; /* While a passive one is REMOTE_ACTIVE. */
@@ -47,6 +50,7 @@ struct remote {
     struct ev_io connecting;
     struct ev_timer timer;
     double backoff_s;
+    struct handshakes handshakes; /* Of a TLS remote. */
 
     /* Of those that a database names. */
     bool is_from_database, is_wanted;

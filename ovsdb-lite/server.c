@@ -58,6 +58,7 @@ struct server *server_create(struct ev_loop *loop)
     server->max_sessions = max_sessions();
     uuid_generate(&server->id);
     server->locks = lock_table_create(&lock_callbacks);
+    server->tls = tls_create();
     server->remotes = remotes_create(server);
     CDS_INIT_LIST_HEAD(&server->listeners);
     CDS_INIT_LIST_HEAD(&server->sessions);
@@ -92,6 +93,7 @@ void server_destroy(struct server *server)
         session_destroy(session);
     }
     remotes_destroy(server->remotes);
+    tls_destroy(server->tls);
     FOR_EACH_STORE(i, server)
     {
         history_clear(&server->histories[i]);
@@ -164,11 +166,11 @@ struct store *server_store(const struct server *server, const char *name, size_t
 
 /* --- Listening ----------------------------------------------------------------------------- */
 
-struct session *server_admit(struct server *server, int fd, const char *from)
+struct session *server_admit(struct server *server, struct stream *stream, const char *from)
 {
     if (server->n_sessions < server->max_sessions)
-        return session_create(server, fd);
-    close(fd);
+        return session_create(server, stream);
+    stream_destroy(stream);
     log_warn_limited("%s: more than %zu clients: refused one", from, server->max_sessions);
     return NULL;
 }
@@ -177,7 +179,7 @@ static void on_accepted(int fd, void *aux)
 {
     struct listener *listener = aux;
 
-    server_admit(listener->server, fd, listener->socket_path);
+    server_admit(listener->server, stream_create(fd), listener->socket_path);
 }
 
 int server_listen(struct server *server, const char *socket_path, struct error *error)

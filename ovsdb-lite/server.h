@@ -23,6 +23,7 @@
 #include "lib/buffer.h"
 #include "lib/clock.h"
 #include "lib/error.h"
+#include "lib/stream.h"
 #include "ovsdb-lite/history.h"
 #include "ovsdb-lite/lock.h"
 #include "ovsdb-lite/store.h"
@@ -49,6 +50,7 @@ struct server {
     struct uuid id;
     struct lock_table *locks;
 
+    struct tls *tls; /* Owned. */
     struct cds_list_head listeners;
     struct remotes *remotes;
     struct cds_list_head sessions;
@@ -77,9 +79,9 @@ void server_remove_store(struct server *server, size_t place); /* Nobody refers 
 /* Listens.  The socket gets 0660. */
 int server_listen(struct server *server, const char *socket_path, struct error *error);
 
-/* A session for a client on 'fd', or NULL if there are too many: 'fd' is closed then.  'from' is
- * for the log. */
-struct session *server_admit(struct server *server, int fd, const char *from);
+/* A session for the client at the other end of 'stream', which is taken; NULL if there are too many.
+ * 'from' is for the log. */
+struct session *server_admit(struct server *server, struct stream *stream, const char *from);
 
 /* The store of the database 'name' and its place, or NULL. */
 struct store *server_store(const struct server *server, const char *name, size_t *index);

@@ -112,7 +112,7 @@ void session_set_probe(struct session *session, unsigned int interval_ms)
         ev_timer_again(session->server->loop, &session->probe);
 }
 
-struct session *session_create(struct server *server, int fd)
+struct session *session_create(struct server *server, struct stream *stream)
 {
     struct session *session = calloc(1, sizeof *session);
 
@@ -126,7 +126,7 @@ struct session *session_create(struct server *server, int fd)
     server->n_sessions++;
     ev_timer_init(&session->probe, on_silence, 0, 0);
     session->probe.data = session;
-    session->rpc = jsonrpc_create(server->loop, fd, &callbacks, session);
+    session->rpc = jsonrpc_create_take(server->loop, stream, &callbacks, session);
     return session;
 }
 

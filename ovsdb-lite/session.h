@@ -48,7 +48,7 @@ struct session {
     bool is_ending;       /* Until its answers are sent; it is not heard any more. */
 };
 
-struct session *session_create(struct server *server, int fd); /* Takes 'fd'. */
+struct session *session_create(struct server *server, struct stream *stream); /* Takes 'stream'. */
 void session_destroy(struct session *session);
 
 /* A client that is silent for so long is asked whether it is there, and cut off if it is as long

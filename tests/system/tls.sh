@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# TLS: who has a certificate of the CA gets in, at the database and at controllers, and nobody else does.
+. "$(dirname "$0")/lib.sh"
+for tool in openssl ovsdb-client ovs-testcontroller; do command -v $tool >/dev/null || skip "needs $tool"; done
+
+# --- Certificates ---------------------------------------------------------------------------
+
+pki=$work/pki
+mkdir "$pki"
+new_key() { openssl ecparam -name prime256v1 -genkey -noout -out "$pki/$1.key" 2>/dev/null; }
+new_ca() { # NAME
+  new_key "$1"
+  openssl req -x509 -new -key "$pki/$1.key" -subj "/CN=$1" -days 2 -out "$pki/$1.pem" 2>/dev/null
+}
+new_certificate() { # NAME CA [OPTION...]
+  local name=$1 ca=$2
+  shift 2
+  new_key "$name"
+  openssl req -new -key "$pki/$name.key" -subj "/CN=$name" -out "$pki/$name.csr" 2>/dev/null
+  openssl x509 -req -in "$pki/$name.csr" -CA "$pki/$ca.pem" -CAkey "$pki/$ca.key" -CAcreateserial -days 2 \
+    "$@" -out "$pki/$name.pem" 2>/dev/null
+}
+new_ca ca
+new_ca strangers
+new_certificate server ca
+new_certificate client ca
+new_certificate expired ca -days -1
+new_certificate stranger strangers
+new_ca selfsigned
+identity() { echo "-p $pki/$1.key -c $pki/$1.pem -C $pki/${2:-ca}.pem"; }
+
+# --- The database ---------------------------------------------------------------------------
+
+on_switch "$WEIR_BUILD/ovsdb-lite/ovsdb-lite" --remote="punix:$work/db.sock" --remote=pssl:6640:127.0.0.1 \
+  --remote=db:Open_vSwitch,Open_vSwitch,manager_options --private-key=db:Open_vSwitch,SSL,private_key \
+  --certificate=db:Open_vSwitch,SSL,certificate --bootstrap-ca-cert=db:Open_vSwitch,SSL,ca_cert \
+  --pidfile --detach --no-chdir --log-file="$work/ovsdb.log" -vconsole:off "$work/conf.db"
+vsctl() { ovs-vsctl -t 10 --no-wait "$@"; }
+# shellcheck disable=SC2046
+remote_vsctl() { on_switch ovs-vsctl -t 3 --no-wait --db=ssl:127.0.0.1:6640 $(identity "${@:1:1}") "${@:2}"; }
+gets_in() { remote_vsctl "$1" list-br >/dev/null 2>&1; }
+
+step "without a key nobody gets in"
+! gets_in client || fail "a client gets in before there is a key"
+vsctl init
+! gets_in client || fail "a client gets in before there is a key"
+
+step "set-ssl takes effect at once, and is what clients see"
+vsctl set-ssl "$pki/server.key" "$pki/server.pem" "$pki/ca.pem"
+gets_in client || fail "a client of the CA does not get in"
+remote_vsctl client add-br br0
+expect br0 "$(vsctl list-br)" "a bridge made over TLS"
+
+step "who has no certificate of the CA"
+for name in expired stranger selfsigned; do ! gets_in $name || fail "$name gets in"; done
+accepts() { # OPTION...: is a request answered?
+  # shellcheck disable=SC2094
+  { echo '{"method":"list_dbs","params":[],"id":1}' && sleep 0.3; } |
+    on_switch timeout 3 openssl s_client -quiet -no_ign_eof -connect 127.0.0.1:6640 "$@" 2>/dev/null | found Open_vSwitch
+}
+accepts -cert "$pki/client.pem" -key "$pki/client.key" || fail "openssl as a client does not get in"
+! accepts || fail "a client without a certificate gets in"
+for version in tls1 tls1_1; do
+  ! accepts -$version -cipher ALL:@SECLEVEL=0 -cert "$pki/client.pem" -key "$pki/client.key" || fail "$version is spoken"
+done
+! accepts -tls1_2 -cipher aNULL:@SECLEVEL=0 || fail "a cipher without certificates is spoken"
+for version in tls1_2 tls1_3; do
+  accepts -$version -cert "$pki/client.pem" -key "$pki/client.key" || fail "$version is not spoken"
+  ! accepts -$version || fail "$version without a certificate gets in"
+done
+
+step "keys are read again when they change, and what does not fit leaves the old ones in use"
+cp "$pki/ca.pem" "$pki/old.pem"
+cp "$pki/strangers.pem" "$pki/ca.pem"
+! gets_in client || fail "the CA was replaced, and its clients get in"
+cp "$pki/old.pem" "$pki/ca.pem"
+gets_in client || fail "the CA was put back"
+echo nonsense >"$pki/ca.pem"
+cp "$pki/old.pem" "$pki/ca.new" && accepts -cert "$pki/client.pem" -key "$pki/client.key" || fail "half a change cuts off"
+mv "$pki/ca.new" "$pki/ca.pem"
+grep -q "stays in use" "$work/ovsdb.log" || fail "nothing is said about a file that makes no sense"
+
+step "del-ssl"
+vsctl del-ssl
+! gets_in client || fail "a client gets in after del-ssl"
+vsctl set-ssl "$pki/none.key" "$pki/server.pem" "$pki/ca.pem"
+! gets_in client || fail "a client gets in without a key"
+wait_until 2 grep -q "private key $pki/none.key: No such file" "$work/ovsdb.log" || fail "a missing key is not named"
+vsctl set-ssl "$pki/server.key" "$pki/server.pem" "$pki/ca.pem"
+gets_in client || fail "a client does not get in again"
+
+step "managers: pssl and ssl"
+vsctl set-manager pssl:6641:127.0.0.1
+wait_until 2 eval "on_switch ovsdb-client -t 3 $(identity client) list-dbs ssl:127.0.0.1:6641" || fail "pssl manager"
+vsctl set-manager ssl:127.0.0.1:6650
+# shellcheck disable=SC2046
+ip netns exec "$space" ovsdb-client -t 20 $(identity client) monitor pssl:6650:127.0.0.1 Bridge name >"$work/active" 2>&1 &
+wait_until 5 grep -q br0 "$work/active" || fail "the server does not connect by TLS"
+row=$(vsctl --bare --columns=_uuid find Manager)
+expect ACTIVE "$(vsctl get Manager "$row" status:state)" "state of a manager by TLS"
+kill $! && wait $! 2>/dev/null || true
+# shellcheck disable=SC2046
+ip netns exec "$space" ovsdb-client -t 20 $(identity stranger strangers) monitor pssl:6650:127.0.0.1 Bridge name >"$work/active" 2>&1 &
+wait_until 8 eval "vsctl get Manager $row status:last_error | found -i certif" || fail "a manager of strangers: $(vsctl get Manager "$row" status)"
+! grep -q br0 "$work/active" || fail "the server talks to strangers"
+kill $! && wait $! 2>/dev/null || true
+vsctl del-manager
+
+step "nonsense and stalled handshakes disturb nobody"
+ip netns exec "$space" python3 "$(dirname "$0")/tls_strangers.py" 127.0.0.1 6640 "${WEIR_STALLED:-200}" "$work/stalled" &
+wait_until 10 test -e "$work/stalled" || fail "no stalled handshakes"
+gets_in client || fail "stalled handshakes keep a client out"
+vsctl list-br >/dev/null || fail "stalled handshakes keep a local client out"
+wait $! || fail "stalled handshakes are kept for longer than they should"
+gets_in client || fail "a client does not get in afterwards"
