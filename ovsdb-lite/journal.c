@@ -91,7 +91,32 @@ static int lock(struct journal *journal, struct error *error)
     return result;
 }
 
+static int sync_directory(const char *path, struct error *error)
+{
+    char *copy = strdup(path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int result = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+
+    if (fd >= 0)
+        close(fd);
+    free(copy);
+    return result ? error_set_errno(error, result, "%s: cannot sync directory", path) : 0;
+}
+
 /* --- Opening ------------------------------------------------------------------------------- */
+
+bool journal_is_locked(const char *path)
+{
+    struct flock range = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    char *lock_path = format_path("%s.lock", path);
+    int fd = open(lock_path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    bool is_locked = fd >= 0 && !fcntl(fd, F_OFD_GETLK, &range) && range.l_type != F_UNLCK;
+
+    if (fd >= 0)
+        close(fd);
+    free(lock_path);
+    return is_locked;
+}
 
 static int write_all(int fd, const char *bytes, size_t n_bytes)
 {
@@ -119,9 +144,9 @@ static int save_torn(const char *path, const char *bytes, size_t n_bytes, char *
             if (!result && fsync(fd) < 0)
                 result = -errno;
             close(fd);
-            if (result)
-                error_set_errno(error, result, "%s: cannot keep the bytes to be cut", *saved);
-            return result;
+            if (!result)
+                return sync_directory(*saved, error);
+            return error_set_errno(error, result, "%s: cannot keep the bytes to be cut", *saved);
         }
         int result = -errno;
         if (result != -EEXIST)
@@ -156,7 +181,8 @@ static int read_image(struct journal *journal, const char *image, size_t n_bytes
                                                  &journal->n_records, &why);
 
     if (verdict == JOURNAL_DAMAGED)
-        return error_set(error, -EBADMSG, "%s: %s; refusing to start", journal->path, why.message);
+        return error_set(error, -EBADMSG, "%s: %s; see ovsdb-lite check", journal->path,
+                         why.message);
     if (verdict == JOURNAL_TORN && !journal->n_records)
         return error_set(error, -EBADMSG, "%s: %s, and no record before it is whole", journal->path,
                          why.message);
@@ -193,15 +219,33 @@ static int read_file(struct journal *journal, journal_reader *reader, void *aux,
     return result;
 }
 
+/* What a server that crashed had written may be in memory alone, and after a sync that failed for
+ * it, also pages that look clean may.  So what is served is on the disk, and read from there. */
+static int settle(struct journal *journal, struct error *error)
+{
+    int result = sync_directory(journal->path, error);
+
+    if (result)
+        return result;
+    if (fdatasync(journal->fd) < 0)
+        return error_set_errno(error, -errno, "%s: cannot sync", journal->path);
+    posix_fadvise(journal->fd, 0, 0, POSIX_FADV_DONTNEED);
+    return 0;
+}
+
 struct journal *journal_open(const char *path, journal_reader *reader, void *aux,
                              struct error *error)
 {
     struct journal *journal = journal_new(path);
 
-    journal->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    if (journal->fd < 0)
+    journal->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (journal->fd < 0 && errno == ELOOP)
+        error_set(error, -ELOOP, "%s: is a symbolic link; a database is opened by its own name",
+                  path);
+    else if (journal->fd < 0)
         error_set_errno(error, -errno, "%s: cannot open database", path);
-    else if (!lock(journal, error) && !read_file(journal, reader, aux, error))
+    else if (!lock(journal, error) && !settle(journal, error) &&
+             !read_file(journal, reader, aux, error))
         return journal;
     journal_close(journal);
     return NULL;
@@ -246,33 +290,30 @@ struct journal *journal_create(const char *path, struct journal *predecessor, st
 {
     struct journal *journal = journal_new(path);
 
-    if (!predecessor && (lock(journal, error) || refuse_existing(journal, error)))
-        goto fail;
-    if (create_temporary(journal, error))
-        goto fail;
-    return journal;
-
-fail:
+    if ((predecessor || (!lock(journal, error) && !refuse_existing(journal, error))) &&
+        !create_temporary(journal, error))
+        return journal;
     journal_close(journal);
     return NULL;
 }
 
-static int sync_directory(const char *path, struct error *error)
+struct journal *journal_create_over(const char *path, struct error *error)
 {
-    char *copy = strdup(path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int result = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+    struct journal *journal = journal_new(path);
 
-    if (fd >= 0)
-        close(fd);
-    free(copy);
-    return result ? error_set_errno(error, result, "%s: cannot sync directory", path) : 0;
+    if (!lock(journal, error) && !create_temporary(journal, error))
+        return journal;
+    journal_close(journal);
+    return NULL;
 }
 
 int journal_publish(struct journal *journal, struct journal *predecessor, struct error *error)
 {
-    int result = journal_sync(journal, error);
+    /* The predecessor too: it is what a power cut brings back if the directory cannot be synced. */
+    int result = predecessor ? journal_sync(predecessor, error) : 0;
 
+    if (!result)
+        result = journal_sync(journal, error);
     if (result)
         return result;
     if (rename(journal->temporary, journal->path) < 0)
@@ -315,6 +356,16 @@ static int write_record(struct journal *journal, char *head, const char *body, s
     return 0;
 }
 
+static int cut(struct journal *journal, uint64_t n_bytes)
+{
+    int result;
+
+    do
+        result = ftruncate(journal->fd, (off_t)n_bytes);
+    while (result < 0 && errno == EINTR);
+    return result;
+}
+
 int journal_append(struct journal *journal, const char *body, size_t n_bytes, struct error *error)
 {
     char head[JOURNAL_RECORD_HEAD_BYTES + 1];
@@ -328,7 +379,7 @@ int journal_append(struct journal *journal, const char *body, size_t n_bytes, st
     if (result) {
         error_set_errno(error, result, "%s: cannot write", journal->path);
         /* What was refused must not come back after a restart. */
-        if (ftruncate(journal->fd, (off_t)journal->size_bytes) < 0 ||
+        if (cut(journal, journal->size_bytes) < 0 ||
             lseek(journal->fd, (off_t)journal->size_bytes, SEEK_SET) < 0)
             journal->is_failed = true;
         journal->needs_sync = true;
@@ -348,7 +399,12 @@ int journal_sync(struct journal *journal, struct error *error)
         return 0;
     if (fdatasync(journal->fd) < 0) {
         journal->is_failed = true;
-        return error_set_errno(error, -errno, "%s: cannot sync", journal->path);
+        error_set_errno(error, -errno, "%s: cannot sync", journal->path);
+        /* Nobody was told of these bytes, and they would look good to who reads them from memory. */
+        if (cut(journal, journal->durable_bytes) < 0)
+            log_err("%s: cannot cut what could not be synced: %s", journal->path, strerror(errno));
+        journal->size_bytes = journal->durable_bytes;
+        return error->code;
     }
     journal->needs_sync = false;
     journal->durable_bytes = journal->size_bytes;

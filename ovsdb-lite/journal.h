@@ -9,7 +9,8 @@
  * alone.  A lock file beside it keeps a second server out.
  *
  * After a failed write the file is cut back to what it was; the caller may go on.  After a failed
- * sync nothing is known about what the disk holds, so nothing is ever written again.
+ * sync nothing is known about what the disk holds beyond the last good one: the file is cut back to
+ * that, and nothing is ever written again.  What a journal is opened with is on the disk.
  *
  * Threads  One.
  * Memory   The journal owns its descriptors. */
@@ -21,6 +22,9 @@
 #include "lib/error.h"
 
 struct journal;
+
+/* Does a server have the file open? */
+bool journal_is_locked(const char *path);
 
 /* Called for each record when a journal is opened: 0 to go on.  'body' is not NUL-terminated. */
 typedef int journal_reader(const char *body, size_t n_bytes, uint64_t number, void *aux,
@@ -35,7 +39,12 @@ struct journal *journal_open(const char *path, journal_reader *reader, void *aux
  * 'predecessor' is the journal it will replace, whose lock it takes over; with NULL it locks, and
  * -EEXIST says that the file is there already. */
 struct journal *journal_create(const char *path, struct journal *predecessor, struct error *error);
-/* After an error 'predecessor' is as it was.  (If only the directory could not be synced, the file
+
+/* As journal_create() without a predecessor, but what is at 'path' will be replaced: a file that is
+ * no journal, or a damaged one. */
+struct journal *journal_create_over(const char *path, struct error *error);
+
+/* After an error 'predecessor' is as it was, or has failed if it could not be synced.  (If only the directory could not be synced, the file
  * is in place and cannot be written.) */
 int journal_publish(struct journal *journal, struct journal *predecessor, struct error *error);
 
