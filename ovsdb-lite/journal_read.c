@@ -49,6 +49,19 @@ bool journal_parse_head(const char *image, size_t n_bytes, uint32_t *file_id)
     return !memcmp(image, expected, JOURNAL_HEAD_BYTES);
 }
 
+bool journal_mend_head(char *image, size_t n_bytes)
+{
+    uint32_t file_id;
+
+    for (size_t bit = 0; n_bytes >= JOURNAL_HEAD_BYTES && bit < JOURNAL_HEAD_BYTES * 8; bit++) {
+        image[bit / 8] = (char)(image[bit / 8] ^ 1 << bit % 8);
+        if (journal_parse_head(image, n_bytes, &file_id))
+            return true;
+        image[bit / 8] = (char)(image[bit / 8] ^ 1 << bit % 8);
+    }
+    return false;
+}
+
 void journal_format_record_head(char head[JOURNAL_RECORD_HEAD_BYTES + 1], uint32_t file_id,
                                 uint64_t number, const char *body, size_t n_bytes)
 {
@@ -93,15 +106,19 @@ static bool is_whole(const char *at, size_t n_left, uint32_t file_id, struct rec
            crc32c(file_id, at + JOURNAL_RECORD_HEAD_BYTES, record->body_bytes) == record->body_crc;
 }
 
-/* Is there a whole record anywhere from 'at' on? */
-static bool has_whole_record(const char *at, size_t n_left, uint32_t file_id)
+bool journal_find_record(const char *image, size_t n_bytes, size_t offset, uint32_t file_id,
+                         struct journal_record *found)
 {
-    const char *end = at + n_left;
+    const char *at = image + offset, *end = image + n_bytes;
     struct record record;
 
     while (at < end && (at = memchr(at, 'R', (size_t)(end - at))) != NULL) {
-        if (is_whole(at, (size_t)(end - at), file_id, &record))
+        if (is_whole(at, (size_t)(end - at), file_id, &record)) {
+            *found = (struct journal_record){record.number, (size_t)(at - image),
+                                             whole_bytes(&record), at + JOURNAL_RECORD_HEAD_BYTES,
+                                             record.body_bytes};
             return true;
+        }
         at++;
     }
     return false;
@@ -148,9 +165,10 @@ static enum journal_verdict judge_stop(const char *image, size_t n_bytes, size_t
 {
     const char *at = image + offset;
     size_t n_left = n_bytes - offset;
+    struct journal_record next;
     struct record record;
 
-    if (has_whole_record(at + 1, n_left - 1, file_id))
+    if (journal_find_record(image, n_bytes, offset + 1, file_id, &next))
         return JOURNAL_DAMAGED;
     if (n_left <= JOURNAL_RECORD_HEAD_BYTES || !parse_record_head(at, file_id, &record))
         return is_flipped_head(at, n_left, file_id) ? JOURNAL_DAMAGED : JOURNAL_TORN;

@@ -16,6 +16,7 @@
 #include "lib/unixctl.h"
 #include "ovsdb-lite/builtin_schema.h"
 #include "ovsdb-lite/control.h"
+#include "ovsdb-lite/file_command.h"
 #include "ovsdb-lite/remote.h"
 #include "ovsdb-lite/server_change.h"
 
@@ -50,6 +51,8 @@ static void print_help(void)
 {
     printf("ovsdb-lite: the configuration database of a Weir switch\n"
            "usage: ovsdb-lite [OPTION]... [DATABASE]...\n"
+           "       ovsdb-lite check [--repair] FILE...\n"
+           "       ovsdb-lite export FILE [TARGET]\n"
            "       ovsdb-lite create FILE SCHEMA\n"
            "DATABASE is a file, by default %s; it is created if it is missing.\n"
            "\n"
@@ -236,7 +239,12 @@ int main(int argc, char *argv[])
 {
     struct program program = {.schema = json_loads(builtin_schema, 0, NULL)};
     struct error error = ERROR_INIT;
+    int status;
 
+    if (file_command_run(argc, argv, &status)) {
+        json_decref(program.schema);
+        return status;
+    }
     program.daemon = daemon_create("ovsdb-lite", "ovsdb-server");
     int result = argc > 1 && !strcmp(argv[1], "create") ? run_create(&program, argc, argv, &error)
                                                         : serve(&program, argc, argv, &error);

@@ -11,12 +11,18 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "ovsdb-lite/aside.h"
+#include "ovsdb-lite/convert.h"
+#include "ovsdb-lite/import.h"
 #include "ovsdb-lite/journal.h"
 #include "ovsdb-lite/record.h"
+#include "ovsdb-lite/rewrite.h"
+#include "ovsdb-lite/saved.h"
+#include "ovsdb-lite/schema_version.h"
 
 LOG_MODULE(store);
 
-enum { ROWS_A_RECORD = 1000, MIN_COMPACTION_BYTES = 16 << 20, COMPACTION_FACTOR = 4 };
+enum { MIN_COMPACTION_BYTES = 16 << 20, COMPACTION_FACTOR = 4 };
 
 struct store {
     char *path;
@@ -62,51 +68,16 @@ struct store *store_create_in_memory_take(struct db_schema *schema)
 
 struct loading {
     struct store *store;
-    const json_t *wanted; /* The schema to convert to, if the file's is older. */
-    char *old_version;    /* Of the file, if it is to be converted. */
     size_t n_skipped;
 };
 
-/* As for "8.3.1": -1, 0 or 1. */
-static int compare_versions(const char *a, const char *b)
+static int load_schema(struct loading *loading, const json_t *json, struct error *error)
 {
-    int x[3] = {0}, y[3] = {0};
-
-    sscanf(a, "%d.%d.%d", &x[0], &x[1], &x[2]);
-    sscanf(b, "%d.%d.%d", &y[0], &y[1], &y[2]);
-    for (int i = 0; i < 3; i++)
-        if (x[i] != y[i])
-            return x[i] < y[i] ? -1 : 1;
-    return 0;
-}
-
-/* An older version of the wanted schema gives way to it.  Any other schema has come by conversion
- * or from somebody else: the file is served as it is. */
-static bool is_outdated(const struct db_schema *in_file, const struct db_schema *wanted)
-{
-    return !strcmp(in_file->name, wanted->name) && *in_file->version &&
-           compare_versions(in_file->version, wanted->version) < 0;
-}
-
-static int choose_schema(struct loading *loading, const json_t *in_file, struct error *error)
-{
-    struct db_schema *schema = db_schema_parse(in_file, error);
-    struct db_schema *wanted = NULL;
+    struct db_schema *schema = db_schema_parse(json, error);
 
     if (!schema)
         return error_prefix(error, "schema");
-    if (loading->wanted && !(wanted = db_schema_parse(loading->wanted, error))) {
-        db_schema_destroy(schema);
-        return error_prefix(error, "wanted schema");
-    }
-    if (!wanted || !is_outdated(schema, wanted)) {
-        db_schema_destroy(wanted);
-        loading->store->db = database_create_take(schema);
-        return 0;
-    }
-    loading->old_version = strdup(schema->version);
-    db_schema_destroy(schema);
-    loading->store->db = database_create_take(wanted);
+    loading->store->db = database_create_take(schema);
     return 0;
 }
 
@@ -115,13 +86,13 @@ static int load_record(const char *body, size_t n_bytes, uint64_t number, void *
 {
     struct loading *loading = aux;
     json_error_t json_error;
-    json_t *json = json_loadb(body, n_bytes, 0, &json_error);
+    json_t *json = json_loadb(body, n_bytes, JSON_REJECT_DUPLICATES, &json_error);
     int result;
 
     if (!json)
         return error_set(error, -EBADMSG, "%s", json_error.text);
     if (!number)
-        result = choose_schema(loading, json_object_get(json, "schema"), error);
+        result = load_schema(loading, json_object_get(json, "schema"), error);
     else
         result = record_apply(loading->store->db, json, &loading->n_skipped, error);
     json_decref(json);
@@ -130,54 +101,13 @@ static int load_record(const char *body, size_t n_bytes, uint64_t number, void *
 
 /* --- Writing a file without history -------------------------------------------------------- */
 
-static int append_json_take(struct journal *journal, json_t *json, struct error *error)
-{
-    char *text = json_dumps(json, JSON_COMPACT);
-
-    json_decref(json);
-    if (!text)
-        abort();
-    int result = journal_append(journal, text, strlen(text), error);
-    free(text);
-    return result;
-}
-
-static int append_rows(const struct database *db, struct journal *journal, struct error *error)
-{
-    json_t *record = json_object();
-    size_t n = 0;
-    int result = 0;
-
-    for (size_t t = 0; !result && t < db->schema->n_tables; t++) {
-        struct row *row;
-
-        FOR_EACH_ROW(row, &db->tables[t])
-        {
-            record_add_insert(record, row->table->schema, &row->uuid, row->data);
-            if (++n % ROWS_A_RECORD)
-                continue;
-            result = append_json_take(journal, record, error);
-            record = json_object();
-            if (result)
-                break;
-        }
-    }
-    if (!result && json_object_size(record))
-        return append_json_take(journal, record, error);
-    json_decref(record);
-    return result;
-}
-
 static int write_whole(struct store *store, struct error *error)
 {
     struct journal *journal = journal_create(store->path, store->journal, error);
 
     if (!journal)
         return error->code;
-    json_t *first = json_pack("{s:O}", "schema", store->db->schema_json);
-    int result = append_json_take(journal, first, error);
-    if (!result)
-        result = append_rows(store->db, journal, error);
+    int result = rewrite_append_all(store->db, journal, error);
     if (!result)
         result = journal_publish(journal, store->journal, error);
     if (result) {
@@ -261,32 +191,40 @@ int store_create_file(const char *path, const json_t *schema_json, struct error 
     return result;
 }
 
-static int convert(struct store *store, const struct loading *loading, struct error *error)
+/* Gives the rows the wanted schema; the old file stays beside the new one. */
+static int convert(struct store *store, const json_t *wanted, struct error *error)
 {
-    char *backup;
+    struct db_error why = DB_ERROR_INIT;
+    struct database *db = convert_database(store->db, wanted, &why);
+    char *suffix, *kept = NULL;
 
-    if (asprintf(&backup, "%s.backup-%s", store->path, loading->old_version) < 0)
+    if (!db)
+        return error_set(error, -EBADMSG, "%s: %s", store->path, why.details);
+    if (asprintf(&suffix, "backup-%s", store->db->schema->version) < 0)
         abort();
-    int result = link(store->path, backup) < 0 && errno != EEXIST
-                     ? error_set_errno(error, -errno, "%s: cannot keep the old file", backup)
-                     : store_compact(store, error);
+    int result = aside_keep(store->path, suffix, &kept, error);
     if (!result)
-        log_info("%s: converted from schema %s to %s (%zu values left out), the old file is %s",
-                 store->path, loading->old_version, store->db->schema->version, loading->n_skipped,
-                 backup);
-    free(backup);
+        result = store_exchange_database(store, &db, error);
+    if (!result)
+        log_info("%s: converted from schema %s to %s, the old file is %s", store->path,
+                 db->schema->version, store->db->schema->version, kept);
+    database_destroy(db);
+    free(kept);
+    free(suffix);
     return result;
 }
 
-static int finish_loading(struct store *store, const struct loading *loading, struct error *error)
+static int finish_loading(struct store *store, const json_t *wanted, struct error *error)
 {
     struct db_error why = DB_ERROR_INIT;
 
+    if (!store->db)
+        return error_set(error, -EBADMSG, "%s: record 0, the schema, is missing", store->path);
     store->compact_bytes = journal_size_bytes(store->journal);
     if (!database_account_all(store->db, &why))
         return error_set(error, -EBADMSG, "%s: %s", store->path, why.details);
-    if (loading->old_version)
-        return convert(store, loading, error);
+    if (wanted && schema_is_outdated(store->db->schema, wanted))
+        return convert(store, wanted, error);
     /* Each start is a chance to forget history; small files are not worth a rewrite. */
     struct error trouble = ERROR_INIT;
     if (journal_size_bytes(store->journal) > MIN_COMPACTION_BYTES && store_compact(store, &trouble))
@@ -294,25 +232,35 @@ static int finish_loading(struct store *store, const struct loading *loading, st
     return 0;
 }
 
+static int open_own(struct store *store, const json_t *schema_json, struct error *error)
+{
+    struct loading loading = {.store = store};
+
+    store->journal = journal_open(store->path, load_record, &loading, error);
+    if (store->journal)
+        return finish_loading(store, schema_json, error);
+    if (error->code == -ENOENT && schema_json)
+        return create_file(store, schema_json, error);
+    return error->code;
+}
+
+static int open_foreign(struct store *store, const json_t *schema_json, struct error *error)
+{
+    int result = import_file(store->path, schema_json, &store->db, &store->journal, error);
+
+    if (!result)
+        store->compact_bytes = journal_size_bytes(store->journal);
+    return result;
+}
+
 struct store *store_open(const char *path, const json_t *schema_json, struct error *error)
 {
     struct store *store = store_new(path);
-    struct loading loading = {.store = store, .wanted = schema_json};
-    int result = 0;
 
-    store->journal = journal_open(path, load_record, &loading, error);
-    if (store->journal)
-        result = finish_loading(store, &loading, error);
-    else if (error->code == -ENOENT && schema_json)
-        result = create_file(store, schema_json, error);
-    else
-        result = error->code;
-    free(loading.old_version);
-    if (result) {
-        store_close(store);
-        return NULL;
-    }
-    return store;
+    if (!(saved_is_foreign(path) ? open_foreign : open_own)(store, schema_json, error))
+        return store;
+    store_close(store);
+    return NULL;
 }
 
 /* --- Running ------------------------------------------------------------------------------- */
@@ -322,7 +270,7 @@ int store_write(struct store *store, const struct txn *txn, const char *comment,
 {
     json_t *record = store->journal ? record_of_txn(txn, comment) : NULL;
 
-    return record ? append_json_take(store->journal, record, error) : 0;
+    return record ? rewrite_append_take(store->journal, record, error) : 0;
 }
 
 int store_sync(struct store *store, struct error *error)
@@ -332,23 +280,17 @@ int store_sync(struct store *store, struct error *error)
 
 int store_revert(struct store *store, struct error *error)
 {
-    json_t *schema_json = json_incref(store->db->schema_json);
     struct database *old = store->db;
-    struct loading loading = {.store = store, .wanted = schema_json};
+    struct loading loading = {.store = store};
     struct db_error why = DB_ERROR_INIT;
 
     store->db = NULL;
     int result = journal_read_durable(store->journal, load_record, &loading, error);
     if (!result && !database_account_all(store->db, &why))
         result = error_set(error, -EBADMSG, "%s: %s", store->path, why.details);
-    if (result) {
-        database_destroy(store->db);
+    database_destroy(result ? store->db : old);
+    if (result)
         store->db = old;
-    } else {
-        database_destroy(old);
-    }
-    free(loading.old_version);
-    json_decref(schema_json);
     return result;
 }
 
