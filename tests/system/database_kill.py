@@ -310,5 +310,5 @@ def main():
 
 
 if __name__ == "__main__":
-    os.environ.pop("OVS_RUNDIR", None)
+    os.environ["OVS_RUNDIR"] = sys.argv[2]
     main()
