@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "cli/control.h"
 #include "cli/lookup.h"
@@ -22,14 +23,33 @@ struct batch {
     struct ovsdb_session *session;
 };
 
-static int connect_to_database(struct batch *batch, struct error *error)
+const char *batch_database(const struct options *options)
 {
-    const struct context *context = batch->context;
+    return options->database ? options->database : "Open_vSwitch";
+}
 
-    batch->session = ovsdb_session_connect(context->options.db, "Open_vSwitch",
-                                           context->deadline_ns, error);
-    if (batch->session)
-        return 0;
+/* With --retry a database that does not run yet is waited for. */
+static struct ovsdb_session *connect_until(const struct context *context, struct error *error)
+{
+    const struct timespec pause = {.tv_nsec = 100 * MILLISECOND_NS};
+
+    for (;;) {
+        struct ovsdb_session *session = ovsdb_session_connect(
+            context->options.db, batch_database(&context->options), context->deadline_ns, error);
+        if (session || !context->options.retry ||
+            (error->code != -ENOENT && error->code != -ECONNREFUSED) ||
+            clock_now_ns() >= context->deadline_ns)
+            return session;
+        nanosleep(&pause, NULL);
+    }
+}
+
+struct ovsdb_session *batch_connect(const struct context *context, struct error *error)
+{
+    struct ovsdb_session *session = connect_until(context, error);
+
+    if (session)
+        return session;
     if (error->code == -ENOENT || error->code == -ECONNREFUSED)
         error_set(error, error->code,
                   "no database at %s; start the switch with \"weir up\", or "
@@ -38,7 +58,19 @@ static int connect_to_database(struct batch *batch, struct error *error)
                                       : shown(rundir_path()).text);
     else
         error_prefix(error, "cannot connect to the database");
-    return error->code;
+    return NULL;
+}
+
+/* Commands that know bridges and ports need a database that has them. */
+static int check_schema(const struct batch *batch, const struct db_schema *schema,
+                        struct error *error)
+{
+    for (size_t i = 0; i < batch->n; i++)
+        if (batch->invocations[i].command->group != GROUP_RECORD &&
+            strcmp(schema->name, "Open_vSwitch"))
+            return error_set(error, -EINVAL, "%s: database %s is not that of a switch",
+                             batch->invocations[i].command->name, shown(schema->name).text);
+    return 0;
 }
 
 static int prepare_all(struct batch *batch, struct error *error)
@@ -190,7 +222,8 @@ static int report_new_interfaces(struct batch *batch, struct error *error)
                       json_string_value(json_object_get(row, "name")),
                       json_is_string(why) ? json_string_value(why)
                                           : "the log of vswitchd says why");
-        batch->context->exit_status = EXIT_PORT_ERROR;
+        batch->context->exit_status = batch->context->options.as_vsctl ? EXIT_SUCCESS
+                                                                       : EXIT_PORT_ERROR;
     }
     json_decref(rows);
     return 0;
@@ -235,10 +268,31 @@ static int say_timed_out(const struct batch *batch, struct error *error)
     return error_set(error, -ETIMEDOUT, "timed out");
 }
 
+enum { COMMENT_MAX_BYTES = 4096 };
+
+/* What was typed, for whoever reads the log of the database. */
+static void describe(const struct batch *batch, struct buffer *comment)
+{
+    buffer_puts(comment, "weir:");
+    for (size_t i = 0; i < batch->n && comment->size < COMMENT_MAX_BYTES; i++) {
+        const struct invocation *invocation = &batch->invocations[i];
+        buffer_puts(comment, i ? " --" : "");
+        for (size_t j = 0; j < invocation->n_options; j++)
+            buffer_printf(comment, " %s", shown(invocation->options[j].name).text);
+        buffer_printf(comment, " %s", invocation->command->name);
+        for (size_t j = 0; j < invocation->n_args && comment->size < COMMENT_MAX_BYTES; j++)
+            buffer_printf(comment, " %s", shown(invocation->args[j]).text);
+    }
+}
+
 static int run_connected(struct batch *batch, struct error *error)
 {
     const struct options *options = &batch->context->options;
-    struct store_commit commit = {.wants_next_cfg = !options->no_wait, .is_dry = options->dry_run};
+    struct buffer comment = BUFFER_INIT;
+    describe(batch, &comment);
+    struct store_commit commit = {.comment = buffer_text(&comment),
+                                  .wants_next_cfg = !options->no_wait,
+                                  .is_dry = options->dry_run};
     int result = prepare_all(batch, error);
 
     while (!result && (result = attempt(batch, &commit, error)) == -EAGAIN)
@@ -251,6 +305,7 @@ static int run_connected(struct batch *batch, struct error *error)
         result = wait_for_switch(batch, &commit, error);
     if (!result && !commit.is_dry)
         result = finish_all(batch, error);
+    buffer_fini(&comment);
     return result;
 }
 
@@ -258,11 +313,11 @@ int batch_run(struct context *context, struct invocation *invocations, size_t n,
               struct error *error)
 {
     struct batch batch = {.context = context, .invocations = invocations, .n = n};
-    int result = connect_to_database(&batch, error);
-    const struct db_schema *schema = result ? NULL : ovsdb_session_schema(batch.session, error);
-
-    if (!result && !schema)
-        result = error_prefix(error, "the database does not tell its schema");
+    if (!(batch.session = batch_connect(context, error)))
+        return error->code;
+    const struct db_schema *schema = ovsdb_session_schema(batch.session, error);
+    int result = schema ? check_schema(&batch, schema, error)
+                        : error_prefix(error, "the database does not tell its schema");
     if (!result) {
         context->store = store_create(batch.session, schema);
         result = run_connected(&batch, error);

@@ -8,6 +8,12 @@
  * Threads  The main thread. */
 
 #include "cli/context.h"
+#include "lib/ovsdb/session.h"
+
+const char *batch_database(const struct options *options); /* Its name. */
+
+/* A connection to the database that the options name; NULL with a sentence that says what to do. */
+struct ovsdb_session *batch_connect(const struct context *context, struct error *error);
 
 /* Runs all 'n' and prints nothing. */
 int batch_run(struct context *context, struct invocation *invocations, size_t n,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Bridges: added, deleted, listed, and the two settings everyone uses. */
+/* Bridges: added, deleted, listed; the fake ones for one VLAN among them. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,58 +9,107 @@
 #include "cli/device_name.h"
 #include "cli/nouns.h"
 #include "cli/topology.h"
-#include "lib/ovsdb/diff.h"
 
 /* --- add-br, del-br ------------------------------------------------------------------------ */
 
-static int check_new_name(struct store *store, const char *name, struct error *error)
-{
-    int result = device_name_check_bridge(name, error);
+/* What add-br is asked for. */
+struct wish {
+    const char *name;
+    const char *parent; /* NULL: a real bridge. */
+    int64_t vlan;
+};
 
-    if (!result && topology_find_port(store, name))
-        result = error_set(error, -EEXIST, "%s is the name of a port already", name);
+static int parse_wish(const struct invocation *invocation, struct wish *wish, struct error *error)
+{
+    const char *const *args = invocation->args;
+    char *end = NULL;
+
+    *wish = (struct wish){.name = args[0]};
+    if (invocation->n_args == 1)
+        return 0;
+    if (invocation->n_args == 2)
+        return error_set(error, -EINVAL, "add-br %s: a VLAN must follow the parent bridge %s",
+                         shown(args[0]).text, shown(args[1]).text);
+    wish->parent = args[1];
+    wish->vlan = strtol(args[2], &end, 10);
+    if (end == args[2] || *end || wish->vlan < 0 || wish->vlan > 4095)
+        return error_set(error, -EINVAL, "add-br %s: VLAN %s is not a number from 0 to 4095",
+                         shown(args[0]).text, shown(args[2]).text);
+    return 0;
+}
+
+/* --may-exist accepts a bridge only if it is what was asked for. */
+static int accept_existing(const struct store *store, const struct wish *wish,
+                           const struct bridge *bridge, struct error *error)
+{
+    if (!bridge->fake)
+        return wish->parent
+                   ? error_set(error, -EEXIST, "bridge %s exists, but is not inside a VLAN of %s",
+                               bridge->name, shown(wish->parent).text)
+                   : 0;
+    if (!wish->parent || strcmp(wish->parent, topology_name(store, bridge->row)) ||
+        wish->vlan != bridge->vlan)
+        return error_set(error, -EEXIST, "bridge %s exists, but inside VLAN %lld of %s",
+                         bridge->name, (long long)bridge->vlan, topology_name(store, bridge->row));
+    return 0;
+}
+
+static int find_parent(struct store *store, const struct wish *wish, struct bridge *parent,
+                       struct error *error)
+{
+    struct bridge other;
+    int result = topology_get_bridge(store, wish->parent, parent, error);
+
+    if (!result && parent->fake)
+        return error_set(error, -EINVAL,
+                         "%s is inside a VLAN of %s itself: it cannot have bridges inside",
+                         parent->name, topology_name(store, parent->row));
+    if (!result && topology_find_fake_bridge(store, parent->row, wish->vlan, &other))
+        return error_set(error, -EEXIST, "VLAN %lld of %s is that of bridge %s already",
+                         (long long)wish->vlan, parent->name, other.name);
     return result;
 }
 
 static int run_add_br(struct context *context, struct invocation *invocation, struct error *error)
 {
     struct store *store = context->store;
-    const char *name = invocation->args[0];
+    struct bridge existing, parent = {.row = NULL};
+    struct wish wish;
+    int result = parse_wish(invocation, &wish, error);
 
-    if (invocation->n_args > 1)
-        return error_set(error, -EOPNOTSUPP,
-                         "add-br %s: bridges inside a VLAN of another bridge "
-                         "are not supported yet",
-                         shown(name).text);
-    if (topology_find_bridge(store, name))
-        return invocation_option(invocation, "--may-exist")
-                   ? 0
-                   : error_set(error, -EEXIST,
-                               "bridge %s exists already (--may-exist accepts that)",
-                               shown(name).text);
-    int result = check_new_name(store, name, error);
+    if (!result && invocation_option(invocation, "--may-exist") &&
+        topology_find_bridge(store, wish.name, &existing))
+        return accept_existing(store, &wish, &existing, error);
+    if (!result && topology_find_bridge(store, wish.name, &existing))
+        return error_set(error, -EEXIST, "bridge %s exists already (--may-exist accepts that)",
+                         shown(wish.name).text);
+    if (!result)
+        result = device_name_check_bridge(wish.name, error);
+    if (!result)
+        result = topology_check_name_is_free(store, wish.name, error);
+    if (!result && wish.parent)
+        result = find_parent(store, &wish, &parent, error);
     if (result)
         return result;
 
-    struct store_row *bridge = store_insert(store, lookup_known_table(store, "Bridge"));
-    struct store_row *port = store_insert(store, lookup_known_table(store, "Port"));
-    struct store_row *interface = store_insert(store, lookup_known_table(store, "Interface"));
-    topology_set_string(store, bridge, "name", name);
-    topology_set_string(store, port, "name", name);
-    topology_set_string(store, interface, "name", name);
+    if (!wish.parent)
+        parent.row = topology_add_bridge(store, wish.name);
+    struct store_row *port = topology_add_port(store, &parent, wish.name);
+    struct store_row *interface = topology_add_interface(store, port, wish.name);
     topology_set_string(store, interface, "type", "internal");
-    topology_add_reference(store, port, "interfaces", interface);
-    topology_add_reference(store, bridge, "ports", port);
-    topology_add_reference(store, topology_root(store), "bridges", bridge);
+    if (wish.parent) {
+        topology_set_boolean(store, port, "fake_bridge", true);
+        topology_set_integer(store, port, "tag", wish.vlan);
+    }
     return 0;
 }
 
 static int run_del_br(struct context *context, struct invocation *invocation, struct error *error)
 {
-    struct store_row *bridge = topology_find_bridge(context->store, invocation->args[0]);
+    struct bridge bridge;
 
-    if (bridge) {
-        topology_delete_bridge(context->store, bridge);
+    if (topology_find_bridge(context->store, invocation->args[0], &bridge)) {
+        topology_delete_bridge(context->store, &bridge);
         return 0;
     }
     if (invocation_option(invocation, "--if-exists"))
@@ -73,20 +122,18 @@ static int run_del_br(struct context *context, struct invocation *invocation, st
 
 static int run_list_br(struct context *context, struct invocation *invocation, struct error *error)
 {
-    struct store *store = context->store;
+    bool only_real = invocation_option(invocation, "--real");
+    bool only_fake = invocation_option(invocation, "--fake");
     struct table *table = table_create();
-    struct table_style style = context->options.style;
     size_t n;
-    struct store_row **bridges = topology_referred(store, topology_root(store), "bridges", &n);
+    struct bridge *bridges = topology_bridges(context->store, &n);
 
     (void)error;
     table_add_column(table, "name");
     for (size_t i = 0; i < n; i++)
-        table_add_text(table, topology_name(store, bridges[i]));
-    if (style.format == TABLE_DEFAULT)
-        style.no_headings = true;
-    table_print(table, &style, TABLE_TABLE, &invocation->output);
-    table_destroy(table);
+        if (only_real == only_fake || only_fake == (bridges[i].fake != NULL))
+            table_add_text(table, bridges[i].name);
+    context_print_names_take(context, invocation, table);
     free(bridges);
     return 0;
 }
@@ -94,129 +141,42 @@ static int run_list_br(struct context *context, struct invocation *invocation, s
 static int run_br_exists(struct context *context, struct invocation *invocation,
                          struct error *error)
 {
+    struct bridge bridge;
+
     (void)error;
-    if (!topology_find_bridge(context->store, invocation->args[0]))
+    if (!topology_find_bridge(context->store, invocation->args[0], &bridge))
         context->exit_status = EXIT_NO;
     return 0;
 }
 
-/* --- fail mode ----------------------------------------------------------------------------- */
+/* --- br-to-vlan, br-to-parent -------------------------------------------------------------- */
 
-static int prepare_fail_mode(struct context *context, struct invocation *invocation,
-                             struct error *error)
+static int run_br_to_vlan(struct context *context, struct invocation *invocation,
+                          struct error *error)
 {
-    store_want(context->store, "Bridge", "fail_mode");
-    return topology_prepare(context, invocation, error);
-}
-
-static int run_get_fail_mode(struct context *context, struct invocation *invocation,
-                             struct error *error)
-{
-    struct store_row *bridge;
-    int result = topology_get_bridge(context->store, invocation->args[0], &bridge, error);
-
-    if (result)
-        return result;
-    const char *mode = topology_get_string(context->store, bridge, "fail_mode");
-    if (options_is_json(&context->options))
-        json_print_take(mode ? json_string(mode) : json_null(), &context->options.style,
-                        &invocation->output);
-    else if (mode)
-        buffer_printf(&invocation->output, "%s\n", mode);
-    return 0;
-}
-
-static int run_set_fail_mode(struct context *context, struct invocation *invocation,
-                             struct error *error)
-{
-    const char *mode = invocation->args[1];
-    struct store_row *bridge;
-    int result = topology_get_bridge(context->store, invocation->args[0], &bridge, error);
-
-    if (!result && strcmp(mode, "standalone") && strcmp(mode, "secure"))
-        result = error_set(error, -EINVAL, "fail mode %s is neither standalone nor secure",
-                           shown(mode).text);
-    if (!result)
-        topology_set_string(context->store, bridge, "fail_mode", mode);
-    return result;
-}
-
-static int run_del_fail_mode(struct context *context, struct invocation *invocation,
-                             struct error *error)
-{
-    struct store_row *bridge;
+    struct bridge bridge;
     int result = topology_get_bridge(context->store, invocation->args[0], &bridge, error);
 
     if (!result)
-        topology_set_string(context->store, bridge, "fail_mode", NULL);
+        context_print_value_take(context, invocation, json_integer(bridge.vlan));
     return result;
 }
 
-/* --- external IDs -------------------------------------------------------------------------- */
-
-static int prepare_external_ids(struct context *context, struct invocation *invocation,
-                                struct error *error)
+static int run_br_to_parent(struct context *context, struct invocation *invocation,
+                            struct error *error)
 {
-    store_want(context->store, "Bridge", "external_ids");
-    return topology_prepare(context, invocation, error);
-}
-
-static struct datum *make_pair(const char *key, const char *value)
-{
-    struct datum *pair = datum_create(ATOM_STRING, value ? ATOM_STRING : ATOM_VOID, 1);
-
-    pair->keys[0].string = strdup(key);
-    if (value)
-        pair->values[0].string = strdup(value);
-    return pair;
-}
-
-static int run_set_external_id(struct context *context, struct invocation *invocation,
-                               struct error *error)
-{
-    const struct column_schema *column = lookup_known_column(context->store, "Bridge",
-                                                             "external_ids");
-    const char *value = invocation->n_args > 2 ? invocation->args[2] : NULL;
-    struct store_row *bridge;
+    struct bridge bridge;
     int result = topology_get_bridge(context->store, invocation->args[0], &bridge, error);
 
-    if (result)
-        return result;
-    struct datum *pair = make_pair(invocation->args[1], value);
-    const struct datum *ids = store_get(bridge, column);
-    store_set_take(bridge, column, value ? datum_union(pair, ids) : datum_difference(ids, pair));
-    datum_unref(pair);
-    return 0;
-}
-
-static int run_get_external_id(struct context *context, struct invocation *invocation,
-                               struct error *error)
-{
-    const struct column_schema *column = lookup_known_column(context->store, "Bridge",
-                                                             "external_ids");
-    const char *key = invocation->n_args > 1 ? invocation->args[1] : NULL;
-    struct store_row *bridge;
-    int result = topology_get_bridge(context->store, invocation->args[0], &bridge, error);
-
-    if (result)
-        return result;
-    const struct datum *ids = store_get(bridge, column);
-    const char *value = key ? datum_map_get(ids, key) : NULL;
-    if (options_is_json(&context->options))
-        json_print_take(!key    ? value_to_json(&column->type, ids)
-                        : value ? json_string(value)
-                                : json_null(),
-                        &context->options.style, &invocation->output);
-    else if (value)
-        buffer_printf(&invocation->output, "%s\n", value);
-    for (size_t i = 0; !key && !options_is_json(&context->options) && i < ids->n; i++)
-        buffer_printf(&invocation->output, "%s=%s\n", ids->keys[i].string, ids->values[i].string);
-    return 0;
+    if (!result)
+        context_print_value_take(context, invocation,
+                                 json_string(topology_name(context->store, bridge.row)));
+    return result;
 }
 
 static const struct command rows[] = {
     {.name = "add-br",
-     .arguments = "BRIDGE",
+     .arguments = "BRIDGE [PARENT VLAN]",
      .options = "--may-exist",
      .summary = "Create a bridge and the host's own port of that name",
      .group = GROUP_CONFIG,
@@ -235,6 +195,7 @@ static const struct command rows[] = {
      .run = run_del_br},
     {.name = "list-br",
      .arguments = "",
+     .options = "--real --fake",
      .summary = "Print the names of all bridges",
      .group = GROUP_CONFIG,
      .prepare = topology_prepare,
@@ -247,46 +208,22 @@ static const struct command rows[] = {
      .max_args = 1,
      .prepare = topology_prepare,
      .run = run_br_exists},
-    {.name = "set-fail-mode",
-     .arguments = "BRIDGE standalone|secure",
-     .summary = "Choose what a bridge does while no controller is connected",
-     .group = GROUP_CONFIG,
-     .min_args = 2,
-     .max_args = 2,
-     .prepare = prepare_fail_mode,
-     .run = run_set_fail_mode},
-    {.name = "get-fail-mode",
+    {.name = "br-to-vlan",
      .arguments = "BRIDGE",
-     .summary = "Print the fail mode of a bridge",
+     .summary = "Print the VLAN of the parent that a bridge is inside of, 0 for none",
      .group = GROUP_CONFIG,
      .min_args = 1,
      .max_args = 1,
-     .prepare = prepare_fail_mode,
-     .run = run_get_fail_mode},
-    {.name = "del-fail-mode",
+     .prepare = topology_prepare,
+     .run = run_br_to_vlan},
+    {.name = "br-to-parent",
      .arguments = "BRIDGE",
-     .summary = "Return to the default fail mode, standalone",
+     .summary = "Print the parent of a bridge inside a VLAN, else its own name",
      .group = GROUP_CONFIG,
      .min_args = 1,
      .max_args = 1,
-     .prepare = prepare_fail_mode,
-     .run = run_del_fail_mode},
-    {.name = "br-set-external-id",
-     .arguments = "BRIDGE KEY [VALUE]",
-     .summary = "Set a key of a bridge's external_ids, or remove it",
-     .group = GROUP_CONFIG,
-     .min_args = 2,
-     .max_args = 3,
-     .prepare = prepare_external_ids,
-     .run = run_set_external_id},
-    {.name = "br-get-external-id",
-     .arguments = "BRIDGE [KEY]",
-     .summary = "Print a bridge's external_ids, or the value of one key",
-     .group = GROUP_CONFIG,
-     .min_args = 1,
-     .max_args = 2,
-     .prepare = prepare_external_ids,
-     .run = run_get_external_id},
+     .prepare = topology_prepare,
+     .run = run_br_to_parent},
 };
 
 const struct command_rows bridge_commands = {rows, ARRAY_SIZE(rows)};

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/appctl.h"
 #include "cli/batch.h"
 #include "cli/context.h"
 #include "cli/help.h"
@@ -96,8 +97,17 @@ static int answer_help(struct run *run, FILE *out)
 {
     struct buffer text = BUFFER_INIT;
 
-    if (run->context.options.wants_version)
+    const struct options *options = &run->context.options;
+
+    if (options->wants_version && options->as_vsctl)
+        buffer_printf(&text, "ovs-vsctl (Weir) %s\nDB Schema %s\n", HELP_OVS_VERSION,
+                      HELP_SCHEMA_VERSION);
+    else if (options->wants_version)
         help_print_version(&text);
+    else if (options->wants_commands)
+        help_print_commands(&text);
+    else if (options->wants_options)
+        options_print_names(&text);
     else if (run->n)
         help_print_command(run->invocations[0].command, &text);
     else
@@ -127,31 +137,47 @@ static int execute(struct run *run, FILE *out, FILE *err, struct error *error)
 
 /* Sentences from below may repeat what was typed, or what a daemon sent: nothing of that drives the
  * terminal. */
-static int complain(FILE *err, const struct error *error, int status)
+static int complain(const struct run *run, FILE *err, const struct error *error, int status)
 {
-    fputs("weir: ", err);
+    bool as_vsctl = run->context.options.as_vsctl;
+
+    fputs(as_vsctl ? "ovs-vsctl: " : "weir: ", err);
     for (const char *p = error->message; *p; p++)
         putc((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p, err);
     putc('\n', err);
-    return status;
+    return as_vsctl ? EXIT_FAILURE : status;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+
+    return slash ? slash + 1 : path ? path : "";
 }
 
 int cli_run(int argc, const char *const argv[], FILE *out, FILE *err)
 {
-    struct run run = {.context.deadline_ns = INT64_MAX};
+    const char *name = base_name(argc > 0 ? argv[0] : NULL);
+    size_t n_words = argc > 0 ? (size_t)argc - 1 : 0;
+    struct run run = {.context.deadline_ns = INT64_MAX,
+                      .context.options.as_vsctl = !strcmp(name, "ovs-vsctl")};
+    const struct options *options = &run.context.options;
     struct error error = ERROR_INIT;
     int status;
 
-    if (parse(&run, argv + 1, argc > 0 ? (size_t)argc - 1 : 0, &error) < 0)
-        status = complain(err, &error, EXIT_USAGE);
-    else if (run.context.options.wants_help || run.context.options.wants_version)
+    if (!strcmp(name, "ovs-appctl"))
+        return appctl_run(n_words, argv + 1, out, err);
+    if (parse(&run, argv + 1, n_words, &error) < 0)
+        status = complain(&run, err, &error, EXIT_USAGE);
+    else if (options->wants_help || options->wants_version || options->wants_commands ||
+             options->wants_options)
         status = answer_help(&run, out);
-    else if (!run.n)
-        status = (fputs("weir: no command given; \"weir help\" lists them\n", err), EXIT_USAGE);
+    else if (!run.n && error_set(&error, -EINVAL, "no command given; \"weir help\" lists them"))
+        status = complain(&run, err, &error, EXIT_USAGE);
     else if (check(&run, &error) < 0)
-        status = complain(err, &error, EXIT_USAGE);
+        status = complain(&run, err, &error, EXIT_USAGE);
     else if (execute(&run, out, err, &error) < 0)
-        status = complain(err, &error, EXIT_FAILURE);
+        status = complain(&run, err, &error, EXIT_FAILURE);
     else
         status = run.context.exit_status;
     for (size_t i = 0; i < run.n; i++)

@@ -21,3 +21,11 @@ struct context {
     struct buffer warnings; /* Whole lines for standard error, besides the one of a failure. */
     int exit_status;        /* What a command that succeeded wants to exit with. */
 };
+
+/* One column of names: without its heading, unless a format was asked for.  Takes 'table'. */
+void context_print_names_take(struct context *context, struct invocation *invocation,
+                              struct table *table);
+
+/* One string or number, as a line or as JSON.  Takes 'value'. */
+void context_print_value_take(struct context *context, struct invocation *invocation,
+                              json_t *value);

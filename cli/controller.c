@@ -14,6 +14,7 @@ static int prepare_controller(struct context *context, struct invocation *invoca
 {
     store_want(context->store, "Bridge", "controller");
     store_want(context->store, "Controller", "target");
+    store_want(context->store, "Controller", "inactivity_probe");
     return topology_prepare(context, invocation, error);
 }
 
@@ -22,6 +23,7 @@ static int prepare_manager(struct context *context, struct invocation *invocatio
 {
     store_want(context->store, "Open_vSwitch", "manager_options");
     store_want(context->store, "Manager", "target");
+    store_want(context->store, "Manager", "inactivity_probe");
     return topology_prepare(context, invocation, error);
 }
 
@@ -56,10 +58,28 @@ static int check_target(const char *target, struct error *error)
                      shown(target).text);
 }
 
-static int replace_all(struct store *store, const struct targets *targets, const char *const *words,
-                       size_t n, struct error *error)
+/* --inactivity-probe=MILLISECONDS; -1: not given. */
+static int parse_probe(const struct invocation *invocation, int64_t *probe_ms, struct error *error)
 {
-    int result = 0;
+    const char *text = invocation_option(invocation, "--inactivity-probe");
+    char *end;
+
+    *probe_ms = -1;
+    if (!text)
+        return 0;
+    *probe_ms = strtoll(text, &end, 10);
+    return end != text && !*end && *probe_ms >= 0
+               ? 0
+               : error_set(error, -EINVAL, "--inactivity-probe=%s: not a number of milliseconds",
+                           shown(text).text);
+}
+
+static int replace_all(struct store *store, const struct targets *targets,
+                       const struct invocation *invocation, const char *const *words, size_t n,
+                       struct error *error)
+{
+    int64_t probe_ms;
+    int result = parse_probe(invocation, &probe_ms, error);
 
     for (size_t i = 0; !result && i < n; i++)
         result = check_target(words[i], error);
@@ -69,6 +89,8 @@ static int replace_all(struct store *store, const struct targets *targets, const
     for (size_t i = 0; i < n; i++) {
         struct store_row *row = store_insert(store, lookup_known_table(store, targets->table));
         topology_set_string(store, row, "target", words[i]);
+        if (probe_ms >= 0)
+            topology_set_integer(store, row, "inactivity_probe", probe_ms);
         topology_add_reference(store, targets->owner, targets->column, row);
     }
     return 0;
@@ -82,7 +104,6 @@ static int compare_strings(const void *a, const void *b)
 static void print_all(struct context *context, struct invocation *invocation,
                       const struct targets *targets)
 {
-    struct table_style style = context->options.style;
     struct table *table = table_create();
     size_t n;
     struct store_row **found = topology_referred(context->store, targets->owner, targets->column,
@@ -95,10 +116,7 @@ static void print_all(struct context *context, struct invocation *invocation,
     table_add_column(table, "target");
     for (size_t i = 0; i < n; i++)
         table_add_text(table, names[i]);
-    if (style.format == TABLE_DEFAULT)
-        style.no_headings = true;
-    table_print(table, &style, TABLE_TABLE, &invocation->output);
-    table_destroy(table);
+    context_print_names_take(context, invocation, table);
     free(names);
     free(found);
 }
@@ -107,7 +125,7 @@ static int controllers_of(struct context *context, struct invocation *invocation
                           struct targets *targets, struct error *error)
 {
     *targets = (struct targets){.column = "controller", .table = "Controller"};
-    return topology_get_bridge(context->store, invocation->args[0], &targets->owner, error);
+    return topology_get_bridge_row(context->store, invocation->args[0], &targets->owner, error);
 }
 
 static struct targets managers(struct context *context)
@@ -122,16 +140,18 @@ static int run_set_controller(struct context *context, struct invocation *invoca
     int result = controllers_of(context, invocation, &targets, error);
 
     return result ? result
-                  : replace_all(context->store, &targets, invocation->args + 1,
+                  : replace_all(context->store, &targets, invocation, invocation->args + 1,
                                 invocation->n_args - 1, error);
 }
 
 static int run_get_controller(struct context *context, struct invocation *invocation,
                               struct error *error)
 {
-    struct targets targets;
-    int result = controllers_of(context, invocation, &targets, error);
+    struct targets targets = {.column = "controller", .table = "Controller"};
+    struct bridge bridge; /* A fake one has its parent's controllers. */
+    int result = topology_get_bridge(context->store, invocation->args[0], &bridge, error);
 
+    targets.owner = bridge.row;
     if (!result)
         print_all(context, invocation, &targets);
     return result;
@@ -153,7 +173,8 @@ static int run_set_manager(struct context *context, struct invocation *invocatio
 {
     struct targets targets = managers(context);
 
-    return replace_all(context->store, &targets, invocation->args, invocation->n_args, error);
+    return replace_all(context->store, &targets, invocation, invocation->args, invocation->n_args,
+                       error);
 }
 
 static int run_get_manager(struct context *context, struct invocation *invocation,
@@ -179,6 +200,7 @@ static int run_del_manager(struct context *context, struct invocation *invocatio
 static const struct command rows[] = {
     {.name = "set-controller",
      .arguments = "BRIDGE TARGET...",
+     .options = "--inactivity-probe=",
      .summary = "Set the OpenFlow controllers of a bridge (tcp:HOST:PORT, ptcp:PORT, unix:FILE)",
      .group = GROUP_CONFIG,
      .min_args = 2,
@@ -203,6 +225,7 @@ static const struct command rows[] = {
      .run = run_del_controller},
     {.name = "set-manager",
      .arguments = "TARGET...",
+     .options = "--inactivity-probe=",
      .summary = "Set where the database listens or connects to, besides its own socket",
      .group = GROUP_CONFIG,
      .min_args = 1,

@@ -5,6 +5,7 @@
 #include "cli/help.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "cli/nouns.h"
 
@@ -58,6 +59,50 @@ void help_print_command(const struct command *command, struct buffer *out)
 void help_print_version(struct buffer *out)
 {
     buffer_printf(out, "weir (Weir) %s\n", WEIR_VERSION);
+}
+
+/* "--may-exist --id=" as "[--may-exist] [--id=] ". */
+static void print_option_names(const char *options, struct buffer *out)
+{
+    for (const char *at = options; at && *at;) {
+        int n = (int)strcspn(at, " ");
+        buffer_printf(out, "[%.*s] ", n, at);
+        at += n + (at[n] == ' ');
+    }
+}
+
+/* "BRIDGE [KEY] WORD... [WORD]..." as "!BRIDGE ?KEY +WORD *WORD": one, at most one, several, any. */
+static void print_argument_names(const char *arguments, struct buffer *out)
+{
+    bool is_optional = false;
+
+    for (const char *at = arguments; *at;) {
+        is_optional |= *at == '[';
+        at += strspn(at, "[ ");
+        int n = (int)strcspn(at, " ");
+        int length = n;
+        while (length && strchr("].", at[length - 1]))
+            length--;
+        bool is_repeated = n >= 3 && !strncmp(at + n - 3, "...", 3);
+        if (length)
+            buffer_printf(out, "%c%.*s ",
+                          is_repeated   ? (is_optional ? '*' : '+')
+                          : is_optional ? '?'
+                                        : '!',
+                          length, at);
+        is_optional &= !strchr(at, ']') || strchr(at, ']') > at + n;
+        at += n;
+    }
+}
+
+void help_print_commands(struct buffer *out)
+{
+    for (const struct command *command = NULL; (command = command_next(command));) {
+        print_option_names(command->options, out);
+        buffer_printf(out, ",%s,", command->name);
+        print_argument_names(command->arguments, out);
+        buffer_putc(out, '\n');
+    }
 }
 
 static int help_as_json(struct context *context, struct invocation *invocation,

@@ -16,9 +16,11 @@
 
 typedef int option_setter(struct options *, const char *value, struct error *);
 
+enum value { NO_VALUE, ITS_VALUE, MAY_HAVE_VALUE };
+
 struct option_row {
     const char *name;
-    bool has_value;
+    enum value value;
     option_setter *set;
 };
 
@@ -133,29 +135,105 @@ static int set_version(struct options *options, const char *value, struct error 
     return 0;
 }
 
+static int set_database(struct options *options, const char *value, struct error *error)
+{
+    (void)error;
+    options->database = value;
+    return 0;
+}
+
+static int set_retry(struct options *options, const char *value, struct error *error)
+{
+    (void)value, (void)error;
+    options->retry = true;
+    return 0;
+}
+
+static int set_bare(struct options *options, const char *value, struct error *error)
+{
+    (void)value, (void)error;
+    options->style.format = TABLE_LIST;
+    options->style.data = DATA_BARE;
+    options->style.no_headings = true;
+    return 0;
+}
+
+static int set_max_width(struct options *options, const char *value, struct error *error)
+{
+    char *end;
+    long width = strtol(value, &end, 10);
+
+    if (end == value || *end || width < 0 || width > 1000000)
+        return error_set(error, -EINVAL, "--max-column-width=%s: not a number of characters",
+                         shown(value).text);
+    options->style.max_width = (size_t)width;
+    return 0;
+}
+
+static int set_log_file(struct options *options, const char *value, struct error *error)
+{
+    (void)options;
+    return log_open_file(*value ? value : "/var/log/weir/weir.log", error);
+}
+
+static int set_commands(struct options *options, const char *value, struct error *error)
+{
+    (void)value, (void)error;
+    options->wants_commands = true;
+    return 0;
+}
+
+static int set_options(struct options *options, const char *value, struct error *error)
+{
+    (void)value, (void)error;
+    options->wants_options = true;
+    return 0;
+}
+
+/* What scripts written for ovs-vsctl(8) say of syslog, which weir leaves alone, and of clusters. */
+static int set_nothing(struct options *options, const char *value, struct error *error)
+{
+    (void)options, (void)value, (void)error;
+    return 0;
+}
+
 static const struct option_row rows[] = {
-    {"--rundir", true, set_rundir},
-    {"--db", true, set_db},
-    {"--timeout", true, set_timeout},
-    {"-t", true, set_timeout},
-    {"--no-wait", false, set_no_wait},
-    {"--dry-run", false, set_dry_run},
-    {"--oneline", false, set_oneline},
-    {"--json", false, set_json},
-    {"--pretty", false, set_pretty},
-    {"--format", true, set_format},
-    {"-f", true, set_format},
-    {"--data", true, set_data},
-    {"-d", true, set_data},
-    {"--no-headings", false, set_no_headings},
-    {"--protocols", true, set_of_version},
-    {"-O", true, set_of_version},
-    {"--verbose", false, set_verbose},
-    {"-v", false, set_verbose},
-    {"--help", false, set_help},
-    {"-h", false, set_help},
-    {"--version", false, set_version},
-    {"-V", false, set_version},
+    {"--rundir", ITS_VALUE, set_rundir},
+    {"--db", ITS_VALUE, set_db},
+    {"--database", ITS_VALUE, set_database},
+    {"--timeout", ITS_VALUE, set_timeout},
+    {"-t", ITS_VALUE, set_timeout},
+    {"--retry", NO_VALUE, set_retry},
+    {"--no-wait", NO_VALUE, set_no_wait},
+    {"--dry-run", NO_VALUE, set_dry_run},
+    {"--oneline", NO_VALUE, set_oneline},
+    {"--json", NO_VALUE, set_json},
+    {"--pretty", NO_VALUE, set_pretty},
+    {"--format", ITS_VALUE, set_format},
+    {"-f", ITS_VALUE, set_format},
+    {"--data", ITS_VALUE, set_data},
+    {"-d", ITS_VALUE, set_data},
+    {"--no-headings", NO_VALUE, set_no_headings},
+    {"--bare", NO_VALUE, set_bare},
+    {"--max-column-width", ITS_VALUE, set_max_width},
+    {"--protocols", ITS_VALUE, set_of_version},
+    {"-O", ITS_VALUE, set_of_version},
+    {"--verbose", MAY_HAVE_VALUE, set_verbose},
+    {"-v", MAY_HAVE_VALUE, set_verbose},
+    {"--log-file", MAY_HAVE_VALUE, set_log_file},
+    {"--no-syslog", NO_VALUE, set_nothing},
+    {"--syslog-method", ITS_VALUE, set_nothing},
+    {"--syslog-target", ITS_VALUE, set_nothing},
+    {"--leader-only", NO_VALUE, set_nothing},
+    {"--no-leader-only", NO_VALUE, set_nothing},
+    {"--shuffle-remotes", NO_VALUE, set_nothing},
+    {"--no-shuffle-remotes", NO_VALUE, set_nothing},
+    {"--commands", NO_VALUE, set_commands},
+    {"--options", NO_VALUE, set_options},
+    {"--help", NO_VALUE, set_help},
+    {"-h", NO_VALUE, set_help},
+    {"--version", NO_VALUE, set_version},
+    {"-V", NO_VALUE, set_version},
 };
 
 const char *options_help(void)
@@ -164,19 +242,35 @@ const char *options_help(void)
            "/run/weir)\n"
            "  --db=unix:FILE        socket of the database (default: db.sock in the run "
            "directory)\n"
+           "  --database=NAME       the database there (default: Open_vSwitch)\n"
            "  -t, --timeout=SECS    give up after this time (default: never)\n"
+           "  --retry               wait for the database if it does not run yet\n"
            "  --no-wait             do not wait until vswitchd has done what was configured\n"
            "  --dry-run             do everything but commit the change\n"
            "  --json                print JSON: objects with the headings as names\n"
            "  --pretty              indent JSON\n"
-           "  -f, --format=FORM     table, list, csv or json (headings and data apart)\n"
+           "  -f, --format=FORM     table, list, csv, html or json (headings and data apart)\n"
            "  -d, --data=FORM       values in tables: string, bare or json\n"
            "  --no-headings         leave out the headings of tables\n"
+           "  --bare                the same as --format=list --data=bare --no-headings\n"
+           "  --max-column-width=N  cut what is longer in tables\n"
            "  --oneline             print each command's output on one line\n"
            "  -O, --protocols=V     OpenFlow version: OpenFlow10 (default) or OpenFlow13\n"
            "  -v, --verbose[=SPEC]  log levels, as \"weir log set\" takes them\n"
+           "  --log-file[=FILE]     log to a file, too\n"
+           "  --commands            list the commands, for completion\n"
+           "  --options             list the options, for completion\n"
            "  -h, --help            this text; behind a command: the command's\n"
            "  -V, --version         the version\n";
+}
+
+void options_print_names(struct buffer *out)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+        buffer_printf(out, "%s%s\n", rows[i].name,
+                      rows[i].value == NO_VALUE ? ""
+                      : rows[i].name[1] == '-'  ? "=ARG"
+                                                : " ARG");
 }
 
 /* "--name=value", "-xvalue" and the bare name; NULL: not this option.  The value is "" if the word
@@ -193,7 +287,7 @@ static const char *match_option(const struct option_row *row, const char *word, 
     *is_attached = true;
     if (length > 2)
         return word[length] == '=' ? word + length + 1 : NULL;
-    return row->has_value || row->set == set_verbose ? word + length : NULL;
+    return row->value != NO_VALUE ? word + length : NULL;
 }
 
 int options_take(struct options *options, const char *const words[], size_t n_words,
@@ -205,11 +299,11 @@ int options_take(struct options *options, const char *const words[], size_t n_wo
 
         if (!value)
             continue;
-        if (rows[i].has_value && !is_attached && n_words < 2)
+        if (rows[i].value == ITS_VALUE && !is_attached && n_words < 2)
             return error_set(error, -EINVAL, "%s: needs a value", rows[i].name);
-        if (!rows[i].has_value && is_attached && rows[i].set != set_verbose)
+        if (rows[i].value == NO_VALUE && is_attached)
             return error_set(error, -EINVAL, "%s: takes no value", rows[i].name);
-        bool takes_next = rows[i].has_value && !is_attached;
+        bool takes_next = rows[i].value == ITS_VALUE && !is_attached;
         int result = rows[i].set(options, takes_next ? words[1] : value, error);
         return result ? result : takes_next ? 2 : 1;
     }

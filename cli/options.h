@@ -19,10 +19,12 @@
 enum { EXIT_USAGE = 2, EXIT_NO = 2, EXIT_PORT_ERROR = 65 };
 
 struct options {
-    const char *db;     /* --db; NULL: db.sock of the run directory. */
-    int64_t timeout_ns; /* 0: no limit. */
-    bool no_wait, dry_run, oneline;
-    bool wants_help, wants_version;
+    const char *db;       /* --db; NULL: db.sock of the run directory. */
+    const char *database; /* --database; NULL: Open_vSwitch. */
+    int64_t timeout_ns;   /* 0: no limit. */
+    bool no_wait, dry_run, oneline, retry;
+    bool as_vsctl; /* Called as ovs-vsctl: its version, statuses and readings where ours differ. */
+    bool wants_help, wants_version, wants_commands, wants_options;
     struct table_style style;
     const char *of_version; /* -O; NULL: OpenFlow 1.0. */
 };
@@ -34,6 +36,7 @@ int options_take(struct options *options, const char *const words[], size_t n_wo
 
 /* The names, for help and completion: one line each. */
 const char *options_help(void);
+void options_print_names(struct buffer *out); /* All of them, "=ARG" behind those with a value. */
 
 static inline bool options_is_json(const struct options *options)
 {

@@ -41,54 +41,47 @@ static int prepare_add_port(struct context *context, struct invocation *invocati
     return result;
 }
 
-static int check_existing(struct store *store, struct invocation *invocation,
-                          const struct store_row *bridge, struct store_row *port,
-                          struct error *error)
+/* Is 'port' what add-port would make: on this bridge, and one interface of its own name? */
+static int accept_existing(struct store *store, struct store_row *port, const struct bridge *bridge,
+                           const char *name, struct error *error)
 {
-    const char *name = invocation->args[1];
-    struct store_row *owner = topology_bridge_of_port(store, port);
+    struct bridge owner = {.name = "(none)"};
+    size_t n;
 
-    if (owner != bridge)
+    topology_bridge_of_port(store, port, &owner);
+    if (strcmp(owner.name, bridge->name))
         return error_set(error, -EEXIST, "port %s is on bridge %s already; delete it there first",
-                         shown(name).text, owner ? topology_name(store, owner) : "(none)");
-    if (!invocation_option(invocation, "--may-exist"))
-        return error_set(error, -EEXIST,
-                         "port %s is on bridge %s already (--may-exist accepts that)",
-                         shown(name).text, topology_name(store, bridge));
-    return 0;
+                         shown(name).text, owner.name);
+    struct store_row **interfaces = topology_referred(store, port, "interfaces", &n);
+    bool is_plain = n == 1 && !strcmp(topology_name(store, interfaces[0]), name);
+    free(interfaces);
+    return is_plain ? 0
+                    : error_set(error, -EEXIST, "port %s is on bridge %s already, but as a bond",
+                                shown(name).text, bridge->name);
 }
 
-static struct store_row *create_port(struct store *store, struct store_row *bridge,
-                                     const char *name)
+static int check_new_name(struct store *store, const char *name, struct error *error)
 {
-    struct store_row *port = store_insert(store, lookup_known_table(store, "Port"));
-    struct store_row *interface = store_insert(store, lookup_known_table(store, "Interface"));
+    struct store_row *port = topology_find_port(store, name);
+    struct bridge bridge;
+    int result = device_name_check_port(name, error);
 
-    topology_set_string(store, port, "name", name);
-    topology_set_string(store, interface, "name", name);
-    topology_add_reference(store, port, "interfaces", interface);
-    topology_add_reference(store, bridge, "ports", port);
-    return port;
-}
-
-static int run_add_port(struct context *context, struct invocation *invocation, struct error *error)
-{
-    struct store *store = context->store;
-    const char *name = invocation->args[1];
-    struct store_row *bridge, *port = topology_find_port(store, name);
-    int result = topology_get_bridge(store, invocation->args[0], &bridge, error);
-
-    if (!result && port)
-        result = check_existing(store, invocation, bridge, port, error);
-    else if (!result)
-        result = device_name_check_port(name, error);
     if (result)
         return result;
-    if (!port)
-        port = create_port(store, bridge, name);
+    if (!port || !topology_bridge_of_port(store, port, &bridge) || !strcmp(bridge.name, name))
+        return topology_check_name_is_free(store, name, error);
+    return error_set(error, -EEXIST, "port %s is on bridge %s already (--may-exist accepts that)",
+                     shown(name).text, bridge.name);
+}
 
+static int set_words(struct context *context, struct invocation *invocation, struct store_row *port,
+                     struct error *error)
+{
+    struct store *store = context->store;
     size_t n;
     struct store_row **interfaces = topology_referred(store, port, "interfaces", &n);
+    int result = 0;
+
     for (size_t i = 2; !result && i < invocation->n_args; i++) {
         const char *word = invocation->args[i];
         bool is_of_port = is_column_of_port(store, word);
@@ -99,68 +92,100 @@ static int run_add_port(struct context *context, struct invocation *invocation, 
     return result;
 }
 
+static int run_add_port(struct context *context, struct invocation *invocation, struct error *error)
+{
+    struct store *store = context->store;
+    const char *name = invocation->args[1];
+    struct store_row *port = topology_find_port(store, name);
+    struct bridge bridge;
+    int result = topology_get_bridge(store, invocation->args[0], &bridge, error);
+
+    if (result)
+        return result;
+    if (port && invocation_option(invocation, "--may-exist")) {
+        result = accept_existing(store, port, &bridge, name, error);
+        if (context->options.as_vsctl)
+            return result; /* It leaves what exists alone. */
+    } else if (!(result = check_new_name(store, name, error))) {
+        port = topology_add_port(store, &bridge, name);
+        topology_add_interface(store, port, name);
+    }
+    return result ? result : set_words(context, invocation, port, error);
+}
+
 /* --- del-port ------------------------------------------------------------------------------ */
+
+/* The port to delete; NULL if there is none. */
+static struct store_row *find_port(struct store *store, const struct invocation *invocation,
+                                   const char *name)
+{
+    struct store_row *port = topology_find_port(store, name), *interface;
+
+    if (!port && invocation_option(invocation, "--with-iface") &&
+        (interface = topology_find_interface(store, name)))
+        port = topology_port_of_interface(store, interface);
+    return port;
+}
+
+static int check_owner(struct store *store, const struct store_row *port,
+                       const struct bridge *bridge, struct error *error)
+{
+    const char *name = topology_name(store, port);
+    struct bridge owner = {.name = "(none)"};
+
+    topology_bridge_of_port(store, port, &owner);
+    if (bridge && strcmp(owner.name, bridge->name))
+        return error_set(error, -EINVAL, "port %s is on bridge %s, not on %s", name, owner.name,
+                         bridge->name);
+    if (!strcmp(owner.name, name))
+        return error_set(error, -EINVAL,
+                         "%s is the bridge's own port: it goes with the bridge (weir del-br %s)",
+                         name, name);
+    return 0;
+}
 
 static int run_del_port(struct context *context, struct invocation *invocation, struct error *error)
 {
     struct store *store = context->store;
-    bool has_bridge = invocation->n_args > 1;
+    bool has_bridge = invocation->n_args > 1,
+         if_exists = invocation_option(invocation, "--if-exists");
     const char *name = invocation->args[has_bridge];
-    struct store_row *port = topology_find_port(store, name), *bridge = NULL;
+    struct store_row *port = find_port(store, invocation, name);
+    struct bridge bridge;
     int result = has_bridge ? topology_get_bridge(store, invocation->args[0], &bridge, error) : 0;
 
     if (result)
-        return invocation_option(invocation, "--if-exists") ? 0 : result;
+        return result;
     if (!port)
-        return invocation_option(invocation, "--if-exists")
+        return if_exists
                    ? 0
                    : error_set(error, -ENOENT, "there is no port %s (--if-exists accepts that)",
                                shown(name).text);
-    struct store_row *owner = topology_bridge_of_port(store, port);
-    if (bridge && owner != bridge)
-        return error_set(error, -EINVAL, "port %s is on bridge %s, not on %s", shown(name).text,
-                         owner ? topology_name(store, owner) : "(none)",
-                         topology_name(store, bridge));
-    if (owner && !strcmp(topology_name(store, owner), name))
-        return error_set(error, -EINVAL,
-                         "%s is the bridge's own port: it goes with the bridge (weir del-br %s)",
-                         shown(name).text, shown(name).text);
-    if (owner)
-        topology_delete_port(store, owner, port);
-    else
-        store_delete(port);
-    return 0;
+    result = check_owner(store, port, has_bridge ? &bridge : NULL, error);
+    if (!result)
+        topology_delete_port(store, port);
+    return result;
 }
 
 /* --- Lists --------------------------------------------------------------------------------- */
-
-static void print_names(struct context *context, struct invocation *invocation, struct table *table)
-{
-    struct table_style style = context->options.style;
-
-    if (style.format == TABLE_DEFAULT)
-        style.no_headings = true;
-    table_print(table, &style, TABLE_TABLE, &invocation->output);
-    table_destroy(table);
-}
 
 static int run_list_ports(struct context *context, struct invocation *invocation,
                           struct error *error)
 {
     struct store *store = context->store;
-    struct store_row *bridge;
+    struct bridge bridge;
     size_t n;
     int result = topology_get_bridge(store, invocation->args[0], &bridge, error);
 
     if (result)
         return result;
-    struct store_row **ports = topology_referred(store, bridge, "ports", &n);
+    struct store_row **ports = topology_ports(store, &bridge, &n);
     struct table *table = table_create();
     table_add_column(table, "name");
     for (size_t i = 0; i < n; i++)
-        if (strcmp(topology_name(store, ports[i]), invocation->args[0]))
+        if (strcmp(topology_name(store, ports[i]), bridge.name))
             table_add_text(table, topology_name(store, ports[i]));
-    print_names(context, invocation, table);
+    context_print_names_take(context, invocation, table);
     free(ports);
     return 0;
 }
@@ -174,13 +199,13 @@ static int run_list_ifaces(struct context *context, struct invocation *invocatio
                            struct error *error)
 {
     struct store *store = context->store;
-    struct store_row *bridge;
+    struct bridge bridge;
     size_t n_ports, n_names = 0;
     int result = topology_get_bridge(store, invocation->args[0], &bridge, error);
 
     if (result)
         return result;
-    struct store_row **ports = topology_referred(store, bridge, "ports", &n_ports);
+    struct store_row **ports = topology_ports(store, &bridge, &n_ports);
     const char **names = NULL;
     for (size_t i = 0; i < n_ports; i++) {
         size_t n;
@@ -197,7 +222,7 @@ static int run_list_ifaces(struct context *context, struct invocation *invocatio
     table_add_column(table, "name");
     for (size_t i = 0; i < n_names; i++)
         table_add_text(table, names[i]);
-    print_names(context, invocation, table);
+    context_print_names_take(context, invocation, table);
     free(names);
     free(ports);
     return 0;
@@ -208,16 +233,12 @@ static int run_list_ifaces(struct context *context, struct invocation *invocatio
 static int print_bridge_of(struct context *context, struct invocation *invocation,
                            const struct store_row *port, const char *kind, struct error *error)
 {
-    struct store_row *bridge = port ? topology_bridge_of_port(context->store, port) : NULL;
+    struct bridge bridge;
 
-    if (!bridge)
+    if (!port || !topology_bridge_of_port(context->store, port, &bridge) || bridge.fake == port)
         return error_set(error, -ENOENT, "there is no %s %s", kind,
                          shown(invocation->args[0]).text);
-    const char *name = topology_name(context->store, bridge);
-    if (options_is_json(&context->options))
-        json_print_take(json_string(name), &context->options.style, &invocation->output);
-    else
-        buffer_printf(&invocation->output, "%s\n", name);
+    context_print_value_take(context, invocation, json_string(bridge.name));
     return 0;
 }
 
@@ -250,7 +271,7 @@ static const struct command rows[] = {
      .run = run_add_port},
     {.name = "del-port",
      .arguments = "[BRIDGE] PORT",
-     .options = "--if-exists",
+     .options = "--if-exists --with-iface",
      .summary = "Take a port off its bridge",
      .group = GROUP_CONFIG,
      .min_args = 1,

@@ -93,7 +93,7 @@ static int run_ports(struct context *context, struct invocation *invocation, str
     struct store *store = context->store;
     struct store_row *only = NULL;
 
-    if (invocation->n_args && topology_get_bridge(store, invocation->args[0], &only, error))
+    if (invocation->n_args && topology_get_bridge_row(store, invocation->args[0], &only, error))
         return error->code;
 
     size_t n;

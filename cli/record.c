@@ -168,6 +168,8 @@ static int run_get(struct context *context, struct invocation *invocation, struc
     struct store_row *row;
     int result = find_record(context, invocation, &table, &row, error);
 
+    if (!result && name && invocation_option(invocation, "--if-exists"))
+        result = error_set(error, -EINVAL, "get: --if-exists and --id exclude each other");
     if (result || !row)
         return result;
     if (name && (result = store_name_row(context->store, name, row, error)) < 0)

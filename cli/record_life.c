@@ -37,12 +37,15 @@ static int run_create(struct context *context, struct invocation *invocation, st
 {
     const char *name = invocation_option(invocation, "--id");
     const struct table_schema *table;
+    struct uuid uuid;
     int result = find_table(context, invocation, &table, error);
 
     if (result)
         return result;
     struct store_row *row = store_insert(context->store, table);
-    if (name)
+    if (name && uuid_parse(name, &uuid))
+        result = store_choose_uuid(context->store, row, &uuid, error);
+    else if (name)
         result = store_name_row(context->store, name, row, error);
     else if (!table->is_root)
         buffer_printf(&context->warnings,
@@ -158,6 +161,22 @@ static int run_wait_until(struct context *context, struct invocation *invocation
     return result;
 }
 
+/* --- comment ------------------------------------------------------------------------------- */
+
+static int prepare_comment(struct context *context, struct invocation *invocation,
+                           struct error *error)
+{
+    (void)context, (void)invocation, (void)error;
+    return 0;
+}
+
+/* Every transaction carries what was typed; this adds words to it. */
+static int run_comment(struct context *context, struct invocation *invocation, struct error *error)
+{
+    (void)context, (void)invocation, (void)error;
+    return 0;
+}
+
 static const struct command rows[] = {
     {.name = "create",
      .arguments = "TABLE COLUMN[:KEY]=VALUE...",
@@ -186,6 +205,13 @@ static const struct command rows[] = {
      .max_args = -1,
      .prepare = prepare_wait_until,
      .run = run_wait_until},
+    {.name = "comment",
+     .arguments = "[WORD]...",
+     .summary = "Add words to what the log of the database says about this transaction",
+     .group = GROUP_RECORD,
+     .max_args = -1,
+     .prepare = prepare_comment,
+     .run = run_comment},
 };
 
 const struct command_rows record_life_commands = {rows, ARRAY_SIZE(rows)};

@@ -329,6 +329,28 @@ static struct store_name *find_or_add_name(struct store *store, const char *text
     return name;
 }
 
+static void change_uuid(struct store_row *row, const struct uuid *uuid)
+{
+    HASH_DELETE(by_uuid, row->table->rows_by_uuid, row);
+    row->uuid = *uuid;
+    HASH_ADD(by_uuid, row->table->rows_by_uuid, uuid, sizeof row->uuid, row);
+}
+
+int store_choose_uuid(struct store *store, struct store_row *row, const struct uuid *uuid,
+                      struct error *error)
+{
+    char text[UUID_TEXT_BYTES];
+
+    if (store_find_uuid(store, row->table->schema, uuid)) {
+        uuid_format(uuid, text);
+        return error_set(error, -EEXIST, "%s has a row with the UUID %s already",
+                         row->table->schema->name, text);
+    }
+    change_uuid(row, uuid);
+    row->has_chosen_uuid = true;
+    return 0;
+}
+
 /* A name may be used before the command that creates its row; the row then gets the UUID that was
  * handed out. */
 int store_name_row(struct store *store, const char *text, struct store_row *row,
@@ -343,13 +365,10 @@ int store_name_row(struct store *store, const char *text, struct store_row *row,
                          shown(text).text);
     name->row = row;
     row->is_named = true;
-    if (row->is_new) {
-        HASH_DELETE(by_uuid, row->table->rows_by_uuid, row);
-        row->uuid = name->uuid;
-        HASH_ADD(by_uuid, row->table->rows_by_uuid, uuid, sizeof row->uuid, row);
-    } else {
+    if (row->is_new)
+        change_uuid(row, &name->uuid);
+    else
         name->uuid = row->uuid;
-    }
     return 0;
 }
 

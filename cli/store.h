@@ -74,9 +74,13 @@ void store_delete(struct store_row *row);
 int store_name_row(struct store *store, const char *name, struct store_row *row,
                    struct error *error);
 struct value_names store_names(struct store *store);
+/* Gives a new row the UUID that somebody chose, instead of one of the server's. */
+int store_choose_uuid(struct store *store, struct store_row *row, const struct uuid *uuid,
+                      struct error *error);
 bool store_was_named(const struct store_row *row); /* Does an @name stand for it? */
 
 struct store_commit {
+    const char *comment; /* For the log of the database. */
     bool wants_next_cfg;
     bool is_dry;
     bool was_changed; /* Answer: something was sent. */

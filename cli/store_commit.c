@@ -30,7 +30,7 @@ static const struct store_row *find_new_row(const struct builder *builder,
         base->ref_table ? db_schema_table(builder->store->schema, base->ref_table) : NULL;
     const struct store_row *row = table ? store_find_uuid(builder->store, table, uuid) : NULL;
 
-    return row && row->is_new ? row : NULL;
+    return row && row->is_new && !row->has_chosen_uuid ? row : NULL;
 }
 
 static void format_row_name(const struct uuid *uuid, char name[UUID_TEXT_BYTES + 4])
@@ -186,11 +186,17 @@ static void build_insert(struct builder *builder, struct store_row *row)
             json_object_set_new(values, column->name,
                                 datum_json(builder, &column->type, row->now[i]));
     }
-    format_row_name(&row->uuid, name);
     row->insert_index = (ptrdiff_t)json_array_size(builder->operations);
-    add_operation_take(builder,
-                       json_pack("{s:s, s:s, s:s, s:o}", "op", "insert", "table",
-                                 row->table->schema->name, "uuid-name", name, "row", values));
+    json_t *insert = json_pack("{s:s, s:s, s:o}", "op", "insert", "table", row->table->schema->name,
+                               "row", values);
+    if (row->has_chosen_uuid) {
+        uuid_format(&row->uuid, name);
+        json_object_set_new(insert, "uuid", json_string(name));
+    } else {
+        format_row_name(&row->uuid, name);
+        json_object_set_new(insert, "uuid-name", json_string(name));
+    }
+    add_operation_take(builder, insert);
 }
 
 static void build_row(struct builder *builder, struct store_row *row)
@@ -272,7 +278,7 @@ int store_commit(struct store *store, struct store_commit *commit, struct error 
     }
     bool has_next_cfg = commit->wants_next_cfg && db_schema_table(store->schema, "Open_vSwitch");
     json_array_append_new(builder.operations,
-                          json_pack("{s:s, s:s}", "op", "comment", "comment", "weir"));
+                          json_pack("{s:s, s:s}", "op", "comment", "comment", commit->comment));
     if (has_next_cfg)
         build_next_cfg(&builder);
     result = ovsdb_session_transact_take(store->session, builder.operations, &results, error);

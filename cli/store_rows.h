@@ -15,6 +15,7 @@ struct store_row {
     struct datum **before; /* By column index; NULL where not loaded. */
     struct datum **now;    /* The same; NULL in a new row where nothing was set. */
     bool is_new, is_deleted, is_named;
+    bool has_chosen_uuid;   /* Of a new row: the server must take ours. */
     ptrdiff_t insert_index; /* Of its operation in the transaction. */
     struct store_row *next;
     UT_hash_handle by_uuid;

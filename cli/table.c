@@ -106,28 +106,50 @@ static size_t count_characters(const char *text)
     return n;
 }
 
+/* As many characters of 'text' as fit, and blanks up to the width unless it is the last column. */
 static void print_padded(struct buffer *out, const char *text, size_t width, bool is_last)
 {
-    buffer_puts(out, text);
-    for (size_t n = count_characters(text); !is_last && n < width; n++)
+    size_t n = 0;
+    const char *end = text;
+
+    while (*end && n < width) {
+        end++;
+        while ((*end & 0xc0) == 0x80)
+            end++;
+        n++;
+    }
+    buffer_put(out, text, (size_t)(end - text));
+    for (; !is_last && n < width; n++)
         buffer_putc(out, ' ');
     buffer_putc(out, is_last ? '\n' : ' ');
 }
 
-static void print_as_table(const struct table *table, bool has_headings, struct buffer *out)
+/* The heading always fits; cells only up to the limit. */
+static size_t *measure_columns(const struct table *table, const struct table_style *style)
 {
     size_t *widths = grow(NULL, table->n_columns + 1, sizeof *widths);
+    size_t limit = style->max_width ? style->max_width : SIZE_MAX;
 
     for (size_t i = 0; i < table->n_columns; i++)
-        widths[i] = has_headings ? count_characters(table->headings[i]) : 0;
+        widths[i] = style->no_headings ? 0 : count_characters(table->headings[i]);
     for (size_t i = 0; i < table->n_cells; i++) {
         size_t width = count_characters(table->cells[i].text);
+        if (width > limit)
+            width = limit;
         if (width > widths[i % table->n_columns])
             widths[i % table->n_columns] = width;
     }
-    for (size_t i = 0; has_headings && i < table->n_columns; i++)
+    return widths;
+}
+
+static void print_as_table(const struct table *table, const struct table_style *style,
+                           struct buffer *out)
+{
+    size_t *widths = measure_columns(table, style);
+
+    for (size_t i = 0; !style->no_headings && i < table->n_columns; i++)
         print_padded(out, table->headings[i], widths[i], i + 1 == table->n_columns);
-    for (size_t i = 0; has_headings && i < table->n_columns; i++) {
+    for (size_t i = 0; !style->no_headings && i < table->n_columns; i++) {
         for (size_t n = 0; n < widths[i]; n++)
             buffer_putc(out, '-');
         buffer_putc(out, i + 1 == table->n_columns ? '\n' : ' ');
@@ -179,6 +201,46 @@ static void print_as_csv(const struct table *table, bool has_headings, struct bu
     }
 }
 
+static void print_html_cell(struct buffer *out, const char *element, const char *text)
+{
+    buffer_printf(out, "    <%s>", element);
+    for (; *text; text++) {
+        switch (*text) {
+        case '&':
+            buffer_puts(out, "&amp;");
+            break;
+        case '<':
+            buffer_puts(out, "&lt;");
+            break;
+        case '>':
+            buffer_puts(out, "&gt;");
+            break;
+        case '"':
+            buffer_puts(out, "&quot;");
+            break;
+        default:
+            buffer_putc(out, *text);
+        }
+    }
+    buffer_printf(out, "</%s>\n", element);
+}
+
+static void print_as_html(const struct table *table, bool has_headings, struct buffer *out)
+{
+    buffer_puts(out, "<table border=1>\n");
+    for (size_t i = 0; has_headings && i < table->n_columns; i++) {
+        buffer_puts(out, i ? "" : "  <tr>\n");
+        print_html_cell(out, "th", table->headings[i]);
+        buffer_puts(out, i + 1 < table->n_columns ? "" : "  </tr>\n");
+    }
+    for (size_t i = 0; i < table->n_cells; i++) {
+        buffer_puts(out, i % table->n_columns ? "" : "  <tr>\n");
+        print_html_cell(out, "td", table->cells[i].text);
+        buffer_puts(out, (i + 1) % table->n_columns ? "" : "  </tr>\n");
+    }
+    buffer_puts(out, "</table>\n");
+}
+
 static json_t *make_data(const struct table *table)
 {
     json_t *headings = json_array(), *data = json_array(), *row = NULL;
@@ -191,7 +253,7 @@ static json_t *make_data(const struct table *table)
         json_t *cell = table->cells[i].rfc ? table->cells[i].rfc : table->cells[i].plain;
         json_array_append(row, cell);
     }
-    return json_pack("{s:o, s:o}", "headings", headings, "data", data);
+    return json_pack("{s:o, s:o}", "data", data, "headings", headings);
 }
 
 static json_t *make_objects(const struct table *table)
@@ -212,13 +274,16 @@ void table_print(const struct table *table, const struct table_style *style,
     switch (style->format == TABLE_DEFAULT ? fallback : style->format) {
     case TABLE_DEFAULT:
     case TABLE_TABLE:
-        print_as_table(table, !style->no_headings, out);
+        print_as_table(table, style, out);
         return;
     case TABLE_LIST:
         print_as_list(table, !style->no_headings, out);
         return;
     case TABLE_CSV:
         print_as_csv(table, !style->no_headings, out);
+        return;
+    case TABLE_HTML:
+        print_as_html(table, !style->no_headings, out);
         return;
     case TABLE_JSON:
         json_print_take(make_data(table), style, out);
@@ -241,8 +306,9 @@ static int find_word(const char *text, const char *const words[], size_t n, cons
 
 int table_format_parse(const char *text, enum table_format *format, struct error *error)
 {
-    static const char *const words[] = {"table", "list", "csv", "json"};
-    static const enum table_format formats[] = {TABLE_TABLE, TABLE_LIST, TABLE_CSV, TABLE_JSON};
+    static const char *const words[] = {"table", "list", "csv", "html", "json"};
+    static const enum table_format formats[] = {TABLE_TABLE, TABLE_LIST, TABLE_CSV, TABLE_HTML,
+                                                TABLE_JSON};
     int i = find_word(text, words, ARRAY_SIZE(words), "--format", error);
 
     if (i >= 0)

@@ -3,8 +3,8 @@
 
 /* table - rows and columns, printed the way the person or the script wants them.
  *
- *     --format=table|list|csv|json   as ovs-vsctl(8); json is {"headings": ..., "data": ...}
- *     --json                         an array of objects with the headings as names
+ *     --format=table|list|csv|html|json   as ovs-vsctl(8); json is {"headings": ..., "data": ...}
+ *     --json                              an array of objects with the headings as names
  *
  * A cell has its text and its JSON; which is used follows from the format.
  *
@@ -17,13 +17,22 @@
 #include "lib/buffer.h"
 #include "lib/error.h"
 
-enum table_format { TABLE_DEFAULT, TABLE_TABLE, TABLE_LIST, TABLE_CSV, TABLE_JSON, TABLE_OBJECTS };
+enum table_format {
+    TABLE_DEFAULT,
+    TABLE_TABLE,
+    TABLE_LIST,
+    TABLE_CSV,
+    TABLE_HTML,
+    TABLE_JSON,
+    TABLE_OBJECTS
+};
 enum table_data { DATA_STRING, DATA_BARE, DATA_JSON }; /* How values look in text formats. */
 
 struct table_style {
     enum table_format format; /* TABLE_DEFAULT: what the command prefers. */
     enum table_data data;
     bool no_headings, is_pretty;
+    size_t max_width; /* Of a column of TABLE_TABLE, in characters; 0: any. */
 };
 
 struct table;

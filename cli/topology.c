@@ -20,6 +20,8 @@ int topology_prepare(struct context *context, struct invocation *invocation, str
     store_want(store, "Bridge", "ports");
     store_want(store, "Port", "name");
     store_want(store, "Port", "interfaces");
+    store_want(store, "Port", "tag");
+    store_want(store, "Port", "fake_bridge");
     store_want(store, "Interface", "name");
     return 0;
 }
@@ -33,11 +35,6 @@ static struct store_row *find_by_name(struct store *store, const char *table, co
 {
     return store_find_string(store, lookup_known_table(store, table),
                              lookup_known_column(store, table, "name"), name);
-}
-
-struct store_row *topology_find_bridge(struct store *store, const char *name)
-{
-    return find_by_name(store, "Bridge", name);
 }
 
 struct store_row *topology_find_port(struct store *store, const char *name)
@@ -62,23 +59,9 @@ static struct store_row *find_referrer(struct store *store, const char *table, c
     return from;
 }
 
-struct store_row *topology_bridge_of_port(struct store *store, const struct store_row *port)
-{
-    return find_referrer(store, "Bridge", "ports", port);
-}
-
 struct store_row *topology_port_of_interface(struct store *store, const struct store_row *interface)
 {
     return find_referrer(store, "Port", "interfaces", interface);
-}
-
-int topology_get_bridge(struct store *store, const char *name, struct store_row **bridge,
-                        struct error *error)
-{
-    *bridge = topology_find_bridge(store, name);
-    return *bridge ? 0
-                   : error_set(error, -ENOENT, "there is no bridge %s (weir list-br lists them)",
-                               shown(name).text);
 }
 
 static const struct column_schema *column_of(const struct store *store, const struct store_row *row,
@@ -130,6 +113,177 @@ struct store_row **topology_referred(struct store *store, const struct store_row
     return rows;
 }
 
+/* --- Bridges, real and fake ---------------------------------------------------------------- */
+
+enum { VLAN_MAX = 4095 };
+
+/* -1: none that a fake bridge could have. */
+static int64_t vlan_of_port(const struct store *store, const struct store_row *port)
+{
+    const struct datum *tag = store_get(port, column_of(store, port, "tag"));
+
+    return tag->n && tag->keys[0].integer >= 0 && tag->keys[0].integer <= VLAN_MAX
+               ? tag->keys[0].integer
+               : -1;
+}
+
+static bool makes_fake_bridge(const struct store *store, const struct store_row *port)
+{
+    const struct datum *is_fake = store_get(port, column_of(store, port, "fake_bridge"));
+
+    return is_fake->n && is_fake->keys[0].boolean && vlan_of_port(store, port) >= 0 &&
+           !find_by_name((struct store *)store, "Bridge", topology_name(store, port));
+}
+
+static struct bridge describe_fake(const struct store *store, struct store_row *parent,
+                                   struct store_row *port)
+{
+    return (struct bridge){.name = topology_name(store, port),
+                           .row = parent,
+                           .fake = port,
+                           .vlan = vlan_of_port(store, port)};
+}
+
+bool topology_find_fake_bridge(struct store *store, struct store_row *parent, int64_t vlan,
+                               struct bridge *bridge)
+{
+    size_t n;
+    struct store_row **ports = topology_referred(store, parent, "ports", &n);
+    bool is_found = false;
+
+    for (size_t i = 0; !is_found && i < n; i++) {
+        is_found = vlan_of_port(store, ports[i]) == vlan && makes_fake_bridge(store, ports[i]);
+        if (is_found)
+            *bridge = describe_fake(store, parent, ports[i]);
+    }
+    free(ports);
+    return is_found;
+}
+
+bool topology_find_bridge(struct store *store, const char *name, struct bridge *bridge)
+{
+    struct store_row *row = find_by_name(store, "Bridge", name), *port;
+
+    if (row) {
+        *bridge = (struct bridge){.name = topology_name(store, row), .row = row};
+        return true;
+    }
+    if (!(port = topology_find_port(store, name)) || !makes_fake_bridge(store, port) ||
+        !(row = find_referrer(store, "Bridge", "ports", port)))
+        return false;
+    *bridge = describe_fake(store, row, port);
+    return true;
+}
+
+bool topology_bridge_of_port(struct store *store, const struct store_row *port,
+                             struct bridge *bridge)
+{
+    struct store_row *row = find_referrer(store, "Bridge", "ports", port);
+    int64_t vlan = vlan_of_port(store, port);
+
+    if (!row)
+        return false;
+    if (vlan < 0 || !topology_find_fake_bridge(store, row, vlan, bridge))
+        *bridge = (struct bridge){.name = topology_name(store, row), .row = row};
+    return true;
+}
+
+int topology_get_bridge(struct store *store, const char *name, struct bridge *bridge,
+                        struct error *error)
+{
+    return topology_find_bridge(store, name, bridge)
+               ? 0
+               : error_set(error, -ENOENT, "there is no bridge %s (weir list-br lists them)",
+                           shown(name).text);
+}
+
+int topology_get_bridge_row(struct store *store, const char *name, struct store_row **row,
+                            struct error *error)
+{
+    struct bridge bridge;
+    int result = topology_get_bridge(store, name, &bridge, error);
+
+    if (!result && bridge.fake)
+        result = error_set(error, -EINVAL,
+                           "%s is a bridge inside VLAN %lld of %s: it has no settings of its own",
+                           bridge.name, (long long)bridge.vlan, topology_name(store, bridge.row));
+    *row = result ? NULL : bridge.row;
+    return result;
+}
+
+int topology_check_name_is_free(struct store *store, const char *name, struct error *error)
+{
+    struct bridge bridge;
+
+    if (topology_find_bridge(store, name, &bridge))
+        return error_set(error, -EEXIST, "%s is the name of a bridge already", shown(name).text);
+    if (topology_find_port(store, name))
+        return error_set(error, -EEXIST, "%s is the name of a port already", shown(name).text);
+    if (topology_find_interface(store, name))
+        return error_set(error, -EEXIST, "%s is the name of an interface already",
+                         shown(name).text);
+    return 0;
+}
+
+static int compare_bridges(const void *a, const void *b)
+{
+    return strcmp(((const struct bridge *)a)->name, ((const struct bridge *)b)->name);
+}
+
+struct bridge *topology_bridges(struct store *store, size_t *n)
+{
+    size_t n_rows, n_ports, max = 0;
+    struct store_row **rows = topology_referred(store, topology_root(store), "bridges", &n_rows);
+    struct bridge *bridges = NULL;
+
+    *n = 0;
+    for (size_t i = 0; i < n_rows; i++) {
+        struct store_row **ports = topology_referred(store, rows[i], "ports", &n_ports);
+        max += n_ports + 1;
+        bridges = reallocarray(bridges, max, sizeof *bridges);
+        if (!bridges)
+            abort();
+        bridges[(*n)++] = (struct bridge){.name = topology_name(store, rows[i]), .row = rows[i]};
+        for (size_t j = 0; j < n_ports; j++)
+            if (makes_fake_bridge(store, ports[j]))
+                bridges[(*n)++] = describe_fake(store, rows[i], ports[j]);
+        free(ports);
+    }
+    if (*n)
+        qsort(bridges, *n, sizeof *bridges, compare_bridges);
+    free(rows);
+    return bridges;
+}
+
+/* Which VLANs of a bridge belong to fake bridges. */
+static void find_fake_vlans(const struct store *store, struct store_row *const ports[], size_t n,
+                            bool is_fake_vlan[VLAN_MAX + 1])
+{
+    memset(is_fake_vlan, 0, (VLAN_MAX + 1) * sizeof *is_fake_vlan);
+    for (size_t i = 0; i < n; i++)
+        if (makes_fake_bridge(store, ports[i]))
+            is_fake_vlan[vlan_of_port(store, ports[i])] = true;
+}
+
+struct store_row **topology_ports(struct store *store, const struct bridge *bridge, size_t *n)
+{
+    size_t n_all;
+    struct store_row **ports = topology_referred(store, bridge->row, "ports", &n_all);
+    bool is_fake_vlan[VLAN_MAX + 1];
+
+    find_fake_vlans(store, ports, n_all, is_fake_vlan);
+    *n = 0;
+    for (size_t i = 0; i < n_all; i++) {
+        int64_t vlan = vlan_of_port(store, ports[i]);
+        bool is_of_fake = vlan >= 0 && is_fake_vlan[vlan];
+        if (bridge->fake ? vlan == bridge->vlan : !is_of_fake)
+            ports[(*n)++] = ports[i];
+    }
+    return ports;
+}
+
+/* --- Values -------------------------------------------------------------------------------- */
+
 void topology_set_string(struct store *store, struct store_row *row, const char *column,
                          const char *text)
 {
@@ -146,6 +300,31 @@ const char *topology_get_string(const struct store *store, const struct store_ro
     const struct datum *datum = store_get(row, column_of(store, row, column));
 
     return datum->n ? datum->keys[0].string : NULL;
+}
+
+void topology_set_integer(struct store *store, struct store_row *row, const char *column,
+                          int64_t integer)
+{
+    struct datum *datum = datum_create(ATOM_INTEGER, ATOM_VOID, 1);
+
+    datum->keys[0].integer = integer;
+    store_set_take(row, column_of(store, row, column), datum);
+}
+
+void topology_set_boolean(struct store *store, struct store_row *row, const char *column,
+                          bool boolean)
+{
+    struct datum *datum = datum_create(ATOM_BOOLEAN, ATOM_VOID, 1);
+
+    datum->keys[0].boolean = boolean;
+    store_set_take(row, column_of(store, row, column), datum);
+}
+
+void topology_clear(struct store *store, struct store_row *row, const char *column_name)
+{
+    const struct column_schema *column = column_of(store, row, column_name);
+
+    store_set_take(row, column, datum_create(column->type.key.type, column->type.value.type, 0));
 }
 
 static struct datum *make_reference(const struct store_row *to)
@@ -176,6 +355,39 @@ void topology_remove_reference(struct store *store, struct store_row *from, cons
     datum_unref(reference);
 }
 
+/* --- Made and deleted ---------------------------------------------------------------------- */
+
+struct store_row *topology_add_interface(struct store *store, struct store_row *port,
+                                         const char *name)
+{
+    struct store_row *interface = store_insert(store, lookup_known_table(store, "Interface"));
+
+    topology_set_string(store, interface, "name", name);
+    topology_add_reference(store, port, "interfaces", interface);
+    return interface;
+}
+
+struct store_row *topology_add_port(struct store *store, const struct bridge *bridge,
+                                    const char *name)
+{
+    struct store_row *port = store_insert(store, lookup_known_table(store, "Port"));
+
+    topology_set_string(store, port, "name", name);
+    if (bridge->fake)
+        topology_set_integer(store, port, "tag", bridge->vlan);
+    topology_add_reference(store, bridge->row, "ports", port);
+    return port;
+}
+
+struct store_row *topology_add_bridge(struct store *store, const char *name)
+{
+    struct store_row *row = store_insert(store, lookup_known_table(store, "Bridge"));
+
+    topology_set_string(store, row, "name", name);
+    topology_add_reference(store, topology_root(store), "bridges", row);
+    return row;
+}
+
 static void delete_port_rows(struct store *store, struct store_row *port)
 {
     size_t n;
@@ -187,20 +399,30 @@ static void delete_port_rows(struct store *store, struct store_row *port)
     free(interfaces);
 }
 
-void topology_delete_port(struct store *store, struct store_row *bridge, struct store_row *port)
+void topology_delete_port(struct store *store, struct store_row *port)
 {
-    topology_remove_reference(store, bridge, "ports", port);
+    struct store_row *bridge = find_referrer(store, "Bridge", "ports", port);
+
+    if (bridge)
+        topology_remove_reference(store, bridge, "ports", port);
     delete_port_rows(store, port);
 }
 
-void topology_delete_bridge(struct store *store, struct store_row *bridge)
+/* A real bridge takes the fake ones inside it along. */
+void topology_delete_bridge(struct store *store, const struct bridge *bridge)
 {
     size_t n;
-    struct store_row **ports = topology_referred(store, bridge, "ports", &n);
+    struct store_row **ports = bridge->fake ? topology_ports(store, bridge, &n)
+                                            : topology_referred(store, bridge->row, "ports", &n);
 
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        if (bridge->fake)
+            topology_remove_reference(store, bridge->row, "ports", ports[i]);
         delete_port_rows(store, ports[i]);
+    }
     free(ports);
-    topology_remove_reference(store, topology_root(store), "bridges", bridge);
-    store_delete(bridge);
+    if (bridge->fake)
+        return;
+    topology_remove_reference(store, topology_root(store), "bridges", bridge->row);
+    store_delete(bridge->row);
 }

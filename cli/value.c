@@ -167,10 +167,64 @@ static void words_fini(struct words *words)
     free(words->words);
 }
 
-static int read_element(const char **at, bool is_map, struct words *words, struct error *error)
+enum { RANGE_MAX_NUMBERS = 4096 };
+
+/* Whole numbers in a set may be given as FIRST-LAST.  False: 'word' is not of that form. */
+static bool is_range(const char *word, long long *first, long long *last)
 {
+    char *end;
+
+    *first = strtoll(word, &end, 10);
+    if (end == word || *end != '-' || !isdigit((unsigned char)end[1]))
+        return false;
+    *last = strtoll(end + 1, &end, 10);
+    return !*end;
+}
+
+static int add_range(const char *word, long long first, long long last, struct words *words,
+                     struct error *error)
+{
+    char *number;
+
+    if (last < first)
+        return error_set(error, -EINVAL, "%s: a range must not end before it begins",
+                         shown(word).text);
+    if (last >= first + RANGE_MAX_NUMBERS)
+        return error_set(error, -ERANGE, "%s: a range has at most %d numbers", shown(word).text,
+                         RANGE_MAX_NUMBERS);
+    for (long long i = first; i <= last; i++) {
+        if (asprintf(&number, "%lld", i) < 0)
+            abort();
+        words_add_take(words, number);
+        words_add_take(words, NULL);
+    }
+    return 0;
+}
+
+static int read_numbers(const char **at, struct words *words, struct error *error)
+{
+    char *word = take_word(at);
+    long long first, last;
+
+    if (!is_range(word, &first, &last)) {
+        words_add_take(words, word);
+        words_add_take(words, NULL);
+        return 0;
+    }
+    int result = add_range(word, first, last, words, error);
+    free(word);
+    return result;
+}
+
+static int read_element(const struct column_type *type, const char **at, struct words *words,
+                        struct error *error)
+{
+    bool is_map = column_type_is_map(type);
+
     if (!value_word_length(*at))
         return error_set(error, -EINVAL, "expected a value at %s", shown(*at).text);
+    if (!is_map && type->key.type == ATOM_INTEGER)
+        return read_numbers(at, words, error);
     words_add_take(words, take_word(at));
     words_add_take(words, NULL);
     if (!is_map)
@@ -188,7 +242,8 @@ static int read_element(const char **at, bool is_map, struct words *words, struc
     return 0;
 }
 
-static int read_elements(const char *text, bool is_map, struct words *words, struct error *error)
+static int read_elements(const struct column_type *type, const char *text, struct words *words,
+                         struct error *error)
 {
     const char *at = text;
 
@@ -203,7 +258,7 @@ static int read_elements(const char *text, bool is_map, struct words *words, str
         if (!*at)
             return error_set(error, -EINVAL, "%s: '%c' is missing at the end", shown(text).text,
                              closing);
-        int result = read_element(&at, is_map, words, error);
+        int result = read_element(type, &at, words, error);
         if (result)
             return result;
         skip_blanks(&at);
@@ -266,7 +321,7 @@ int value_parse_part(const struct column_type *type, const char *text,
         words_add_take(&words, strdup(text));
         words_add_take(&words, NULL);
     } else {
-        result = read_elements(text, column_type_is_map(type), &words, error);
+        result = read_elements(type, text, &words, error);
     }
     if (!result)
         result = make_datum(type, &words, names, datum, error);

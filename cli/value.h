@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* value - values of columns as ovs-vsctl(8) writes them: 5, tap0, "two words", [1, 2], {a=b}.
+/* value - values of columns as ovs-vsctl(8) writes them: 5, tap0, "two words", [1, 2], {a=b};
+ * in sets of whole numbers also ranges: 1-10,20.
  *
  * Where one value is expected it may also stand as it is, without quotes: mac=00:11:22:33:44:55.
  *

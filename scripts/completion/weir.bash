@@ -2,16 +2,20 @@
 # bash completion for weir(8): commands, options, and the names of bridges, ports and tables.
 
 _weir_commands="up down status cleanup help version
-show init add-br del-br list-br br-exists set-fail-mode get-fail-mode del-fail-mode
-br-set-external-id br-get-external-id add-port del-port list-ports list-ifaces port-to-br iface-to-br
+show init add-br del-br list-br br-exists br-to-vlan br-to-parent
+set-fail-mode get-fail-mode del-fail-mode br-set-external-id br-get-external-id
+add-port del-port list-ports list-ifaces port-to-br iface-to-br add-bond add-bond-iface del-bond-iface
 set-controller get-controller del-controller set-manager get-manager del-manager
-list find get set add remove clear create destroy wait-until
+set-ssl get-ssl del-ssl add-aa-mapping del-aa-mapping get-aa-mapping
+add-zone-tp del-zone-tp list-zone-tp list-dp-cap emer-reset
+list find get set add remove clear create destroy wait-until comment
 add-flow add-flows mod-flows del-flows dump-flows dump-aggregate
 dump-ports dump-ports-desc mod-port dump-tables dump-desc
 ports fdb trace cache drops coverage memory log call"
 
-_weir_options="--rundir= --db= --timeout= --no-wait --dry-run --json --pretty --format= --data=
---no-headings --oneline --protocols= --verbose --help --version"
+_weir_options="--rundir= --db= --database= --timeout= --retry --no-wait --dry-run --json --pretty --format= --data=
+--no-headings --bare --max-column-width= --oneline --protocols= --verbose --log-file --commands --options
+--help --version"
 
 _weir_tables="AutoAttach Bridge CT_Timeout_Policy CT_Zone Controller Datapath
 Flow_Sample_Collector_Set Flow_Table IPFIX Interface Manager Mirror NetFlow Open_vSwitch Port QoS Queue
@@ -39,8 +43,13 @@ _weir_records() { # TABLE
 
 _weir_own_options() { # COMMAND
   case $1 in
-  add-br | add-port) echo "--may-exist" ;;
-  del-br | del-port | set | add | remove | clear) echo "--if-exists" ;;
+  add-br | add-port | add-bond-iface | add-zone-tp) echo "--may-exist" ;;
+  add-bond) echo "--may-exist --fake-iface" ;;
+  list-br) echo "--real --fake" ;;
+  del-port) echo "--if-exists --with-iface" ;;
+  set-controller | set-manager) echo "--inactivity-probe=" ;;
+  set-ssl) echo "--bootstrap" ;;
+  del-br | del-bond-iface | del-zone-tp | set | add | remove | clear) echo "--if-exists" ;;
   list) echo "--if-exists --columns=" ;;
   find) echo "--columns=" ;;
   get) echo "--if-exists --id=@" ;;
@@ -60,9 +69,12 @@ _weir_arguments() { # COMMAND ARGUMENT...: what may come next.
   case $command:$n in
   help:0) echo "$_weir_commands" ;;
   del-port:0) _weir_ask list-br; _weir_ports ;;
-  port-to-br:0 | iface-to-br:0 | drops:0) _weir_ports ;;
+  port-to-br:0 | iface-to-br:0 | drops:0 | add-bond-iface:0 | del-bond-iface:0) _weir_ports ;;
+  add-br:1) _weir_ask list-br ;;
+  add-zone-tp:0 | del-zone-tp:0 | list-zone-tp:0 | list-dp-cap:0) echo "system netdev" ;;
+  add-zone-tp:1 | del-zone-tp:1) echo "zone=" ;;
   del-port:1 | dump-ports:1 | mod-port:1) _weir_ports "$2" ;;
-  add-port:1) [ -d /sys/class/net ] && ls /sys/class/net ;;
+  add-port:1 | add-bond:[2-9] | add-bond-iface:1) [ -d /sys/class/net ] && ls /sys/class/net ;;
   set-fail-mode:1) echo "standalone secure" ;;
   mod-port:*) echo "up down flood no-flood receive no-receive forward no-forward packet-in no-packet-in" ;;
   fdb:0) echo "show flush stats add del" ;;
@@ -75,8 +87,8 @@ _weir_arguments() { # COMMAND ARGUMENT...: what may come next.
     echo "$_weir_tables"
     ;;
   list:* | get:1 | set:1 | add:1 | remove:1 | clear:1 | destroy:* | wait-until:1) _weir_records "$2" ;;
-  add-flows:1) compgen -f -- "${COMP_WORDS[COMP_CWORD]}" ;;
-  add-br:* | up:* | down:* | status:* | cleanup:* | version:* | show:* | init:* | list-br:* | coverage:* | memory:*) ;;
+  add-flows:1 | set-ssl:*) compgen -f -- "${COMP_WORDS[COMP_CWORD]}" ;;
+  *-manager:* | *-ssl:* | emer-reset:* | comment:* | add-br:* | up:* | down:* | status:* | cleanup:* | version:* | show:* | init:* | list-br:* | coverage:* | memory:*) ;;
   *:0) _weir_ask list-br ;;
   esac
 }
