@@ -99,6 +99,12 @@ FLOW_PARSE_INLINE bool flow_parse_skip(struct flow_parse *parse, uint32_t n_byte
 {
     if (parse->left < n_bytes)
         return false;
+#ifdef __bpf__
+    /* Older verifiers follow paths on which this is both less and more than something, and then no
+     * longer know the pointer.  No header has 4096 bytes. */
+    if (!__builtin_constant_p(n_bytes))
+        __asm__ volatile("%0 &= 0xfff" : "+r"(n_bytes));
+#endif
     parse->at += n_bytes;
     parse->offset += n_bytes;
     parse->left -= n_bytes;
