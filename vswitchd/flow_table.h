@@ -66,6 +66,12 @@ struct rule {
     struct rcu_head rcu;
 };
 
+/* OpenFlow 1.3.5, 5.4: the entry of lowest priority that matches everything. */
+static inline bool rule_is_table_miss(const struct rule *rule)
+{
+    return !rule->cls.priority && !minimatch_n_words(rule->cls.match);
+}
+
 static inline struct ofa_list rule_get_actions(const struct rule *rule)
 {
     return rule_actions_list(atomic_load_explicit(&rule->actions, memory_order_acquire));

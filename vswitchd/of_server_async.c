@@ -124,6 +124,11 @@ static void describe_metadata(const struct flow *flow, of_port in_port, struct m
     }
 }
 
+static uint8_t packet_in_reason(const struct packet_in *entry, enum of_version version)
+{
+    return entry->is_from_miss_flow && version >= OF_1_3 ? OFPR_NO_MATCH : entry->reason;
+}
+
 static void send_packet_in(struct of_server *server, const struct packet_in *entry)
 {
     struct of_connection *connection;
@@ -132,15 +137,15 @@ static void send_packet_in(struct of_server *server, const struct packet_in *ent
         .frame_bytes = entry->n_bytes < MAX_FRAME_BYTES ? entry->n_bytes : MAX_FRAME_BYTES,
         .total_bytes = (uint16_t)(entry->total_bytes < UINT16_MAX ? entry->total_bytes
                                                                   : UINT16_MAX),
-        .reason = entry->reason,
         .table_id = entry->table_id,
         .cookie = entry->cookie,
     };
 
     describe_metadata(&entry->flow, entry->in_port, &packet.match);
     for_each_connection_up (connection, server) {
+        packet.reason = packet_in_reason(entry, connection->protocol.version);
         if (connection->controller_id != entry->controller_id ||
-            !wants(connection, connection->async.packet_in, entry->reason))
+            !wants(connection, connection->async.packet_in, packet.reason))
             continue;
         if (of_connection_is_full(connection)) {
             server->stats.n_packet_ins_dropped++;

@@ -9,6 +9,7 @@
  * Threads  packet_in_push() on any thread; the rest on the main thread.
  * Memory   Entries are owned by the queue until taken; free() them. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/flow.h"
@@ -21,6 +22,8 @@ struct packet_in {
     of_port in_port;
     uint8_t table_id;
     uint8_t reason; /* enum of_packet_in_reason. */
+    bool
+        is_from_miss_flow; /* Of a table's miss entry: to OpenFlow 1.3 and later that is no match. */
     uint16_t controller_id;
     uint16_t max_len; /* UINT16_MAX: all of it. */
     be64 cookie;      /* All ones: no flow. */

@@ -64,6 +64,7 @@ void xlate_to_controller(struct xlate *x, uint16_t max_len, uint16_t controller_
     header->in_port = xlate_in_port(x);
     header->table_id = x->table_id;
     header->reason = (uint8_t)reason;
+    header->is_from_miss_flow = reason == OFPR_ACTION && x->rule && rule_is_table_miss(x->rule);
     header->controller_id = controller_id;
     header->max_len = max_len;
     header->cookie = x->rule ? rule_cookie(x->rule) : (be64){UINT64_MAX};

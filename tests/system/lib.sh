@@ -79,9 +79,10 @@ on_switch() { ip netns exec "$space" "$@"; }
 
 # --- The switch -----------------------------------------------------------------------------
 
-start_database() {
-  "$WEIR_BUILD/ovsdb-lite/ovsdb-lite" "$work/conf.db" "--remote=punix:$work/db.sock" --pidfile \
-    --detach --no-chdir --log-file="$work/ovsdb-lite.log" -vconsole:off
+start_database() { # [OPTION...]
+  on_switch "$WEIR_BUILD/ovsdb-lite/ovsdb-lite" "$work/conf.db" "--remote=punix:$work/db.sock" \
+    --remote=db:Open_vSwitch,Open_vSwitch,manager_options --pidfile --detach --no-chdir \
+    --log-file="$work/ovsdb-lite.log" -vconsole:off "$@"
 }
 start_forwarding() { # [OPTION...]
   on_switch "$WEIR_BUILD/vswitchd/vswitchd" "unix:$work/db.sock" --pidfile --detach --no-chdir \
