@@ -34,8 +34,9 @@ static struct ovsdb_session *connect_until(const struct context *context, struct
     const struct timespec pause = {.tv_nsec = 100 * MILLISECOND_NS};
 
     for (;;) {
-        struct ovsdb_session *session = ovsdb_session_connect(
-            context->options.db, batch_database(&context->options), context->deadline_ns, error);
+        struct ovsdb_session *session =
+            ovsdb_session_connect(context->options.db, batch_database(&context->options),
+                                  context->tls, context->deadline_ns, error);
         if (session || !context->options.retry ||
             (error->code != -ENOENT && error->code != -ECONNREFUSED) ||
             clock_now_ns() >= context->deadline_ns)

@@ -121,6 +121,8 @@ static int execute(struct run *run, FILE *out, FILE *err, struct error *error)
 {
     int64_t timeout_ns = run->context.options.timeout_ns;
 
+    run->context.tls = tls_create();
+    tls_configure(run->context.tls, &run->context.options.tls);
     run->context.deadline_ns = timeout_ns ? clock_now_ns() + timeout_ns : INT64_MAX;
     int result = run->invocations[0].command->prepare
                      ? batch_run(&run->context, run->invocations, run->n, error)
@@ -183,6 +185,7 @@ int cli_run(int argc, const char *const argv[], FILE *out, FILE *err)
     for (size_t i = 0; i < run.n; i++)
         invocation_fini(&run.invocations[i]);
     free(run.invocations);
+    tls_destroy(run.context.tls);
     buffer_fini(&run.context.warnings);
     return status;
 }

@@ -13,9 +13,11 @@
 #include "lib/error.h"
 
 struct store;
+struct tls;
 
 struct context {
     struct options options;
+    struct tls *tls;        /* As the options say.  Owned. */
     int64_t deadline_ns;    /* Of clock_now_ns(); INT64_MAX: none. */
     struct store *store;    /* While database commands run. */
     struct buffer warnings; /* Whole lines for standard error, besides the one of a failure. */

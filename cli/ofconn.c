@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* One non-blocking socket; every wait is a poll() for what is due, reading or writing. */
+/* Every wait is for what is due, reading or writing. */
 
 #include "cli/ofconn.h"
 
@@ -17,7 +17,11 @@
 #include "lib/openflow/stats.h"
 #include "lib/openflow/vendor.h"
 #include "lib/rundir.h"
+#include "lib/socket_address.h"
+#include "lib/stream_blocking.h"
 #include "lib/unix_socket.h"
+
+enum { OFP_DEFAULT_TCP_PORT = 6653 };
 
 struct port_name {
     of_port port;
@@ -25,7 +29,7 @@ struct port_name {
 };
 
 struct ofconn {
-    int fd;
+    struct stream *stream; /* NULL: not connected. */
     int64_t deadline_ns;
     struct of_protocol protocol;
     uint32_t next_xid;
@@ -44,55 +48,43 @@ struct ofconn {
 
 /* --- Socket -------------------------------------------------------------------------------- */
 
-static int wait_for(struct ofconn *connection, short events, struct error *error)
-{
-    struct pollfd pollfd = {.fd = connection->fd, .events = events};
-
-    for (;;) {
-        int timeout_ms = -1;
-
-        if (connection->deadline_ns != INT64_MAX) {
-            int64_t left_ns = connection->deadline_ns - clock_now_ns();
-            if (left_ns <= 0)
-                return error_set(error, -ETIMEDOUT, "the switch has not answered in time");
-            timeout_ms = (int)(left_ns / MILLISECOND_NS > 1000000 ? 1000000
-                                                                  : left_ns / MILLISECOND_NS + 1);
-        }
-        int n = poll(&pollfd, 1, timeout_ms);
-        if (n > 0)
-            return pollfd.revents;
-        if (n < 0 && errno != EINTR)
-            return error_set_errno(error, -errno, "poll");
-    }
-}
-
 static int read_some(struct ofconn *connection, struct error *error)
 {
     enum { CHUNK_BYTES = 64 << 10 };
 
     buffer_reserve(&connection->input, CHUNK_BYTES);
-    ssize_t n = recv(connection->fd, connection->input.data + connection->input.size, CHUNK_BYTES,
-                     MSG_DONTWAIT);
-    if (n > 0) {
+    ssize_t n = stream_read(connection->stream, connection->input.data + connection->input.size,
+                            CHUNK_BYTES);
+    if (n > 0)
         connection->input.size += (size_t)n;
+    if (n > 0 || n == -EAGAIN || n == -EINTR)
         return 0;
-    }
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return 0;
-    return n ? error_set_errno(error, -errno, "OpenFlow connection")
+    return n ? error_set(error, (int)n, "OpenFlow connection: %s",
+                         stream_reason(connection->stream, (int)n))
              : error_set(error, -ECONNRESET, "the switch closed the OpenFlow connection");
 }
 
 static int write_some(struct ofconn *connection, struct error *error)
 {
-    ssize_t n = send(connection->fd, connection->output.data, connection->output.size,
-                     MSG_DONTWAIT | MSG_NOSIGNAL);
+    ssize_t n = connection->output.size ? stream_write(connection->stream, connection->output.data,
+                                                       connection->output.size)
+                                        : 0;
 
     if (n >= 0)
         buffer_pull(&connection->output, (size_t)n);
-    else if (errno != EAGAIN && errno != EINTR)
-        return error_set_errno(error, -errno, "OpenFlow connection");
+    else if (n != -EAGAIN && n != -EINTR)
+        return error_set(error, (int)n, "OpenFlow connection: %s",
+                         stream_reason(connection->stream, (int)n));
     return 0;
+}
+
+static int wait_for(struct ofconn *connection, struct error *error)
+{
+    short wanted = (short)(POLLIN | (connection->output.size ? POLLOUT : 0));
+    int result = stream_wait_until(connection->stream, wanted, connection->deadline_ns, error);
+
+    return result == -ETIMEDOUT ? error_set(error, result, "the switch has not answered in time")
+                                : result;
 }
 
 /* Writes and reads until there is nothing left to write and 'until_input' more bytes came. */
@@ -101,14 +93,13 @@ static int move_bytes(struct ofconn *connection, bool until_input, struct error 
     size_t had = connection->input.size;
 
     while (connection->output.size || (until_input && connection->input.size == had)) {
-        int events = wait_for(connection, (short)(POLLIN | (connection->output.size ? POLLOUT : 0)),
-                              error);
-        int result = events < 0 ? events : 0;
+        size_t n_in = connection->input.size, n_out = connection->output.size;
+        int result = write_some(connection, error);
 
-        if (!result && events & POLLOUT)
-            result = write_some(connection, error);
-        if (!result && events & (POLLIN | POLLHUP | POLLERR))
+        if (!result)
             result = read_some(connection, error);
+        if (!result && connection->input.size == n_in && connection->output.size == n_out)
+            result = wait_for(connection, error);
         if (result)
             return result;
     }
@@ -264,20 +255,38 @@ static char *find_socket(const char *target, struct error *error)
     return path;
 }
 
-static int connect_to(struct ofconn *connection, const char *target, struct error *error)
+static int connect_inet(struct ofconn *connection, const struct context *context,
+                        const char *target, struct error *error)
 {
-    char *path = find_socket(target, error);
+    struct socket_address *address = socket_address_parse(target, OFP_DEFAULT_TCP_PORT, error);
 
+    if (!address)
+        return error->code;
+    connection->stream = stream_connect_until(address, context->tls, connection->deadline_ns,
+                                              error);
+    socket_address_destroy(address);
+    return connection->stream ? 0 : error_prefix(error, "%s", shown(target).text);
+}
+
+static int connect_to(struct ofconn *connection, const struct context *context, const char *target,
+                      struct error *error)
+{
+    if (!strncmp(target, "tcp:", 4) || !strncmp(target, "ssl:", 4))
+        return connect_inet(connection, context, target, error);
+    char *path = find_socket(target, error);
     if (!path)
         return error->code;
-    connection->fd = unix_socket_connect(path, error);
+    int fd = unix_socket_connect(path, error);
     free(path);
-    if (connection->fd == -ENOENT || connection->fd == -ECONNREFUSED)
-        return error_set(error, connection->fd,
+    if (fd == -ENOENT || fd == -ECONNREFUSED)
+        return error_set(error, fd,
                          "there is no bridge %s here (weir list-br lists them, weir status says "
                          "whether the switch runs)",
                          shown(target).text);
-    return connection->fd < 0 ? connection->fd : 0;
+    if (fd < 0)
+        return fd;
+    connection->stream = stream_create(fd);
+    return 0;
 }
 
 static int shake_hands(struct ofconn *connection, const struct context *context,
@@ -313,8 +322,8 @@ struct ofconn *ofconn_open(const struct context *context, const char *target, st
         abort();
     connection->deadline_ns = context->deadline_ns;
     connection->next_xid = 1;
-    connection->fd = -1;
-    if (connect_to(connection, target, error) < 0 || shake_hands(connection, context, error) < 0) {
+    if (connect_to(connection, context, target, error) < 0 ||
+        shake_hands(connection, context, error) < 0) {
         ofconn_close(connection);
         return NULL;
     }
@@ -329,8 +338,7 @@ void ofconn_close(struct ofconn *connection)
 {
     if (!connection)
         return;
-    if (connection->fd >= 0)
-        close(connection->fd);
+    stream_destroy(connection->stream);
     buffer_fini(&connection->input);
     buffer_fini(&connection->output);
     free(connection->ports);

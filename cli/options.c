@@ -111,6 +111,21 @@ static int set_of_version(struct options *options, const char *value, struct err
     return 0;
 }
 
+#define TLS_SETTER(NAME, OPTION)                                                     \
+    static int NAME(struct options *options, const char *value, struct error *error) \
+    {                                                                                \
+        (void)error;                                                                 \
+        return tls_option(&options->tls, OPTION, value);                             \
+    }
+TLS_SETTER(set_private_key, TLS_OPTION_PRIVATE_KEY)
+TLS_SETTER(set_certificate, TLS_OPTION_CERTIFICATE)
+TLS_SETTER(set_ca_cert, TLS_OPTION_CA_CERT)
+TLS_SETTER(set_bootstrap_ca_cert, TLS_OPTION_BOOTSTRAP_CA_CERT)
+TLS_SETTER(set_peer_ca_cert, TLS_OPTION_PEER_CA_CERT)
+TLS_SETTER(set_tls_protocols, TLS_OPTION_PROTOCOLS)
+TLS_SETTER(set_tls_ciphers, TLS_OPTION_CIPHERS)
+TLS_SETTER(set_tls_ciphersuites, TLS_OPTION_CIPHERSUITES)
+
 static int set_verbose(struct options *options, const char *value, struct error *error)
 {
     (void)options;
@@ -218,6 +233,17 @@ static const struct option_row rows[] = {
     {"--max-column-width", ITS_VALUE, set_max_width},
     {"--protocols", ITS_VALUE, set_of_version},
     {"-O", ITS_VALUE, set_of_version},
+    {"--private-key", ITS_VALUE, set_private_key},
+    {"-p", ITS_VALUE, set_private_key},
+    {"--certificate", ITS_VALUE, set_certificate},
+    {"-c", ITS_VALUE, set_certificate},
+    {"--ca-cert", ITS_VALUE, set_ca_cert},
+    {"-C", ITS_VALUE, set_ca_cert},
+    {"--bootstrap-ca-cert", ITS_VALUE, set_bootstrap_ca_cert},
+    {"--peer-ca-cert", ITS_VALUE, set_peer_ca_cert},
+    {"--ssl-protocols", ITS_VALUE, set_tls_protocols},
+    {"--ssl-ciphers", ITS_VALUE, set_tls_ciphers},
+    {"--ssl-ciphersuites", ITS_VALUE, set_tls_ciphersuites},
     {"--verbose", MAY_HAVE_VALUE, set_verbose},
     {"-v", MAY_HAVE_VALUE, set_verbose},
     {"--log-file", MAY_HAVE_VALUE, set_log_file},
@@ -240,8 +266,8 @@ const char *options_help(void)
 {
     return "  --rundir=DIR          run directory of the switch (default: $OVS_RUNDIR, else "
            "/run/weir)\n"
-           "  --db=unix:FILE        socket of the database (default: db.sock in the run "
-           "directory)\n"
+           "  --db=REMOTE           the database: unix:FILE, tcp:IP:PORT or ssl:IP:PORT (default:\n"
+           "                        db.sock in the run directory)\n"
            "  --database=NAME       the database there (default: Open_vSwitch)\n"
            "  -t, --timeout=SECS    give up after this time (default: never)\n"
            "  --retry               wait for the database if it does not run yet\n"
@@ -256,6 +282,9 @@ const char *options_help(void)
            "  --max-column-width=N  cut what is longer in tables\n"
            "  --oneline             print each command's output on one line\n"
            "  -O, --protocols=V     OpenFlow version: OpenFlow10 (default) or OpenFlow13\n"
+           "  -p, --private-key=FILE  for ssl: our key,\n"
+           "  -c, --certificate=FILE  our certificate,\n"
+           "  -C, --ca-cert=FILE      and the CA of the other side\n"
            "  -v, --verbose[=SPEC]  log levels, as \"weir log set\" takes them\n"
            "  --log-file[=FILE]     log to a file, too\n"
            "  --commands            list the commands, for completion\n"

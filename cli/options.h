@@ -14,6 +14,7 @@
 
 #include "cli/table.h"
 #include "lib/error.h"
+#include "lib/tls.h"
 
 /* 2 is also the "no" of br-exists and its like, as in ovs-vsctl(8). */
 enum { EXIT_USAGE = 2, EXIT_NO = 2, EXIT_PORT_ERROR = 65 };
@@ -27,6 +28,7 @@ struct options {
     bool wants_help, wants_version, wants_commands, wants_options;
     struct table_style style;
     const char *of_version; /* -O; NULL: OpenFlow 1.0. */
+    struct tls_settings tls;
 };
 
 /* Does words[0] belong here?  Then the number of words it is made of (1 or 2); 0 if it does not,

@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The socket stays blocking-free: every wait is a poll() against the deadline. */
+/* The socket itself never blocks: waiting is stream_blocking's. */
 
 #include "lib/jsonrpc_client.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "lib/clock.h"
+#include "lib/stream_blocking.h"
 #include "lib/unix_socket.h"
 
 struct jsonrpc_client {
-    int fd;
+    struct stream *stream;
     int64_t deadline_ns;
     struct jsonrpc_stream input;
     json_t *kept; /* Array of messages for _receive() that came during a call. */
@@ -38,27 +36,40 @@ static int connect_until(const char *socket_path, int64_t deadline_ns, struct er
     }
 }
 
+static struct jsonrpc_client *create_take(struct stream *stream, int64_t deadline_ns)
+{
+    struct jsonrpc_client *client = calloc(1, sizeof *client);
+
+    if (!client)
+        abort();
+    client->stream = stream;
+    client->deadline_ns = deadline_ns;
+    client->kept = json_array();
+    return client;
+}
+
 struct jsonrpc_client *jsonrpc_client_connect(const char *socket_path, int64_t deadline_ns,
                                               struct error *error)
 {
     int fd = connect_until(socket_path, deadline_ns, error);
 
-    if (fd < 0)
-        return NULL;
-    struct jsonrpc_client *client = calloc(1, sizeof *client);
-    if (!client)
-        abort();
-    client->fd = fd;
-    client->deadline_ns = deadline_ns;
-    client->kept = json_array();
-    return client;
+    return fd < 0 ? NULL : create_take(stream_create(fd), deadline_ns);
+}
+
+struct jsonrpc_client *jsonrpc_client_connect_inet(const struct socket_address *address,
+                                                   struct tls *tls, int64_t deadline_ns,
+                                                   struct error *error)
+{
+    struct stream *stream = stream_connect_until(address, tls, deadline_ns, error);
+
+    return stream ? create_take(stream, deadline_ns) : NULL;
 }
 
 void jsonrpc_client_destroy(struct jsonrpc_client *client)
 {
     if (!client)
         return;
-    close(client->fd);
+    stream_destroy(client->stream);
     jsonrpc_stream_fini(&client->input);
     json_decref(client->kept);
     free(client);
@@ -71,29 +82,12 @@ void jsonrpc_client_set_deadline(struct jsonrpc_client *client, int64_t deadline
 
 int jsonrpc_client_fd(const struct jsonrpc_client *client)
 {
-    return client->fd;
+    return stream_fd(client->stream);
 }
 
 static int wait_for(struct jsonrpc_client *client, short events, struct error *error)
 {
-    struct pollfd pollfd = {.fd = client->fd, .events = events};
-
-    for (;;) {
-        int timeout_ms = -1;
-
-        if (client->deadline_ns != INT64_MAX) {
-            int64_t left_ns = client->deadline_ns - clock_now_ns();
-            if (left_ns <= 0)
-                return error_set(error, -ETIMEDOUT, "timed out");
-            int64_t left_ms = left_ns / MILLISECOND_NS + 1;
-            timeout_ms = left_ms > INT32_MAX ? INT32_MAX : (int)left_ms;
-        }
-        int n = poll(&pollfd, 1, timeout_ms);
-        if (n > 0)
-            return 0;
-        if (n < 0 && errno != EINTR)
-            return error_set_errno(error, -errno, "poll");
-    }
+    return stream_wait_until(client->stream, events, client->deadline_ns, error);
 }
 
 int jsonrpc_client_send_take(struct jsonrpc_client *client, json_t *message, struct error *error)
@@ -106,14 +100,15 @@ int jsonrpc_client_send_take(struct jsonrpc_client *client, json_t *message, str
         abort();
     size_t n_bytes = strlen(text);
     for (size_t n_sent = 0; n_sent < n_bytes;) {
-        ssize_t n = send(client->fd, text + n_sent, n_bytes - n_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = stream_write(client->stream, text + n_sent, n_bytes - n_sent);
         if (n >= 0) {
             n_sent += (size_t)n;
-        } else if (errno == EAGAIN) {
+        } else if (n == -EAGAIN) {
             if ((result = wait_for(client, POLLOUT, error)) < 0)
                 break;
-        } else if (errno != EINTR) {
-            result = error_set_errno(error, -errno, "cannot send");
+        } else if (n != -EINTR) {
+            result = error_set(error, (int)n, "cannot send: %s",
+                               stream_reason(client->stream, (int)n));
             break;
         }
     }
@@ -124,14 +119,14 @@ int jsonrpc_client_send_take(struct jsonrpc_client *client, json_t *message, str
 static int fill(struct jsonrpc_client *client, struct error *error)
 {
     char bytes[64 << 10];
-    int result = wait_for(client, POLLIN, error);
+    ssize_t n = stream_read(client->stream, bytes, sizeof bytes);
 
-    if (result)
-        return result;
-    ssize_t n = recv(client->fd, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (n == -EAGAIN)
+        return wait_for(client, POLLIN, error);
     if (n < 0)
-        return errno == EAGAIN || errno == EINTR ? 0
-                                                 : error_set_errno(error, -errno, "cannot receive");
+        return n == -EINTR ? 0
+                           : error_set(error, (int)n, "cannot receive: %s",
+                                       stream_reason(client->stream, (int)n));
     if (!n)
         return error_set(error, -ECONNRESET, "the server closed the connection");
     jsonrpc_stream_feed(&client->input, bytes, (size_t)n);

@@ -11,11 +11,17 @@
 #include "lib/jsonrpc_stream.h"
 
 struct jsonrpc_client;
+struct socket_address;
+struct tls;
 
 /* 'deadline_ns' is of clock_now_ns(), INT64_MAX for no limit, and bounds every wait of the client.
  * NULL: 'error' says why. */
 struct jsonrpc_client *jsonrpc_client_connect(const char *socket_path, int64_t deadline_ns,
                                               struct error *error);
+/* The same over TCP, or TLS if the address says so: 'tls' is borrowed for the call. */
+struct jsonrpc_client *jsonrpc_client_connect_inet(const struct socket_address *address,
+                                                   struct tls *tls, int64_t deadline_ns,
+                                                   struct error *error);
 void jsonrpc_client_destroy(struct jsonrpc_client *client); /* NULL is fine. */
 void jsonrpc_client_set_deadline(struct jsonrpc_client *client, int64_t deadline_ns);
 int jsonrpc_client_fd(const struct jsonrpc_client *client); /* For poll(). */

@@ -154,6 +154,23 @@ ssize_t stream_read(struct stream *stream, void *bytes, size_t n_bytes)
     return (ssize_t)n_read;
 }
 
+/* A TLS 1.3 server may refuse a client that takes itself for connected: why, is there to be read. */
+static int judge_write(struct stream *stream, int result)
+{
+    int code = judge(stream, result, &stream->write_events);
+    char byte;
+    size_t n;
+
+    if (code != -EPIPE && code != -ECONNRESET)
+        return code ? code : -EPIPE;
+    ERR_clear_error();
+    result = SSL_peek_ex(stream->ssl, &byte, 1, &n);
+    if (result != 1 && SSL_get_error(stream->ssl, result) == SSL_ERROR_SSL &&
+        ERR_GET_REASON(ERR_peek_error()) != SSL_R_UNEXPECTED_EOF_WHILE_READING)
+        stream->failure = note_reason(stream);
+    return stream->failure;
+}
+
 ssize_t stream_write(struct stream *stream, const void *bytes, size_t n_bytes)
 {
     size_t n_written = 0;
@@ -176,8 +193,8 @@ ssize_t stream_write(struct stream *stream, const void *bytes, size_t n_bytes)
             n_written += n;
             continue;
         }
-        int code = judge(stream, result, &stream->write_events);
-        return n_written ? (ssize_t)n_written : code ? code : -EPIPE;
+        int code = judge_write(stream, result);
+        return n_written ? (ssize_t)n_written : code;
     }
     return (ssize_t)n_written;
 }

@@ -21,7 +21,7 @@
 
 LOG_MODULE(remote);
 
-enum { DEFAULT_PORT = 6640, CONNECTING_S = 5 };
+enum { DEFAULT_PORT = 6640 };
 static const double MIN_BACKOFF_S = 1;
 
 static void try_to_connect(struct remote *remote);
@@ -110,26 +110,22 @@ void remote_session_ended(struct remote *remote)
 
 /* --- Connecting ---------------------------------------------------------------------------- */
 
-static void stop_connecting(struct remote *remote)
-{
-    ev_io_stop(remote->remotes->server->loop, &remote->connecting);
-    ev_timer_stop(remote->remotes->server->loop, &remote->timer);
-    if (remote->fd >= 0)
-        close(remote->fd);
-    remote->fd = -1;
-}
-
 static void fail_to_connect(struct remote *remote, int code, const char *reason)
 {
-    stop_connecting(remote);
     if (strcmp(reason, remote->last_error.message) != 0)
         log_info("%s: %s", remote->target, reason);
     error_set(&remote->last_error, code, "%s", reason);
     back_off(remote);
 }
 
-static void become_active(struct remote *remote, struct stream *stream)
+static void on_connected(struct stream *stream, int code, const char *reason, void *aux)
 {
+    struct remote *remote = aux;
+
+    if (!stream) {
+        fail_to_connect(remote, code, reason);
+        return;
+    }
     remote->state = REMOTE_ACTIVE;
     remote->last_error = (struct error)ERROR_INIT;
     begin_session(remote, stream);
@@ -139,99 +135,52 @@ static void become_active(struct remote *remote, struct stream *stream)
         back_off(remote);
 }
 
-/* --- TLS ----------------------------------------------------------------------------------- */
-
-static void start_handshake(struct remote *remote, int fd, enum tls_role role)
+static void try_to_connect(struct remote *remote)
 {
     struct error error = ERROR_INIT;
-    struct stream *stream = stream_create_tls(fd, remote->remotes->server->tls, role, &error);
+    int code = connector_start(&remote->connector, remote->address, &error);
 
-    if (stream)
-        handshakes_add_take(&remote->handshakes, stream);
-    else if (role == TLS_CLIENT)
-        fail_to_connect(remote, error.code, error.message);
-    else
-        log_warn_limited("%s: refused a client: %s", remote->target, error.message);
-}
-
-static void on_handshake(struct stream *stream, const char *reason, void *aux)
-{
-    struct remote *remote = aux;
-
-    if (stream && remote->address->is_passive) {
-        begin_session(remote, stream);
-    } else if (stream) {
-        become_active(remote, stream);
-    } else if (remote->address->is_passive) {
-        log_warn_limited("%s: refused a client: %s", remote->target, reason);
-        error_set(&remote->last_error, -EPROTO, "%s", reason);
-        note_change(remote);
-    } else {
-        fail_to_connect(remote, -EPROTO, reason);
-    }
-}
-
-static void on_connected(struct ev_loop *loop, struct ev_io *watcher, int events UNUSED)
-{
-    struct remote *remote = watcher->data;
-    int code = 0;
-    socklen_t n_bytes = sizeof code;
-
-    if (getsockopt(remote->fd, SOL_SOCKET, SO_ERROR, &code, &n_bytes) < 0)
-        code = errno;
-    if (code) {
-        fail_to_connect(remote, -code, strerror(code));
+    if (code < 0) {
+        fail_to_connect(remote, code, strerror(-code));
         return;
     }
-    int fd = remote->fd;
-    ev_io_stop(loop, watcher);
-    ev_timer_stop(loop, &remote->timer);
-    remote->fd = -1;
-    if (remote->address->is_tls)
-        start_handshake(remote, fd, TLS_CLIENT);
-    else
-        become_active(remote, stream_create(fd));
+    remote->state = REMOTE_CONNECTING;
+    note_change(remote);
 }
 
 static void on_timer(struct ev_loop *loop UNUSED, struct ev_timer *timer, int events UNUSED)
 {
-    struct remote *remote = timer->data;
-
-    if (remote->state == REMOTE_CONNECTING)
-        fail_to_connect(remote, -ETIMEDOUT, strerror(ETIMEDOUT));
-    else
-        try_to_connect(remote);
-}
-
-static void try_to_connect(struct remote *remote)
-{
-    struct ev_loop *loop = remote->remotes->server->loop;
-    struct error error = ERROR_INIT;
-    int fd = socket_address_open(remote->address, &error);
-
-    if (fd < 0) {
-        fail_to_connect(remote, fd, strerror(-fd));
-        return;
-    }
-    remote->fd = fd;
-    remote->state = REMOTE_CONNECTING;
-    ev_io_set(&remote->connecting, fd, EV_WRITE);
-    ev_io_start(loop, &remote->connecting);
-    ev_timer_set(&remote->timer, CONNECTING_S, 0);
-    ev_timer_start(loop, &remote->timer);
-    note_change(remote);
+    try_to_connect(timer->data);
 }
 
 /* --- Listening ----------------------------------------------------------------------------- */
 
+/* What strangers do is no news for the database: only the log tells of it. */
+static void refuse(const struct remote *remote, const char *reason)
+{
+    log_warn_limited("%s: refused a client: %s", remote->target, reason);
+}
+
+static void on_handshake(struct stream *stream, const char *reason, void *aux)
+{
+    if (stream)
+        begin_session(aux, stream);
+    else
+        refuse(aux, reason);
+}
+
 static void on_accepted(int fd, void *aux)
 {
     struct remote *remote = aux;
+    struct error error = ERROR_INIT;
+    struct stream *stream;
 
-    if (remote->address->is_tls)
-        start_handshake(remote, fd, TLS_SERVER);
-    else
+    if (!remote->address->is_tls)
         begin_session(remote, stream_create(fd));
+    else if ((stream = stream_create_tls(fd, remote->remotes->server->tls, TLS_SERVER, &error)))
+        handshakes_add_take(&remote->handshakes, stream);
+    else
+        log_warn_limited("%s: refused a client: %s", remote->target, error.message);
 }
 
 static int start_listening(struct remote *remote, struct error *error)
@@ -264,11 +213,11 @@ static struct remote *remote_new(struct remotes *remotes, const char *target)
     if (!remote || !(remote->target = strdup(target)))
         abort();
     remote->remotes = remotes;
-    remote->fd = -1;
     remote->max_backoff_ms = REMOTE_MAX_BACKOFF_MS;
     ev_timer_init(&remote->timer, on_timer, 0, 0);
-    ev_io_init(&remote->connecting, on_connected, -1, EV_WRITE);
-    remote->timer.data = remote->connecting.data = remote;
+    remote->timer.data = remote;
+    connector_init(&remote->connector, remotes->server->loop, remotes->server->tls, on_connected,
+                   remote);
     handshakes_init(&remote->handshakes, remotes->server->loop, on_handshake, remote);
     cds_list_add_tail(&remote->node, &remotes->list);
     return remote;
@@ -314,7 +263,8 @@ void remote_destroy(struct remote *remote)
         if (remote->address->path)
             unlink(remote->address->path);
     }
-    stop_connecting(remote);
+    ev_timer_stop(remote->remotes->server->loop, &remote->timer);
+    connector_stop(&remote->connector);
     handshakes_stop(&remote->handshakes);
     cds_list_for_each_entry_safe (session, next, &remote->remotes->server->sessions, node) {
         if (session->remote != remote)

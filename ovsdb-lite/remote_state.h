@@ -11,7 +11,7 @@
 #include <urcu/list.h>
 
 #include "lib/acceptor.h"
-#include "lib/handshake.h"
+#include "lib/connector.h"
 #include "lib/ovsdb/uuid.h"
 #include "lib/socket_address.h"
 #include "ovsdb-lite/remote.h"
@@ -44,13 +44,12 @@ struct remote {
     int64_t connected_ns, disconnected_ns; /* When it last happened; 0: never. */
 
     enum remote_state state;
-    struct acceptor acceptor; /* While a passive one is REMOTE_ACTIVE. */
-    uint16_t bound_port;      /* 0: none. */
-    int fd;                   /* Of a connection that is being made, or -1. */
-    struct ev_io connecting;
-    struct ev_timer timer;
+    struct acceptor acceptor;     /* While a passive one is REMOTE_ACTIVE. */
+    uint16_t bound_port;          /* 0: none. */
+    struct handshakes handshakes; /* Of those who come to a passive one for TLS. */
+    struct connector connector;
+    struct ev_timer timer; /* While in REMOTE_BACKOFF. */
     double backoff_s;
-    struct handshakes handshakes; /* Of a TLS remote. */
 
     /* Of those that a database names. */
     bool is_from_database, is_wanted;

@@ -14,8 +14,10 @@
 #include "lib/annotations.h"
 #include "lib/daemon.h"
 #include "lib/log.h"
+#include "lib/ovsdb/remote.h"
 #include "lib/rcu.h"
 #include "lib/rundir.h"
+#include "lib/tls.h"
 #include "lib/unixctl.h"
 #include "vswitchd/commands.h"
 #include "vswitchd/vswitch.h"
@@ -40,6 +42,7 @@ struct program {
     struct vswitch *vswitch;
     struct unixctl_server *unixctl;
     char *db_remote;
+    struct tls_settings tls;
     unsigned int n_workers;
     bool only_cleans_up;
     ev_timer ready_deadline;
@@ -50,15 +53,16 @@ static void print_help(void)
     printf(
         "vswitchd: the Weir switch daemon\n"
         "usage: vswitchd [OPTIONS] [DATABASE]\n"
-        "where DATABASE is the socket of ovsdb-lite, unix:PATH (default: db.sock in the run\n"
-        "directory).\n"
+        "where DATABASE is where ovsdb-lite listens: unix:PATH, tcp:IP:PORT or ssl:IP:PORT\n"
+        "(default: db.sock in the run directory).\n"
         "\n"
         "  --workers=N             threads that forward frames (default: one for two processors,\n"
         "                          at most %d)\n"
         "  --cleanup-only          free devices that a killed switch has left deaf, print their\n"
         "                          names, and exit\n"
+        "\n%sFor controllers, what the database says in the table SSL counts instead.\n"
         "\n%s",
-        DEFAULT_MAX_WORKERS, daemon_options_help());
+        DEFAULT_MAX_WORKERS, tls_options_help(), daemon_options_help());
 }
 
 /* One thread for two processors leaves room for those who send and receive. */
@@ -86,6 +90,8 @@ static int parse_option(struct program *program, int option, const char *argumen
 {
     int result = daemon_option(program->daemon, option, argument, error);
 
+    if (result == -ENOENT)
+        result = tls_option(&program->tls, option, argument);
     if (result != -ENOENT)
         return result;
     switch (option) {
@@ -112,6 +118,7 @@ static int parse_options(struct program *program, int argc, char *argv[], struct
 {
     static const struct option options[] = {
         DAEMON_LONG_OPTIONS,
+        TLS_LONG_OPTIONS,
         {"workers", required_argument, NULL, OPTION_WORKERS},
         {"cleanup-only", no_argument, NULL, OPTION_CLEANUP_ONLY},
         {"mlockall", no_argument, NULL, OPTION_IGNORED},
@@ -122,7 +129,8 @@ static int parse_options(struct program *program, int argc, char *argv[], struct
     };
     int option;
 
-    while ((option = getopt_long(argc, argv, DAEMON_SHORT_OPTIONS, options, NULL)) != -1) {
+    while ((option = getopt_long(argc, argv, DAEMON_SHORT_OPTIONS TLS_SHORT_OPTIONS, options,
+                                 NULL)) != -1) {
         int result = parse_option(program, option, optarg, error);
         if (result)
             return result;
@@ -130,9 +138,7 @@ static int parse_options(struct program *program, int argc, char *argv[], struct
     if (argc - optind > 1)
         return error_set(error, -EINVAL, "%s: there can be only one database", argv[optind + 1]);
     program->db_remote = optind < argc ? strdup(argv[optind]) : rundir_db_socket();
-    if (strchr(program->db_remote, ':') && strncmp(program->db_remote, "unix:", 5))
-        return error_set(error, -EINVAL, "%s: the database must be unix:PATH", program->db_remote);
-    return 0;
+    return ovsdb_remote_check(program->db_remote, error);
 }
 
 /* --- Running ------------------------------------------------------------------------------- */
@@ -203,6 +209,7 @@ static int run(struct program *program, struct error *error)
     const struct vswitch_config config = {
         .loop = program->loop,
         .db_remote = program->db_remote,
+        .tls = program->tls,
         .n_workers = program->n_workers,
         .ready = on_ready,
         .aux = program,

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "lib/annotations.h"
 #include "lib/clock.h"
@@ -51,18 +49,26 @@ void of_connection_close(struct of_connection *connection, const char *reason)
     else if (*reason)
         log_warn_limited("%s: connection closed: %s", of_connection_name(connection), reason);
     connection->state = CONNECTION_CLOSED;
-    ev_io_stop(server->loop, &connection->readable);
-    ev_io_stop(server->loop, &connection->writable);
+    stream_watch_stop(&connection->watch);
     ev_timer_stop(server->loop, &connection->resume);
     ev_timer_stop(server->loop, &connection->silence);
-    close(connection->fd);
-    connection->fd = -1;
+    stream_destroy(connection->stream);
+    connection->stream = NULL;
     of_stats_cancel(connection);
     server->n_connections--;
     if (connection->target)
         of_target_connection_closed(connection, reason);
     if (connection->was_up)
         of_server_note_status(server, connection->target != NULL);
+}
+
+/* The reason is the stream's, which goes with it. */
+static void close_broken(struct of_connection *connection, int code)
+{
+    char reason[200];
+
+    snprintf(reason, sizeof reason, "%s", stream_reason(connection->stream, code));
+    of_connection_close(connection, reason);
 }
 
 void of_connection_destroy(struct of_connection *connection)
@@ -96,13 +102,14 @@ static void compact(struct buffer *buffer, size_t *n_used)
 static bool write_output(struct of_connection *connection)
 {
     while (of_connection_pending(connection)) {
-        ssize_t n = send(connection->fd, connection->output.data + connection->output_sent,
-                         of_connection_pending(connection), MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = stream_write(connection->stream,
+                                 connection->output.data + connection->output_sent,
+                                 of_connection_pending(connection));
         if (n < 0) {
-            if (errno == EINTR)
+            if (n == -EINTR)
                 continue;
-            if (errno != EAGAIN)
-                of_connection_close(connection, strerror(errno));
+            if (n != -EAGAIN)
+                close_broken(connection, (int)n);
             compact(&connection->output, &connection->output_sent);
             return false;
         }
@@ -120,29 +127,25 @@ static void resume_next_round(struct of_connection *connection)
 
 void of_connection_flush(struct of_connection *connection)
 {
-    struct ev_loop *loop = connection->server->loop;
-
-    if (connection->state == CONNECTION_CLOSED || ev_is_active(&connection->writable))
+    if (connection->state == CONNECTION_CLOSED || connection->watch.wants_write)
         return;
     of_stats_continue(connection);
     if (of_connection_pending(connection) && !write_output(connection)) {
         if (connection->state != CONNECTION_CLOSED)
-            ev_io_start(loop, &connection->writable);
+            stream_watch_writing(&connection->watch, true);
         return;
     }
-    if (connection->dump ||
-        (!ev_is_active(&connection->readable) && !ev_is_active(&connection->resume)))
+    if (connection->dump || (!connection->watch.wants_read && !ev_is_active(&connection->resume)))
         resume_next_round(connection);
 }
 
-static void on_writable(struct ev_loop *loop, struct ev_io *watcher, int events UNUSED)
+static void on_writable(void *aux)
 {
-    struct of_connection *connection = CONTAINER_OF(watcher, struct of_connection, writable);
+    struct of_connection *connection = aux;
 
     /* The rest is done before the loop waits again. */
-    ev_io_stop(loop, watcher);
-    if (connection->state != CONNECTION_CLOSED)
-        of_connection_flush(connection);
+    stream_watch_writing(&connection->watch, false);
+    of_connection_flush(connection);
 }
 
 static void send_error(struct of_connection *connection, enum of_error error, const void *request,
@@ -252,7 +255,6 @@ static void handle_frame(struct of_connection *connection, const uint8_t *frame,
 /* Handles what was read, while there is time and room for replies. */
 static void handle_input(struct of_connection *connection)
 {
-    struct ev_loop *loop = connection->server->loop;
     int64_t end_ns = clock_now_ns() + ROUND_BUDGET_NS;
 
     while (connection->state != CONNECTION_CLOSED) {
@@ -263,15 +265,15 @@ static void handle_input(struct of_connection *connection)
             return;
         }
         if (!n) {
-            ev_io_start(loop, &connection->readable);
+            stream_watch_reading(&connection->watch, true);
             return;
         }
         if (must_wait(connection)) {
-            ev_io_stop(loop, &connection->readable);
+            stream_watch_reading(&connection->watch, false);
             return;
         }
         if (clock_now_ns() > end_ns) {
-            ev_io_stop(loop, &connection->readable);
+            stream_watch_reading(&connection->watch, false);
             resume_next_round(connection);
             return;
         }
@@ -288,9 +290,9 @@ static void on_resume(struct ev_loop *loop UNUSED, struct ev_timer *watcher, int
         handle_input(connection);
 }
 
-static void on_readable(struct ev_loop *loop UNUSED, struct ev_io *watcher, int events UNUSED)
+static void on_readable(void *aux)
 {
-    struct of_connection *connection = CONTAINER_OF(watcher, struct of_connection, readable);
+    struct of_connection *connection = aux;
     struct buffer *input = &connection->input;
 
     if (connection->input_taken) {
@@ -298,10 +300,15 @@ static void on_readable(struct ev_loop *loop UNUSED, struct ev_io *watcher, int 
         connection->input_taken = 0;
     }
     buffer_reserve(input, READ_BYTES);
-    ssize_t n = recv(connection->fd, input->data + input->size, READ_BYTES, MSG_DONTWAIT);
-    if (n <= 0) {
-        if (!n || (errno != EAGAIN && errno != EINTR))
-            of_connection_close(connection, n ? strerror(errno) : "");
+    ssize_t n = stream_read(connection->stream, input->data + input->size, READ_BYTES);
+    if (n == -EAGAIN || n == -EINTR)
+        return;
+    if (n < 0) {
+        close_broken(connection, (int)n);
+        return;
+    }
+    if (!n) {
+        of_connection_close(connection, "");
         return;
     }
     input->size += (size_t)n;
@@ -310,7 +317,7 @@ static void on_readable(struct ev_loop *loop UNUSED, struct ev_io *watcher, int 
     handle_input(connection);
 }
 
-struct of_connection *of_connection_create(struct of_server *server, int fd,
+struct of_connection *of_connection_create(struct of_server *server, struct stream *stream,
                                            enum of_connection_sort sort, unsigned int inactivity_ms)
 {
     struct of_connection *connection = calloc(1, sizeof *connection);
@@ -319,17 +326,17 @@ struct of_connection *of_connection_create(struct of_server *server, int fd,
         abort();
     connection->server = server;
     connection->sort = sort;
-    connection->fd = fd;
+    connection->stream = stream;
     connection->inactivity_ms = inactivity_ms;
     connection->heard_ns = clock_now_ns();
     connection->role = OF_ROLE_EQUAL;
     connection->miss_send_bytes = sort == OF_CONNECTION_CONTROLLER ? NO_CONFIG_MISS_BYTES : 0;
     of_async_init(&connection->async);
-    ev_io_init(&connection->readable, on_readable, fd, EV_READ);
-    ev_io_init(&connection->writable, on_writable, fd, EV_WRITE);
+    stream_watch_init(&connection->watch, server->loop, stream, on_readable, on_writable,
+                      connection);
     ev_timer_init(&connection->resume, on_resume, 0., 0.);
     ev_timer_init(&connection->silence, on_silence, GREETING_MS / 1000., 0.);
-    ev_io_start(server->loop, &connection->readable);
+    stream_watch_reading(&connection->watch, true);
     ev_timer_start(server->loop, &connection->silence);
     of_encode_hello(server->versions, 0, &connection->output);
     return connection;

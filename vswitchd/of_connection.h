@@ -22,6 +22,7 @@
 #include "lib/buffer.h"
 #include "lib/openflow/messages.h"
 #include "lib/openflow/vendor.h"
+#include "lib/stream_watch.h"
 #include "vswitchd/of_server.h"
 
 struct of_dump;
@@ -36,9 +37,9 @@ struct of_connection {
     enum of_connection_sort sort;
     enum of_connection_state state;
     bool was_up;
-    int fd; /* -1: closed. */
+    struct stream *stream; /* NULL: closed. */
 
-    struct ev_io readable, writable;
+    struct stream_watch watch;
     struct ev_timer resume;  /* There is more to do in the next round. */
     struct ev_timer silence; /* Greeting takes too long, or the peer has said nothing for long. */
     unsigned int inactivity_ms;
@@ -60,8 +61,8 @@ struct of_connection {
     struct of_async_config async;
 };
 
-/* Takes 'fd', non-blocking, and says hello.  'inactivity_ms' 0: no probes. */
-struct of_connection *of_connection_create(struct of_server *server, int fd,
+/* Takes 'stream', and says hello.  'inactivity_ms' 0: no probes. */
+struct of_connection *of_connection_create(struct of_server *server, struct stream *stream,
                                            enum of_connection_sort sort,
                                            unsigned int inactivity_ms);
 void of_connection_destroy(struct of_connection *connection); /* A closed one. */

@@ -6,7 +6,6 @@
 #include "vswitchd/of_server.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -86,8 +85,7 @@ void of_server_adopt_take(struct of_server *server, int fd, enum of_connection_s
         close(fd);
         return;
     }
-    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK);
-    of_server_add_connection(server, of_connection_create(server, fd, sort, 0));
+    of_server_add_connection(server, of_connection_create(server, stream_create(fd), sort, 0));
 }
 
 static void on_accepted(int fd, void *server)
@@ -118,6 +116,7 @@ struct of_server *of_server_create(const struct of_server_config *config, struct
         abort();
     server->loop = config->loop;
     server->tables = config->tables;
+    server->tls = config->tls;
     server->ops = config->ops;
     server->aux = config->aux;
     server->versions = config->versions ? config->versions & OF_VERSIONS_KNOWN : OF_VERSIONS_KNOWN;

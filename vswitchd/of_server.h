@@ -79,6 +79,8 @@ struct of_server_ops {
     void (*status_changed)(void *aux);
 };
 
+struct tls;
+
 struct of_server_config {
     struct ev_loop *loop;
     const char *name;        /* Of the bridge, for logs; copied. */
@@ -86,6 +88,7 @@ struct of_server_config {
     struct flow_tables *tables;
     const struct of_server_ops *ops;
     void *aux;
+    struct tls *tls;   /* For "ssl:" and "pssl:" targets; borrowed.  NULL: none are made. */
     uint32_t versions; /* OF_VERSION_BIT()s allowed by Bridge.protocols; 0: all we know. */
 };
 
@@ -103,7 +106,7 @@ void of_server_set_versions(struct of_server *server, uint32_t versions);
 /* Controllers: rows of the table Controller. */
 
 struct of_controller {
-    const char *target; /* "tcp:IP[:PORT]", "unix:PATH", "ptcp:[PORT][:IP]", "punix:PATH" */
+    const char *target; /* "tcp:IP[:PORT]", "unix:PATH", "ptcp:[PORT][:IP]", "punix:PATH" ... */
     unsigned int max_backoff_ms; /* 0: 8000. */
     unsigned int inactivity_ms;  /* Probe after so long a silence; 0: never. */
     bool has_inactivity;         /* False: inactivity_ms is 5000. */

@@ -28,6 +28,7 @@ struct of_server {
     struct ev_loop *loop;
     char *name;
     struct flow_tables *tables;
+    struct tls *tls;
     const struct of_server_ops *ops;
     void *aux;
     uint32_t versions;

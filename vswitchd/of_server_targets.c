@@ -23,7 +23,6 @@ enum {
     MIN_BACKOFF_MS = 1000,
     DEFAULT_MAX_BACKOFF_MS = 8000,
     DEFAULT_INACTIVITY_MS = 5000,
-    CONNECTING_MS = 5000,
     REST_MS = 500,
     OFP_DEFAULT_TCP_PORT = 6653,
 };
@@ -37,6 +36,7 @@ static void enter(struct of_target *target, enum of_target_state state, int fd)
 
     ev_io_stop(loop, &target->ready);
     ev_timer_stop(loop, &target->wait);
+    connector_stop(&target->connector);
     if (target->fd >= 0 && target->fd != fd)
         close(target->fd);
     target->fd = fd;
@@ -67,24 +67,61 @@ static void fail(struct of_target *target, int code, const char *what)
     of_server_note_status(target->server, true);
 }
 
-static struct of_connection *add_connection(struct of_target *target, int fd)
+static struct of_connection *add_connection(struct of_target *target, struct stream *stream)
 {
     struct of_server *server = target->server;
-    struct of_connection *connection = of_connection_create(server, fd, OF_CONNECTION_CONTROLLER,
-                                                            target->inactivity_ms);
+    struct of_connection *connection =
+        of_connection_create(server, stream, OF_CONNECTION_CONTROLLER, target->inactivity_ms);
 
     connection->target = target;
     of_server_add_connection(server, connection);
     return connection;
 }
 
-static void become_active(struct of_target *target)
+static void on_connected(struct stream *stream, int code, const char *reason, void *aux)
 {
-    int fd = target->fd;
+    struct of_target *target = aux;
 
-    target->fd = -1;
+    if (!stream) {
+        fail(target, code, code == -ETIMEDOUT ? "connecting takes too long" : reason);
+        return;
+    }
     enter(target, TARGET_ACTIVE, -1);
-    target->connection = add_connection(target, fd);
+    target->connection = add_connection(target, stream);
+}
+
+/* A peer that has come, by whichever way. */
+static void welcome(struct of_target *target, struct stream *stream)
+{
+    if (of_server_is_full(target->server))
+        stream_destroy(stream);
+    else
+        add_connection(target, stream);
+}
+
+static void refuse(const struct of_target *target, const char *reason)
+{
+    log_warn_limited("%s<->%s: refused a peer: %s", target->server->name, target->name, reason);
+}
+
+static void on_handshake(struct stream *stream, const char *reason, void *aux)
+{
+    if (stream)
+        welcome(aux, stream);
+    else
+        refuse(aux, reason);
+}
+
+static void start_tls(struct of_target *target, int fd)
+{
+    struct error error = ERROR_INIT;
+    struct stream *stream = stream_create_tls(fd, target->server->tls, TLS_SERVER, &error);
+
+    if (stream)
+        handshakes_add_take(&target->handshakes, stream);
+    else
+        log_warn_limited("%s<->%s: refused a peer: %s", target->server->name, target->name,
+                         error.message);
 }
 
 /* Without a descriptor to give it, the peer would be offered again at once. */
@@ -105,43 +142,28 @@ static void accept_peer(struct of_target *target)
             rest(target);
         return;
     }
-    if (of_server_is_full(target->server)) {
-        close(fd);
-        return;
-    }
-    add_connection(target, fd);
+    if (target->address->is_tls)
+        start_tls(target, fd);
+    else
+        welcome(target, stream_create(fd));
 }
 
 static void on_ready(struct ev_loop *loop UNUSED, struct ev_io *watcher, int events UNUSED)
 {
-    struct of_target *target = CONTAINER_OF(watcher, struct of_target, ready);
-    socklen_t n_bytes = sizeof(int);
-    int so_error = 0;
-
-    if (target->state == TARGET_LISTENING) {
-        accept_peer(target);
-        return;
-    }
-    getsockopt(target->fd, SOL_SOCKET, SO_ERROR, &so_error, &n_bytes);
-    if (so_error)
-        fail(target, -so_error, strerror(so_error));
-    else
-        become_active(target);
+    accept_peer(CONTAINER_OF(watcher, struct of_target, ready));
 }
 
 static void on_wait_over(struct ev_loop *loop UNUSED, struct ev_timer *watcher, int events UNUSED)
 {
     struct of_target *target = CONTAINER_OF(watcher, struct of_target, wait);
 
-    if (target->state == TARGET_CONNECTING)
-        fail(target, -ETIMEDOUT, "connecting takes too long");
-    else if (target->state == TARGET_LISTENING)
+    if (target->state == TARGET_LISTENING)
         ev_io_start(target->server->loop, &target->ready);
     else
         try_target(target);
 }
 
-static void try_target(struct of_target *target)
+static void listen_for_peers(struct of_target *target)
 {
     struct error error = ERROR_INIT;
     int fd = socket_address_open(target->address, &error);
@@ -150,11 +172,27 @@ static void try_target(struct of_target *target)
         fail(target, fd, error.message);
         return;
     }
-    enter(target, target->address->is_passive ? TARGET_LISTENING : TARGET_CONNECTING, fd);
-    ev_io_set(&target->ready, fd, target->address->is_passive ? EV_READ : EV_WRITE);
+    enter(target, TARGET_LISTENING, fd);
+    ev_io_set(&target->ready, fd, EV_READ);
     ev_io_start(target->server->loop, &target->ready);
-    if (target->state == TARGET_CONNECTING)
-        start_timer(target, CONNECTING_MS);
+}
+
+static void try_target(struct of_target *target)
+{
+    struct error error = ERROR_INIT;
+
+    if (target->address->is_tls && !target->server->tls) {
+        fail(target, -EOPNOTSUPP, "there is no TLS here");
+        return;
+    }
+    if (target->address->is_passive) {
+        listen_for_peers(target);
+        return;
+    }
+    enter(target, TARGET_CONNECTING, -1);
+    int code = connector_start(&target->connector, target->address, &error);
+    if (code < 0)
+        fail(target, code, error.message);
 }
 
 void of_target_connection_up(struct of_connection *connection)
@@ -208,6 +246,8 @@ static struct of_target *target_create(struct of_server *server, const char *nam
     target->backoff_ms = MIN_BACKOFF_MS;
     ev_io_init(&target->ready, on_ready, -1, EV_READ);
     ev_timer_init(&target->wait, on_wait_over, 0., 0.);
+    connector_init(&target->connector, server->loop, server->tls, on_connected, target);
+    handshakes_init(&target->handshakes, server->loop, on_handshake, target);
     target->address = socket_address_parse(name, OFP_DEFAULT_TCP_PORT, &target->last_error);
     if (!target->address)
         log_warn("%s: %s", server->name, target->last_error.message);
@@ -231,6 +271,7 @@ static void target_destroy(struct of_target *target)
 {
     close_connections(target, "controller removed");
     enter(target, TARGET_VOID, -1);
+    handshakes_stop(&target->handshakes);
     cds_list_del(&target->node);
     socket_address_destroy(target->address);
     free(target->name);

@@ -3,9 +3,9 @@
 
 /* of_server_targets - the controllers of a bridge, and how we come to talk to them.
  *
- * An active target ("tcp:", "unix:") is connected to, and again after a pause that doubles from one second
+ * An active target ("tcp:", "ssl:", "unix:") is connected to, and again after a pause that doubles from one second
  * to 'max_backoff_ms' whenever that fails or the connection breaks.  A passive one ("ptcp:",
- * "punix:") is listened on; each peer that comes is a controller connection.
+ * "pssl:", "punix:") is listened on; each peer that comes is a controller connection.
  *
  * Threads  The main thread.
  * Memory   Owned by the server's list; a target's connections are closed before it goes. */
@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 #include <urcu/list.h>
 
+#include "lib/connector.h"
 #include "lib/error.h"
 #include "vswitchd/of_server.h"
 
@@ -39,9 +40,11 @@ struct of_target {
     bool is_wanted; /* Used while the list is being replaced. */
 
     enum of_target_state state;
-    int fd;               /* Listening or connecting; else -1. */
+    int fd;               /* Listening; else -1. */
     struct ev_io ready;   /* That fd. */
-    struct ev_timer wait; /* The pause, or how long connecting may take. */
+    struct ev_timer wait; /* The pause. */
+    struct connector connector;
+    struct handshakes handshakes; /* Of those who come to "pssl:". */
     unsigned int backoff_ms;
     struct of_connection *connection; /* Of an active target; else NULL. */
     size_t n_up;

@@ -44,8 +44,25 @@ static void on_row_changed(struct ovsdb_client *db UNUSED, enum ovsdb_change cha
         vswitch->must_reconfigure = true;
 }
 
+/* The row in Open_vSwitch.ssl stands above the command line. */
+static void follow_tls(struct vswitch *vswitch)
+{
+    const struct ovsdb_row *root = ovsdb_client_first(vswitch->db, "Open_vSwitch");
+    const struct ovsdb_row *ssl = root ? ovsdb_row_ref_at(root, "ssl", 0) : NULL;
+    struct tls_settings settings = vswitch->tls_settings;
+
+    if (ssl) {
+        settings.private_key = ovsdb_row_string(ssl, "private_key");
+        settings.certificate = ovsdb_row_string(ssl, "certificate");
+        settings.ca_cert = ovsdb_row_string(ssl, "ca_cert");
+        settings.bootstraps_ca = ovsdb_row_bool(ssl, "bootstrap_ca_cert", false);
+    }
+    tls_configure(vswitch->tls, &settings);
+}
+
 static void apply(struct vswitch *vswitch)
 {
+    follow_tls(vswitch);
     reconfigure(vswitch);
     if (vswitch->ready) {
         vswitch->ready(vswitch->aux);
@@ -231,8 +248,13 @@ struct vswitch *vswitch_create(const struct vswitch_config *config, struct error
     }
     vswitch->status = status_create(vswitch);
     vswitch->coverage = coverage_create(vswitch);
+    vswitch->tls = tls_create();
+    vswitch->tls_settings = config->tls;
+    vswitch->db_tls = tls_create();
+    tls_configure(vswitch->db_tls, &config->tls);
     vswitch->db = ovsdb_client_create(vswitch->loop, config->db_remote, "Open_vSwitch",
                                       &db_callbacks, vswitch);
+    ovsdb_client_set_tls(vswitch->db, vswitch->db_tls);
     wanted_watch(vswitch->db);
     ovsdb_client_start(vswitch->db);
     return vswitch;
@@ -246,6 +268,8 @@ void vswitch_destroy(struct vswitch *vswitch)
     HASH_ITER (by_name, vswitch->bridges, bridge, next)
         bridge_close(bridge);
     ovsdb_client_destroy(vswitch->db);
+    tls_destroy(vswitch->db_tls);
+    tls_destroy(vswitch->tls);
     status_destroy(vswitch->status);
     topology_publish(NULL);
     datapath_destroy(vswitch->datapath);

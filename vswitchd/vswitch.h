@@ -17,6 +17,7 @@
 
 #include "datapath/datapath.h"
 #include "lib/error.h"
+#include "lib/tls.h"
 #include "vswitchd/bridge.h"
 #include "vswitchd/interface.h"
 
@@ -33,7 +34,8 @@ struct refusal {
 
 struct vswitch_config {
     struct ev_loop *loop;
-    const char *db_remote; /* A socket path, with or without "unix:". */
+    const char *db_remote;   /* As ovsdb_client_create() takes it. */
+    struct tls_settings tls; /* For the database; and for controllers, unless the database says. */
     unsigned int n_workers;
     void (*ready)(void *aux); /* Called once, when the first configuration has been applied. */
     void *aux;
@@ -43,6 +45,8 @@ struct vswitch {
     struct ev_loop *loop;
     struct datapath *datapath;
     struct netdevs *netdevs;
+    struct tls_settings tls_settings; /* Of the command line. */
+    struct tls *db_tls, *tls;         /* For the database, and for controllers. */
     struct ovsdb_client *db;
     struct status *status;
     struct coverage *coverage;

@@ -28,7 +28,8 @@ static const struct {
     const char *table;
     const char *columns[9];
 } wanted_columns[] = {
-    {"Open_vSwitch", {"bridges", "other_config", "next_cfg"}},
+    {"Open_vSwitch", {"bridges", "other_config", "next_cfg", "ssl"}},
+    {"SSL", {"private_key", "certificate", "ca_cert", "bootstrap_ca_cert"}},
     {"Bridge",
      {"name", "ports", "fail_mode", "datapath_type", "protocols", "other_config", "controller"}},
     {"Controller", {"target", "max_backoff", "inactivity_probe", "enable_async_messages"}},
@@ -39,13 +40,15 @@ static const struct {
 
 void wanted_watch(struct ovsdb_client *client)
 {
-    ovsdb_client_watch(client, "Open_vSwitch", "bridges", "other_config", "next_cfg", "cur_cfg",
-                       "ovs_version", "db_version", "system_type", "system_version",
+    ovsdb_client_watch(client, "Open_vSwitch", "bridges", "other_config", "next_cfg", "ssl",
+                       "cur_cfg", "ovs_version", "db_version", "system_type", "system_version",
                        "datapath_types", "iface_types", "dpdk_initialized", "dpdk_version", NULL);
     ovsdb_client_watch(client, "Bridge", "name", "ports", "fail_mode", "datapath_type", "protocols",
                        "other_config", "controller", "datapath_id", "datapath_version", NULL);
     ovsdb_client_watch(client, "Controller", "target", "max_backoff", "inactivity_probe",
                        "enable_async_messages", "is_connected", "role", "status", NULL);
+    ovsdb_client_watch(client, "SSL", "private_key", "certificate", "ca_cert", "bootstrap_ca_cert",
+                       NULL);
     ovsdb_client_watch(client, "Port", "name", "interfaces", "tag", "trunks", "vlan_mode",
                        "other_config", NULL);
     ovsdb_client_watch(client, "Interface", "name", "type", "options", "ofport_request", "mac",

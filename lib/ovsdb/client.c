@@ -10,9 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/connector.h"
 #include "lib/jsonrpc.h"
 #include "lib/log.h"
 #include "lib/ovsdb/client_txn.h"
+#include "lib/ovsdb/remote.h"
 #include "lib/ovsdb/replica.h"
 #include "lib/unix_socket.h"
 
@@ -28,7 +30,11 @@ enum { METHOD_COND_SINCE, METHOD_COND, METHOD_PLAIN, N_METHODS };
 
 struct ovsdb_client {
     struct ev_loop *loop;
-    char *socket_path, *database;
+    char *remote, *database;
+    const char *socket_path;        /* Part of 'remote'; NULL: it is by TCP. */
+    struct socket_address *address; /* By TCP. */
+    struct tls *tls;                /* Borrowed, or NULL. */
+    struct connector connector;
     struct replica replica;
     struct db_schema *schema;
     json_t *schema_json;
@@ -101,7 +107,7 @@ static void apply(struct ovsdb_client *client, const json_t *updates, bool is_wh
         client->state = STATE_LIVE;
         client->has_contents = true;
         client->backoff_s = MIN_BACKOFF_S;
-        log_info("%s: connected, %s", client->socket_path, monitor_methods[client->method]);
+        log_info("%s: connected, %s", client->remote, monitor_methods[client->method]);
         if (callbacks->connected)
             callbacks->connected(client, true, client->replica.aux);
     }
@@ -219,9 +225,9 @@ static void drop(struct ovsdb_client *client, const char *reason)
     struct ovsdb_txn *txn, *next;
 
     if (was_live)
-        log_warn("%s: connection lost: %s", client->socket_path, reason);
+        log_warn("%s: connection lost: %s", client->remote, reason);
     else if (client->rpc)
-        log_warn_limited("%s: %s", client->socket_path, reason);
+        log_warn_limited("%s: %s", client->remote, reason);
     jsonrpc_destroy(client->rpc);
     client->rpc = NULL;
     client->state = STATE_DOWN;
@@ -238,23 +244,47 @@ static void drop(struct ovsdb_client *client, const char *reason)
         client->replica.callbacks->connected(client, false, client->replica.aux);
 }
 
-static void connect_now(struct ovsdb_client *client)
+static void begin(struct ovsdb_client *client, struct stream *stream)
 {
-    struct error error = ERROR_INIT;
-    int fd = unix_socket_connect_now(client->socket_path, &error);
-
-    if (fd < 0) {
-        log_info_limited("%s", error.message);
-        drop(client, error.message);
-        return;
-    }
-    client->rpc = jsonrpc_create(client->loop, fd, &rpc_callbacks, client);
+    client->rpc = jsonrpc_create_take(client->loop, stream, &rpc_callbacks, client);
     client->state = STATE_SCHEMA;
     client->method = METHOD_COND_SINCE;
     client->is_probing = false;
     ev_timer_again(client->loop, &client->probe);
     client->request_id = jsonrpc_call_take(client->rpc, "get_schema",
                                            json_pack("[s]", client->database));
+}
+
+static void on_connected(struct stream *stream, int code UNUSED, const char *reason, void *aux)
+{
+    struct ovsdb_client *client = aux;
+
+    if (stream) {
+        begin(client, stream);
+        return;
+    }
+    log_info_limited("%s: cannot connect: %s", client->remote, reason);
+    drop(client, reason);
+}
+
+static void connect_now(struct ovsdb_client *client)
+{
+    struct error error = ERROR_INIT;
+    int result;
+
+    if (client->address) {
+        result = connector_start(&client->connector, client->address, &error);
+    } else if (client->socket_path) {
+        result = unix_socket_connect_now(client->socket_path, &error);
+        if (result >= 0)
+            begin(client, stream_create(result));
+    } else {
+        result = error_set(&error, -EINVAL, "%s: not a database", client->remote);
+    }
+    if (result < 0) {
+        log_info_limited("%s", error.message);
+        drop(client, error.message);
+    }
 }
 
 static void on_retry(struct ev_loop *loop UNUSED, struct ev_timer *timer, int events UNUSED)
@@ -300,7 +330,10 @@ struct ovsdb_client *ovsdb_client_create(struct ev_loop *loop, const char *remot
     if (!client)
         abort();
     client->loop = loop;
-    client->socket_path = strdup(!strncmp(remote, "unix:", 5) ? remote + 5 : remote);
+    client->remote = strdup(remote);
+    client->socket_path = ovsdb_remote_path(client->remote);
+    if (!client->socket_path)
+        client->address = socket_address_parse(remote, OVSDB_DEFAULT_PORT, NULL);
     client->database = strdup(database);
     client->backoff_s = MIN_BACKOFF_S;
     replica_init(&client->replica, client, callbacks, aux);
@@ -328,8 +361,14 @@ void ovsdb_client_watch(struct ovsdb_client *client, const char *table_name, ...
     va_end(args);
 }
 
+void ovsdb_client_set_tls(struct ovsdb_client *client, struct tls *tls)
+{
+    client->tls = tls;
+}
+
 void ovsdb_client_start(struct ovsdb_client *client)
 {
+    connector_init(&client->connector, client->loop, client->tls, on_connected, client);
     ev_timer_set(&client->retry, 0, 0);
     ev_timer_start(client->loop, &client->retry);
 }
@@ -346,11 +385,14 @@ void ovsdb_client_destroy(struct ovsdb_client *client)
     cds_list_splice(&client->completed, &client->sent);
     cds_list_for_each_entry_safe (txn, next, &client->sent, node)
         ovsdb_txn_complete(txn, OVSDB_TXN_LOST, "the connection was given up", NULL);
+    if (client->connector.loop)
+        connector_stop(&client->connector);
     jsonrpc_destroy(client->rpc);
     replica_fini(&client->replica);
     db_schema_destroy(client->schema);
     json_decref(client->schema_json);
-    free(client->socket_path);
+    socket_address_destroy(client->address);
+    free(client->remote);
     free(client->database);
     free(client);
 }

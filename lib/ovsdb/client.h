@@ -40,6 +40,7 @@
 struct ovsdb_client;
 struct ovsdb_row;
 struct ovsdb_txn;
+struct tls;
 
 enum ovsdb_change { OVSDB_INSERT, OVSDB_MODIFY, OVSDB_DELETE };
 
@@ -57,8 +58,8 @@ struct ovsdb_client_callbacks {
 
 /* --- Life ---------------------------------------------------------------------------------- */
 
-/* 'remote' is a socket path, with or without "unix:" before it.  'callbacks' is kept; members may
- * be NULL. */
+/* 'remote' is a socket path, with or without "unix:" before it, or "tcp:IP[:PORT]" or "ssl:IP[:PORT]".
+ * 'callbacks' is kept; members may be NULL. */
 struct ovsdb_client *ovsdb_client_create(struct ev_loop *loop, const char *remote,
                                          const char *database,
                                          const struct ovsdb_client_callbacks *callbacks, void *aux);
@@ -66,6 +67,7 @@ struct ovsdb_client *ovsdb_client_create(struct ev_loop *loop, const char *remot
 /* Adds a table with the named columns (NULL ends the list; none means all). Before _start(). */
 void ovsdb_client_watch(struct ovsdb_client *client, const char *table, ...)
     __attribute__((sentinel));
+void ovsdb_client_set_tls(struct ovsdb_client *client, struct tls *tls); /* Borrowed; for "ssl:". */
 void ovsdb_client_start(struct ovsdb_client *client);
 
 /* Transactions that are not answered yet complete with OVSDB_TXN_LOST. */

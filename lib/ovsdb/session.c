@@ -10,7 +10,9 @@
 
 #include "lib/jsonrpc_client.h"
 #include "lib/ovsdb/client_txn.h"
+#include "lib/ovsdb/remote.h"
 #include "lib/rundir.h"
+#include "lib/socket_address.h"
 
 struct ovsdb_session {
     struct jsonrpc_client *rpc;
@@ -18,28 +20,36 @@ struct ovsdb_session {
     struct db_schema *schema; /* NULL until asked for. */
 };
 
-static char *socket_path_of(const char *remote, struct error *error)
+static struct jsonrpc_client *connect_inet(const char *remote, struct tls *tls, int64_t deadline_ns,
+                                           struct error *error)
 {
-    if (!remote)
-        return rundir_db_socket();
-    if (!strncmp(remote, "unix:", 5))
-        return strdup(remote + 5);
-    if (strchr(remote, ':') && *remote != '/' && *remote != '.') {
-        error_set(error, -EOPNOTSUPP, "%s: only unix:PATH can be connected to", remote);
+    if (ovsdb_remote_check(remote, error))
         return NULL;
-    }
-    return strdup(remote);
+    struct socket_address *address = socket_address_parse(remote, OVSDB_DEFAULT_PORT, error);
+    struct jsonrpc_client *rpc = jsonrpc_client_connect_inet(address, tls, deadline_ns, error);
+    socket_address_destroy(address);
+    if (!rpc)
+        error_prefix(error, "%s", remote);
+    return rpc;
+}
+
+static struct jsonrpc_client *connect_to(const char *remote, struct tls *tls, int64_t deadline_ns,
+                                         struct error *error)
+{
+    if (remote && !ovsdb_remote_path(remote))
+        return connect_inet(remote, tls, deadline_ns, error);
+    char *path = remote ? strdup(ovsdb_remote_path(remote)) : rundir_db_socket();
+    struct jsonrpc_client *rpc = jsonrpc_client_connect(path, deadline_ns, error);
+    free(path);
+    return rpc;
 }
 
 struct ovsdb_session *ovsdb_session_connect(const char *remote, const char *database,
-                                            int64_t deadline_ns, struct error *error)
+                                            struct tls *tls, int64_t deadline_ns,
+                                            struct error *error)
 {
-    char *path = socket_path_of(remote, error);
+    struct jsonrpc_client *rpc = connect_to(remote, tls, deadline_ns, error);
 
-    if (!path)
-        return NULL;
-    struct jsonrpc_client *rpc = jsonrpc_client_connect(path, deadline_ns, error);
-    free(path);
     if (!rpc)
         return NULL;
     struct ovsdb_session *session = calloc(1, sizeof *session);

@@ -3,7 +3,7 @@
 
 /* session - a database connection for a program that waits: the CLI.
  *
- *     struct ovsdb_session *session = ovsdb_session_connect(NULL, "Open_vSwitch", deadline, &error);
+ *     struct ovsdb_session *session = ovsdb_session_connect(NULL, "Open_vSwitch", NULL, deadline, &error);
  *     json_t *operations = json_array();         RFC 7047 operations, without the database name
  *     if (!ovsdb_session_transact_take(session, operations, &results, &error)) ...
  *
@@ -18,10 +18,14 @@
 #include "lib/ovsdb/schema.h"
 
 struct ovsdb_session;
+struct tls;
 
-/* 'remote': a socket path, with or without "unix:"; NULL for RUNDIR/db.sock.  NULL on error. */
+/* 'remote': a socket path, with or without "unix:", "tcp:IP[:PORT]" or "ssl:IP[:PORT]"; NULL for
+ * RUNDIR/db.sock.  'tls' is borrowed for the call, and may be NULL where there is no "ssl:".  NULL on
+ * error. */
 struct ovsdb_session *ovsdb_session_connect(const char *remote, const char *database,
-                                            int64_t deadline_ns, struct error *error);
+                                            struct tls *tls, int64_t deadline_ns,
+                                            struct error *error);
 void ovsdb_session_destroy(struct ovsdb_session *session); /* NULL is fine. */
 void ovsdb_session_set_deadline(struct ovsdb_session *session, int64_t deadline_ns);
 

@@ -14,7 +14,9 @@ dump-ports dump-ports-desc mod-port dump-tables dump-desc
 ports fdb trace cache drops coverage memory log call"
 
 _weir_options="--rundir= --db= --database= --timeout= --retry --no-wait --dry-run --json --pretty --format= --data=
---no-headings --bare --max-column-width= --oneline --protocols= --verbose --log-file --commands --options
+--no-headings --bare --max-column-width= --oneline --protocols= --private-key= --certificate=
+--ca-cert= --bootstrap-ca-cert= --peer-ca-cert= --ssl-protocols= --ssl-ciphers= --ssl-ciphersuites=
+--verbose --log-file --commands --options
 --help --version"
 
 _weir_tables="AutoAttach Bridge CT_Timeout_Policy CT_Zone Controller Datapath

@@ -56,7 +56,7 @@ step "who has no certificate of the CA"
 for name in expired stranger selfsigned; do ! gets_in $name || fail "$name gets in"; done
 accepts() { # OPTION...: is a request answered?
   # shellcheck disable=SC2094
-  { echo '{"method":"list_dbs","params":[],"id":1}' && sleep 0.3; } |
+  { echo '{"method":"list_dbs","params":[],"id":1}' && sleep 0.2; } |
     on_switch timeout 3 openssl s_client -quiet -no_ign_eof -connect 127.0.0.1:6640 "$@" 2>/dev/null | found Open_vSwitch
 }
 accepts -cert "$pki/client.pem" -key "$pki/client.key" || fail "openssl as a client does not get in"
@@ -99,18 +99,76 @@ ip netns exec "$space" ovsdb-client -t 20 $(identity client) monitor pssl:6650:1
 wait_until 5 grep -q br0 "$work/active" || fail "the server does not connect by TLS"
 row=$(vsctl --bare --columns=_uuid find Manager)
 expect ACTIVE "$(vsctl get Manager "$row" status:state)" "state of a manager by TLS"
-kill $! && wait $! 2>/dev/null || true
+{ kill $! && wait $!; } 2>/dev/null || true
 # shellcheck disable=SC2046
 ip netns exec "$space" ovsdb-client -t 20 $(identity stranger strangers) monitor pssl:6650:127.0.0.1 Bridge name >"$work/active" 2>&1 &
-wait_until 8 eval "vsctl get Manager $row status:last_error | found -i certif" || fail "a manager of strangers: $(vsctl get Manager "$row" status)"
+wait_until 8 eval "vsctl get Manager $row status:last_error | found 'the peer.s certificate'" || fail "a manager of strangers: $(vsctl get Manager "$row" status)"
 ! grep -q br0 "$work/active" || fail "the server talks to strangers"
-kill $! && wait $! 2>/dev/null || true
+{ kill $! && wait $!; } 2>/dev/null || true
 vsctl del-manager
+
+# --- The switch, and its controllers --------------------------------------------------------
+
+weir() { on_switch "$WEIR_BUILD/cli/weir" --timeout=5 "$@"; }
+# shellcheck disable=SC2046
+tls_weir() { weir $(printf -- '--private-key=%s --certificate=%s' "$pki/$1.key" "$pki/$1.pem") "${@:2}"; }
+
+step "vswitchd and weir reach the database by TLS"
+start_forwarding_by_tls() {
+  # shellcheck disable=SC2046
+  on_switch "$WEIR_BUILD/vswitchd/vswitchd" $(identity client) ssl:127.0.0.1:6640 --pidfile --detach --no-chdir \
+    --log-file="$work/vswitchd.log" -vconsole:off
+}
+start_forwarding_by_tls
+expect br0 "$(tls_weir client --ca-cert="$pki/ca.pem" --db=ssl:127.0.0.1:6640 list-br)" "weir by TLS"
+ovs-vsctl -t 10 add-br br1 || fail "vswitchd does not follow the database by TLS"
+tls_weir stranger --ca-cert="$pki/ca.pem" --db=ssl:127.0.0.1:6640 list-br 2>"$work/said" && fail "a stranger's weir gets in"
+found "unknown ca" <"$work/said" || fail "weir does not say why: $(cat "$work/said")"
+tls_weir client --ca-cert="$pki/strangers.pem" --db=ssl:127.0.0.1:6640 list-br 2>"$work/said" && fail "weir believes a stranger"
+found "the peer's certificate: " <"$work/said" || fail "weir does not say why: $(cat "$work/said")"
+
+step "a CA that is learnt"
+vsctl -- --bootstrap set-ssl "$pki/server.key" "$pki/server.pem" "$pki/ca.pem" # Of no effect: the file is there.
+cat "$pki/server.pem" "$pki/ca.pem" >"$pki/chain.pem"
+vsctl set-ssl "$pki/server.key" "$pki/chain.pem" "$pki/ca.pem"
+expect br0 "$(tls_weir client --bootstrap-ca-cert="$pki/learnt.pem" --db=ssl:127.0.0.1:6640 list-br | head -n 1)" "weir that learns"
+cmp <(openssl x509 -in "$pki/learnt.pem") <(openssl x509 -in "$pki/ca.pem") || fail "the CA that was learnt is another one"
+tls_weir client --bootstrap-ca-cert="$pki/strangers.pem" --db=ssl:127.0.0.1:6640 list-br 2>/dev/null && fail "a CA that is there is not believed"
+
+step "controllers by TLS, both ways"
+bridge_has() { [ "$(ovs-vsctl get Controller "$(ovs-vsctl get Bridge br0 controller | tr -d '[]')" "$1" 2>/dev/null | tr -d '"')" = "$2" ]; }
+controller() { # NAME CA OPTION...
+  # shellcheck disable=SC2046
+  ip netns exec "$space" ovs-testcontroller $(identity "$1" "$2") --no-chdir --unixctl=none "pssl:6653:127.0.0.1" &
+}
+controller client ca
+ovs-vsctl set-controller br0 ssl:127.0.0.1:6653
+wait_until 5 bridge_has is_connected true || fail "no controller by TLS"
+{ kill $! && wait $!; } 2>/dev/null || true
+wait_until 5 bridge_has is_connected false || fail "a controller that has gone"
+controller stranger strangers
+blames_certificate() { ovs-vsctl --columns=status list Controller | found "TLS: the peer's certificate"; }
+wait_until 9 blames_certificate ||
+  fail "a strange controller: $(ovs-vsctl get Controller . status 2>&1)"
+bridge_has is_connected false || fail "a strange controller is believed"
+{ kill $! && wait $!; } 2>/dev/null || true
+ovs-vsctl set-controller br0 pssl:6654:127.0.0.1
+# shellcheck disable=SC2046
+wait_until 3 eval "on_switch ovs-ofctl $(identity client) show ssl:127.0.0.1:6654" || fail "ovs-ofctl by TLS"
+expect "$(weir dump-flows br0 | wc -l)" "$(tls_weir client --ca-cert="$pki/ca.pem" dump-flows ssl:127.0.0.1:6654 | wc -l)" "flows by TLS"
+! tls_weir stranger --ca-cert="$pki/ca.pem" dump-flows ssl:127.0.0.1:6654 2>/dev/null || fail "a stranger sees flows"
 
 step "nonsense and stalled handshakes disturb nobody"
 ip netns exec "$space" python3 "$(dirname "$0")/tls_strangers.py" 127.0.0.1 6640 "${WEIR_STALLED:-200}" "$work/stalled" &
 wait_until 10 test -e "$work/stalled" || fail "no stalled handshakes"
 gets_in client || fail "stalled handshakes keep a client out"
 vsctl list-br >/dev/null || fail "stalled handshakes keep a local client out"
-wait $! || fail "stalled handshakes are kept for longer than they should"
+first=$!
+ip netns exec "$space" python3 "$(dirname "$0")/tls_strangers.py" 127.0.0.1 6654 100 "$work/stalled_too" &
+wait_until 10 test -e "$work/stalled_too" || fail "no stalled handshakes at the switch"
+ovs-vsctl -t 2 add-br br2 || fail "stalled handshakes keep the switch busy"
+# shellcheck disable=SC2046
+on_switch ovs-ofctl $(identity client) show ssl:127.0.0.1:6654 >/dev/null || fail "stalled handshakes keep a controller out"
+wait $! || fail "stalled handshakes are kept by the switch"
+wait $first || fail "stalled handshakes are kept for longer than they should"
 gets_in client || fail "a client does not get in afterwards"

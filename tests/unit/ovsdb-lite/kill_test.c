@@ -52,7 +52,7 @@ static struct ovsdb_session *connect_to(struct fixture *fixture)
     for (int i = 0; i < 1000; i++) {
         struct error error = ERROR_INIT;
         struct ovsdb_session *session = ovsdb_session_connect(
-            fixture->socket_path, "Kill", clock_now_ns() + 10 * SECOND_NS, &error);
+            fixture->socket_path, "Kill", NULL, clock_now_ns() + 10 * SECOND_NS, &error);
         if (session)
             return session;
         usleep(5000);

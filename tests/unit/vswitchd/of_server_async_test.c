@@ -339,7 +339,10 @@ static void targets_are_understood_or_refused(void **state UNUSED)
         {"tcp:host.example:1", false, false},
         {"tcp:1.2.3.4:99999", false, false},
         {"unix:", false, false},
-        {"ssl:1.2.3.4", false, false},
+        {"ssl:1.2.3.4", true, false},
+        {"pssl::[::1]", true, true},
+        {"ssl:", false, false},
+        {"tls:1.2.3.4", false, false},
         {"", false, false},
         {"tcp:[::1", false, false},
     };
