@@ -276,6 +276,35 @@ static void read_os_release(char *id, char *version, size_t n_bytes)
         fclose(file);
 }
 
+/* What a controller may rely on, under the names that Open vSwitch has for it.  What it must not rely on, as
+ * zones and connection tracking, is not there: absent means no. */
+static void set_datapaths(struct ovsdb_txn *txn, const struct ovsdb_row *root)
+{
+    static const char *const capabilities[][2] = {
+        {"explicit_drop_action", "true"},
+        {"masked_set_action", "true"},
+        {"max_hash_alg", "0"},
+        {"max_sample_nesting", "0"},
+        {"max_vlan_headers", "2"},
+        {"trunc", "true"},
+        {"ufid", "true"},
+    };
+
+    for (size_t i = 0; i < ovsdb_row_count(root, "datapaths"); i++) {
+        const char *type = ovsdb_row_string_at(root, "datapaths", i);
+        const struct ovsdb_row *row = ovsdb_row_ref_at(root, "datapaths", i);
+        json_t *map;
+
+        if (!row || !type || (strcmp(type, "system") && strcmp(type, "netdev")))
+            continue;
+        map = ovsdb_json_map();
+        for (size_t c = 0; c < ARRAY_SIZE(capabilities); c++)
+            ovsdb_json_map_add_string(map, capabilities[c][0], capabilities[c][1]);
+        ovsdb_txn_set_take(txn, row, "capabilities", map);
+        ovsdb_txn_set_take(txn, row, "datapath_version", json_string(WEIR_VERSION));
+    }
+}
+
 static void set_root(struct status *status, struct ovsdb_txn *txn)
 {
     static const char *const datapath_types[] = {"netdev", "system"};
@@ -296,6 +325,7 @@ static void set_root(struct status *status, struct ovsdb_txn *txn)
                        string_set(interface_types, ARRAY_SIZE(interface_types)));
     ovsdb_txn_set_take(txn, row, "dpdk_initialized", json_false());
     ovsdb_txn_set_take(txn, row, "dpdk_version", json_string("none"));
+    set_datapaths(txn, row);
     if (status->is_applied)
         ovsdb_txn_set_take(txn, row, "cur_cfg", json_integer(status->applied_cfg));
 }

@@ -28,7 +28,7 @@ static const struct {
     const char *table;
     const char *columns[9];
 } wanted_columns[] = {
-    {"Open_vSwitch", {"bridges", "other_config", "next_cfg", "ssl"}},
+    {"Open_vSwitch", {"bridges", "datapaths", "other_config", "next_cfg", "ssl"}},
     {"SSL", {"private_key", "certificate", "ca_cert", "bootstrap_ca_cert"}},
     {"Bridge",
      {"name", "ports", "fail_mode", "datapath_type", "protocols", "other_config", "controller"}},
@@ -40,9 +40,11 @@ static const struct {
 
 void wanted_watch(struct ovsdb_client *client)
 {
-    ovsdb_client_watch(client, "Open_vSwitch", "bridges", "other_config", "next_cfg", "ssl",
-                       "cur_cfg", "ovs_version", "db_version", "system_type", "system_version",
-                       "datapath_types", "iface_types", "dpdk_initialized", "dpdk_version", NULL);
+    ovsdb_client_watch(client, "Open_vSwitch", "bridges", "datapaths", "other_config", "next_cfg",
+                       "ssl", "cur_cfg", "ovs_version", "db_version", "system_type",
+                       "system_version", "datapath_types", "iface_types", "dpdk_initialized",
+                       "dpdk_version", NULL);
+    ovsdb_client_watch(client, "Datapath", "capabilities", "datapath_version", NULL);
     ovsdb_client_watch(client, "Bridge", "name", "ports", "fail_mode", "datapath_type", "protocols",
                        "other_config", "controller", "datapath_id", "datapath_version", NULL);
     ovsdb_client_watch(client, "Controller", "target", "max_backoff", "inactivity_probe",
