@@ -76,8 +76,8 @@ static int send_flow(struct batch_of_flows *batch, const char *text, enum of_flo
     int result = of_flow_mod_parse(text, command, ofconn_names(connection), &flow, error);
 
     if (!result && !of_flow_mod_fits(&flow, protocol))
-        result = error_set(error, -EPROTO, "the flow cannot be said in OpenFlow %s (try -O %s)",
-                           protocol->version == OF_1_0 ? "1.0" : "1.3",
+        result = error_set(error, -EPROTO, "the flow cannot be said in OpenFlow 1.%d (try -O %s)",
+                           protocol->version - OF_1_0,
                            protocol->version == OF_1_0 ? "OpenFlow13" : "OpenFlow10");
     if (!result) {
         uint32_t xid = ofconn_xid(connection);

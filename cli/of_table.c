@@ -10,6 +10,7 @@
 #include "cli/nouns.h"
 #include "cli/ofconn.h"
 #include "lib/openflow/stats.h"
+#include "lib/openflow/tables.h"
 
 /* --- dump-tables --------------------------------------------------------------------------- */
 

@@ -212,13 +212,6 @@ int ofconn_barrier(struct ofconn *connection, struct error *error)
 
 static int parse_versions(const char *text, uint32_t *versions, struct error *error)
 {
-    static const struct {
-        const char *name;
-        uint32_t bit;
-    } known[] = {{"OpenFlow10", OF_VERSION_BIT(OF_1_0)},
-                 {"OpenFlow13", OF_VERSION_BIT(OF_1_3)},
-                 {"1.0", OF_VERSION_BIT(OF_1_0)},
-                 {"1.3", OF_VERSION_BIT(OF_1_3)}};
     char *copy, *rest, *word;
 
     *versions = 0;
@@ -228,16 +221,14 @@ static int parse_versions(const char *text, uint32_t *versions, struct error *er
     }
     copy = rest = strdup(text);
     while ((word = strsep(&rest, ", "))) {
-        size_t i = 0;
-        while (i < ARRAY_SIZE(known) && strcasecmp(word, known[i].name))
-            i++;
-        if (i == ARRAY_SIZE(known)) {
-            error_set(error, -EINVAL, "-O %s: versions are OpenFlow10 and OpenFlow13",
+        enum of_version version = of_version_by_name(word);
+        if (!version) {
+            error_set(error, -EINVAL, "-O %s: versions are OpenFlow10 to OpenFlow15",
                       shown(word).text);
             free(copy);
             return -EINVAL;
         }
-        *versions |= known[i].bit;
+        *versions |= OF_VERSION_BIT(version);
     }
     free(copy);
     return 0;
@@ -407,7 +398,7 @@ static void add_port_name(struct ofconn *connection, const struct of_port_info *
     memcpy(named->name, info->name, sizeof named->name);
 }
 
-/* OpenFlow 1.0 tells them with the features, later versions in statistics. */
+/* OpenFlow 1.0 to 1.2 tell them with the features, later versions in statistics. */
 static int load_from_features(struct ofconn *connection, struct error *error)
 {
     uint32_t xid = ofconn_xid(connection);
@@ -431,7 +422,7 @@ static int load_from_descriptions(struct ofconn *connection, struct error *error
     struct of_port_info info;
     int result;
 
-    of_encode_empty(OF_PORT_DESC_REQUEST, connection->protocol.version, xid, &connection->output);
+    of_encode_port_desc_request(OFPP_NONE, connection->protocol.version, xid, &connection->output);
     do {
         result = ofconn_receive(connection, xid, OF_PORT_DESC_REPLY, &message, error);
         if (result)
@@ -446,8 +437,8 @@ static int load_from_descriptions(struct ofconn *connection, struct error *error
 
 int ofconn_load_names(struct ofconn *connection, struct error *error)
 {
-    int result = connection->protocol.version == OF_1_0 ? load_from_features(connection, error)
-                                                        : load_from_descriptions(connection, error);
+    int result = connection->protocol.version < OF_1_3 ? load_from_features(connection, error)
+                                                       : load_from_descriptions(connection, error);
 
     if (!result)
         connection->names =

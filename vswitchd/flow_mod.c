@@ -63,7 +63,7 @@ static enum of_error modify_flows(struct flow_tables *tables, const struct of_fl
 {
     struct rule_filter filter = filter_of(flow);
     struct change change = {.tables = tables, .flow = flow, .now_ns = now_ns};
-    bool may_add = flow->modify_cookie && !flow->cookie_mask.raw;
+    bool may_add = flow->new_cookie.raw != UINT64_MAX && !flow->cookie_mask.raw;
 
     flow_tables_each(tables, &filter, modify_rule, &change);
     return change.n_rules || !may_add ? OF_OK : add_flow(tables, flow, now_ns);

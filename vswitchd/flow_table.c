@@ -67,6 +67,8 @@ struct flow_tables {
     uint32_t n_flows; /* Current ones in all tables. */
     uint32_t max_flows;
     uint32_t table_max_flows[OF_N_TABLES];
+    _Atomic(uint8_t) misses[OF_N_TABLES]; /* enum of_table_miss. */
+    struct of_table_config configs[OF_N_TABLES];
     struct expiry_heap expiry;
 
     /* For the next version. */
@@ -190,6 +192,35 @@ void flow_tables_set_table_max_flows(struct flow_tables *tables, uint8_t table_i
     tables->table_max_flows[table_id] = max_flows;
 }
 
+void flow_tables_set_miss(struct flow_tables *tables, uint8_t table_id, enum of_table_miss miss)
+{
+    for (size_t i = 0; i < OF_N_TABLES; i++) {
+        if (i == table_id || table_id == OF_TABLE_ALL)
+            atomic_store_explicit(&tables->misses[i], (uint8_t)miss, memory_order_relaxed);
+    }
+    tables->has_changes = true;
+}
+
+void flow_tables_set_config(struct flow_tables *tables, uint8_t table_id,
+                            const struct of_table_config *config)
+{
+    for (size_t i = 0; i < OF_N_TABLES; i++) {
+        if (i == table_id || table_id == OF_TABLE_ALL)
+            tables->configs[i] = *config;
+    }
+}
+
+enum of_table_miss flow_tables_miss(const struct flow_tables *tables, uint8_t table_id)
+{
+    return (enum of_table_miss)atomic_load_explicit(&tables->misses[table_id],
+                                                    memory_order_relaxed);
+}
+
+const struct of_table_config *flow_tables_config(const struct flow_tables *tables, uint8_t table_id)
+{
+    return &tables->configs[table_id];
+}
+
 /* Changes */
 
 static uint64_t next_version(const struct flow_tables *tables)
@@ -268,7 +299,7 @@ void flow_tables_add(struct flow_tables *tables, uint8_t table_id, const struct 
 
     if (replaced) {
         struct removal *removal = add_removal(tables, replaced);
-        removal->heir = flow->flags & OFFF_RESET_COUNTS ? NULL : rule;
+        removal->heir = of_flow_mod_resets_counts(flow) ? NULL : rule;
     }
     classifier_insert(table->classifier, &rule->cls, next_version(tables));
     expiry_heap_add(&tables->expiry, rule);

@@ -24,6 +24,7 @@
 #include "lib/openflow/actions.h"
 #include "lib/openflow/flow_mod.h"
 #include "lib/openflow/openflow.h"
+#include "lib/openflow/tables.h"
 #include "lib/rcu.h"
 #include "vswitchd/classifier.h"
 
@@ -113,6 +114,14 @@ void flow_tables_destroy(struct flow_tables *tables); /* After a grace period; N
 void flow_tables_set_max_flows(struct flow_tables *tables, uint32_t max_flows);
 void flow_tables_set_table_max_flows(struct flow_tables *tables, uint8_t table_id,
                                      uint32_t max_flows);
+
+/* What a table_mod sets.  OF_TABLE_ALL: all tables.  A new 'miss' is for the next version's caches, but
+ * lookups may see it at once. */
+void flow_tables_set_miss(struct flow_tables *tables, uint8_t table_id, enum of_table_miss miss);
+void flow_tables_set_config(struct flow_tables *tables, uint8_t table_id,
+                            const struct of_table_config *config);
+enum of_table_miss flow_tables_miss(const struct flow_tables *tables, uint8_t table_id); /* Any thread. */
+const struct of_table_config *flow_tables_config(const struct flow_tables *tables, uint8_t table_id);
 
 /* Changes, for the version that flow_tables_publish() will publish.  "Current" below means with all
  * changes made so far. */

@@ -33,7 +33,7 @@ struct rule *rule_create(uint8_t table_id, const struct of_flow_mod *flow, int64
     rule->cookie = flow->new_cookie;
     rule->actions = rule_actions_create(of_flow_mod_actions(flow));
     rule->table_id = table_id;
-    rule->flags = flow->flags & (OFFF_SEND_FLOW_REM | OFFF_NO_PKT_COUNTS | OFFF_NO_BYT_COUNTS);
+    rule->flags = flow->flags | (uint16_t)(flow->always_resets ? OFFF_RESET_COUNTS : 0);
     rule->idle_timeout_s = flow->idle_timeout_s;
     rule->hard_timeout_s = flow->hard_timeout_s;
     rule->importance = flow->importance;

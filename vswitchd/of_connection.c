@@ -331,7 +331,7 @@ struct of_connection *of_connection_create(struct of_server *server, struct stre
     connection->heard_ns = clock_now_ns();
     connection->role = OF_ROLE_EQUAL;
     connection->miss_send_bytes = sort == OF_CONNECTION_CONTROLLER ? NO_CONFIG_MISS_BYTES : 0;
-    of_async_init(&connection->async);
+    of_async_config_init(&connection->async);
     stream_watch_init(&connection->watch, server->loop, stream, on_readable, on_writable,
                       connection);
     ev_timer_init(&connection->resume, on_resume, 0., 0.);

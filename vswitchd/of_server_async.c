@@ -19,17 +19,6 @@ enum {
     MAX_FRAME_BYTES = UINT16_MAX - 1024, /* The message around it has a 16-bit length, too. */
 };
 
-void of_async_init(struct of_async_config *config)
-{
-    const uint32_t all = UINT32_MAX;
-
-    *config = (struct of_async_config){
-        .packet_in = {1 << OFPR_NO_MATCH | 1 << OFPR_ACTION, 0},
-        .port_status = {all, all},
-        .flow_removed = {all, 0},
-    };
-}
-
 /* Does the connection want messages at all, and this reason by 'masks'? */
 static bool wants(const struct of_connection *connection, const uint32_t masks[2],
                   unsigned int reason)
@@ -58,6 +47,23 @@ void of_server_port_status(struct of_server *server, enum of_port_reason reason,
         of_encode_port_status(port, reason, connection->protocol.version, &connection->output);
         bound_news(connection);
     }
+}
+
+/* To one whose role was changed by somebody else. */
+void of_server_role_status(struct of_connection *connection, enum of_role_reason reason)
+{
+    const struct of_server *server = connection->server;
+    const struct of_role_status status = {
+        .role = connection->role,
+        .reason = (uint8_t)reason,
+        .generation_id = server->has_generation ? server->generation_id : UINT64_MAX,
+    };
+
+    if (connection->protocol.version < OF_1_3 ||
+        !wants(connection, connection->async.role_status, reason))
+        return;
+    of_encode_role_status(&status, connection->protocol.version, &connection->output);
+    bound_news(connection);
 }
 
 static void describe_removed(const struct rule *rule, enum flow_removed_reason reason,

@@ -6,6 +6,7 @@
 #include "lib/clock.h"
 #include "lib/openflow/packet.h"
 #include "lib/openflow/ports.h"
+#include "lib/openflow/tables.h"
 #include "lib/openflow/vendor.h"
 #include "vswitchd/flow_mod.h"
 #include "vswitchd/of_server_state.h"
@@ -32,7 +33,7 @@ static enum of_error handle_features(struct of_connection *connection,
         .datapath_id = info.datapath_id,
         .n_tables = N_TABLES_TOLD,
         .capabilities = OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS | OFPC_QUEUE_STATS |
-                        (message->version == OF_1_0 ? OFPC_ARP_MATCH_IP : 0),
+                        OFPC_ARP_MATCH_IP,
         .actions = OF10_ACTIONS,
     };
     size_t n_ports = server->ops->list_ports(server->aux, &ports);
@@ -134,10 +135,21 @@ static enum of_error handle_port_mod(struct of_connection *connection,
     return error ? error : server->ops->port_mod(server->aux, &mod);
 }
 
-/* What a table does with packets that match nothing is not configured this way since 1.3. */
-static enum of_error handle_table_mod(struct of_connection *connection UNUSED,
-                                      const struct of_message *message UNUSED)
+static enum of_error handle_table_mod(struct of_connection *connection,
+                                      const struct of_message *message)
 {
+    struct flow_tables *tables = connection->server->tables;
+    struct of_table_mod mod;
+    enum of_error error = of_decode_table_mod(message, &mod);
+
+    if (error)
+        return error;
+    if (mod.table_id >= N_TABLES_TOLD && mod.table_id != OF_TABLE_ALL)
+        return OFPTMFC_BAD_TABLE;
+    if (message->version <= OF_1_2)
+        flow_tables_set_miss(tables, mod.table_id, mod.miss);
+    if (message->version >= OF_1_4)
+        flow_tables_set_config(tables, mod.table_id, &mod.config);
     return OF_OK;
 }
 
@@ -153,12 +165,15 @@ static bool is_stale(struct of_server *server, uint64_t id)
 
 static void set_role(struct of_connection *connection, enum of_role role)
 {
+    struct of_server *server = connection->server;
     struct of_connection *other;
 
     if (role == OF_ROLE_PRIMARY) {
-        for_each_connection_up (other, connection->server) {
-            if (other->role == OF_ROLE_PRIMARY)
-                other->role = OF_ROLE_SECONDARY;
+        for_each_connection_up (other, server) {
+            if (other == connection || other->role != OF_ROLE_PRIMARY)
+                continue;
+            other->role = OF_ROLE_SECONDARY;
+            of_server_role_status(other, OFPCRR_PRIMARY_REQUEST);
         }
     }
     connection->role = role;
@@ -199,7 +214,7 @@ static enum of_error handle_get_async(struct of_connection *connection,
 static enum of_error handle_set_async(struct of_connection *connection,
                                       const struct of_message *message)
 {
-    struct of_async_config config;
+    struct of_async_config config = connection->async;
     enum of_error error = of_decode_async_config(message, &config);
 
     if (!error)
@@ -235,7 +250,7 @@ static enum of_error handle_controller_id(struct of_connection *connection,
 static bool is_reserved_to_primary(enum of_message_kind kind)
 {
     return kind == OF_FLOW_MOD || kind == OF_PACKET_OUT || kind == OF_PORT_MOD ||
-           kind == OF_TABLE_MOD;
+           kind == OF_TABLE_MOD || kind == OF_GROUP_MOD || kind == OF_METER_MOD;
 }
 
 static bool is_statistics(enum of_message_kind kind)
@@ -243,7 +258,8 @@ static bool is_statistics(enum of_message_kind kind)
     return kind == OF_DESC_REQUEST || kind == OF_FLOW_STATS_REQUEST ||
            kind == OF_AGGREGATE_REQUEST || kind == OF_TABLE_STATS_REQUEST ||
            kind == OF_TABLE_FEATURES_REQUEST || kind == OF_PORT_STATS_REQUEST ||
-           kind == OF_QUEUE_STATS_REQUEST || kind == OF_PORT_DESC_REQUEST;
+           kind == OF_QUEUE_STATS_REQUEST || kind == OF_PORT_DESC_REQUEST ||
+           kind == OF_QUEUE_CONFIG_REQUEST || kind == OF_TABLE_DESC_REQUEST;
 }
 
 enum of_error of_server_handle(struct of_connection *connection, const struct of_message *message)

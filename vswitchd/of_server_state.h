@@ -74,7 +74,7 @@ void of_stats_continue(
 void of_stats_cancel(struct of_connection *connection);
 
 /* of_server_async.c */
-void of_async_init(struct of_async_config *config);
+void of_server_role_status(struct of_connection *connection, enum of_role_reason reason);
 
 /* of_server_targets.c */
 void of_target_connection_up(struct of_connection *connection);

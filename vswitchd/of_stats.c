@@ -3,11 +3,12 @@
 /* Statistics requests.  Only flow statistics can be long: they are a snapshot of references, from which
  * a piece of reply is made whenever the connection has sent the one before. */
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/clock.h"
+#include "lib/openflow/queues.h"
 #include "lib/openflow/stats.h"
+#include "lib/openflow/tables.h"
 #include "vswitchd/flow_table.h"
 #include "vswitchd/of_server_state.h"
 
@@ -189,12 +190,12 @@ static enum of_error handle_tables(struct of_connection *connection,
         flow_tables_get_stats(server->tables, (uint8_t)i, &table);
         struct of_table_stats stats = {
             .table_id = (uint8_t)i,
+            .miss = flow_tables_miss(server->tables, (uint8_t)i),
             .max_flows = table.max_flows,
             .n_flows = table.n_flows,
             .n_lookups = table.n_lookups,
             .n_matched = table.n_matched,
         };
-        snprintf(stats.name, sizeof stats.name, "table%u", i);
         of_reply_add_table(&reply, &stats);
     }
     of_reply_end(&reply);
@@ -215,8 +216,27 @@ static enum of_error handle_table_features(struct of_connection *connection,
         struct flow_table_stats table;
         flow_tables_get_stats(server->tables, (uint8_t)i, &table);
         struct of_table_features features = {.table_id = (uint8_t)i, .max_flows = table.max_flows};
-        snprintf(features.name, sizeof features.name, "table%u", i);
         of_reply_add_table_features(&reply, &features);
+    }
+    of_reply_end(&reply);
+    return OF_OK;
+}
+
+/* The flags are all there are: which flows leave first is not configurable. */
+static enum of_error handle_table_desc(struct of_connection *connection,
+                                       const struct of_message *message)
+{
+    const struct flow_tables *tables = connection->server->tables;
+    struct of_reply reply;
+
+    of_reply_begin(&reply, message, &connection->output);
+    for (unsigned int i = 0; i < N_TABLES_TOLD; i++) {
+        struct of_table_desc desc = {
+            .table_id = (uint8_t)i,
+            .config = *flow_tables_config(tables, (uint8_t)i),
+        };
+        desc.config.eviction_flags = OFTMEF_OTHER | OFTMEF_IMPORTANCE | OFTMEF_LIFETIME;
+        of_reply_add_table_desc(&reply, &desc);
     }
     of_reply_end(&reply);
     return OF_OK;
@@ -264,11 +284,17 @@ static enum of_error handle_port_desc(struct of_connection *connection,
     struct of_server *server = connection->server;
     struct of_port_info *ports = NULL;
     struct of_reply reply;
+    of_port port;
+    enum of_error error = of_decode_port_desc_request(message, &port);
 
+    if (error)
+        return error;
     size_t n_ports = server->ops->list_ports(server->aux, &ports);
     of_reply_begin(&reply, message, &connection->output);
-    for (size_t i = 0; i < n_ports; i++)
-        of_reply_add_port(&reply, &ports[i]);
+    for (size_t i = 0; i < n_ports; i++) {
+        if (port == OFPP_NONE || port == ports[i].port)
+            of_reply_add_port(&reply, &ports[i]);
+    }
     of_reply_end(&reply);
     free(ports);
     return OF_OK;
@@ -281,22 +307,46 @@ static bool port_exists(struct of_server *server, of_port port)
     return server->ops->get_port_stats(server->aux, port, &stats);
 }
 
-static enum of_error handle_queue_stats(struct of_connection *connection,
-                                        const struct of_message *message)
+/* There are no queues, so nothing is told about them. */
+static enum of_error check_queue_request(const struct of_connection *connection,
+                                         const struct of_message *message,
+                                         struct of_queue_request *request)
 {
-    enum { QUEUE_ALL = -1 };
-    struct of_reply reply;
-    uint32_t queue_id;
-    of_port port;
-    enum of_error error = of_decode_queue_stats_request(message, &port, &queue_id);
+    enum of_error error = of_decode_queue_request(message, request);
 
     if (error)
         return error;
-    if (port != OFPP_NONE && port != OFPP_ALL && !port_exists(connection->server, port))
+    if (request->port != OFPP_NONE && !port_exists(connection->server, request->port))
         return OFPQOFC_BAD_PORT;
-    if (queue_id != (uint32_t)QUEUE_ALL)
-        return OFPQOFC_BAD_QUEUE;
+    return request->queue_id == (uint32_t)OF_QUEUE_ALL ? OF_OK : OFPQOFC_BAD_QUEUE;
+}
+
+static enum of_error handle_queue_stats(struct of_connection *connection,
+                                        const struct of_message *message)
+{
+    struct of_queue_request request;
+    struct of_reply reply;
+    enum of_error error = check_queue_request(connection, message, &request);
+
+    if (error)
+        return error;
     of_reply_begin(&reply, message, &connection->output);
+    of_reply_end(&reply);
+    return OF_OK;
+}
+
+static enum of_error handle_queue_config(struct of_connection *connection,
+                                         const struct of_message *message)
+{
+    struct of_queue_request request;
+    struct of_reply reply;
+    enum of_error error = check_queue_request(connection, message, &request);
+
+    if (error)
+        return error;
+    if (message->version == OF_1_0 && request.port == OFPP_NONE)
+        return OFPQOFC_BAD_PORT;
+    of_reply_begin_queue_config(&reply, message, request.port, &connection->output);
     of_reply_end(&reply);
     return OF_OK;
 }
@@ -321,8 +371,12 @@ enum of_error of_stats_handle(struct of_connection *connection, const struct of_
         return handle_port_stats(connection, message);
     case OF_PORT_DESC_REQUEST:
         return handle_port_desc(connection, message);
+    case OF_TABLE_DESC_REQUEST:
+        return handle_table_desc(connection, message);
     case OF_QUEUE_STATS_REQUEST:
         return handle_queue_stats(connection, message);
+    case OF_QUEUE_CONFIG_REQUEST:
+        return handle_queue_config(connection, message);
     default:
         return OFPBRC_BAD_STAT;
     }

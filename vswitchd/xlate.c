@@ -293,18 +293,33 @@ static struct rule *xlate_lookup(struct xlate *x, uint8_t table_id, of_port in_p
     return rule;
 }
 
-static void xlate_miss(struct xlate *x, uint8_t table_id, enum on_miss on_miss)
+/* What table_mod has said about such packets, or what the controllers expect. */
+static bool miss_goes_to_controller(struct xlate *x, enum of_table_miss miss)
 {
     const struct port_view *in = bridge_view_port(x->bridge, xlate_in_port(x));
-    bool has_packet_in = on_miss == MISS_TO_CONTROLLER && x->bridge->miss_goes_to_controller &&
-                         !(in && in->config & OFPPC_NO_PACKET_IN);
+    bool wanted = miss == OF_MISS_DEFAULT ? x->bridge->miss_goes_to_controller
+                                          : miss == OF_MISS_CONTROLLER;
+
+    return wanted && !(in && in->config & OFPPC_NO_PACKET_IN);
+}
+
+/* The table to go on with, or LIST_ENDS. */
+static int xlate_miss(struct xlate *x, uint8_t table_id, enum on_miss on_miss)
+{
+    enum of_table_miss miss = on_miss == MISS_TO_CONTROLLER
+                                  ? flow_tables_miss(x->bridge->tables, table_id)
+                                  : OF_MISS_DROP;
+    bool has_packet_in = miss_goes_to_controller(x, miss);
 
     trace_miss(x, table_id, has_packet_in);
     x->reason = DROP_TABLE_MISS;
     x->table_id = table_id;
     x->rule = NULL;
+    if (miss == OF_MISS_CONTINUE && table_id + 1 < OF_N_TABLES - 1)
+        return table_id + 1;
     if (has_packet_in)
         xlate_to_controller(x, UINT16_MAX, 0, OFPR_NO_MATCH);
+    return LIST_ENDS;
 }
 
 void xlate_walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss on_miss)
@@ -318,8 +333,11 @@ void xlate_walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss
                           .table = {x->bridge->tables, table_id, rule != NULL},
                       });
         if (!rule) {
-            xlate_miss(x, table_id, on_miss);
-            return;
+            next = xlate_miss(x, table_id, on_miss);
+            if (next == LIST_ENDS)
+                return;
+            table_id = (uint8_t)next;
+            continue;
         }
         xlate_note(x, &(struct xlate_note){.type = NOTE_RULE, .rule = rule});
         trace_rule(x, table_id, rule);

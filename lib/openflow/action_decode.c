@@ -32,7 +32,7 @@ static enum of_error decode_output10(const uint8_t *body, size_t n_bytes UNUSED,
     return OF_OK;
 }
 
-static enum of_error decode_output13(const uint8_t *body, size_t n_bytes UNUSED,
+static enum of_error decode_output11(const uint8_t *body, size_t n_bytes UNUSED,
                                      struct buffer *list)
 {
     of_port port;
@@ -49,18 +49,41 @@ static enum of_error put_vlan(enum ofa_type type, unsigned value, unsigned max, 
         return OFPBAC_BAD_ARGUMENT;
     struct ofa_vlan *vlan = (struct ofa_vlan *)(void *)ofa_put(list, type);
     vlan->value = (uint16_t)value;
-    vlan->push_if_none = type != OFA_PUSH_VLAN;
     return OF_OK;
+}
+
+/* In 1.0 a frame without a tag gets one. */
+static enum of_error put_vlan_pushing(enum ofa_type type, unsigned value, unsigned max,
+                                      struct buffer *list)
+{
+    size_t start = list->size;
+    enum of_error error = put_vlan(type, value, max, list);
+
+    if (!error)
+        ((struct ofa_vlan *)(void *)(list->data + start))->push_if_none = true;
+    return error;
 }
 
 static enum of_error decode_vlan_vid(const uint8_t *body, size_t n_bytes UNUSED,
                                      struct buffer *list)
 {
-    return put_vlan(OFA_SET_VLAN_VID, wire_u16(body), VLAN_VID_MASK, list);
+    return put_vlan_pushing(OFA_SET_VLAN_VID, wire_u16(body), VLAN_VID_MASK, list);
 }
 
 static enum of_error decode_vlan_pcp(const uint8_t *body, size_t n_bytes UNUSED,
                                      struct buffer *list)
+{
+    return put_vlan_pushing(OFA_SET_VLAN_PCP, body[0], 7, list);
+}
+
+static enum of_error decode_vlan_vid11(const uint8_t *body, size_t n_bytes UNUSED,
+                                       struct buffer *list)
+{
+    return put_vlan(OFA_SET_VLAN_VID, wire_u16(body), VLAN_VID_MASK, list);
+}
+
+static enum of_error decode_vlan_pcp11(const uint8_t *body, size_t n_bytes UNUSED,
+                                       struct buffer *list)
 {
     return put_vlan(OFA_SET_VLAN_PCP, body[0], 7, list);
 }
@@ -118,6 +141,14 @@ static enum of_error decode_nw_tos(const uint8_t *body, size_t n_bytes UNUSED, s
     if (body[0] & ~IP_DSCP_MASK)
         return OFPBAC_BAD_ARGUMENT;
     put_legacy(FIELD_NW_TOS, body, list);
+    return OF_OK;
+}
+
+static enum of_error decode_nw_ecn(const uint8_t *body, size_t n_bytes UNUSED, struct buffer *list)
+{
+    if (body[0] & ~IP_ECN_MASK)
+        return OFPBAC_BAD_ARGUMENT;
+    put_legacy(FIELD_IP_ECN, body, list);
     return OF_OK;
 }
 
@@ -218,6 +249,12 @@ static enum of_error decode_set_field(const uint8_t *body, size_t n_bytes, struc
     return decode_set(wire_init(body, n_bytes), false, OFA_FORM_DEFAULT, list);
 }
 
+/* From 1.5 on it may have a mask. */
+static enum of_error decode_set_field15(const uint8_t *body, size_t n_bytes, struct buffer *list)
+{
+    return decode_set(wire_init(body, n_bytes), true, OFA_FORM_DEFAULT, list);
+}
+
 static enum of_error decode_reg_load2(const uint8_t *body, size_t n_bytes, struct buffer *list)
 {
     if (!wire_is_zero(body, 6))
@@ -255,13 +292,13 @@ static enum of_error decode_reg_load(const uint8_t *body, size_t n_bytes UNUSED,
     return OF_OK;
 }
 
-static enum of_error decode_reg_move(const uint8_t *body, size_t n_bytes UNUSED,
-                                     struct buffer *list)
+/* 'body' has the number of bits and where they begin, 'headers' the two fields. */
+static enum of_error put_move(const uint8_t *body, const uint8_t *headers, struct buffer *list)
 {
     unsigned n_bits = wire_u16(body);
     unsigned source_first = wire_u16(body + 2), destination_first = wire_u16(body + 4);
-    const struct of_field *source = of_field_by_header(wire_u32(body + 6));
-    const struct of_field *destination = of_field_by_header(wire_u32(body + 10));
+    const struct of_field *source = of_field_by_header(wire_u32(headers));
+    const struct of_field *destination = of_field_by_header(wire_u32(headers + 4));
 
     if (!source || !destination)
         return OFPBAC_BAD_SET_TYPE;
@@ -277,6 +314,19 @@ static enum of_error decode_reg_move(const uint8_t *body, size_t n_bytes UNUSED,
     move->destination_first = (uint16_t)destination_first;
     move->n_bits = (uint16_t)n_bits;
     return OF_OK;
+}
+
+static enum of_error decode_reg_move(const uint8_t *body, size_t n_bytes UNUSED,
+                                     struct buffer *list)
+{
+    return put_move(body, body + 6, list);
+}
+
+static enum of_error decode_copy_field(const uint8_t *body, size_t n_bytes, struct buffer *list)
+{
+    if (!wire_is_zero(body + 6, 2) || !wire_is_zero(body + 16, n_bytes - 16))
+        return NXBAC_MUST_BE_ZERO;
+    return put_move(body, body + 8, list);
 }
 
 static void put_resubmit(of_port in_port, uint8_t table_id, struct buffer *list)
@@ -365,12 +415,24 @@ static const struct action_row {
     {OF_1_0, OF_1_0, OFPAT10_SET_TP_SRC, 8, false, decode_tp_src},
     {OF_1_0, OF_1_0, OFPAT10_SET_TP_DST, 8, false, decode_tp_dst},
 
-    {OF_1_1, OF_1_5, OFPAT_OUTPUT, 16, false, decode_output13},
-    {OF_1_1, OF_1_5, OFPAT13_PUSH_VLAN, 8, false, decode_push_vlan},
-    {OF_1_1, OF_1_5, OFPAT13_POP_VLAN, 8, false, decode_pop_vlan},
-    {OF_1_1, OF_1_5, OFPAT13_SET_NW_TTL, 8, false, decode_nw_ttl},
-    {OF_1_1, OF_1_5, OFPAT13_DEC_NW_TTL, 8, false, decode_dec_ttl},
-    {OF_1_2, OF_1_5, OFPAT13_SET_FIELD, 8, true, decode_set_field},
+    {OF_1_1, OF_1_5, OFPAT_OUTPUT, 16, false, decode_output11},
+    {OF_1_1, OF_1_5, OFPAT11_SET_VLAN_VID, 8, false, decode_vlan_vid11},
+    {OF_1_1, OF_1_5, OFPAT11_SET_VLAN_PCP, 8, false, decode_vlan_pcp11},
+    {OF_1_1, OF_1_5, OFPAT11_SET_DL_SRC, 16, false, decode_dl_src},
+    {OF_1_1, OF_1_5, OFPAT11_SET_DL_DST, 16, false, decode_dl_dst},
+    {OF_1_1, OF_1_5, OFPAT11_SET_NW_SRC, 8, false, decode_nw_src},
+    {OF_1_1, OF_1_5, OFPAT11_SET_NW_DST, 8, false, decode_nw_dst},
+    {OF_1_1, OF_1_5, OFPAT11_SET_NW_TOS, 8, false, decode_nw_tos},
+    {OF_1_1, OF_1_5, OFPAT11_SET_NW_ECN, 8, false, decode_nw_ecn},
+    {OF_1_1, OF_1_5, OFPAT11_SET_TP_SRC, 8, false, decode_tp_src},
+    {OF_1_1, OF_1_5, OFPAT11_SET_TP_DST, 8, false, decode_tp_dst},
+    {OF_1_1, OF_1_5, OFPAT11_PUSH_VLAN, 8, false, decode_push_vlan},
+    {OF_1_1, OF_1_5, OFPAT11_POP_VLAN, 8, false, decode_pop_vlan},
+    {OF_1_1, OF_1_5, OFPAT11_SET_NW_TTL, 8, false, decode_nw_ttl},
+    {OF_1_1, OF_1_5, OFPAT11_DEC_NW_TTL, 8, false, decode_dec_ttl},
+    {OF_1_2, OF_1_4, OFPAT12_SET_FIELD, 8, true, decode_set_field},
+    {OF_1_5, OF_1_5, OFPAT12_SET_FIELD, 8, true, decode_set_field15},
+    {OF_1_5, OF_1_5, OFPAT15_COPY_FIELD, 24, false, decode_copy_field},
 };
 
 static const struct action_row nx_actions[] = {

@@ -75,15 +75,20 @@ static uint32_t nx_header(const struct of_field *field)
     return field->nxm_header ? field->nxm_header : field->oxm_header;
 }
 
-static void encode_move(const struct ofa_move *move, struct buffer *out)
+static void encode_move(const struct ofa_move *move, enum of_version version, struct buffer *out)
 {
-    uint8_t *action = put_nx(NXAST_REG_MOVE, 24, out);
+    const struct of_field *source = of_field((enum of_field_id)move->source);
+    const struct of_field *destination = of_field((enum of_field_id)move->destination);
+    uint8_t *action = version >= OF_1_5 ? put_action(OFPAT15_COPY_FIELD, 24, out) + 4
+                                        : put_nx(NXAST_REG_MOVE, 24, out);
+    uint8_t *headers = action + (version >= OF_1_5 ? 8 : 6);
 
     be16_store(action, move->n_bits);
     be16_store(action + 2, move->source_first);
     be16_store(action + 4, move->destination_first);
-    be32_store(action + 6, nx_header(of_field((enum of_field_id)move->source)));
-    be32_store(action + 10, nx_header(of_field((enum of_field_id)move->destination)));
+    be32_store(headers, version >= OF_1_5 ? of_field_header(source, version) : nx_header(source));
+    be32_store(headers + 4,
+               version >= OF_1_5 ? of_field_header(destination, version) : nx_header(destination));
 }
 
 /* One NXAST_REG_LOAD for each run of mask bits, lowest first, of at most 64 bits. */
@@ -126,30 +131,39 @@ static void encode_load2(const struct ofa_set_field *set, struct buffer *out)
 }
 
 static void encode_oxm_set_field(const struct of_field *field, const struct of_value *value,
-                                 enum of_version version, struct buffer *out)
+                                 const struct of_value *mask, enum of_version version,
+                                 struct buffer *out)
 {
     size_t start = out->size;
 
     buffer_put_zeros(out, 4);
-    of_field_encode(field, version, value, NULL, out);
+    of_field_encode(field, version, value, mask, out);
     buffer_put_zeros(out, wire_round_up_8(out->size - start) - (out->size - start));
-    be16_store(out->data + start, OFPAT13_SET_FIELD);
+    be16_store(out->data + start, OFPAT12_SET_FIELD);
     be16_store(out->data + start + 2, (uint16_t)(out->size - start));
 }
 
-/* The actions with which OpenFlow 1.0 sets whole fields. */
+/* The actions with which OpenFlow 1.0 and 1.1 set whole fields. */
 static const struct {
-    uint16_t field, type;
-    uint8_t n_bytes; /* Of the action; the value stands first, the rest is padding. */
+    uint16_t field;
+    uint8_t type10, type11; /* 0: none. */
+    uint8_t n_bytes;        /* Of the action; the value stands first, the rest is padding. */
 } legacy_actions[] = {
-    {FIELD_ETH_SRC, OFPAT10_SET_DL_SRC, 16}, {FIELD_ETH_DST, OFPAT10_SET_DL_DST, 16},
-    {FIELD_IPV4_SRC, OFPAT10_SET_NW_SRC, 8}, {FIELD_IPV4_DST, OFPAT10_SET_NW_DST, 8},
-    {FIELD_NW_TOS, OFPAT10_SET_NW_TOS, 8},   {FIELD_TCP_SRC, OFPAT10_SET_TP_SRC, 8},
-    {FIELD_TCP_DST, OFPAT10_SET_TP_DST, 8},  {FIELD_UDP_SRC, OFPAT10_SET_TP_SRC, 8},
-    {FIELD_UDP_DST, OFPAT10_SET_TP_DST, 8},  {FIELD_SCTP_SRC, OFPAT10_SET_TP_SRC, 8},
-    {FIELD_SCTP_DST, OFPAT10_SET_TP_DST, 8},
+    {FIELD_ETH_SRC, OFPAT10_SET_DL_SRC, OFPAT11_SET_DL_SRC, 16},
+    {FIELD_ETH_DST, OFPAT10_SET_DL_DST, OFPAT11_SET_DL_DST, 16},
+    {FIELD_IPV4_SRC, OFPAT10_SET_NW_SRC, OFPAT11_SET_NW_SRC, 8},
+    {FIELD_IPV4_DST, OFPAT10_SET_NW_DST, OFPAT11_SET_NW_DST, 8},
+    {FIELD_NW_TOS, OFPAT10_SET_NW_TOS, OFPAT11_SET_NW_TOS, 8},
+    {FIELD_IP_ECN, 0, OFPAT11_SET_NW_ECN, 8},
+    {FIELD_TCP_SRC, OFPAT10_SET_TP_SRC, OFPAT11_SET_TP_SRC, 8},
+    {FIELD_TCP_DST, OFPAT10_SET_TP_DST, OFPAT11_SET_TP_DST, 8},
+    {FIELD_UDP_SRC, OFPAT10_SET_TP_SRC, OFPAT11_SET_TP_SRC, 8},
+    {FIELD_UDP_DST, OFPAT10_SET_TP_DST, OFPAT11_SET_TP_DST, 8},
+    {FIELD_SCTP_SRC, OFPAT10_SET_TP_SRC, OFPAT11_SET_TP_SRC, 8},
+    {FIELD_SCTP_DST, OFPAT10_SET_TP_DST, OFPAT11_SET_TP_DST, 8},
 };
 
+/* VID and PCP have the same numbers in 1.0 and 1.1. */
 static void encode_vlan10(enum ofa_type type, unsigned value, struct buffer *out)
 {
     uint8_t *action;
@@ -163,12 +177,42 @@ static void encode_vlan10(enum ofa_type type, unsigned value, struct buffer *out
     }
 }
 
-/* set_field of an SCTP port goes out as a load, as from OVS. */
-static bool encode_legacy(const struct of_field *field, bool is_legacy,
-                          const struct of_value *value, struct buffer *out)
+static void encode_pop_vlan(enum of_version version, struct buffer *out)
+{
+    put_action(version == OF_1_0 ? OFPAT10_STRIP_VLAN : OFPAT11_POP_VLAN, 8, out);
+}
+
+static void encode_vlan_tci10(unsigned tci, enum of_version version, struct buffer *out)
+{
+    if (tci & VLAN_CFI) {
+        encode_vlan10(OFA_SET_VLAN_VID, tci, out);
+        encode_vlan10(OFA_SET_VLAN_PCP, tci >> VLAN_PCP_SHIFT, out);
+    } else {
+        encode_pop_vlan(version, out);
+    }
+}
+
+/* By a row of the table; set_field of an SCTP port goes out as a load, as from OVS. */
+static bool encode_by_table(const struct of_field *field, bool is_legacy, enum of_version version,
+                            const struct of_value *value, struct buffer *out)
 {
     bool is_sctp = field->id == FIELD_SCTP_SRC || field->id == FIELD_SCTP_DST;
 
+    for (size_t i = 0; i < ARRAY_SIZE(legacy_actions); i++) {
+        uint8_t type = version == OF_1_0 ? legacy_actions[i].type10 : legacy_actions[i].type11;
+
+        if (legacy_actions[i].field == field->id && type && (is_legacy || !is_sctp)) {
+            uint8_t *action = put_action(type, legacy_actions[i].n_bytes, out);
+            memcpy(action + 4, value->bytes, field->n_bytes);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool encode_legacy(const struct of_field *field, bool is_legacy, enum of_version version,
+                          const struct of_value *value, struct buffer *out)
+{
     uint64_t number = field->n_bytes <= 8 ? of_value_u64(field, value) : 0;
 
     switch (field->id) {
@@ -179,78 +223,75 @@ static bool encode_legacy(const struct of_field *field, bool is_legacy,
         encode_vlan10(OFA_SET_VLAN_PCP, (unsigned)number, out);
         return true;
     case FIELD_VLAN_TCI:
-        if (number & VLAN_CFI) {
-            encode_vlan10(OFA_SET_VLAN_VID, (unsigned)number, out);
-            encode_vlan10(OFA_SET_VLAN_PCP, (unsigned)number >> VLAN_PCP_SHIFT, out);
-        } else {
-            put_action(OFPAT10_STRIP_VLAN, 8, out);
-        }
+        encode_vlan_tci10((unsigned)number, version, out);
         return true;
     case FIELD_IP_DSCP:
-        put_action(OFPAT10_SET_NW_TOS, 8, out)[4] = (uint8_t)(number << 2);
+        put_action(version == OF_1_0 ? OFPAT10_SET_NW_TOS : OFPAT11_SET_NW_TOS, 8,
+                   out)[4] = (uint8_t)(number << 2);
+        return true;
+    case FIELD_IP_TTL:
+        if (version == OF_1_0 || !is_legacy)
+            return false;
+        put_action(OFPAT11_SET_NW_TTL, 8, out)[4] = (uint8_t)number;
         return true;
     default:
-        break;
+        return encode_by_table(field, is_legacy, version, value, out);
     }
-    for (size_t i = 0; i < ARRAY_SIZE(legacy_actions); i++) {
-        if (legacy_actions[i].field == field->id && (is_legacy || !is_sctp)) {
-            uint8_t *action = put_action(legacy_actions[i].type, legacy_actions[i].n_bytes, out);
-            memcpy(action + 4, value->bytes, field->n_bytes);
-            return true;
-        }
-    }
-    return false;
 }
 
-static void encode_set_field10(const struct ofa_set_field *set, struct buffer *out)
-{
-    const struct of_field *field = of_field((enum of_field_id)set->field);
-    struct of_value value, mask;
-
-    get_value(set, &value, &mask);
-    if (!of_value_is_all_ones(field, &mask) ||
-        !encode_legacy(field, set->ofa.form == OFA_FORM_LEGACY, &value, out))
-        encode_loads(set, out);
-}
-
-static void encode_set_field13(const struct ofa_set_field *set, enum of_version version,
+static void encode_set_field10(const struct ofa_set_field *set, enum of_version version,
                                struct buffer *out)
 {
     const struct of_field *field = of_field((enum of_field_id)set->field);
     struct of_value value, mask;
 
     get_value(set, &value, &mask);
-    if (!of_value_is_all_ones(field, &mask)) {
+    if (!of_value_is_all_ones(field, &mask) ||
+        !encode_legacy(field, set->ofa.form == OFA_FORM_LEGACY, version, &value, out))
+        encode_loads(set, out);
+}
+
+static void encode_set_field12(const struct ofa_set_field *set, enum of_version version,
+                               struct buffer *out)
+{
+    const struct of_field *field = of_field((enum of_field_id)set->field);
+    struct of_value value, mask;
+
+    get_value(set, &value, &mask);
+    if (version < OF_1_5 && !of_value_is_all_ones(field, &mask)) {
         encode_loads(set, out);
         return;
     }
     if (set->ofa.form == OFA_FORM_LEGACY && field->id == FIELD_IP_TTL) {
-        put_action(OFPAT13_SET_NW_TTL, 8, out)[4] = value.bytes[0];
+        put_action(OFPAT11_SET_NW_TTL, 8, out)[4] = value.bytes[0];
         return;
     }
     if (set->ofa.form == OFA_FORM_LEGACY && field->id == FIELD_NW_TOS) {
         field = of_field(FIELD_IP_DSCP);
         value.bytes[0] >>= 2;
+        mask.bytes[0] >>= 2;
     }
-    encode_oxm_set_field(field, &value, version, out);
+    encode_oxm_set_field(field, &value, &mask, version, out);
 }
 
 static void encode_set_field(const struct ofa_set_field *set, enum of_version version,
                              struct buffer *out)
 {
-    if (set->ofa.form == OFA_FORM_LOAD)
+    if (version >= OF_1_5) /* There, one action says what three did. */
+        encode_set_field12(set, version, out);
+    else if (set->ofa.form == OFA_FORM_LOAD)
         encode_loads(set, out);
     else if (set->ofa.form == OFA_FORM_LOAD2)
         encode_load2(set, out);
     else if (version < OF_1_2)
-        encode_set_field10(set, out);
+        encode_set_field10(set, version, out);
     else
-        encode_set_field13(set, version, out);
+        encode_set_field12(set, version, out);
 }
 
 static void encode_push_vlan(uint16_t tpid, struct buffer *out)
 {
-    be16_store(put_action(OFPAT13_PUSH_VLAN, 8, out) + 4, tpid);
+    be16_store(put_action(OFPAT11_PUSH_VLAN, 8, out) + 4, tpid);
 }
 
 /* In 1.0 a tag is pushed by setting what is in it. */
@@ -264,16 +305,16 @@ static void encode_vlan(const struct ofa_vlan *vlan, enum of_version version, st
             encode_push_vlan(vlan->value, out);
         return;
     }
-    if (version == OF_1_0) {
+    if (version > OF_1_0 && vlan->push_if_none && !vlan->flow_has_vlan)
+        encode_push_vlan(ETH_TYPE_VLAN, out);
+    if (version < OF_1_2) {
         encode_vlan10(type, vlan->value, out);
         return;
     }
-    if (vlan->push_if_none && !vlan->flow_has_vlan)
-        encode_push_vlan(ETH_TYPE_VLAN, out);
     bool is_vid = type == OFA_SET_VLAN_VID;
     const struct of_field *field = of_field(is_vid ? FIELD_VLAN_VID : FIELD_VLAN_PCP);
     of_value_from_u64(field, vlan->value | (is_vid ? VLAN_CFI : 0U), &value);
-    encode_oxm_set_field(field, &value, version, out);
+    encode_oxm_set_field(field, &value, NULL, version, out);
 }
 
 static void encode_metadata10(const struct ofa_metadata *metadata, struct buffer *out)
@@ -304,7 +345,7 @@ static void encode_action(const struct ofa *ofa, enum of_version version, struct
         encode_set_field(action, version, out);
         break;
     case OFA_MOVE:
-        encode_move(action, out);
+        encode_move(action, version, out);
         break;
     case OFA_SET_VLAN_VID:
     case OFA_SET_VLAN_PCP:
@@ -312,13 +353,13 @@ static void encode_action(const struct ofa *ofa, enum of_version version, struct
         encode_vlan(action, version, out);
         break;
     case OFA_POP_VLAN:
-        put_action(version == OF_1_0 ? OFPAT10_STRIP_VLAN : OFPAT13_POP_VLAN, 8, out);
+        encode_pop_vlan(version, out);
         break;
     case OFA_DEC_TTL:
         if (version == OF_1_0)
             put_nx(NXAST_DEC_TTL, 16, out);
         else
-            put_action(OFPAT13_DEC_NW_TTL, 8, out);
+            put_action(OFPAT11_DEC_NW_TTL, 8, out);
         break;
     case OFA_WRITE_METADATA:
         if (version == OF_1_0)

@@ -3,7 +3,7 @@
 
 /* action_wire - the numbers of actions and instructions, for the files that decode and encode them.
  *
- * OpenFlow 1.0 section 5.2.4, 1.3.5 sections 7.2.4 and 7.2.5; Nicira's extensions. */
+ * OpenFlow 1.0 section 5.2.4, 1.1 appendix A.2.5, 1.3.5 sections 7.2.4 and 7.2.5; Nicira's extensions. */
 
 enum {
     OFPAT_OUTPUT = 0,
@@ -20,12 +20,24 @@ enum {
     OFPAT10_SET_TP_SRC = 9,
     OFPAT10_SET_TP_DST = 10,
 
-    /* OpenFlow 1.3. */
-    OFPAT13_PUSH_VLAN = 17,
-    OFPAT13_POP_VLAN = 18,
-    OFPAT13_SET_NW_TTL = 23,
-    OFPAT13_DEC_NW_TTL = 24,
-    OFPAT13_SET_FIELD = 25,
+    /* OpenFlow 1.1: numbered anew; those that set a field are still understood later. */
+    OFPAT11_SET_VLAN_VID = 1,
+    OFPAT11_SET_VLAN_PCP = 2,
+    OFPAT11_SET_DL_SRC = 3,
+    OFPAT11_SET_DL_DST = 4,
+    OFPAT11_SET_NW_SRC = 5,
+    OFPAT11_SET_NW_DST = 6,
+    OFPAT11_SET_NW_TOS = 7,
+    OFPAT11_SET_NW_ECN = 8,
+    OFPAT11_SET_TP_SRC = 9,
+    OFPAT11_SET_TP_DST = 10,
+    OFPAT11_PUSH_VLAN = 17,
+    OFPAT11_POP_VLAN = 18,
+    OFPAT11_SET_NW_TTL = 23,
+    OFPAT11_DEC_NW_TTL = 24,
+
+    OFPAT12_SET_FIELD = 25,
+    OFPAT15_COPY_FIELD = 28,
 
     OFPAT_VENDOR = 0xffff,
 };

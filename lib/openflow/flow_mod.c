@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* OpenFlow 1.0 section 5.3.3, 1.3.5 section 7.3.4.1, NXT_FLOW_MOD. */
+/* OpenFlow 1.0 section 5.3.3, 1.3.5 section 7.3.4.1 (whose form 1.1 to 1.5 share), NXT_FLOW_MOD. */
 
 #include "lib/openflow/flow_mod.h"
 
@@ -9,11 +9,23 @@
 #include "lib/openflow/action_codec.h"
 #include "lib/openflow/match_codec.h"
 
-enum { FLAGS10_KNOWN = OFFF_SEND_FLOW_REM | OFFF_CHECK_OVERLAP, FLAG10_EMERGENCY = 1 << 2 };
-enum {
-    FLAGS13_KNOWN = OFFF_SEND_FLOW_REM | OFFF_CHECK_OVERLAP | OFFF_RESET_COUNTS |
-                    OFFF_NO_PKT_COUNTS | OFFF_NO_BYT_COUNTS
-};
+enum { FLAG10_EMERGENCY = 1 << 2, HEAD11_BYTES = 40 };
+
+/* The flags of 1.0 and 1.1 are two; 1.2 added one, 1.3 two more. */
+static unsigned known_flags(enum of_version version)
+{
+    unsigned known = OFFF_SEND_FLOW_REM | OFFF_CHECK_OVERLAP;
+
+    known |= version >= OF_1_2 ? OFFF_RESET_COUNTS : 0U;
+    return known | (version >= OF_1_3 ? OFFF_NO_PKT_COUNTS | OFFF_NO_BYT_COUNTS : 0U);
+}
+
+static enum of_error decode_flags(unsigned flags, enum of_version version, struct of_flow_mod *flow)
+{
+    flow->always_resets = version < OF_1_2 && flow->command == OFFC_ADD;
+    flow->flags = (uint16_t)flags;
+    return flags & ~known_flags(version) ? OFPFMFC_BAD_FLAGS : OF_OK;
+}
 
 void of_flow_mod_init(struct of_flow_mod *flow)
 {
@@ -65,10 +77,7 @@ static enum of_error decode_common10(const uint8_t *body, const struct of_protoc
     unsigned flags = wire_u16(body + 14);
     if (flags & FLAG10_EMERGENCY)
         return OFPFMFC_ALL_TABLES_FULL;
-    if (flags & ~(unsigned)FLAGS10_KNOWN)
-        return OFPFMFC_BAD_FLAGS;
-    flow->flags = (uint16_t)flags;
-    return OF_OK;
+    return decode_flags(flags, OF_1_0, flow);
 }
 
 static enum of_error decode_actions(const uint8_t *wire, size_t n_bytes, enum of_version version,
@@ -126,24 +135,27 @@ static enum of_error decode_nx(const struct of_message *message, const struct of
     return error ? error : decode_actions(wire.next, wire.left, OF_1_0, n_tables, flow);
 }
 
-static enum of_error decode_head13(const uint8_t *body, struct of_flow_mod *flow)
+static void decode_cookies11(const uint8_t *body, enum of_version version, struct of_flow_mod *flow)
 {
-    unsigned flags = wire_u16(body + 36);
+    if (flow->command == OFFC_ADD) {
+        flow->new_cookie = be64_load(body);
+        return;
+    }
+    flow->cookie_mask = be64_load(body + 8);
+    flow->cookie.raw = be64_load(body).raw & flow->cookie_mask.raw;
+    /* A "modify" that finds nothing adds in 1.1 too, and then needs a cookie. */
+    bool may_add = version == OF_1_1 && is_modify(flow) && !flow->cookie_mask.raw;
+    flow->new_cookie.raw = may_add ? be64_load(body).raw : UINT64_MAX;
+}
 
+static enum of_error decode_head11(const uint8_t *body, enum of_version version,
+                                   struct of_flow_mod *flow)
+{
     if (body[17] > OFFC_DELETE_STRICT)
         return OFPFMFC_BAD_COMMAND;
     flow->command = body[17];
     flow->table_id = body[16];
-    if (flow->command == OFFC_ADD) {
-        flow->new_cookie = be64_load(body);
-    } else {
-        flow->cookie_mask = be64_load(body + 8);
-        flow->cookie.raw = be64_load(body).raw & flow->cookie_mask.raw;
-        flow->new_cookie.raw = UINT64_MAX;
-        /* A modify that adds (1.1 and earlier) has this cookie; nothing else needs it here. */
-        if (is_modify(flow) && !flow->cookie_mask.raw)
-            flow->new_cookie = be64_load(body);
-    }
+    decode_cookies11(body, version, flow);
     flow->idle_timeout_s = wire_u16(body + 18);
     flow->hard_timeout_s = wire_u16(body + 20);
     flow->priority = wire_u16(body + 22);
@@ -153,23 +165,25 @@ static enum of_error decode_head13(const uint8_t *body, struct of_flow_mod *flow
             return OFPBAC_BAD_OUT_PORT;
         flow->out_group = wire_u32(body + 32);
     }
-    if (flags & ~(unsigned)FLAGS13_KNOWN)
-        return OFPFMFC_BAD_FLAGS;
-    flow->flags = (uint16_t)flags;
+    if (version >= OF_1_4 && flow->command == OFFC_ADD)
+        flow->importance = wire_u16(body + 38);
+    enum of_error error = decode_flags(wire_u16(body + 36), version, flow);
+    if (error)
+        return error;
     return flow->table_id == OF_TABLE_ALL && !is_delete(flow) ? OFPFMFC_BAD_TABLE_ID : OF_OK;
 }
 
-static enum of_error decode13(const struct of_message *message, uint8_t n_tables,
+static enum of_error decode11(const struct of_message *message, uint8_t n_tables,
                               struct of_flow_mod *flow)
 {
-    const uint8_t *body = message->body;
-    size_t n_used, rest = message->body_bytes - 40;
-    enum of_error error = decode_head13(body, flow);
+    const uint8_t *body = message->body, *match = body + HEAD11_BYTES;
+    size_t n_used, rest = message->body_bytes - HEAD11_BYTES;
+    enum of_error error = decode_head11(body, message->version, flow);
 
     if (!error)
-        error = of_match_decode_oxm(body + 40, rest, &flow->match, &n_used);
+        error = of_match_decode(match, rest, &flow->match, &n_used);
     if (!error)
-        error = decode_actions(body + 40 + n_used, rest - n_used, message->version, n_tables, flow);
+        error = decode_actions(match + n_used, rest - n_used, message->version, n_tables, flow);
     return error;
 }
 
@@ -183,7 +197,7 @@ enum of_error of_decode_flow_mod(const struct of_message *message,
     flow->actions = actions;
     buffer_clear(&flow->actions);
     if (message->version != OF_1_0)
-        return decode13(message, n_tables, flow);
+        return decode11(message, n_tables, flow);
     if (message->form == OF_FORM_NX)
         return decode_nx(message, protocol, n_tables, flow);
     return decode_standard10(message, protocol, n_tables, flow);
@@ -199,7 +213,7 @@ static void encode_common10(const struct of_flow_mod *flow, const struct of_prot
     be16_store(body + 6, flow->priority);
     be32_store(body + 8, flow->buffer_id);
     be16_store(body + 12, flow->out_port);
-    be16_store(body + 14, flow->flags & FLAGS10_KNOWN);
+    be16_store(body + 14, (uint16_t)(flow->flags & known_flags(OF_1_0)));
 }
 
 static void encode_standard10(const struct of_flow_mod *flow, const struct of_protocol *protocol,
@@ -230,14 +244,14 @@ static void encode_nx(const struct of_flow_mod *flow, const struct of_protocol *
     of_finish_message(start, out);
 }
 
-static void encode13(const struct of_flow_mod *flow, enum of_version version, uint32_t xid,
+static void encode11(const struct of_flow_mod *flow, enum of_version version, uint32_t xid,
                      struct buffer *out)
 {
     size_t start = of_begin_message(OF_FLOW_MOD, OF_FORM_STANDARD, version, xid, out);
-    uint8_t *body = buffer_put_zeros(out, 40);
-    bool is_add = flow->command == OFFC_ADD, matches_cookie = flow->cookie_mask.raw;
-    const be64 *cookie = is_add || (is_modify(flow) && !matches_cookie) ? &flow->new_cookie
-                                                                        : &flow->cookie;
+    uint8_t *body = buffer_put_zeros(out, HEAD11_BYTES);
+    bool is_add = flow->command == OFFC_ADD;
+    bool may_add = version == OF_1_1 && is_modify(flow) && !flow->cookie_mask.raw;
+    const be64 *cookie = is_add || may_add ? &flow->new_cookie : &flow->cookie;
     bool is_all = flow->table_id == OF_TABLE_ALL && !is_delete(flow);
 
     memcpy(body, cookie, sizeof *cookie);
@@ -251,8 +265,10 @@ static void encode13(const struct of_flow_mod *flow, enum of_version version, ui
     be32_store(body + 24, flow->buffer_id);
     be32_store(body + 28, of_port_to_wire32(flow->out_port));
     be32_store(body + 32, flow->out_group);
-    be16_store(body + 36, flow->flags & FLAGS13_KNOWN);
-    of_match_encode_oxm(&flow->match, version, out);
+    be16_store(body + 36, (uint16_t)(flow->flags & known_flags(version)));
+    if (version >= OF_1_4)
+        be16_store(body + 38, flow->importance);
+    of_match_encode(&flow->match, version, out);
     ofa_encode_instructions(of_flow_mod_actions(flow), version, out);
     of_finish_message(start, out);
 }
@@ -261,27 +277,11 @@ void of_encode_flow_mod(const struct of_flow_mod *flow, const struct of_protocol
                         uint32_t xid, struct buffer *out)
 {
     if (protocol->version != OF_1_0)
-        encode13(flow, protocol->version, xid, out);
+        encode11(flow, protocol->version, xid, out);
     else if (protocol->uses_nxm)
         encode_nx(flow, protocol, xid, out);
     else
         encode_standard10(flow, protocol, xid, out);
-}
-
-static bool match_fits_oxm(const struct match *match, enum of_version version)
-{
-    struct buffer wire = BUFFER_INIT;
-    struct match sent = *match, again;
-    size_t n_used;
-
-    /* "No tag" of 1.0 looks at the priority bits, too, which are 0 without a tag. */
-    if (match->mask.key.vlan[0].tci.raw == UINT16_MAX && !match->flow.key.vlan[0].tci.raw)
-        sent.mask.key.vlan[0].tci = be16_from(VLAN_CFI | VLAN_VID_MASK);
-    of_match_encode_oxm(&sent, version, &wire);
-    bool fits = of_match_decode_oxm(wire.data, wire.size, &again, &n_used) == OF_OK &&
-                match_is_equal(&sent, &again);
-    buffer_fini(&wire);
-    return fits;
 }
 
 static bool actions_fit(const struct of_flow_mod *flow, enum of_version version)
@@ -306,12 +306,14 @@ static bool actions_fit(const struct of_flow_mod *flow, enum of_version version)
 
 bool of_flow_mod_fits(const struct of_flow_mod *flow, const struct of_protocol *protocol)
 {
-    unsigned flags = protocol->version == OF_1_0 ? FLAGS10_KNOWN : FLAGS13_KNOWN;
+    unsigned flags = known_flags(protocol->version);
 
+    if (protocol->version < OF_1_2 && flow->command == OFFC_ADD)
+        flags |= OFFF_RESET_COUNTS; /* Goes without saying. */
     if (flow->flags & ~flags || !actions_fit(flow, protocol->version))
         return false;
     if (protocol->version != OF_1_0)
-        return !flow->modify_cookie && match_fits_oxm(&flow->match, protocol->version);
+        return !flow->modify_cookie && of_match_fits(&flow->match, protocol->version);
     if (flow->table_id != OF_TABLE_ALL && !protocol->has_table_id)
         return false;
     return protocol->uses_nxm || (!flow->cookie_mask.raw && of_match_fits_of10(&flow->match));

@@ -39,12 +39,17 @@ struct of_flow_mod {
 
     /* Modify and delete only touch flows whose cookie equals 'cookie' under 'cookie_mask'. */
     be64 cookie, cookie_mask;
-    be64 new_cookie;    /* Of an added flow; of a modified one if 'modify_cookie'. */
-    bool modify_cookie; /* 1.1 and later never change the cookie of an existing flow. */
+
+    /* Of an added flow; of a modified one if 'modify_cookie' (1.1 and later never change the cookie of
+     * an existing flow).  A modify that finds nothing adds the flow in 1.0 and 1.1, unless it has to
+     * match a cookie: so where this is not all ones and 'cookie_mask' is 0. */
+    be64 new_cookie;
+    bool modify_cookie;
 
     uint16_t idle_timeout_s, hard_timeout_s; /* 0: never. */
     uint16_t flags;                          /* enum of_flow_flags. */
-    uint16_t importance;                     /* 1.4 and later. */
+    bool always_resets;  /* An "add" of 1.0 and 1.1: OFFF_RESET_COUNTS or not. */
+    uint16_t importance; /* 1.4 and later. */
     uint32_t buffer_id;
     of_port out_port;      /* Delete only flows that output to it; OFPP_NONE: any. */
     uint32_t out_group;    /* The same for groups; OF_GROUP_ANY. */
@@ -58,6 +63,11 @@ static inline struct ofa_list of_flow_mod_actions(const struct of_flow_mod *flow
 {
     return (struct ofa_list){.first = (const struct ofa *)(const void *)flow->actions.data,
                              .n_bytes = flow->actions.size};
+}
+
+static inline bool of_flow_mod_resets_counts(const struct of_flow_mod *flow)
+{
+    return flow->flags & OFFF_RESET_COUNTS || flow->always_resets;
 }
 
 /* 'flow' may be uninitialized or hold an earlier flow_mod whose memory is to be reused

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* OpenFlow 1.0 section 5.4.3, 1.3.5 section 7.4.2, NXT_FLOW_REMOVED. */
+/* OpenFlow 1.0 section 5.4.3, 1.3.5 section 7.4.2 (1.1 to 1.4), 1.5 section 7.4.2, NXT_FLOW_REMOVED. */
 
 #include "lib/openflow/flow_mod.h"
 
 #include <string.h>
 
 #include "lib/openflow/match_codec.h"
+#include "lib/openflow/oxs.h"
 
 static void decode_standard10(const uint8_t *body, struct of_flow_removed *removed)
 {
@@ -22,7 +23,34 @@ static void decode_standard10(const uint8_t *body, struct of_flow_removed *remov
     removed->n_bytes = wire_u64(body + 72);
 }
 
-/* 1.3's and Nicira's are alike but for two members. */
+static enum of_error decode15(const struct of_message *message, struct of_flow_removed *removed)
+{
+    const uint8_t *body = message->body;
+    size_t rest = message->body_bytes - 16, n_used;
+    struct of_oxs stats;
+
+    removed->table_id = body[0];
+    removed->reason = body[1];
+    removed->priority = wire_u16(body + 2);
+    removed->idle_timeout_s = wire_u16(body + 4);
+    removed->hard_timeout_s = wire_u16(body + 6);
+    removed->cookie = be64_load(body + 8);
+    enum of_error error = of_match_decode_loose(body + 16, rest, &removed->match, &n_used);
+    if (error)
+        return error;
+    body += 16 + n_used;
+    rest -= n_used;
+    error = of_oxs_decode(body, rest, &stats, &n_used);
+    if (error || n_used != rest)
+        return error ? error : OFPBRC_BAD_LEN;
+    removed->duration_s = stats.duration_s;
+    removed->duration_ns = stats.duration_ns;
+    removed->n_packets = stats.n_packets;
+    removed->n_bytes = stats.n_bytes;
+    return OF_OK;
+}
+
+/* 1.1's and Nicira's are alike but for two members. */
 static void decode_head(const uint8_t *body, struct of_flow_removed *removed)
 {
     removed->cookie = be64_load(body);
@@ -43,10 +71,12 @@ enum of_error of_decode_flow_removed(const struct of_message *message,
     size_t rest = message->body_bytes - 40, n_used;
 
     memset(removed, 0, sizeof *removed);
+    if (message->version >= OF_1_5)
+        return decode15(message, removed);
     if (message->version != OF_1_0) {
         decode_head(body, removed);
         removed->hard_timeout_s = wire_u16(body + 22);
-        enum of_error error = of_match_decode_oxm_loose(body + 40, rest, &removed->match, &n_used);
+        enum of_error error = of_match_decode_loose(body + 40, rest, &removed->match, &n_used);
         return !error && n_used != rest ? OFPBRC_BAD_LEN : error;
     }
     if (message->form == OF_FORM_STANDARD) {
@@ -103,6 +133,29 @@ static void encode_nx(const struct of_flow_removed *removed, struct buffer *out)
     of_finish_message(start, out);
 }
 
+static void encode15(const struct of_flow_removed *removed, enum of_version version,
+                     struct buffer *out)
+{
+    size_t start = of_begin_message(OF_FLOW_REMOVED, OF_FORM_STANDARD, version, 0, out);
+    const struct of_oxs stats = {
+        .duration_s = removed->duration_s,
+        .duration_ns = removed->duration_ns,
+        .n_packets = removed->n_packets,
+        .n_bytes = removed->n_bytes,
+    };
+    uint8_t *body = buffer_put_zeros(out, 16);
+
+    body[0] = removed->table_id;
+    body[1] = removed->reason;
+    be16_store(body + 2, removed->priority);
+    be16_store(body + 4, removed->idle_timeout_s);
+    be16_store(body + 6, removed->hard_timeout_s);
+    memcpy(body + 8, &removed->cookie, sizeof removed->cookie);
+    of_match_encode(&removed->match, version, out);
+    of_oxs_encode(&stats, OXS_DURATION | OXS_PACKET_COUNT | OXS_BYTE_COUNT, out);
+    of_finish_message(start, out);
+}
+
 void of_encode_flow_removed(const struct of_flow_removed *removed,
                             const struct of_protocol *protocol, struct buffer *out)
 {
@@ -113,10 +166,14 @@ void of_encode_flow_removed(const struct of_flow_removed *removed,
             encode_standard10(removed, out);
         return;
     }
+    if (protocol->version >= OF_1_5) {
+        encode15(removed, protocol->version, out);
+        return;
+    }
     size_t start = of_begin_message(OF_FLOW_REMOVED, OF_FORM_STANDARD, protocol->version, 0, out);
     uint8_t *body = buffer_put_zeros(out, 40);
     encode_head(removed, removed->table_id, body);
     be16_store(body + 22, removed->hard_timeout_s);
-    of_match_encode_oxm(&removed->match, protocol->version, out);
+    of_match_encode(&removed->match, protocol->version, out);
     of_finish_message(start, out);
 }

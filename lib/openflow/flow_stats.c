@@ -6,6 +6,7 @@
 
 #include "lib/openflow/action_codec.h"
 #include "lib/openflow/match_codec.h"
+#include "lib/openflow/oxs.h"
 #include "lib/openflow/stats_internal.h"
 
 void of_flow_stats_request_init(struct of_flow_stats_request *request)
@@ -32,7 +33,7 @@ static enum of_error decode_request_nx(const struct of_message *message,
                                &request->cookie_mask);
 }
 
-static enum of_error decode_request13(const struct of_message *message,
+static enum of_error decode_request11(const struct of_message *message,
                                       struct of_flow_stats_request *request)
 {
     const uint8_t *body = message->body;
@@ -44,7 +45,7 @@ static enum of_error decode_request13(const struct of_message *message,
     request->out_group = wire_u32(body + 8);
     request->cookie_mask = be64_load(body + 24);
     request->cookie.raw = be64_load(body + 16).raw & request->cookie_mask.raw;
-    enum of_error error = of_match_decode_oxm(body + 32, rest, &request->match, &n_used);
+    enum of_error error = of_match_decode(body + 32, rest, &request->match, &n_used);
     return !error && n_used != rest ? OFPBRC_BAD_LEN : error;
 }
 
@@ -53,7 +54,7 @@ enum of_error of_decode_flow_stats_request(const struct of_message *message,
 {
     of_flow_stats_request_init(request);
     if (message->version != OF_1_0)
-        return decode_request13(message, request);
+        return decode_request11(message, request);
     if (message->form == OF_FORM_NX)
         return decode_request_nx(message, request);
     of_match_decode_of10(message->body, &request->match);
@@ -83,7 +84,7 @@ static void encode_request_nx(const struct of_flow_stats_request *request, struc
     buffer_put_zeros(out, wire_round_up_8(match_bytes) - match_bytes);
 }
 
-static void encode_request13(const struct of_flow_stats_request *request, enum of_version version,
+static void encode_request11(const struct of_flow_stats_request *request, enum of_version version,
                              struct buffer *out)
 {
     uint8_t *body = buffer_put_zeros(out, 32);
@@ -93,7 +94,7 @@ static void encode_request13(const struct of_flow_stats_request *request, enum o
     be32_store(body + 8, request->out_group);
     memcpy(body + 16, &request->cookie, 8);
     memcpy(body + 24, &request->cookie_mask, 8);
-    of_match_encode_oxm(&request->match, version, out);
+    of_match_encode(&request->match, version, out);
 }
 
 void of_encode_flow_stats_request(const struct of_flow_stats_request *request,
@@ -109,7 +110,7 @@ void of_encode_flow_stats_request(const struct of_flow_stats_request *request,
     else if (protocol->version == OF_1_0)
         encode_request10(request, out);
     else
-        encode_request13(request, protocol->version, out);
+        encode_request11(request, protocol->version, out);
     of_finish_message(start, out);
 }
 
@@ -168,15 +169,42 @@ static void add_flow_nx(const struct of_flow_stats *stats, struct buffer *out)
     be16_store(out->data + start + 22, wire_age(stats->hard_age_s));
 }
 
-static void add_flow13(const struct of_flow_stats *stats, enum of_version version,
+static void add_flow11(const struct of_flow_stats *stats, enum of_version version,
                        struct buffer *out)
 {
     size_t start = out->size;
 
     put_head(stats, 24, out);
-    be16_store(out->data + start + 18, stats->flags);
+    if (version >= OF_1_3)
+        be16_store(out->data + start + 18, stats->flags);
+    if (version >= OF_1_4)
+        be16_store(out->data + start + 20, stats->importance);
     put_counters(stats, out);
-    of_match_encode_oxm(&stats->match, version, out);
+    /* Also in 1.1, whose own form has no room for many flows that 1.0 can add. */
+    of_match_encode(&stats->match, version == OF_1_1 ? OF_1_2 : version, out);
+}
+
+static void add_flow15(const struct of_flow_stats *stats, enum of_version version,
+                       struct buffer *out)
+{
+    const struct of_oxs oxs = {
+        .duration_s = stats->duration_s,
+        .duration_ns = stats->duration_ns,
+        .idle_age_s = stats->idle_age_s,
+        .n_packets = stats->n_packets,
+        .n_bytes = stats->n_bytes,
+    };
+    uint8_t *head = buffer_put_zeros(out, 24);
+
+    head[4] = stats->table_id;
+    be16_store(head + 6, stats->priority);
+    be16_store(head + 8, stats->idle_timeout_s);
+    be16_store(head + 10, stats->hard_timeout_s);
+    be16_store(head + 12, stats->flags);
+    be16_store(head + 14, stats->importance);
+    memcpy(head + 16, &stats->cookie, sizeof stats->cookie);
+    of_match_encode(&stats->match, version, out);
+    of_oxs_encode(&oxs, OXS_DURATION | OXS_IDLE_TIME | OXS_PACKET_COUNT | OXS_BYTE_COUNT, out);
 }
 
 void of_reply_add_flow(struct of_reply *reply, const struct of_flow_stats *stats)
@@ -184,8 +212,10 @@ void of_reply_add_flow(struct of_reply *reply, const struct of_flow_stats *stats
     struct buffer *out = reply->out;
     size_t start = out->size;
 
-    if (reply->version != OF_1_0)
-        add_flow13(stats, reply->version, out);
+    if (reply->version >= OF_1_5)
+        add_flow15(stats, reply->version, out);
+    else if (reply->version != OF_1_0)
+        add_flow11(stats, reply->version, out);
     else if (reply->form == OF_FORM_NX)
         add_flow_nx(stats, out);
     else
@@ -254,18 +284,51 @@ static enum of_error read_flow_nx(struct wire *wire, struct of_flow_stats *stats
     return of_match_decode_nxm(match, match_bytes, &stats->match, NULL, NULL);
 }
 
-static enum of_error read_flow13(struct wire *wire, struct of_flow_stats *stats)
+static enum of_error read_flow11(struct wire *wire, enum of_version version,
+                                 struct of_flow_stats *stats)
 {
     const uint8_t *item = read_head(wire, stats);
     size_t n_used;
 
     if (!item)
         return OFPBRC_BAD_LEN;
-    stats->flags = wire_u16(item + 18);
-    enum of_error error = of_match_decode_oxm(wire->next, wire->left, &stats->match, &n_used);
+    stats->flags = version >= OF_1_3 ? wire_u16(item + 18) : 0;
+    stats->importance = version >= OF_1_4 ? wire_u16(item + 20) : 0;
+    enum of_error error = of_match_decode(wire->next, wire->left, &stats->match, &n_used);
     if (!error)
         wire_take(wire, n_used);
     return error;
+}
+
+static enum of_error read_flow15(struct wire *wire, struct of_flow_stats *stats)
+{
+    const uint8_t *item = wire_take(wire, 24);
+    struct of_oxs oxs;
+    size_t n_used;
+
+    if (!item)
+        return OFPBRC_BAD_LEN;
+    stats->table_id = item[4];
+    stats->priority = wire_u16(item + 6);
+    stats->idle_timeout_s = wire_u16(item + 8);
+    stats->hard_timeout_s = wire_u16(item + 10);
+    stats->flags = wire_u16(item + 12);
+    stats->importance = wire_u16(item + 14);
+    stats->cookie = be64_load(item + 16);
+    enum of_error error = of_match_decode(wire->next, wire->left, &stats->match, &n_used);
+    if (error)
+        return error;
+    wire_take(wire, n_used);
+    error = of_oxs_decode(wire->next, wire->left, &oxs, &n_used);
+    if (error)
+        return error;
+    wire_take(wire, n_used);
+    stats->duration_s = oxs.duration_s;
+    stats->duration_ns = oxs.duration_ns;
+    stats->idle_age_s = oxs.idle_age_s;
+    stats->n_packets = oxs.n_packets;
+    stats->n_bytes = oxs.n_bytes;
+    return OF_OK;
 }
 
 bool of_next_flow_stats(struct of_items *items, struct buffer *actions, struct of_flow_stats *stats)
@@ -280,8 +343,10 @@ bool of_next_flow_stats(struct of_items *items, struct buffer *actions, struct o
         items->error = items->wire.left ? OFPBRC_BAD_LEN : items->error;
         return false;
     }
-    if (items->version != OF_1_0)
-        items->error = read_flow13(&wire, stats);
+    if (items->version >= OF_1_5)
+        items->error = read_flow15(&wire, stats);
+    else if (items->version != OF_1_0)
+        items->error = read_flow11(&wire, items->version, stats);
     else if (items->form == OF_FORM_NX)
         items->error = read_flow_nx(&wire, stats);
     else

@@ -18,7 +18,7 @@ enum { CLASS_EXPERIMENTER = 0xffff, ONF_TCP_FLAGS = 42 };
 #define ONF_EXPERIMENTER UINT32_C(0x4f4e4600)
 #define COOKIE_HEADER    (UINT32_C(0x0001) << 16 | 30 << 9 | 8)
 
-enum { OFPMT_OXM = 1 };
+enum { OFPMT_STANDARD = 0, OFPMT_OXM = 1 };
 
 uint32_t of_port_to_wire32(of_port port)
 {
@@ -172,8 +172,8 @@ enum of_error of_match_decode_nxm(const void *wire, size_t n_bytes, struct match
     return decode_entries(wire_init(wire, n_bytes), false, match, cookie, cookie_mask);
 }
 
-static enum of_error decode_oxm(const void *wire, size_t n_bytes, bool skip_unknown,
-                                struct match *match, size_t *n_used)
+static enum of_error decode_match(const void *wire, size_t n_bytes, bool skip_unknown,
+                                  struct match *match, size_t *n_used)
 {
     const uint8_t *bytes = wire;
 
@@ -181,6 +181,9 @@ static enum of_error decode_oxm(const void *wire, size_t n_bytes, bool skip_unkn
         return OFPBMC_BAD_LEN;
     size_t length = wire_u16(bytes + 2);
     *n_used = wire_round_up_8(length);
+    if (wire_u16(bytes) == OFPMT_STANDARD)
+        return length == OF11_MATCH_BYTES && length <= n_bytes ? of_match_decode_of11(wire, match)
+                                                               : OFPBMC_BAD_LEN;
     if (wire_u16(bytes) != OFPMT_OXM)
         return OFPBMC_BAD_TYPE;
     if (length < 4 || *n_used > n_bytes)
@@ -188,16 +191,15 @@ static enum of_error decode_oxm(const void *wire, size_t n_bytes, bool skip_unkn
     return decode_entries(wire_init(bytes + 4, length - 4), skip_unknown, match, NULL, NULL);
 }
 
-enum of_error of_match_decode_oxm(const void *wire, size_t n_bytes, struct match *match,
-                                  size_t *n_used)
+enum of_error of_match_decode(const void *wire, size_t n_bytes, struct match *match, size_t *n_used)
 {
-    return decode_oxm(wire, n_bytes, false, match, n_used);
+    return decode_match(wire, n_bytes, false, match, n_used);
 }
 
-enum of_error of_match_decode_oxm_loose(const void *wire, size_t n_bytes, struct match *match,
-                                        size_t *n_used)
+enum of_error of_match_decode_loose(const void *wire, size_t n_bytes, struct match *match,
+                                    size_t *n_used)
 {
-    return decode_oxm(wire, n_bytes, true, match, n_used);
+    return decode_match(wire, n_bytes, true, match, n_used);
 }
 
 static void put_header(uint32_t header, bool has_mask, struct buffer *out)
@@ -220,6 +222,13 @@ static void put_onf_header(const struct of_field *field, bool has_mask, struct b
     buffer_put(out, wire, sizeof wire);
 }
 
+uint32_t of_field_header(const struct of_field *field, enum of_version version)
+{
+    bool has_oxm = field->oxm_header && version >= field->oxm_since;
+
+    return has_oxm || !field->nxm_header ? field->oxm_header : field->nxm_header;
+}
+
 void of_field_encode(const struct of_field *field, enum of_version version,
                      const struct of_value *value, const struct of_value *mask, struct buffer *out)
 {
@@ -227,10 +236,8 @@ void of_field_encode(const struct of_field *field, enum of_version version,
 
     if (field->id == FIELD_TCP_FLAGS && version >= OF_1_3 && version < field->oxm_since)
         put_onf_header(field, has_mask, out);
-    else if (field->nxm_header && (!field->oxm_header || version < field->oxm_since))
-        put_header(field->nxm_header, has_mask, out);
     else
-        put_header(field->oxm_header, has_mask, out);
+        put_header(of_field_header(field, version), has_mask, out);
     buffer_put(out, value->bytes, field->n_bytes);
     if (has_mask)
         buffer_put(out, mask->bytes, field->n_bytes);
@@ -308,14 +315,35 @@ size_t of_match_encode_nxm(const struct match *match, be64 cookie, be64 cookie_m
     return out->size - start;
 }
 
-void of_match_encode_oxm(const struct match *match, enum of_version version, struct buffer *out)
+void of_match_encode(const struct match *match, enum of_version version, struct buffer *out)
 {
     size_t start = out->size;
 
+    if (version == OF_1_1) {
+        of_match_encode_of11(match, out);
+        return;
+    }
     buffer_put_zeros(out, 4);
     put_fields(match, version, out);
     size_t length = out->size - start;
     buffer_put_zeros(out, wire_round_up_8(length) - length);
     be16_store(out->data + start, OFPMT_OXM);
     be16_store(out->data + start + 2, (uint16_t)length);
+}
+
+bool of_match_fits(const struct match *match, enum of_version version)
+{
+    struct buffer wire = BUFFER_INIT;
+    struct match sent = *match, again;
+    size_t n_used;
+
+    /* "No tag" of 1.0 looks at the priority bits, too, which are 0 without a tag. */
+    if (version >= OF_1_2 && match->mask.key.vlan[0].tci.raw == UINT16_MAX &&
+        !match->flow.key.vlan[0].tci.raw)
+        sent.mask.key.vlan[0].tci = be16_from(VLAN_CFI | VLAN_VID_MASK);
+    of_match_encode(&sent, version, &wire);
+    bool fits = of_match_decode(wire.data, wire.size, &again, &n_used) == OF_OK &&
+                match_is_equal(&sent, &again);
+    buffer_fini(&wire);
+    return fits;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* match_codec - struct match on the wire: ofp_match of OpenFlow 1.0, NXM, and OXM of 1.2 and later.
+/* match_codec - struct match on the wire: ofp_match of OpenFlow 1.0 and 1.1, NXM, and OXM of 1.2 and
+ * later.
  *
  * Decoders accept what the specifications allow and name the mistake otherwise: unknown fields,
  * missing prerequisites, duplicate fields, value bits outside the mask.  Encoders write fields in
@@ -19,7 +20,7 @@
 
 struct buffer;
 
-enum { OF10_MATCH_BYTES = 40 };
+enum { OF10_MATCH_BYTES = 40, OF11_MATCH_BYTES = 88 };
 
 /* 'wire' has OF10_MATCH_BYTES.  Values under wildcards, and fields whose prerequisites are not
  * there, are ignored, as OpenFlow 1.0 wants. */
@@ -38,17 +39,29 @@ enum of_error of_match_decode_nxm(const void *wire, size_t n_bytes, struct match
 size_t of_match_encode_nxm(const struct match *match, be64 cookie, be64 cookie_mask,
                            struct buffer *out);
 
-/* An ofp_match of 1.2 and later (type, length, fields, padding) at the start of 'wire'; 'n_used' is
- * how much of it that was.  Unknown fields are an error; of_match_decode_oxm_loose() skips them (a
- * packet_in may say more than we understand). */
-enum of_error of_match_decode_oxm(const void *wire, size_t n_bytes, struct match *match,
-                                  size_t *n_used);
-enum of_error of_match_decode_oxm_loose(const void *wire, size_t n_bytes, struct match *match,
-                                        size_t *n_used);
-void of_match_encode_oxm(const struct match *match, enum of_version version, struct buffer *out);
+/* ofp_match of 1.1 (type 0, a struct of fixed size).  Encoding leaves out what it has no room for. */
+enum of_error of_match_decode_of11(const void *wire, struct match *match);
+void of_match_encode_of11(const struct match *match, struct buffer *out);
+
+/* An ofp_match of 1.1 and later at the start of 'wire': type, length, then 1.1's struct or OXM, as the
+ * type says in any of these versions; 'n_used' is how much of it that was, with padding.  Unknown fields
+ * are an error; of_match_decode_loose() skips them (a packet_in may say more than we understand). */
+enum of_error of_match_decode(const void *wire, size_t n_bytes, struct match *match,
+                              size_t *n_used);
+enum of_error of_match_decode_loose(const void *wire, size_t n_bytes, struct match *match,
+                                    size_t *n_used);
+
+/* As 1.1's struct in 1.1, as OXM later. */
+void of_match_encode(const struct match *match, enum of_version version, struct buffer *out);
+
+/* Does encoding and decoding keep all of 'match'? */
+bool of_match_fits(const struct match *match, enum of_version version);
+
+/* The 32 bits that name a field in a version, without mask bit: OXM's or NXM's. */
+struct of_field;
+uint32_t of_field_header(const struct of_field *field, enum of_version version);
 
 /* One field with header and value (and mask, unless it is NULL or all ones), as NXM or OXM. */
-struct of_field;
 struct of_value;
 void of_field_encode(const struct of_field *field, enum of_version version,
                      const struct of_value *value, const struct of_value *mask, struct buffer *out);

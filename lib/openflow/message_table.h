@@ -12,7 +12,14 @@
 
 /* What identifies a message: its type; for statistics their type; for vendors a number of
  * theirs. */
-enum of_envelope { ENVELOPE_PLAIN, ENVELOPE_STATS, ENVELOPE_NX, ENVELOPE_NX_STATS };
+enum of_envelope {
+    ENVELOPE_PLAIN,
+    ENVELOPE_STATS,
+    ENVELOPE_NX,
+    ENVELOPE_ONF,
+    ENVELOPE_NX_STATS,
+    ENVELOPE_ONF_STATS,
+};
 
 struct of_message_row {
     enum of_message_kind kind;
@@ -20,7 +27,7 @@ struct of_message_row {
     uint8_t first_version, last_version;
     enum of_envelope envelope;
     uint8_t type;        /* ofp_type. */
-    uint16_t subtype;    /* Statistics type, or Nicira's type. */
+    uint16_t subtype;    /* Statistics type, or the vendor's type. */
     uint16_t least_body; /* Bytes behind the envelope. */
     uint16_t unit;       /* More body comes in units of this many bytes; 0: no more. */
     const char *name;

@@ -12,7 +12,7 @@
 #include "lib/openflow/message_table.h"
 
 enum { OFPT_ECHO_REPLY = 3, OFPT_VENDOR = 4, OFPST_VENDOR = 0xffff };
-enum { NX_VENDOR = 0x00002320 };
+enum { NX_VENDOR = 0x00002320, ONF_VENDOR = 0x4f4e4600 };
 
 int of_frame_length(const void *data, size_t n_bytes)
 {
@@ -52,9 +52,17 @@ static enum of_error identify_vendor(struct wire wire, struct identity *id)
 
     if (!vendor)
         return OFPBRC_BAD_LEN;
-    if (wire_u32(vendor) != NX_VENDOR)
+    bool is_stats = id->envelope == ENVELOPE_STATS;
+    switch (wire_u32(vendor)) {
+    case NX_VENDOR:
+        id->envelope = is_stats ? ENVELOPE_NX_STATS : ENVELOPE_NX;
+        break;
+    case ONF_VENDOR:
+        id->envelope = is_stats ? ENVELOPE_ONF_STATS : ENVELOPE_ONF;
+        break;
+    default:
         return OFPBRC_BAD_VENDOR;
-    id->envelope = id->envelope == ENVELOPE_STATS ? ENVELOPE_NX_STATS : ENVELOPE_NX;
+    }
     id->subtype = wire_u32(vendor + 4);
     return OF_OK;
 }
@@ -103,7 +111,9 @@ static enum of_error no_such_message(const struct identity *id)
     case ENVELOPE_STATS:
         return OFPBRC_BAD_STAT;
     case ENVELOPE_NX:
+    case ENVELOPE_ONF:
     case ENVELOPE_NX_STATS:
+    case ENVELOPE_ONF_STATS:
         return OFPBRC_BAD_SUBTYPE;
     case ENVELOPE_PLAIN:
         break;
@@ -154,6 +164,14 @@ const char *of_message_name(const struct of_message *message)
     return row ? row->name : "unknown message";
 }
 
+static void put_vendor(uint8_t *to, const struct of_message_row *row)
+{
+    bool is_nx = row->envelope == ENVELOPE_NX || row->envelope == ENVELOPE_NX_STATS;
+
+    be32_store(to, is_nx ? NX_VENDOR : ONF_VENDOR);
+    be32_store(to + 4, row->subtype);
+}
+
 size_t of_begin_message(enum of_message_kind kind, enum of_form form, enum of_version version,
                         uint32_t xid, struct buffer *out)
 {
@@ -173,13 +191,13 @@ size_t of_begin_message(enum of_message_kind kind, enum of_form form, enum of_ve
         be16_store(header + 8, row->subtype);
         break;
     case ENVELOPE_NX:
-        be32_store(header + 8, NX_VENDOR);
-        be32_store(header + 12, row->subtype);
+    case ENVELOPE_ONF:
+        put_vendor(header + 8, row);
         break;
     case ENVELOPE_NX_STATS:
+    case ENVELOPE_ONF_STATS:
         be16_store(header + 8, OFPST_VENDOR);
-        be32_store(header + 12, NX_VENDOR);
-        be32_store(header + 16, row->subtype);
+        put_vendor(header + (version == OF_1_0 ? 12 : 16), row);
         break;
     }
     return start;

@@ -54,11 +54,20 @@ enum of_message_kind {
     OF_TABLE_MOD,
     OF_BARRIER_REQUEST,
     OF_BARRIER_REPLY,
+    OF_QUEUE_CONFIG_REQUEST, /* A message before 1.4, then statistics. */
+    OF_QUEUE_CONFIG_REPLY,
     OF_ROLE_REQUEST,
     OF_ROLE_REPLY,
     OF_GET_ASYNC_REQUEST,
     OF_GET_ASYNC_REPLY,
     OF_SET_ASYNC,
+    OF_ROLE_STATUS,
+    OF_TABLE_STATUS,
+    OF_REQUEST_FORWARD,
+    OF_GROUP_MOD,
+    OF_METER_MOD,
+    OF_BUNDLE_CONTROL,
+    OF_BUNDLE_ADD_MESSAGE,
     OF_SET_FLOW_FORMAT,
     OF_FLOW_MOD_TABLE_ID,
     OF_SET_PACKET_IN_FORMAT,
@@ -79,11 +88,25 @@ enum of_message_kind {
     OF_PORT_DESC_REPLY,
     OF_TABLE_FEATURES_REQUEST,
     OF_TABLE_FEATURES_REPLY,
+    OF_TABLE_DESC_REQUEST,
+    OF_TABLE_DESC_REPLY,
+    OF_GROUP_STATS_REQUEST,
+    OF_GROUP_STATS_REPLY,
+    OF_GROUP_DESC_REQUEST,
+    OF_GROUP_DESC_REPLY,
+    OF_GROUP_FEATURES_REQUEST,
+    OF_GROUP_FEATURES_REPLY,
+    OF_METER_STATS_REQUEST,
+    OF_METER_STATS_REPLY,
+    OF_METER_CONFIG_REQUEST,
+    OF_METER_CONFIG_REPLY,
+    OF_METER_FEATURES_REQUEST,
+    OF_METER_FEATURES_REPLY,
     N_OF_MESSAGE_KINDS
 };
 
-/* How the same message may look in OpenFlow 1.0. */
-enum of_form { OF_FORM_STANDARD, OF_FORM_NX };
+/* How the same message may look within one version; the ONF's extensions to 1.3 are standard here. */
+enum of_form { OF_FORM_STANDARD, OF_FORM_NX, OF_FORM_NX2 };
 
 struct of_message {
     enum of_message_kind kind;
@@ -128,7 +151,10 @@ void of_encode_empty(enum of_message_kind kind, enum of_version version, uint32_
 
 /* Version bitmaps: bit N stands for wire version N. */
 #define OF_VERSION_BIT(version) (UINT32_C(1) << (version))
-#define OF_VERSIONS_KNOWN       (OF_VERSION_BIT(OF_1_0) | OF_VERSION_BIT(OF_1_3))
+#define OF_VERSIONS_KNOWN       (OF_VERSION_BIT(OF_1_5 + 1) - OF_VERSION_BIT(OF_1_0))
+
+/* "OpenFlow13", "1.3"; in any case.  0: neither is known. */
+enum of_version of_version_by_name(const char *name);
 
 void of_encode_hello(uint32_t versions, uint32_t xid, struct buffer *out);
 
@@ -147,14 +173,17 @@ void of_encode_echo_reply(const struct of_message *request, struct buffer *out);
 void of_encode_echo_request(enum of_version version, uint32_t xid, const void *body, size_t n_bytes,
                             struct buffer *out);
 
-/* ofp_capabilities, the bits that 1.0 and 1.3 share, and 1.0's own. */
+/* ofp_capabilities; encoding leaves out those that a version does not have. */
 enum of_capabilities {
     OFPC_FLOW_STATS = 1 << 0,
     OFPC_TABLE_STATS = 1 << 1,
     OFPC_PORT_STATS = 1 << 2,
+    OFPC_GROUP_STATS = 1 << 3, /* From 1.1. */
     OFPC_IP_REASM = 1 << 5,
     OFPC_QUEUE_STATS = 1 << 6,
-    OFPC_ARP_MATCH_IP = 1 << 7, /* 1.0. */
+    OFPC_ARP_MATCH_IP = 1 << 7,     /* 1.0 and 1.1. */
+    OFPC_BUNDLES = 1 << 9,          /* From 1.4. */
+    OFPC_FLOW_MONITORING = 1 << 10, /* From 1.4. */
 };
 
 struct of_port_info;
@@ -168,7 +197,7 @@ struct of_features {
     uint32_t actions;      /* 1.0: bit N is OFPAT_ type N. */
 };
 
-/* Ports stand in the reply of 1.0 only; later versions ask for OF_PORT_DESC_REQUEST. */
+/* Ports stand in the reply of 1.0 to 1.2 only; later versions ask for OF_PORT_DESC_REQUEST. */
 void of_encode_features_reply(const struct of_features *features, const struct of_port_info *ports,
                               size_t n_ports, enum of_version version, uint32_t xid,
                               struct buffer *out);
@@ -176,7 +205,7 @@ void of_encode_features_reply(const struct of_features *features, const struct o
 enum of_error of_decode_features_reply(const struct of_message *message,
                                        struct of_features *features);
 
-/* 1.0: the ports, one after the other, for of_decode_port_info(). */
+/* 1.0 to 1.2: the ports, one after the other, for of_decode_port_info(). */
 struct wire of_features_ports(const struct of_message *message);
 
 struct of_switch_config {

@@ -41,6 +41,9 @@ enum of_packet_in_reason {
     OFPR_NO_MATCH = 0,
     OFPR_ACTION = 1,
     OFPR_INVALID_TTL = 2,
+    OFPR_ACTION_SET = 3, /* From 1.4; before, all of these are OFPR_ACTION. */
+    OFPR_GROUP = 4,
+    OFPR_PACKET_OUT = 5,
 };
 
 enum of_flow_flags {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* OpenFlow 1.0 sections 5.3.6 and 5.4.1, 1.3.5 sections 7.3.7 and 7.4.1, NXT_PACKET_IN. */
+/* OpenFlow 1.0 sections 5.3.6 and 5.4.1, 1.1 and 1.2 appendix A.3.7 and A.4.1, 1.3.5 sections 7.3.7 and
+ * 7.4.1, 1.5 section 7.3.6, NXT_PACKET_IN. */
 
 #include "lib/openflow/packet.h"
 
@@ -31,6 +32,24 @@ static enum of_error decode_in10(const struct of_message *message, struct of_pac
     return OF_OK;
 }
 
+static enum of_error decode_in11(const struct of_message *message, struct of_packet_in *packet)
+{
+    const uint8_t *body = message->body;
+    of_port in_port;
+
+    if (!of_port_from_wire32(wire_u32(body + 4), &in_port))
+        return OFPBRC_BAD_PORT;
+    packet->match.flow.key.in_port = be32_from(in_port);
+    packet->match.mask.key.in_port = be32_from(UINT32_MAX);
+    packet->total_bytes = wire_u16(body + 12);
+    packet->reason = body[14];
+    packet->table_id = body[15];
+    packet->cookie.raw = UINT64_MAX;
+    packet->frame = body + 16;
+    packet->frame_bytes = message->body_bytes - 16;
+    return OF_OK;
+}
+
 /* 1.3's and Nicira's: a head, a match, two bytes of padding, the frame. */
 static enum of_error decode_in_tail(struct wire *wire, size_t match_bytes,
                                     struct of_packet_in *packet)
@@ -58,17 +77,18 @@ static enum of_error decode_in_nx(const struct of_message *message, struct of_pa
     return error ? error : decode_in_tail(&wire, wire_round_up_8(match_bytes), packet);
 }
 
-static enum of_error decode_in13(const struct of_message *message, struct of_packet_in *packet)
+/* 1.2 has no cookie. */
+static enum of_error decode_in12(const struct of_message *message, struct of_packet_in *packet)
 {
     struct wire wire = wire_init(message->body, message->body_bytes);
-    const uint8_t *body = wire_take(&wire, 16);
+    const uint8_t *body = wire_take(&wire, message->version == OF_1_2 ? 8 : 16);
     size_t n_used;
 
     packet->total_bytes = wire_u16(body + 4);
     packet->reason = body[6];
     packet->table_id = body[7];
-    packet->cookie = be64_load(body + 8);
-    enum of_error error = of_match_decode_oxm_loose(wire.next, wire.left, &packet->match, &n_used);
+    packet->cookie = message->version == OF_1_2 ? (be64){UINT64_MAX} : be64_load(body + 8);
+    enum of_error error = of_match_decode_loose(wire.next, wire.left, &packet->match, &n_used);
     return error ? error : decode_in_tail(&wire, n_used, packet);
 }
 
@@ -77,18 +97,41 @@ enum of_error of_decode_packet_in(const struct of_message *message, struct of_pa
     memset(packet, 0, sizeof *packet);
     if (message->form == OF_FORM_NX)
         return decode_in_nx(message, packet);
-    return message->version == OF_1_0 ? decode_in10(message, packet) : decode_in13(message, packet);
+    if (message->version == OF_1_0)
+        return decode_in10(message, packet);
+    return message->version == OF_1_1 ? decode_in11(message, packet) : decode_in12(message, packet);
 }
 
-static void put_in_head(const struct of_packet_in *packet, struct buffer *out)
+/* Versions before 1.4 know three reasons. */
+static uint8_t wire_reason(uint8_t reason, enum of_version version)
 {
-    uint8_t *body = buffer_put_zeros(out, 16);
+    return reason > OFPR_INVALID_TTL && version < OF_1_4 ? (uint8_t)OFPR_ACTION : reason;
+}
+
+static void put_in_head(const struct of_packet_in *packet, enum of_version version, bool has_cookie,
+                        struct buffer *out)
+{
+    uint8_t *body = buffer_put_zeros(out, 8);
 
     be32_store(body, OF_BUFFER_NONE);
     be16_store(body + 4, packet->total_bytes);
-    body[6] = packet->reason;
+    body[6] = wire_reason(packet->reason, version);
     body[7] = packet->table_id;
-    memcpy(body + 8, &packet->cookie, sizeof packet->cookie);
+    if (has_cookie)
+        buffer_put(out, &packet->cookie, sizeof packet->cookie);
+}
+
+static void encode_in11(const struct of_packet_in *packet, struct buffer *out)
+{
+    uint8_t *body = buffer_put_zeros(out, 16);
+    uint32_t in_port = of_port_to_wire32(match_in_port(&packet->match));
+
+    be32_store(body, OF_BUFFER_NONE);
+    be32_store(body + 4, in_port);
+    be32_store(body + 8, in_port);
+    be16_store(body + 12, packet->total_bytes);
+    body[14] = wire_reason(packet->reason, OF_1_1);
+    body[15] = packet->table_id;
 }
 
 static void encode_in10(const struct of_packet_in *packet, struct buffer *out)
@@ -98,12 +141,13 @@ static void encode_in10(const struct of_packet_in *packet, struct buffer *out)
     be32_store(body, OF_BUFFER_NONE);
     be16_store(body + 4, packet->total_bytes);
     be16_store(body + 6, match_in_port(&packet->match));
-    body[8] = packet->reason;
+    body[8] = wire_reason(packet->reason, OF_1_0);
 }
 
-static void encode_in_nx(const struct of_packet_in *packet, struct buffer *out)
+static void encode_in_nx(const struct of_packet_in *packet, enum of_version version,
+                         struct buffer *out)
 {
-    put_in_head(packet, out);
+    put_in_head(packet, version, true, out);
     size_t length_at = out->size;
     buffer_put_zeros(out, 8);
     size_t match_bytes = of_match_encode_nxm(&packet->match, (be64){0}, (be64){0}, out);
@@ -119,12 +163,14 @@ void of_encode_packet_in(const struct of_packet_in *packet, enum of_version vers
                                     out);
 
     if (is_nx) {
-        encode_in_nx(packet, out);
+        encode_in_nx(packet, version, out);
     } else if (version == OF_1_0) {
         encode_in10(packet, out);
+    } else if (version == OF_1_1) {
+        encode_in11(packet, out);
     } else {
-        put_in_head(packet, out);
-        of_match_encode_oxm(&packet->match, version, out);
+        put_in_head(packet, version, version >= OF_1_3, out);
+        of_match_encode(&packet->match, version, out);
         buffer_put_zeros(out, 2);
     }
     size_t room = UINT16_MAX - (out->size - start);
@@ -159,48 +205,86 @@ static enum of_error check_out(struct of_packet_out *packet, enum of_version ver
     return ofa_check(&packet->actions, &match, &check);
 }
 
+/* What stands before the actions; 'n_actions' is how many bytes of them follow. */
+static enum of_error decode_out_head(struct wire *wire, enum of_version version, size_t *n_actions,
+                                     struct of_packet_out *packet)
+{
+    const uint8_t *body = wire_take(wire, version == OF_1_0 || version >= OF_1_5 ? 8 : 16);
+    size_t n_used;
+
+    if (version >= OF_1_5) {
+        *n_actions = wire_u16(body + 4);
+        enum of_error error = of_match_decode(wire->next, wire->left, &packet->metadata, &n_used);
+        if (error)
+            return error;
+        wire_take(wire, n_used);
+        if (!packet->metadata.mask.key.in_port.raw) /* It may not be left out. */
+            return OFPBRC_BAD_PORT;
+        packet->in_port = match_in_port(&packet->metadata);
+    } else if (version == OF_1_0) {
+        *n_actions = wire_u16(body + 6);
+        packet->in_port = wire_u16(body + 4);
+    } else {
+        *n_actions = wire_u16(body + 8);
+        if (!of_port_from_wire32(wire_u32(body + 4), &packet->in_port))
+            return OFPBAC_BAD_OUT_PORT; /* What Open vSwitch says, for want of an error of its own. */
+    }
+    return is_in_port(packet->in_port) ? OF_OK : OFPBRC_BAD_PORT;
+}
+
 enum of_error of_decode_packet_out(const struct of_message *message, uint8_t n_tables,
                                    struct of_packet_out *packet)
 {
     struct wire wire = wire_init(message->body, message->body_bytes);
-    const uint8_t *body = wire_take(&wire, message->version == OF_1_0 ? 8 : 16);
-    const uint8_t *length = body + (message->version == OF_1_0 ? 6 : 8);
-    const uint8_t *actions = wire_take(&wire, wire_u16(length));
+    size_t n_actions = 0;
 
     memset(packet, 0, sizeof *packet);
-    if (message->version == OF_1_0)
-        packet->in_port = wire_u16(body + 4);
-    else if (!of_port_from_wire32(wire_u32(body + 4), &packet->in_port))
-        return OFPBAC_BAD_OUT_PORT; /* What Open vSwitch says, for want of an error of its own. */
-    if (!is_in_port(packet->in_port))
-        return OFPBRC_BAD_PORT;
+    enum of_error error = decode_out_head(&wire, message->version, &n_actions, packet);
+    if (error)
+        return error;
+    const uint8_t *actions = wire_take(&wire, n_actions);
     if (!actions)
         return OFPBRC_BAD_LEN;
-    if (wire_u32(body) != OF_BUFFER_NONE)
+    if (wire_u32(message->body) != OF_BUFFER_NONE)
         return OFPBRC_BUFFER_UNKNOWN;
     packet->frame = wire.next;
     packet->frame_bytes = wire.left;
-    enum of_error error = ofa_decode_actions(actions, wire_u16(length), message->version,
-                                             &packet->actions);
+    error = ofa_decode_actions(actions, n_actions, message->version, &packet->actions);
     return error ? error : check_out(packet, message->version, n_tables);
+}
+
+/* The metadata with the port in it. */
+static void put_out_match(const struct of_packet_out *packet, enum of_version version,
+                          struct buffer *out)
+{
+    struct match match = packet->metadata;
+
+    match.flow.key.in_port = be32_from(packet->in_port);
+    match.mask.key.in_port = be32_from(UINT32_MAX);
+    of_match_encode(&match, version, out);
 }
 
 void of_encode_packet_out(const struct of_packet_out *packet, enum of_version version, uint32_t xid,
                           struct buffer *out)
 {
     size_t start = of_begin_message(OF_PACKET_OUT, OF_FORM_STANDARD, version, xid, out);
-    size_t body = out->size, head_bytes = version == OF_1_0 ? 8 : 16;
+    size_t body = out->size;
 
-    buffer_put_zeros(out, head_bytes);
+    buffer_put_zeros(out, version == OF_1_0 || version >= OF_1_5 ? 8 : 16);
+    if (version >= OF_1_5)
+        put_out_match(packet, version, out);
+    size_t actions = out->size;
     ofa_encode_actions(of_packet_out_actions(packet), version, out);
-    uint16_t actions_bytes = (uint16_t)(out->size - body - head_bytes);
+    uint16_t actions_bytes = (uint16_t)(out->size - actions);
     be32_store(out->data + body, OF_BUFFER_NONE);
     if (version == OF_1_0) {
         be16_store(out->data + body + 4, packet->in_port);
         be16_store(out->data + body + 6, actions_bytes);
-    } else {
+    } else if (version < OF_1_5) {
         be32_store(out->data + body + 4, of_port_to_wire32(packet->in_port));
         be16_store(out->data + body + 8, actions_bytes);
+    } else {
+        be16_store(out->data + body + 4, actions_bytes);
     }
     buffer_put(out, packet->frame, packet->frame_bytes);
     of_finish_message(start, out);

@@ -30,7 +30,7 @@ struct of_packet_in {
     struct match match; /* in_port, metadata, registers: what the frame itself does not say. */
 };
 
-/* Forms of packet_in in OpenFlow 1.0 to 1.3 (NXT_SET_PACKET_IN_FORMAT). */
+/* Forms of packet_in (NXT_SET_PACKET_IN_FORMAT). */
 enum of_packet_in_format { OF_PACKET_IN_STANDARD = 0, OF_PACKET_IN_NXT = 1 };
 
 enum of_error of_decode_packet_in(const struct of_message *message, struct of_packet_in *packet);
@@ -40,6 +40,7 @@ void of_encode_packet_in(const struct of_packet_in *packet, enum of_version vers
 struct of_packet_out {
     const uint8_t *frame;
     size_t frame_bytes;
+    struct match metadata; /* From 1.5: what the frame is to come with; its in_port is below. */
     of_port in_port;       /* OFPP_CONTROLLER, OFPP_NONE, OFPP_LOCAL or a port. */
     struct buffer actions; /* Owned: a list of struct ofa. */
 };

@@ -54,8 +54,6 @@ struct of_port_info {
     uint32_t current_speed_kbps, max_speed_kbps; /* 1.1 and later; 0 in 1.0. */
 };
 
-/* Bytes of one description on the wire. */
-size_t of_port_info_bytes(enum of_version version);
 void of_encode_port_info(const struct of_port_info *port, enum of_version version,
                          struct buffer *out);
 

@@ -4,12 +4,28 @@
 
 #include "lib/openflow/messages.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
+#include "lib/annotations.h"
 #include "lib/buffer.h"
 #include "lib/openflow/ports.h"
 
 enum { OFPHET_VERSIONBITMAP = 1 };
+
+enum of_version of_version_by_name(const char *name)
+{
+    static const char *const names[] = {"1.0", "1.1", "1.2", "1.3", "1.4", "1.5"};
+    char long_name[16];
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        snprintf(long_name, sizeof long_name, "OpenFlow1%zu", i);
+        if (!strcmp(name, names[i]) || !strcasecmp(name, long_name))
+            return (enum of_version)(OF_1_0 + i);
+    }
+    return (enum of_version)0;
+}
 
 static enum of_version highest_version(uint32_t versions)
 {
@@ -85,24 +101,46 @@ void of_encode_echo_request(enum of_version version, uint32_t xid, const void *b
 
 enum { FEATURES_BYTES = 24 };
 
+/* Until 1.2 the reply lists the ports. */
+static bool has_ports(enum of_version version)
+{
+    return version < OF_1_3;
+}
+
+/* Each version has bits of its own; those of enum of_capabilities that it lacks are left out. */
+static uint32_t known_capabilities(enum of_version version)
+{
+    uint32_t known = OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS | OFPC_IP_REASM |
+                     OFPC_QUEUE_STATS;
+
+    known |= version <= OF_1_1 ? OFPC_ARP_MATCH_IP : 0;
+    known |= version >= OF_1_1 ? OFPC_GROUP_STATS : 0;
+    known |= version >= OF_1_4 ? OFPC_BUNDLES | OFPC_FLOW_MONITORING : 0;
+    return known;
+}
+
 void of_encode_features_reply(const struct of_features *features, const struct of_port_info *ports,
                               size_t n_ports, enum of_version version, uint32_t xid,
                               struct buffer *out)
 {
     size_t start = of_begin_message(OF_FEATURES_REPLY, OF_FORM_STANDARD, version, xid, out);
-    size_t room = (UINT16_MAX - 8 - FEATURES_BYTES) / of_port_info_bytes(version);
     uint8_t *body = buffer_put_zeros(out, FEATURES_BYTES);
 
     be64 datapath_id = be64_from(features->datapath_id);
     memcpy(body, &datapath_id, sizeof datapath_id);
     be32_store(body + 8, features->n_buffers);
     body[12] = features->n_tables;
-    body[13] = version == OF_1_0 ? 0 : features->auxiliary_id;
-    be32_store(body + 16, features->capabilities);
+    body[13] = version < OF_1_3 ? 0 : features->auxiliary_id;
+    be32_store(body + 16, features->capabilities & known_capabilities(version));
     be32_store(body + 20, version == OF_1_0 ? features->actions : 0);
-    if (version == OF_1_0) {
-        for (size_t i = 0; i < n_ports && i < room; i++)
-            of_encode_port_info(&ports[i], version, out);
+    for (size_t i = 0; has_ports(version) && i < n_ports; i++) {
+        size_t before = out->size;
+
+        of_encode_port_info(&ports[i], version, out);
+        if (out->size - start > UINT16_MAX) {
+            out->size = before; /* The rest has to be asked for. */
+            break;
+        }
     }
     of_finish_message(start, out);
 }
@@ -116,8 +154,8 @@ enum of_error of_decode_features_reply(const struct of_message *message,
         .datapath_id = wire_u64(body),
         .n_buffers = wire_u32(body + 8),
         .n_tables = body[12],
-        .auxiliary_id = message->version == OF_1_0 ? 0 : body[13],
-        .capabilities = wire_u32(body + 16),
+        .auxiliary_id = message->version < OF_1_3 ? 0 : body[13],
+        .capabilities = wire_u32(body + 16) & known_capabilities(message->version),
         .actions = message->version == OF_1_0 ? wire_u32(body + 20) : 0,
     };
     return OF_OK;

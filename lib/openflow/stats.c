@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Splitting replies, and the statistics whose items have a fixed size: tables, ports, description.
- * (OpenFlow 1.0 section 5.3.5, 1.3.5 section 7.3.5.) */
+/* Splitting replies, and the statistics that are one item: description and aggregates.
+ * (OpenFlow 1.0 section 5.3.5, 1.3.5 section 7.3.5, 1.5 section 7.3.5.3.) */
 
 #include "lib/openflow/stats.h"
 
 #include <string.h>
 
 #include "lib/openflow/match_codec.h"
+#include "lib/openflow/oxs.h"
 #include "lib/openflow/stats_internal.h"
 
 enum { REPLY_MORE = 1, STATS_FLAGS_OFFSET = 10 };
 enum { DESC_BYTES = 256, SERIAL_BYTES = 32 };
-enum { OFPFW10_ALL = (1 << 22) - 1 };
 
 bool of_message_has_more(const struct of_message *message)
 {
@@ -116,176 +116,35 @@ void of_encode_aggregate(const struct of_aggregate *aggregate, const struct of_m
     struct of_reply reply;
 
     of_reply_begin(&reply, request, out);
-    uint8_t *body = buffer_put_zeros(out, 24);
-    be64_store(body, aggregate->n_packets);
-    be64_store(body + 8, aggregate->n_bytes);
-    be32_store(body + 16, aggregate->n_flows);
+    if (request->version >= OF_1_5) {
+        const struct of_oxs oxs = {
+            .n_flows = aggregate->n_flows,
+            .n_packets = aggregate->n_packets,
+            .n_bytes = aggregate->n_bytes,
+        };
+        of_oxs_encode(&oxs, OXS_FLOW_COUNT | OXS_PACKET_COUNT | OXS_BYTE_COUNT, out);
+    } else {
+        uint8_t *body = buffer_put_zeros(out, 24);
+        be64_store(body, aggregate->n_packets);
+        be64_store(body + 8, aggregate->n_bytes);
+        be32_store(body + 16, aggregate->n_flows);
+    }
     of_reply_end(&reply);
 }
 
 enum of_error of_decode_aggregate(const struct of_message *message, struct of_aggregate *aggregate)
 {
+    struct of_oxs oxs;
+    size_t n_used;
+
+    if (message->version >= OF_1_5) {
+        enum of_error error = of_oxs_decode(message->body, message->body_bytes, &oxs, &n_used);
+        *aggregate = (struct of_aggregate){
+            .n_packets = oxs.n_packets, .n_bytes = oxs.n_bytes, .n_flows = oxs.n_flows};
+        return error;
+    }
     aggregate->n_packets = wire_u64(message->body);
     aggregate->n_bytes = wire_u64(message->body + 8);
     aggregate->n_flows = wire_u32(message->body + 16);
     return OF_OK;
-}
-
-static void add_table10(const struct of_table_stats *stats, struct buffer *out)
-{
-    uint8_t *item = buffer_put_zeros(out, 64);
-
-    item[0] = stats->table_id;
-    memcpy(item + 4, stats->name, strnlen(stats->name, 31));
-    be32_store(item + 36, OFPFW10_ALL);
-    be32_store(item + 40, stats->max_flows);
-    be32_store(item + 44, stats->n_flows);
-    be64_store(item + 48, stats->n_lookups);
-    be64_store(item + 56, stats->n_matched);
-}
-
-static void add_table13(const struct of_table_stats *stats, struct buffer *out)
-{
-    uint8_t *item = buffer_put_zeros(out, 24);
-
-    item[0] = stats->table_id;
-    be32_store(item + 4, stats->n_flows);
-    be64_store(item + 8, stats->n_lookups);
-    be64_store(item + 16, stats->n_matched);
-}
-
-void of_reply_add_table(struct of_reply *reply, const struct of_table_stats *stats)
-{
-    size_t start = reply->out->size;
-
-    if (reply->version == OF_1_0)
-        add_table10(stats, reply->out);
-    else
-        add_table13(stats, reply->out);
-    of_reply_end_item(reply, start);
-}
-
-bool of_next_table_stats(struct of_items *items, struct of_table_stats *stats)
-{
-    bool is_10 = items->version == OF_1_0;
-    const uint8_t *item = of_items_take(items, is_10 ? 64 : 24);
-
-    memset(stats, 0, sizeof *stats);
-    if (!item)
-        return false;
-    stats->table_id = item[0];
-    if (is_10) {
-        memcpy(stats->name, item + 4, 32);
-        stats->max_flows = wire_u32(item + 40);
-    }
-    stats->n_flows = wire_u32(item + (is_10 ? 44 : 4));
-    stats->n_lookups = wire_u64(item + (is_10 ? 48 : 8));
-    stats->n_matched = wire_u64(item + (is_10 ? 56 : 16));
-    return true;
-}
-
-enum of_error of_decode_port_stats_request(const struct of_message *message, of_port *port)
-{
-    if (message->version == OF_1_0) {
-        *port = wire_u16(message->body);
-        return OF_OK;
-    }
-    return of_port_from_wire32(wire_u32(message->body), port) ? OF_OK : OFPBAC_BAD_OUT_PORT;
-}
-
-void of_encode_port_stats_request(of_port port, enum of_version version, uint32_t xid,
-                                  struct buffer *out)
-{
-    size_t start = of_begin_message(OF_PORT_STATS_REQUEST, OF_FORM_STANDARD, version, xid, out);
-    uint8_t *body = buffer_put_zeros(out, 8);
-
-    if (version == OF_1_0)
-        be16_store(body, port);
-    else
-        be32_store(body, of_port_to_wire32(port));
-    of_finish_message(start, out);
-}
-
-/* The counters stand in the same order in every version. */
-static uint64_t *const *counters_of(struct of_port_stats *stats, uint64_t *counters[12])
-{
-    uint64_t *const all[12] = {
-        &stats->rx_packets,      &stats->tx_packets,     &stats->rx_bytes,      &stats->tx_bytes,
-        &stats->rx_dropped,      &stats->tx_dropped,     &stats->rx_errors,     &stats->tx_errors,
-        &stats->rx_frame_errors, &stats->rx_over_errors, &stats->rx_crc_errors, &stats->collisions,
-    };
-
-    memcpy(counters, all, sizeof all);
-    return counters;
-}
-
-void of_reply_add_port_stats(struct of_reply *reply, const struct of_port_stats *stats)
-{
-    size_t start = reply->out->size;
-    struct of_port_stats copy = *stats;
-    uint64_t *counters[12];
-    bool is_10 = reply->version == OF_1_0;
-    uint8_t *item = buffer_put_zeros(reply->out, is_10 ? 104 : 112);
-
-    if (is_10)
-        be16_store(item, stats->port);
-    else
-        be32_store(item, of_port_to_wire32(stats->port));
-    counters_of(&copy, counters);
-    for (size_t i = 0; i < 12; i++)
-        be64_store(item + 8 + 8 * i, *counters[i]);
-    if (!is_10) {
-        be32_store(item + 104, stats->duration_s);
-        be32_store(item + 108, stats->duration_ns);
-    }
-    of_reply_end_item(reply, start);
-}
-
-bool of_next_port_stats(struct of_items *items, struct of_port_stats *stats)
-{
-    bool is_10 = items->version == OF_1_0;
-    const uint8_t *item = of_items_take(items, is_10 ? 104 : 112);
-    uint64_t *counters[12];
-
-    memset(stats, 0, sizeof *stats);
-    if (!item)
-        return false;
-    if (is_10) {
-        stats->port = wire_u16(item);
-    } else if (!of_port_from_wire32(wire_u32(item), &stats->port)) {
-        items->error = OFPBRC_BAD_PORT;
-        return false;
-    }
-    counters_of(stats, counters);
-    for (size_t i = 0; i < 12; i++)
-        *counters[i] = wire_u64(item + 8 + 8 * i);
-    stats->duration_s = is_10 ? 0 : wire_u32(item + 104);
-    stats->duration_ns = is_10 ? 0 : wire_u32(item + 108);
-    return true;
-}
-
-void of_reply_add_port(struct of_reply *reply, const struct of_port_info *port)
-{
-    size_t start = reply->out->size;
-
-    of_encode_port_info(port, reply->version, reply->out);
-    of_reply_end_item(reply, start);
-}
-
-bool of_next_port(struct of_items *items, struct of_port_info *port)
-{
-    size_t left = items->wire.left;
-
-    if (of_decode_port_info(&items->wire, items->version, port))
-        return true;
-    if (left)
-        items->error = OFPBRC_BAD_LEN;
-    return false;
-}
-
-enum of_error of_decode_queue_stats_request(const struct of_message *message, of_port *port,
-                                            uint32_t *queue_id)
-{
-    *queue_id = wire_u32(message->body + 4);
-    return of_decode_port_stats_request(message, port);
 }

@@ -48,6 +48,7 @@ struct of_items {
     struct wire wire;
     enum of_version version;
     enum of_form form;
+    of_port queue_port;  /* Of queues whose items do not say (queues.h). */
     enum of_error error; /* Of the item that could not be read; OF_OK at the end. */
 };
 
@@ -95,7 +96,7 @@ struct of_flow_stats {
     uint16_t idle_timeout_s, hard_timeout_s;
     uint16_t importance;
     uint32_t duration_s, duration_ns;
-    int32_t idle_age_s, hard_age_s; /* -1: not known.  Only NXST_FLOW tells. */
+    int32_t idle_age_s, hard_age_s; /* -1: not known.  NXST_FLOW tells, 1.5 only the first. */
     uint64_t n_packets, n_bytes;    /* UINT64_MAX: not known. */
     struct ofa_list actions;        /* Borrowed; see of_next_flow_stats(). */
 };
@@ -115,28 +116,6 @@ void of_encode_aggregate(const struct of_aggregate *aggregate, const struct of_m
                          struct buffer *out);
 enum of_error of_decode_aggregate(const struct of_message *message, struct of_aggregate *aggregate);
 
-/* OF_TABLE_STATS_*. */
-struct of_table_stats {
-    uint8_t table_id;
-    char name[33]; /* 1.0 only. */
-    uint32_t max_flows;
-    uint32_t n_flows;
-    uint64_t n_lookups, n_matched;
-};
-
-void of_reply_add_table(struct of_reply *reply, const struct of_table_stats *stats);
-bool of_next_table_stats(struct of_items *items, struct of_table_stats *stats);
-
-/* OF_TABLE_FEATURES_*, 1.3: ovs-ofctl asks for the tables' names. */
-struct of_table_features {
-    uint8_t table_id;
-    char name[33];
-    uint32_t max_flows;
-};
-
-void of_reply_add_table_features(struct of_reply *reply, const struct of_table_features *features);
-bool of_next_table_features(struct of_items *items, struct of_table_features *features);
-
 /* OF_PORT_STATS_*: port OFPP_NONE asks for all. */
 enum of_error of_decode_port_stats_request(const struct of_message *message, of_port *port);
 void of_encode_port_stats_request(of_port port, enum of_version version, uint32_t xid,
@@ -147,16 +126,15 @@ struct of_port_stats {
     uint64_t rx_packets, tx_packets, rx_bytes, tx_bytes; /* UINT64_MAX: not known. */
     uint64_t rx_dropped, tx_dropped, rx_errors, tx_errors;
     uint64_t rx_frame_errors, rx_over_errors, rx_crc_errors, collisions;
-    uint32_t duration_s, duration_ns; /* 1.3. */
+    uint32_t duration_s, duration_ns; /* From 1.3. */
 };
 
 void of_reply_add_port_stats(struct of_reply *reply, const struct of_port_stats *stats);
 bool of_next_port_stats(struct of_items *items, struct of_port_stats *stats);
 
-/* OF_PORT_DESC_*. */
+/* OF_PORT_DESC_*.  From 1.5 on one port can be asked for; OFPP_NONE: all. */
+enum of_error of_decode_port_desc_request(const struct of_message *message, of_port *port);
+void of_encode_port_desc_request(of_port port, enum of_version version, uint32_t xid,
+                                 struct buffer *out);
 void of_reply_add_port(struct of_reply *reply, const struct of_port_info *port);
 bool of_next_port(struct of_items *items, struct of_port_info *port);
-
-/* OF_QUEUE_STATS_REQUEST: there are no queues, so a reply has no items. */
-enum of_error of_decode_queue_stats_request(const struct of_message *message, of_port *port,
-                                            uint32_t *queue_id);

@@ -42,17 +42,35 @@ struct of_role_request {
     uint64_t generation_id;
 };
 
-/* Request and reply have one form: NXT_ROLE_* in 1.0, OFPT_ROLE_* in 1.3. */
+/* Request and reply have one form: NXT_ROLE_* in 1.0 and 1.1, OFPT_ROLE_* since. */
 enum of_error of_decode_role(const struct of_message *message, struct of_role_request *role);
 void of_encode_role(const struct of_role_request *role, enum of_message_kind kind,
                     enum of_version version, uint32_t xid, struct buffer *out);
 
-/* Which asynchronous messages are wanted: bit N of a mask is reason N.  [0]: as primary or equal,
- * [1]: as secondary. */
-struct of_async_config {
-    uint32_t packet_in[2], port_status[2], flow_removed[2];
+/* OF_ROLE_STATUS: the switch has changed a controller's role (1.3 and later). */
+enum of_role_reason { OFPCRR_PRIMARY_REQUEST = 0, OFPCRR_CONFIG = 1 };
+
+struct of_role_status {
+    enum of_role role; /* The new one. */
+    uint8_t reason;    /* enum of_role_reason. */
+    uint64_t generation_id;
 };
 
+enum of_error of_decode_role_status(const struct of_message *message,
+                                    struct of_role_status *status);
+void of_encode_role_status(const struct of_role_status *status, enum of_version version,
+                           struct buffer *out);
+
+/* Which asynchronous messages are wanted: bit N of a mask is reason N, numbered as in 1.4 and later.
+ * [0]: as primary or equal, [1]: as secondary. */
+struct of_async_config {
+    uint32_t packet_in[2], port_status[2], flow_removed[2];
+    uint32_t role_status[2], table_status[2], request_forward[2]; /* Only from 1.4 on can say so. */
+};
+
+void of_async_config_init(struct of_async_config *config); /* What a connection begins with. */
+
+/* Changes in 'config' what the message is about. */
 enum of_error of_decode_async_config(const struct of_message *message,
                                      struct of_async_config *config);
 void of_encode_async_config(const struct of_async_config *config, enum of_message_kind kind,

@@ -13,7 +13,9 @@
 #include "lib/openflow/messages.h"
 #include "lib/openflow/packet.h"
 #include "lib/openflow/ports.h"
+#include "lib/openflow/queues.h"
 #include "lib/openflow/stats.h"
+#include "lib/openflow/tables.h"
 #include "lib/openflow/vendor.h"
 
 static struct of_message again_as(const struct buffer *wire, enum of_message_kind kind)
@@ -172,6 +174,9 @@ static void fuzz_items(const struct of_message *message)
 {
     struct of_table_features features;
     struct of_table_stats table;
+    struct of_table_desc desc;
+    struct of_queue_stats queue_stats;
+    struct of_queue_config queue_config;
     struct of_port_stats port_stats;
     struct of_port_info port;
     struct of_items items;
@@ -184,6 +189,19 @@ static void fuzz_items(const struct of_message *message)
         break;
     case OF_TABLE_FEATURES_REPLY:
         while (of_next_table_features(&items, &features))
+            continue;
+        break;
+    case OF_TABLE_DESC_REPLY:
+        while (of_next_table_desc(&items, &desc))
+            continue;
+        break;
+    case OF_QUEUE_STATS_REPLY:
+        while (of_next_queue_stats(&items, &queue_stats))
+            continue;
+        break;
+    case OF_QUEUE_CONFIG_REPLY:
+        of_items_init_queue_config(&items, message);
+        while (of_next_queue_config(&items, &queue_config))
             continue;
         break;
     case OF_PORT_STATS_REPLY:
@@ -201,7 +219,10 @@ static void fuzz_small(const struct of_message *message)
 {
     struct of_switch_config config;
     struct of_role_request role;
-    struct of_async_config async;
+    struct of_role_status status;
+    struct of_queue_request queue;
+    struct of_table_mod table;
+    struct of_async_config async = {.packet_in = {0, 0}};
     struct of_error_info info;
     struct of_features features;
     struct of_port_info port;
@@ -270,7 +291,17 @@ static void fuzz_small(const struct of_message *message)
         of_decode_port_stats_request(message, &id);
         break;
     case OF_QUEUE_STATS_REQUEST:
-        of_decode_queue_stats_request(message, &id, &number);
+    case OF_QUEUE_CONFIG_REQUEST:
+        of_decode_queue_request(message, &queue);
+        break;
+    case OF_PORT_DESC_REQUEST:
+        of_decode_port_desc_request(message, &id);
+        break;
+    case OF_TABLE_MOD:
+        of_decode_table_mod(message, &table);
+        break;
+    case OF_ROLE_STATUS:
+        of_decode_role_status(message, &status);
         break;
     default:
         break;
@@ -309,6 +340,9 @@ static void fuzz_message(const uint8_t *data, size_t n_bytes, bool has_table_id)
         break;
     case OF_TABLE_STATS_REPLY:
     case OF_TABLE_FEATURES_REPLY:
+    case OF_TABLE_DESC_REPLY:
+    case OF_QUEUE_STATS_REPLY:
+    case OF_QUEUE_CONFIG_REPLY:
     case OF_PORT_STATS_REPLY:
     case OF_PORT_DESC_REPLY:
         fuzz_items(&message);

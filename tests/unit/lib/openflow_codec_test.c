@@ -114,9 +114,9 @@ static void nxm_and_oxm_keep_every_match(void **state)
         assert_int_equal(cookie.raw, i);
 
         buffer_clear(&wire);
-        of_match_encode_oxm(&match, OF_1_3, &wire);
+        of_match_encode(&match, OF_1_3, &wire);
         assert_int_equal(wire.size % 8, 0);
-        assert_int_equal(of_match_decode_oxm(wire.data, wire.size, &again, &n_used), OF_OK);
+        assert_int_equal(of_match_decode(wire.data, wire.size, &again, &n_used), OF_OK);
         assert_int_equal(n_used, wire.size);
         assert_true(match_is_equal(&match, &again));
         buffer_fini(&wire);
@@ -183,7 +183,7 @@ static void matches_are_encoded_like_ovs_does(void **state)
             "0103800014010680001a020050ffff55084f4e4600000200120001070800000005000000070001420400"
             "0000098000040800000000000000030000000000",
             &expected);
-    of_match_encode_oxm(&match, OF_1_3, &oxm);
+    of_match_encode(&match, OF_1_3, &oxm);
     assert_int_equal(oxm.size, expected.size);
     assert_memory_equal(oxm.data, expected.data, expected.size);
     buffer_fini(&nxm);
@@ -253,7 +253,8 @@ static void oxm_matches_have_a_type_and_padding(void **state)
         {"00010009800000040000000300000000", OFPBMC_BAD_LEN},
         {"0001000c8000000400000003", OFPBMC_BAD_LEN},
         {"0001000c800000040000000300000000", OF_OK},
-        {"0000005800000000", OFPBMC_BAD_TYPE},
+        {"0000005800000000", OFPBMC_BAD_LEN}, /* 1.1's, cut. */
+        {"0002000800000000", OFPBMC_BAD_TYPE},
         {"0001000c8000fe040000000300000000", OFPBMC_BAD_FIELD},
     };
 
@@ -264,7 +265,7 @@ static void oxm_matches_have_a_type_and_padding(void **state)
         size_t n_used;
 
         put_hex(cases[i].oxm, &wire);
-        enum of_error error = of_match_decode_oxm(wire.data, wire.size, &match, &n_used);
+        enum of_error error = of_match_decode(wire.data, wire.size, &match, &n_used);
         if (error != cases[i].error)
             fail_msg("%s: %s", cases[i].oxm, of_error_name(error));
         buffer_fini(&wire);
@@ -273,7 +274,7 @@ static void oxm_matches_have_a_type_and_padding(void **state)
     struct match match;
     size_t n_used;
     put_hex("000100148000fe0400000003 8000000400000003 00000000", &wire);
-    assert_int_equal(of_match_decode_oxm_loose(wire.data, wire.size, &match, &n_used), OF_OK);
+    assert_int_equal(of_match_decode_loose(wire.data, wire.size, &match, &n_used), OF_OK);
     assert_int_equal(n_used, 24);
     assert_int_equal(be32_host(match.flow.key.in_port), 3);
     buffer_fini(&wire);
@@ -375,9 +376,9 @@ static void actions_of_openflow13_decode_and_encode(void **state)
         {"0012000800000000", OF_OK},
         {"0017000805000000", OF_OK},
         {"0018000800000000", OF_OK},
-        {"0013000888470000", OFPBAC_BAD_TYPE}, /* push_mpls */
-        {"0016000800000001", OFPBAC_BAD_TYPE}, /* group */
-        {"00010008 00050000", OFPBAC_BAD_TYPE},
+        {"0013000888470000", OFPBAC_BAD_TYPE},                                   /* push_mpls */
+        {"0016000800000001", OFPBAC_BAD_TYPE},                                   /* group */
+        {"001c0018 00010000000100000001000400010204 00000000", OFPBAC_BAD_TYPE}, /* copy_field */
         {"0019001080000c021003000000000000", OF_OK}, /* set_field:4099->vlan_vid */
         {"0019001080000c020003000000000000", OFPBAC_BAD_SET_ARGUMENT},
         {"0019001080000a020800000000000000", OFPBAC_BAD_SET_ARGUMENT},   /* eth_type */
@@ -392,6 +393,49 @@ static void actions_of_openflow13_decode_and_encode(void **state)
 
     (void)state;
     check_actions(cases, ARRAY_SIZE(cases), OF_1_3);
+}
+
+/* What 1.0 numbers in another way; later versions understand it and say set_field. */
+static void actions_of_openflow11_decode_and_encode(void **state)
+{
+    static const struct action_case cases[] = {
+        {"0000001000000001 0000000000000000", OF_OK},
+        {"00010008 00050000", OF_OK}, /* set_vlan_vid */
+        {"00010008 10000000", OFPBAC_BAD_ARGUMENT},
+        {"00020008 07000000", OF_OK},
+        {"00030010001122334455 000000000000", OF_OK},
+        {"00040010001122334455 000000000000", OF_OK},
+        {"0005000801020304", OF_OK},
+        {"0006000801020304", OF_OK},
+        {"0007000804000000", OF_OK},
+        {"0007000805000000", OFPBAC_BAD_ARGUMENT},
+        {"0008000803000000", OF_OK}, /* mod_nw_ecn */
+        {"0008000804000000", OFPBAC_BAD_ARGUMENT},
+        {"0009000800500000", OF_OK},
+        {"000a000800500000", OF_OK},
+        {"0011000881000000", OF_OK},
+        {"0012000800000000", OF_OK},
+        {"0017000805000000", OF_OK},
+        {"0018000800000000", OF_OK},
+        {"0019001080000c021003000000000000", OFPBAC_BAD_TYPE},
+    };
+
+    (void)state;
+    check_actions(cases, ARRAY_SIZE(cases), OF_1_1);
+}
+
+static void actions_of_openflow15_decode_and_encode(void **state)
+{
+    static const struct action_case cases[] = {
+        {"001c0018 00010000000100000001000400010204 00000000", OF_OK}, /* copy_field, as move */
+        {"001c0018 00010000000100000001000400010204 00000001", NXBAC_MUST_BE_ZERO},
+        {"001c0010 0001000000010000", OFPBAC_BAD_LEN},
+        {"00190010 8000170800000001 000000ff", OF_OK}, /* set_field with mask */
+        {"00190010 8000170800000100 000000ff", OFPBAC_BAD_SET_ARGUMENT},
+    };
+
+    (void)state;
+    check_actions(cases, ARRAY_SIZE(cases), OF_1_5);
 }
 
 static void instructions_are_checked(void **state)
@@ -540,6 +584,8 @@ int main(void)
         cmocka_unit_test(oxm_matches_have_a_type_and_padding),
         cmocka_unit_test(actions_of_openflow10_decode_and_encode),
         cmocka_unit_test(actions_of_openflow13_decode_and_encode),
+        cmocka_unit_test(actions_of_openflow11_decode_and_encode),
+        cmocka_unit_test(actions_of_openflow15_decode_and_encode),
         cmocka_unit_test(instructions_are_checked),
         cmocka_unit_test(actions_must_suit_the_match),
         cmocka_unit_test(legacy_port_actions_learn_their_protocol),

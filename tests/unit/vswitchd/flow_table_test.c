@@ -290,12 +290,13 @@ static void modify_that_finds_nothing_adds_only_if_it_may(void **state)
 {
     static const struct {
         bool modify_cookie;
-        uint64_t cookie_mask;
+        uint64_t new_cookie, cookie_mask;
         uint32_t n_flows;
     } cases[] = {
-        {true, 0, 1},          /* OpenFlow 1.0. */
-        {true, UINT64_MAX, 0}, /* With a cookie to match. */
-        {false, 0, 0},         /* OpenFlow 1.2 and later. */
+        {true, 1, 0, 1},           /* OpenFlow 1.0. */
+        {false, 1, 0, 1},          /* OpenFlow 1.1. */
+        {true, 1, UINT64_MAX, 0},  /* With a cookie to match. */
+        {false, UINT64_MAX, 0, 0}, /* OpenFlow 1.2 and later. */
     };
     struct switch_under_test *sut = *state;
 
@@ -303,6 +304,7 @@ static void modify_that_finds_nothing_adds_only_if_it_may(void **state)
         assert_int_equal(apply(sut, make_flow(OFFC_DELETE, any(), 0, 0)), OF_OK);
         struct of_flow_mod flow = make_flow(OFFC_MODIFY, to_net(NET_10, 8), 5, 1);
         flow.modify_cookie = cases[i].modify_cookie;
+        flow.new_cookie = be64_from(cases[i].new_cookie);
         flow.cookie_mask = be64_from(cases[i].cookie_mask);
         assert_int_equal(apply(sut, flow), OF_OK);
         assert_int_equal(flow_tables_n_flows(sut->tables), cases[i].n_flows);

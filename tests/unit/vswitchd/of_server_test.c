@@ -23,11 +23,12 @@ static void hello_agrees_on_the_highest_common_version(void **state)
     } cases[] = {
         {OF_1_0, 0, OF_1_0},
         {OF_1_3, 0, OF_1_3},
-        {OF_1_5, 0, OF_1_3},
-        {0x63, 0, OF_1_3},
+        {OF_1_5, 0, OF_1_5},
+        {0x63, 0, OF_1_5},
         {OF_1_3, OF_VERSION_BIT(OF_1_0) | OF_VERSION_BIT(OF_1_3), OF_1_3},
-        {OF_1_4, OF_VERSION_BIT(OF_1_0) | OF_VERSION_BIT(OF_1_4), OF_1_0},
-        {OF_1_5, OF_VERSION_BIT(OF_1_5), 0},
+        {OF_1_5 + 1, OF_VERSION_BIT(OF_1_0) | OF_VERSION_BIT(OF_1_5 + 1), OF_1_0},
+        {OF_1_5, OF_VERSION_BIT(OF_1_2), OF_1_2},
+        {OF_1_5 + 1, OF_VERSION_BIT(OF_1_5 + 1), 0},
     };
     struct of_message message;
     struct peer peer;

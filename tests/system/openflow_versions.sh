@@ -1,0 +1,162 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Does ovs-ofctl find in every version of OpenFlow what it finds with Open vSwitch?  The same commands go to
+# Weir and, where it is installed, to a real ovs-vswitchd with ports of the same names, and must print the
+# same: what is told, and what is refused.
+#
+#     p1 ---- br0 ---- p2        (both switches)
+. "$(dirname "$0")/lib.sh"
+
+command -v ovs-vswitchd >/dev/null || skip "needs ovs-vswitchd"
+schema=/usr/share/openvswitch/vswitch.ovsschema
+[ -r "$schema" ] || skip "needs $schema"
+
+reference=$work/reference
+mkdir "$reference"
+reference_pids=()
+stop_reference() {
+  local pid
+  for pid in "${reference_pids[@]}"; do
+    kill "$pid" 2>/dev/null || true
+    wait "$pid" 2>/dev/null || true
+  done
+}
+trap 'status=$?; stop_reference; (exit $status); cleanup' EXIT
+with_reference() { OVS_RUNDIR=$reference OVS_LOGDIR=$reference OVS_DBDIR=$reference "$@"; }
+
+start_reference() {
+  with_reference ovsdb-tool create "$reference/conf.db" "$schema"
+  with_reference ovsdb-server --remote="punix:$reference/db.sock" --pidfile -vconsole:off \
+    "$reference/conf.db" </dev/null >"$reference/ovsdb.out" 2>&1 &
+  reference_pids+=($!)
+  wait_until 5 test -S "$reference/db.sock" || fail "no reference database"
+  with_reference ovs-vsctl --no-wait init
+  with_reference ovs-vswitchd --enable-dummy=override --disable-system --pidfile -vconsole:off \
+    --unixctl="$reference/vswitchd.ctl" "unix:$reference/db.sock" \
+    </dev/null >"$reference/vswitchd.out" 2>&1 &
+  reference_pids+=($!)
+  wait_until 5 test -S "$reference/vswitchd.ctl" || fail "no reference switch"
+  with_reference vsctl add-br br0 -- set bridge br0 datapath_type=dummy fail_mode=secure \
+    other-config:datapath-id=00000000000000aa
+  for i in 1 2; do
+    with_reference vsctl add-port br0 p$i -- set interface p$i type=dummy ofport_request=$i
+  done
+}
+
+start_switch
+vsctl add-br br0 -- set bridge br0 fail_mode=secure other-config:datapath-id=00000000000000aa
+make_host p1 10.1.1.1
+make_host p2 10.1.1.2
+for i in 1 2; do vsctl add-port br0 p$i -- set interface p$i ofport_request=$i; done
+on_switch ip link set br0 up
+start_reference
+
+# What differs between any two switches: times, addresses of devices, speeds, counters of ports, the client's
+# time stamps and the numbers of its requests; and what Weir does not have.
+without_accidents() {
+  sed -E 's/xid=0x[0-9a-f]+/xid/g; s/duration=[0-9.]+s/duration/g; s/(hard|idle)_age=[0-9]+, //g;
+    s/addr:[0-9a-f:]+/addr/; s/^[0-9T:.-]+Z\|[0-9]+\|//; s/speed: .*/speed/; /^ +current: /d;
+    s/ enqueue| GROUP_STATS| BUNDLES//g; s/(pkts|bytes|drop|errs|frame|over|crc|coll|max_len)=[0-9?]+/\1/g; s/unix:[^:]*://g;
+    /bad table miss config/d; /CUSTOM Statistics/,/tx_q0_packets/d'
+}
+answer() { { ofctl "$@" 2>&1 || echo "exit status $?"; } | without_accidents; }
+
+same_n=0
+same() { # OFCTL-ARGUMENT...
+  local ours theirs
+  ours=$(answer "$@")
+  theirs=$(with_reference answer "$@")
+  same_n=$((same_n + 1))
+  [ "$ours" = "$theirs" ] && return
+  echo "ovs-ofctl $*" >&2
+  diff <(echo "$theirs") <(echo "$ours") >&2 || true
+  fail "the answers differ (< Open vSwitch, > Weir)"
+}
+
+cat >"$work/flows" <<'END'
+priority=9,in_port=1,actions=output:2
+table=1,cookie=0x1234,priority=5,idle_timeout=60,hard_timeout=600,tcp,nw_src=10.0.0.0/8,tp_dst=80,actions=mod_nw_dst:10.0.0.1,mod_tp_dst:8080,2
+table=2,udp,nw_tos=16,actions=mod_nw_tos:32,in_port
+table=3,dl_vlan=10,dl_vlan_pcp=3,actions=strip_vlan,NORMAL
+table=4,vlan_tci=0,dl_src=02:00:00:00:00:01,actions=mod_vlan_vid:10,mod_vlan_pcp:2,FLOOD
+table=5,icmp,icmp_type=8,icmp_code=0,actions=drop
+table=6,arp,arp_op=1,nw_src=10.0.0.1,actions=CONTROLLER:128
+table=7,sctp,tp_src=5,actions=mod_tp_src:6,LOCAL
+table=8,dl_type=0x88cc,actions=drop
+table=9,dl_dst=01:00:00:00:00:00/01:00:00:00:00:00,actions=ALL
+END
+cat >"$work/flows12" <<'END'
+ipv6,ipv6_dst=2001:db8::/32,nw_ttl=64,actions=dec_ttl,set_field:2001:db8::1->ipv6_dst,2
+table=1,ip,metadata=0x10/0xf0,actions=set_field:3->ip_dscp,write_metadata:0x5/0xff,goto_table:7
+table=2,icmp6,icmpv6_type=135,nd_target=fe80::1,actions=output:1
+table=3,reg0=0x5/0xff,reg3=7,actions=load:0x3->NXM_NX_REG1[0..7],move:NXM_NX_REG0[0..7]->NXM_NX_REG1[8..15],2
+table=4,dl_vlan=5,actions=pop_vlan,push_vlan:0x8100,set_field:4102->vlan_vid,2
+table=5,tcp,tcp_flags=+syn-ack,actions=write_actions(output:2),clear_actions
+table=6,vlan_vid=0x1000/0x1000,actions=set_field:02:00:00:00:00:09->eth_dst,resubmit(,7)
+END
+
+check_version() {
+  local o="-O OpenFlow$1" v=$1 file
+  step "OpenFlow 1.${v#1}"
+  same $o show br0
+  same $o dump-ports-desc br0
+  for port in 1 2 LOCAL; do same $o dump-ports br0 $port; done
+  same $o dump-ports br0 77
+  same $o add-flows br0 "$work/flows"
+  same $o --sort dump-flows br0
+  same $o dump-flows br0 table=1
+  same $o --no-stats dump-flows br0 tcp
+  same $o dump-aggregate br0
+  same $o dump-aggregate br0 table=3
+  same $o mod-flows br0 "table=2,udp,actions=output:1"
+  same $o mod-flows br0 "table=77,udp,cookie=7,actions=output:1"
+  same $o --strict mod-flows br0 "table=1,priority=5,tcp,nw_src=10.0.0.0/8,tp_dst=80,actions=drop"
+  same $o --strict del-flows br0 "table=5,priority=1"
+  same $o del-flows br0 "table=9"
+  same $o del-flows br0 "cookie=0x1234/0xffff"
+  same $o del-flows br0 "out_port=2"
+  same $o --sort dump-flows br0
+  same $o del-flows br0
+  if [ "$v" -ge 12 ]; then
+    same $o add-flows br0 "$work/flows12"
+    same $o --sort dump-flows br0
+    same $o add-flow br0 "table=1,priority=77,importance=3,send_flow_rem,check_overlap,reset_counts,actions=2"
+    same $o dump-flows br0 table=1
+    same $o del-flows br0
+  fi
+  same $o get-frags br0
+  same $o set-frags br0 drop
+  same $o get-frags br0
+  same $o set-frags br0 normal
+  same $o dump-table-desc br0
+  same $o mod-table br0 1 evict
+  same $o dump-table-desc br0
+  same $o mod-table br0 1 vacancy:20,80
+  same $o mod-table br0 1 noevict
+  same $o mod-table br0 1 novacancy
+  for miss in drop continue controller; do
+    same $o mod-table br0 1 $miss
+    [ "$v" = 12 ] || same $o mod-table br0 300 $miss
+  done
+  same $o mod-port br0 p1 no-forward
+  same $o show br0
+  same $o mod-port br0 p1 forward
+  same $o mod-port br0 77 down
+  same $o packet-out br0 "in_port=controller packet=0200000000010200000000020800450000140000000040007ce70a0000010a000002 actions=output:1"
+  same $o packet-out br0 none FLOOD 0200000000010200000000028100000a080045000014
+  same $o probe br0
+  same $o queue-stats br0 77
+}
+
+for version in 10 11 12 13 14 15; do check_version $version; done
+[ $same_n -gt 250 ] || fail "only $same_n answers compared"
+
+step "versions a bridge does not allow"
+vsctl set bridge br0 protocols=OpenFlow12,OpenFlow15
+with_reference vsctl set bridge br0 protocols=OpenFlow12,OpenFlow15
+wait_until 5 ofctl -O OpenFlow15 get-frags br0
+same -O OpenFlow13,OpenFlow14,OpenFlow15 get-frags br0
+same -O OpenFlow10,OpenFlow11,OpenFlow12 get-frags br0
+ofctl -O OpenFlow13 get-frags br0 >/dev/null 2>&1 && fail "a version that is not allowed is spoken"
+vsctl clear bridge br0 protocols
