@@ -10,7 +10,9 @@
 
 #include "lib/jsonrpc_stream.h"
 #include "lib/ovsdb/diff.h"
-#include "ovsdb-lite/condition.h"
+#include "ovsdb-lite/row_filter.h"
+
+enum { MONITOR_MAX_COMPARISONS = 20000000 };
 
 enum selection { SELECT_INITIAL = 1, SELECT_INSERT = 2, SELECT_DELETE = 4, SELECT_MODIFY = 8 };
 
@@ -23,8 +25,8 @@ struct monitor_table {
     struct table *table;
     struct monitor_column *columns;
     size_t n_columns;
-    unsigned int selection; /* Of any column. */
-    struct condition condition;
+    unsigned int selection;   /* Of any column. */
+    struct row_filter filter; /* Clauses of several requests add up. */
 };
 
 struct note_key {
@@ -40,16 +42,33 @@ struct monitor_note {
 
 /* --- Making -------------------------------------------------------------------------------- */
 
+/* Has 'json' none but the members in 'names'? */
+static bool check_members(const json_t *json, const char *const names[], struct db_error *error)
+{
+    for (void *i = json_object_iter((json_t *)json); i;
+         i = json_object_iter_next((json_t *)json, i)) {
+        const char *const *name = names;
+        while (*name && strcmp(*name, json_object_iter_key(i)))
+            name++;
+        if (!*name)
+            return db_error_set(error, DB_SYNTAX_ERROR, "\"%s\" is not a member that may be here",
+                                json_object_iter_key(i));
+    }
+    return true;
+}
+
 static bool parse_selection(const json_t *json, unsigned int *selection, struct db_error *error)
 {
-    static const char *const names[] = {"initial", "insert", "delete", "modify"};
+    static const char *const names[] = {"initial", "insert", "delete", "modify", NULL};
 
     *selection = SELECT_INITIAL | SELECT_INSERT | SELECT_DELETE | SELECT_MODIFY;
     if (!json)
         return true;
     if (!json_is_object(json))
         return db_error_set(error, DB_SYNTAX_ERROR, "\"select\" must be an object");
-    for (unsigned int i = 0; i < 4; i++) {
+    if (!check_members(json, names, error))
+        return false;
+    for (unsigned int i = 0; names[i]; i++) {
         const json_t *flag = json_object_get(json, names[i]);
         if (flag && !json_is_boolean(flag))
             return db_error_set(error, DB_SYNTAX_ERROR, "\"%s\" must be a boolean", names[i]);
@@ -88,49 +107,42 @@ static bool add_columns(struct monitor_table *table, const json_t *names, unsign
         const char *name = json_string_value(json_array_get(names, i));
         const struct column_schema *column = name ? find_column(schema, name) : NULL;
         if (!column)
-            return db_error_set(error, name ? DB_UNKNOWN_COLUMN : DB_SYNTAX_ERROR,
-                                "No column %s in table %s.", name ? name : "(not a string)",
-                                schema->name);
+            return db_error_set(error, DB_SYNTAX_ERROR, "%s is not a valid column name of table %s",
+                                name ? name : "What is not a string", schema->name);
         if (!add_column(table, column, selection, error))
             return false;
     }
     return true;
 }
 
-/* Clauses of several requests for one table add up: a row fits if it fits any. */
-static bool add_condition(struct monitor_table *table, const json_t *where,
-                          struct condition *condition, struct db_error *error)
-{
-    struct condition more;
-
-    if (!where)
-        return true;
-    if (!condition_parse(table->table->schema, where, NULL, NULL, &more, error))
-        return false;
-    size_t n = condition->n_clauses + more.n_clauses;
-    condition->clauses = realloc(condition->clauses, (n + 1) * sizeof *condition->clauses);
-    if (!condition->clauses)
-        abort();
-    memcpy(condition->clauses + condition->n_clauses, more.clauses,
-           more.n_clauses * sizeof *more.clauses);
-    condition->n_clauses = n;
-    free(more.clauses);
-    return true;
-}
-
 static bool add_request(struct monitor *monitor, struct monitor_table *table, const json_t *json,
                         struct db_error *error)
 {
+    static const char *const plain[] = {"columns", "select", NULL};
+    static const char *const conditional[] = {"columns", "select", "where", NULL};
     unsigned int selection;
 
     if (!json_is_object(json))
         return db_error_set(error, DB_SYNTAX_ERROR, "a monitor request must be an object");
-    if (!parse_selection(json_object_get(json, "select"), &selection, error) ||
+    if (!check_members(json, monitor->form == MONITOR_PLAIN ? plain : conditional, error) ||
+        !parse_selection(json_object_get(json, "select"), &selection, error) ||
         !add_columns(table, json_object_get(json, "columns"), selection, error))
         return false;
     table->selection |= selection;
     return monitor->form == MONITOR_PLAIN ||
-           add_condition(table, json_object_get(json, "where"), &table->condition, error);
+           row_filter_add(&table->filter, table->table, json_object_get(json, "where"), error);
+}
+
+/* Every row is held against the clauses that no hash table answers, now and when it changes. */
+static bool check_cost(const struct table *table, const struct row_filter *filter,
+                       struct db_error *error)
+{
+    size_t n_scanned = filter->scanned.n_clauses;
+
+    if (!table->n_rows || n_scanned <= MONITOR_MAX_COMPARISONS / table->n_rows)
+        return true;
+    return db_error_set(error, DB_EXHAUSTED, "the condition of table %s has too many clauses",
+                        table->schema->name);
 }
 
 static bool add_table(struct monitor *monitor, const char *name, const json_t *requests,
@@ -146,16 +158,19 @@ static bool add_table(struct monitor *monitor, const char *name, const json_t *r
         return db_error_set(error, DB_SYNTAX_ERROR, "no table named %s", name);
     }
     monitored->table = table;
+    row_filter_init(&monitored->filter, monitor->db);
     monitored->columns = calloc(table->schema->n_columns + 3, sizeof *monitored->columns);
     if (!monitored->columns)
         abort();
     monitor->tables[table->schema->index] = monitored;
-    if (!json_is_array(requests))
-        return add_request(monitor, monitored, requests, error);
+    if (json_is_object(requests) && !add_request(monitor, monitored, requests, error))
+        return false;
+    if (!json_is_array(requests) && !json_is_object(requests))
+        return db_error_set(error, DB_SYNTAX_ERROR, "a monitor request must be an object");
     for (size_t i = 0; i < json_array_size(requests); i++)
         if (!add_request(monitor, monitored, json_array_get(requests, i), error))
             return false;
-    return true;
+    return check_cost(table, &monitored->filter, error);
 }
 
 struct monitor *monitor_create(struct database *db, const json_t *id, enum monitor_form form,
@@ -193,6 +208,15 @@ static void forget_note(struct monitor *monitor, struct monitor_note *note)
     free(note);
 }
 
+size_t monitor_n_clauses(const struct monitor *monitor)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < monitor->db->schema->n_tables; i++)
+        n += monitor->tables[i] ? row_filter_n_clauses(&monitor->tables[i]->filter) : 0;
+    return n;
+}
+
 void monitor_destroy(struct monitor *monitor)
 {
     struct monitor_note *note, *next;
@@ -203,7 +227,7 @@ void monitor_destroy(struct monitor *monitor)
         struct monitor_table *table = monitor->tables[i];
         if (!table)
             continue;
-        condition_fini(&table->condition);
+        row_filter_fini(&table->filter);
         free(table->columns);
         free(table);
     }
@@ -326,10 +350,10 @@ static void put_update(json_t *updates, const struct table_schema *table, const 
     json_object_set_new_nocheck(rows, text, update);
 }
 
-static const struct row_data *if_fitting(const struct condition *condition, const struct uuid *uuid,
+static const struct row_data *if_fitting(const struct row_filter *filter, const struct uuid *uuid,
                                          const struct row_data *data)
 {
-    return data && condition_fits_any(condition, uuid, data) ? data : NULL;
+    return data && row_filter_fits(filter, uuid, data) ? data : NULL;
 }
 
 json_t *monitor_initial(struct monitor *monitor)
@@ -344,7 +368,7 @@ json_t *monitor_initial(struct monitor *monitor)
             continue;
         FOR_EACH_ROW(row, table->table)
         {
-            const struct row_data *data = if_fitting(&table->condition, &row->uuid, row->data);
+            const struct row_data *data = if_fitting(&table->filter, &row->uuid, row->data);
             put_update(updates, table->table->schema, &row->uuid,
                        row_update(monitor, table, SELECT_INITIAL, &row->uuid, NULL, data));
         }
@@ -425,8 +449,8 @@ json_t *monitor_take_changes(struct monitor *monitor)
 
         put_update(updates, table->table->schema, uuid,
                    row_update(monitor, table, SELECT_INSERT, uuid,
-                              if_fitting(&table->condition, uuid, note->known),
-                              if_fitting(&table->condition, uuid, row ? row->data : NULL)));
+                              if_fitting(&table->filter, uuid, note->known),
+                              if_fitting(&table->filter, uuid, row ? row->data : NULL)));
         forget_note(monitor, note);
     }
     return updates;
@@ -437,60 +461,99 @@ json_t *monitor_take_update(struct monitor *monitor)
     return notification(monitor, monitor_take_changes(monitor));
 }
 
-static bool parse_new_condition(struct monitor_table *table, const json_t *requests,
-                                struct condition *condition, struct db_error *error)
+static bool add_condition(struct row_filter *filter, const struct table *table, const json_t *json,
+                          struct db_error *error)
 {
-    *condition = (struct condition){.clauses = NULL};
-    if (!json_is_array(requests))
-        return add_condition(table, json_object_get(requests, "where"), condition, error);
-    for (size_t i = 0; i < json_array_size(requests); i++) {
-        const json_t *where = json_object_get(json_array_get(requests, i), "where");
-        if (!add_condition(table, where, condition, error)) {
-            condition_fini(condition);
-            return false;
-        }
-    }
-    return true;
+    static const char *const names[] = {"columns", "where", NULL};
+
+    if (!json_is_object(json))
+        return db_error_set(error, DB_SYNTAX_ERROR, "an update request must be an object");
+    return check_members(json, names, error) &&
+           row_filter_add(filter, table, json_object_get(json, "where"), error);
 }
 
-static void change_condition(struct monitor *monitor, struct monitor_table *table,
-                             struct condition *condition, json_t *updates)
+static bool parse_filter(const struct monitor *monitor, const struct table *table,
+                         const json_t *requests, struct row_filter *filter, struct db_error *error)
+{
+    bool is_ok = true;
+
+    row_filter_init(filter, monitor->db);
+    if (!json_is_array(requests))
+        is_ok = add_condition(filter, table, requests, error);
+    for (size_t i = 0; is_ok && i < json_array_size(requests); i++)
+        is_ok = add_condition(filter, table, json_array_get(requests, i), error);
+    is_ok = is_ok && check_cost(table, filter, error);
+    if (!is_ok)
+        row_filter_fini(filter);
+    return is_ok;
+}
+
+static void change_filter(struct monitor *monitor, struct monitor_table *table,
+                          struct row_filter *filter, json_t *updates)
 {
     struct row *row;
 
     FOR_EACH_ROW(row, table->table)
     {
-        const struct row_data *before = if_fitting(&table->condition, &row->uuid, row->data);
-        const struct row_data *after = if_fitting(condition, &row->uuid, row->data);
+        const struct row_data *before = if_fitting(&table->filter, &row->uuid, row->data);
+        const struct row_data *after = if_fitting(filter, &row->uuid, row->data);
         if (before != after)
             put_update(updates, table->table->schema, &row->uuid,
                        row_update(monitor, table, SELECT_INSERT, &row->uuid, before, after));
     }
-    condition_fini(&table->condition);
-    table->condition = *condition;
+    row_filter_fini(&table->filter);
+    table->filter = *filter;
 }
 
-bool monitor_change_conditions(struct monitor *monitor, const json_t *requests, json_t **update,
-                               struct db_error *error)
+/* The new conditions of all tables, or none. */
+struct filter_change {
+    struct monitor_table *table;
+    struct row_filter filter;
+};
+
+static bool parse_changes(struct monitor *monitor, const json_t *requests, size_t max_clauses,
+                          struct filter_change *changes, size_t *n, struct db_error *error)
 {
-    json_t *updates = json_object(), *request;
+    size_t n_clauses = monitor_n_clauses(monitor);
     const char *name;
-    bool is_ok = true;
+    json_t *request;
 
     if (!json_is_object(requests))
-        is_ok = db_error_set(error, DB_SYNTAX_ERROR, "monitor requests must be an object");
+        return db_error_set(error, DB_SYNTAX_ERROR, "monitor requests must be an object");
     json_object_foreach ((json_t *)requests, name, request) {
-        struct table *table = database_table(monitor->db, name);
-        struct monitor_table *monitored = table ? monitor->tables[table->schema->index] : NULL;
-        struct condition condition;
+        const struct table *table = database_table(monitor->db, name);
+        struct filter_change *change = &changes[*n];
 
-        if (!is_ok)
-            break;
-        if (!monitored)
-            is_ok = db_error_set(error, DB_SYNTAX_ERROR, "table %s is not monitored", name);
-        else if ((is_ok = parse_new_condition(monitored, request, &condition, error)))
-            change_condition(monitor, monitored, &condition, updates);
+        change->table = table ? monitor->tables[table->schema->index] : NULL;
+        if (!change->table)
+            return db_error_set(error, DB_SYNTAX_ERROR, "table %s is not monitored", name);
+        if (!parse_filter(monitor, table, request, &change->filter, error))
+            return false;
+        ++*n;
+        n_clauses -= row_filter_n_clauses(&change->table->filter);
+        n_clauses += row_filter_n_clauses(&change->filter);
     }
+    return n_clauses <= max_clauses ||
+           db_error_set(error, DB_EXHAUSTED, "the session's monitors have too many clauses");
+}
+
+bool monitor_change_conditions(struct monitor *monitor, const json_t *requests, size_t max_clauses,
+                               json_t **update, struct db_error *error)
+{
+    size_t n = 0;
+    struct filter_change *changes = calloc(json_object_size(requests) + 1, sizeof *changes);
+    json_t *updates = json_object();
+
+    if (!changes)
+        abort();
+    bool is_ok = parse_changes(monitor, requests, max_clauses, changes, &n, error);
+    for (size_t i = 0; i < n; i++) {
+        if (is_ok)
+            change_filter(monitor, changes[i].table, &changes[i].filter, updates);
+        else
+            row_filter_fini(&changes[i].filter);
+    }
+    free(changes);
     *update = notification(monitor, updates);
     return is_ok;
 }

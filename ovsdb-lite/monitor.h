@@ -37,6 +37,8 @@ struct monitor *monitor_create(struct database *db, const json_t *id, enum monit
                                const json_t *requests, struct db_error *error);
 void monitor_destroy(struct monitor *monitor);
 
+size_t monitor_n_clauses(const struct monitor *monitor); /* Of all conditions: what they cost. */
+
 /* The <table-updates> of all rows as they are. */
 json_t *monitor_initial(struct monitor *monitor);
 
@@ -49,7 +51,8 @@ json_t *monitor_take_changes(struct monitor *monitor);
 /* The notification that brings the client up to date; NULL: nothing it wants to know. */
 json_t *monitor_take_update(struct monitor *monitor);
 
-/* "monitor_cond_change": new conditions for the tables in 'requests'.  '*update' is the notification
- * that follows from it, or NULL.  Take the updates that are due before. */
-bool monitor_change_conditions(struct monitor *monitor, const json_t *requests, json_t **update,
-                               struct db_error *error);
+/* "monitor_cond_change": new conditions for the tables in 'requests', of all tables together not more
+ * than 'max_clauses'.  '*update' is the notification that follows from it, or NULL.  Take the updates
+ * that are due before. */
+bool monitor_change_conditions(struct monitor *monitor, const json_t *requests, size_t max_clauses,
+                               json_t **update, struct db_error *error);

@@ -45,6 +45,12 @@ static json_t *refuse_exhausted(const struct call *call, const char *details)
     return refuse(call, &error);
 }
 
+static json_t *unknown_method(const struct call *call)
+{
+    return jsonrpc_error_take(json_string("unknown method"),
+                              call->id ? json_incref(call->id) : json_null());
+}
+
 /* The store named by the first parameter; else '*refusal' is the answer. */
 static struct store *named_store(const struct call *call, size_t *index, json_t **refusal)
 {
@@ -100,13 +106,16 @@ static json_t *do_cancel(struct call *call)
 {
     struct waiting *waiting;
 
+    /* RFC 7047, 4.1.4: a notification. */
+    if (call->id)
+        return unknown_method(call);
     cds_list_for_each_entry (waiting, &call->session->waits, node) {
         if (json_equal(waiting->id, json_array_get(call->params, 0))) {
             waiting_cancel(waiting);
             break;
         }
     }
-    return call->id ? reply(call, json_object()) : NULL;
+    return NULL;
 }
 
 /* --- Monitors ------------------------------------------------------------------------------- */
@@ -119,6 +128,16 @@ static struct monitor *find_monitor(const struct call *call, const json_t *id)
         if (json_equal(monitor->id, id))
             return monitor;
     return NULL;
+}
+
+static size_t n_clauses(const struct session *session)
+{
+    const struct monitor *monitor;
+    size_t n = 0;
+
+    cds_list_for_each_entry (monitor, &session->monitors, node)
+        n += monitor_n_clauses(monitor);
+    return n;
 }
 
 /* NULL: there is none, '*refusal' is the answer. */
@@ -149,6 +168,11 @@ static struct monitor *create_monitor(struct call *call, enum monitor_form form,
                                              json_array_get(call->params, 2), &error);
     if (!monitor) {
         *refusal = refuse(call, &error);
+        return NULL;
+    }
+    if (n_clauses(call->session) + monitor_n_clauses(monitor) > SESSION_MAX_CLAUSES) {
+        *refusal = refuse_exhausted(call, "the session's monitors have too many clauses");
+        monitor_destroy(monitor);
         return NULL;
     }
     cds_list_add_tail(&monitor->node, &call->session->monitors);
@@ -184,6 +208,9 @@ static json_t *do_monitor_cond_since(struct call *call)
     json_t *refusal;
     struct uuid id;
     size_t index;
+
+    if (json_array_size(call->params) == 4 && !known)
+        return refuse_syntax(call, "last-txn-id must be a string");
     struct monitor *monitor = create_monitor(call, MONITOR_COND_SINCE, &index, &refusal);
 
     if (!monitor)
@@ -220,25 +247,30 @@ static json_t *do_monitor_cond_change(struct call *call)
     json_t *due = monitor_take_update(monitor);
     if (due)
         session_answer_take(call->session, due, NULL);
+    json_t *previous_id = monitor->id;
+    monitor->id = new_id; /* The update says so already. */
+    size_t max_clauses = SESSION_MAX_CLAUSES - n_clauses(call->session) +
+                         monitor_n_clauses(monitor);
+    if (!monitor_change_conditions(monitor, json_array_get(call->params, 2), max_clauses, &update,
+                                   &error)) {
+        monitor->id = previous_id;
+        return refuse(call, &error);
+    }
     json_incref(new_id);
-    json_decref(monitor->id);
-    monitor->id = new_id;
-    bool is_ok = monitor_change_conditions(monitor, json_array_get(call->params, 2), &update,
-                                           &error);
+    json_decref(previous_id);
     if (update)
         session_answer_take(call->session, update, NULL);
-    return is_ok ? reply(call, json_object()) : refuse(call, &error);
+    return reply(call, json_object());
 }
 
 static json_t *do_monitor_cancel(struct call *call)
 {
     struct monitor *monitor = find_monitor(call, json_array_get(call->params, 0));
-    struct db_error error = DB_ERROR_INIT;
 
-    if (!monitor) {
-        db_error_set(&error, DB_UNKNOWN_MONITOR, "the session has no such monitor");
-        return refuse(call, &error);
-    }
+    /* RFC 7047, 4.1.7: the error is a string. */
+    if (!monitor)
+        return jsonrpc_error_take(json_string(DB_UNKNOWN_MONITOR),
+                                  call->id ? json_incref(call->id) : json_null());
     session_forget_monitor(call->session, monitor);
     return reply(call, json_object());
 }
@@ -370,8 +402,7 @@ static json_t *dispatch(struct call *call)
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
         if (!strcmp(methods[i].method, call->method))
             return methods[i].run(call);
-    return jsonrpc_error_take(json_string("unknown method"),
-                              call->id ? json_incref(call->id) : json_null());
+    return unknown_method(call);
 }
 
 void request_handle(struct session *session, const struct jsonrpc_message *message)

@@ -32,7 +32,12 @@ struct answer {
     struct monitor *announces; /* The monitor this is the reply to, or NULL. */
 };
 
-enum { SESSION_MAX_MONITORS = 64, SESSION_MAX_LOCKS = 64, SESSION_MAX_LOCK_NAME_BYTES = 255 };
+enum {
+    SESSION_MAX_MONITORS = 64,
+    SESSION_MAX_CLAUSES = 100000, /* Of all its monitors' conditions. */
+    SESSION_MAX_LOCKS = 64,
+    SESSION_MAX_LOCK_NAME_BYTES = 255
+};
 
 struct session {
     struct cds_list_head node;

@@ -356,8 +356,8 @@ static bool check_indexes(const struct row_change *change, struct db_error *erro
 /* In Open vSwitch's order, so that a transaction that is wrong twice fails by the same name. */
 static bool check_changes(struct txn *txn, struct db_error *error)
 {
-    bool (*const checks[])(const struct row_change *,
-                           struct db_error *) = {check_deleted, check_limit, check_indexes};
+    bool (*const checks[])(const struct row_change *, struct db_error *) = {check_limit,
+                                                                            check_indexes};
 
     for (size_t check = 0; check < ARRAY_SIZE(checks); check++)
         for (size_t i = 0; i < txn->n_changes; i++)
@@ -379,6 +379,9 @@ bool txn_prepare(struct txn *txn, struct db_error *error)
         if (!change->before)
             on_orphaned(change->row, &preparation);
     }
+    /* References from rows that are about to be collected count: Open vSwitch sees it so. */
+    for (size_t i = 0; !error->tag && i < txn->n_changes; i++)
+        check_deleted(txn->changes[i], error);
     if (error->tag || !settle(txn, &events, error) || error->tag)
         return false;
     return check_changes(txn, error);

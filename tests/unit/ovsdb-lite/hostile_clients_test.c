@@ -327,6 +327,51 @@ static void monitors_and_locks_of_a_client_are_bounded(void **state UNUSED)
     jsonrpc_client_destroy(client);
 }
 
+/* {"QoS": [{"where": ["type", FUNCTION, "x0"], ...]}]} */
+static char *condition_text(const char *prefix, size_t n, const char *function)
+{
+    struct buffer text = BUFFER_INIT;
+
+    buffer_printf(&text, "%s{\"QoS\":[{\"where\":[", prefix);
+    for (size_t i = 0; i < n; i++)
+        buffer_printf(&text, "%s[\"type\",\"%s\",\"x%zu\"]", i ? "," : "", function, i);
+    buffer_puts(&text, "]}]}]");
+    return buffer_take_text(&text);
+}
+
+static void conditions_of_monitors_are_bounded(void **state UNUSED)
+{
+    struct jsonrpc_client *client = connect_client();
+    char *many = condition_text("[\"Open_vSwitch\",\"many\",", 40000, "==");
+    char *costly = condition_text("[\"Open_vSwitch\",\"costly\",", 1001, "!=");
+    char *more = condition_text("[\"many\",\"many\",", 60000, "==");
+    char *fewer = condition_text("[\"many\",\"many\",", 1, "!=");
+    bool is_error;
+
+    json_decref(call(client, "monitor_cond", many, &is_error));
+    assert_false(is_error);
+    json_t *answer = call(client, "monitor_cond", costly, &is_error);
+    assert_true(is_error && mentions(answer, "resources exhausted"));
+    json_decref(answer);
+    answer = call(client, "monitor_cond_change", more, &is_error);
+    assert_true(is_error && mentions(answer, "resources exhausted"));
+    json_decref(answer);
+
+    /* A change of one table that fails leaves the other as it is. */
+    answer = call(client, "monitor_cond_change",
+                  "[\"many\",\"many\",{\"QoS\":[{\"where\":[]}],\"Bridge\":[{\"where\":[]}]}]",
+                  &is_error);
+    assert_true(is_error && mentions(answer, "Bridge"));
+    json_decref(answer);
+    json_decref(call(client, "monitor_cond_change", fewer, &is_error));
+    assert_false(is_error);
+    free(many);
+    free(costly);
+    free(more);
+    free(fewer);
+    jsonrpc_client_destroy(client);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -339,6 +384,7 @@ int main(void)
         TEST(transactions_that_wait_are_bounded),
         TEST(second_wait_of_a_transaction_has_its_own_timeout),
         TEST(monitors_and_locks_of_a_client_are_bounded),
+        TEST(conditions_of_monitors_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
