@@ -130,18 +130,24 @@ enum journal_verdict ovs_log_judge(const char *image, size_t n_bytes, journal_re
 
 /* --- Writing ------------------------------------------------------------------------------- */
 
+void ovs_log_put(struct buffer *file, const char *body, size_t n_bytes)
+{
+    char sha1[SHA1_DIGITS + 1];
+
+    format_sha1(body, n_bytes, sha1);
+    buffer_printf(file, "%s%zu %s\n", MAGIC, n_bytes, sha1);
+    buffer_put(file, body, n_bytes);
+}
+
 void ovs_log_put_take(struct buffer *file, json_t *json)
 {
     char *text = json_dumps(json, JSON_COMPACT), *line;
-    char sha1[SHA1_DIGITS + 1];
-
-    json_decref(json);
     int n = text ? asprintf(&line, "%s\n", text) : -1;
+
     if (n < 0)
         abort();
-    format_sha1(line, (size_t)n, sha1);
-    buffer_printf(file, "%s%d %s\n", MAGIC, n, sha1);
-    buffer_put(file, line, (size_t)n);
+    ovs_log_put(file, line, (size_t)n);
+    json_decref(json);
     free(line);
     free(text);
 }

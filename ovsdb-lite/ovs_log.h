@@ -26,5 +26,6 @@ enum journal_verdict ovs_log_judge(const char *image, size_t n_bytes, journal_re
                                    void *aux, size_t *n_good, uint64_t *n_records,
                                    struct error *error);
 
-/* Appends a record.  Takes 'json'. */
+/* Appends a record. */
+void ovs_log_put(struct buffer *file, const char *body, size_t n_bytes);
 void ovs_log_put_take(struct buffer *file, json_t *json);

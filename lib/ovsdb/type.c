@@ -42,6 +42,8 @@ static void base_type_fini(struct base_type *base)
 {
     datum_unref(base->enumeration);
     free(base->ref_table);
+    base->enumeration = NULL;
+    base->ref_table = NULL;
 }
 
 static int parse_integer(const json_t *json, const char *member, int64_t *value,
