@@ -223,8 +223,11 @@ static int read_file(struct journal *journal, journal_reader *reader, void *aux,
  * it, also pages that look clean may.  So what is served is on the disk, and read from there. */
 static int settle(struct journal *journal, struct error *error)
 {
-    int result = sync_directory(journal->path, error);
+    char *left_over = format_path("%s.new", journal->path);
 
+    unlink(left_over);
+    free(left_over);
+    int result = sync_directory(journal->path, error);
     if (result)
         return result;
     if (fdatasync(journal->fd) < 0)

@@ -224,6 +224,7 @@ static void commit(struct server *server, size_t index, struct execution *execut
              store_write(store, execution->txn, execution->comment, &error)) {
         db_error_set(&failure, DB_IO_ERROR, "%s", error.message);
         log_err_limited("%s", error.message);
+        server->has_work = true; /* What was written of it is gone for good before that is said. */
     }
     if (failure.tag) {
         server->n_refused++;

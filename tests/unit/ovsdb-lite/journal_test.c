@@ -248,6 +248,75 @@ static void damaged_file_is_left_alone(void **state)
     assert_int_not_equal(access(fixture->torn_path, F_OK), 0);
 }
 
+static void what_a_crash_left_of_a_rewrite_is_removed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error = ERROR_INIT;
+    char temporary[112];
+    uint64_t n = 0;
+
+    snprintf(temporary, sizeof temporary, "%s.new", fixture->path);
+    close(open(temporary, O_WRONLY | O_CREAT, 0640));
+    struct journal *journal = journal_open(fixture->path, count, &n, &error);
+    assert_non_null(journal);
+    assert_int_not_equal(access(temporary, F_OK), 0);
+    journal_close(journal);
+}
+
+/* Names that lead elsewhere, put there by somebody else. */
+static void planted_links_are_not_followed(void **state)
+{
+    static const char *const suffixes[] = {"", ".new", ".torn.0", ".lock"};
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++) {
+        struct error error = ERROR_INIT;
+        char link_path[128], target[128];
+        struct stat status;
+        uint64_t n = 0;
+
+        snprintf(link_path, sizeof link_path, "%s%s", fixture->path, suffixes[i]);
+        snprintf(target, sizeof target, "%s/target", fixture->directory);
+        int fd = open(target, O_WRONLY | O_CREAT | O_TRUNC, 0640);
+        assert_int_equal(write(fd, fixture->image, fixture->n_bytes - 3), fixture->n_bytes - 3);
+        close(fd);
+        assert_int_equal(truncate(fixture->path, (off_t)fixture->n_bytes - 3), 0);
+        unlink(link_path);
+        assert_int_equal(symlink("target", link_path), 0);
+
+        struct journal *journal = journal_open(fixture->path, count, &n, &error);
+        struct journal *next = journal ? journal_create(fixture->path, journal, &error) : NULL;
+        bool is_refused = !*suffixes[i] || !strcmp(suffixes[i], ".lock");
+        assert_int_equal(journal == NULL, is_refused);
+        if (is_refused)
+            assert_int_equal(error.code, -ELOOP);
+        journal_close(next);
+        journal_close(journal);
+        assert_int_equal(lstat(target, &status), 0);
+        assert_int_equal(status.st_size, fixture->n_bytes - 3);
+
+        unlink(link_path);
+        fd = open(fixture->path, O_WRONLY | O_CREAT | O_TRUNC, 0640);
+        assert_int_equal(write(fd, fixture->image, fixture->n_bytes), fixture->n_bytes);
+        close(fd);
+    }
+}
+
+static void directory_may_be_a_link(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error = ERROR_INIT;
+    char link_path[128], path[160];
+    uint64_t n = 0;
+
+    snprintf(link_path, sizeof link_path, "%s/elsewhere", fixture->directory);
+    assert_int_equal(symlink(".", link_path), 0);
+    snprintf(path, sizeof path, "%s/db", link_path);
+    struct journal *journal = journal_open(path, count, &n, &error);
+    assert_non_null(journal);
+    journal_close(journal);
+}
+
 static void second_server_is_kept_out(void **state)
 {
     struct fixture *fixture = *state;
@@ -311,6 +380,9 @@ int main(void)
         TEST(records_out_of_place_are_refused),
         TEST(torn_file_opens_and_keeps_what_was_cut),
         TEST(damaged_file_is_left_alone),
+        TEST(what_a_crash_left_of_a_rewrite_is_removed),
+        TEST(planted_links_are_not_followed),
+        TEST(directory_may_be_a_link),
         TEST(second_server_is_kept_out),
         TEST(replacement_takes_over_lock_and_place),
         TEST(empty_file_is_refused),
