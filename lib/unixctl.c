@@ -28,6 +28,7 @@ struct unixctl_command {
     int min_args, max_args;
     unixctl_callback *callback;
     void *aux;
+    bool is_for_readers;
 };
 
 struct unixctl_connection {
@@ -35,7 +36,7 @@ struct unixctl_connection {
     struct unixctl_server *server;
     struct jsonrpc *rpc;
     struct unixctl_request *request; /* Being served, or NULL. */
-    bool wants_json;
+    bool wants_json, is_reader;
 };
 
 struct unixctl_request {
@@ -49,7 +50,8 @@ struct unixctl_server {
     char *socket_path, *version;
     struct cds_list_head commands; /* Sorted by name. */
     struct cds_list_head connections;
-    size_t n_connections;
+    size_t n_connections, n_readers;
+    struct peer_readers readers;
 };
 
 static struct unixctl_command *find_command(struct unixctl_server *server, const char *name)
@@ -68,6 +70,7 @@ static void connection_destroy(struct unixctl_connection *connection)
         connection->request->connection = NULL;
     cds_list_del(&connection->node);
     connection->server->n_connections--;
+    connection->server->n_readers -= connection->is_reader;
     jsonrpc_destroy(connection->rpc);
     free(connection);
 }
@@ -155,6 +158,11 @@ static void run_command(struct unixctl_server *server, struct unixctl_request *r
                             message->method);
         return;
     }
+    if (request->connection->is_reader && !command->is_for_readers) {
+        unixctl_reply_error(request, "\"%s\" is not for members of the read-only group",
+                            command->name);
+        return;
+    }
     if (n_args < command->min_args) {
         unixctl_reply_error(request, "\"%s\" command requires at least %d arguments", command->name,
                             command->min_args);
@@ -204,7 +212,16 @@ static void on_accepted(int fd, void *aux)
 {
     struct unixctl_server *server = aux;
 
-    if (server->n_connections >= MAX_CONNECTIONS) {
+    enum peer_role role = peer_role(fd, server->socket_path, &server->readers);
+    bool is_reader = role == PEER_READER;
+
+    if (role == PEER_STRANGER) {
+        close(fd);
+        log_warn_limited("refused a control connection of neither group");
+        return;
+    }
+    if (server->n_connections >= MAX_CONNECTIONS ||
+        (is_reader && server->n_readers >= MAX_CONNECTIONS / 2)) {
         close(fd);
         log_warn_limited("more than %d control connections: refused one", MAX_CONNECTIONS);
         return;
@@ -213,6 +230,8 @@ static void on_accepted(int fd, void *aux)
     if (!connection)
         abort();
     connection->server = server;
+    connection->is_reader = is_reader;
+    server->n_readers += is_reader;
     connection->rpc = jsonrpc_create(server->loop, fd, &callbacks, connection);
     cds_list_add_tail(&connection->node, &server->connections);
     server->n_connections++;
@@ -321,6 +340,27 @@ struct unixctl_server *unixctl_server_create(struct ev_loop *loop, const char *s
     unixctl_command_register(server, "vlog/set", "{spec | PATTERN:destination:pattern}", 0, -1,
                              cmd_vlog_set, server);
     return server;
+}
+
+static void allow_readers(struct unixctl_server *server, const char *const names[])
+{
+    for (size_t i = 0; names[i]; i++) {
+        struct unixctl_command *command = find_command(server, names[i]);
+        if (command)
+            command->is_for_readers = true;
+    }
+}
+
+int unixctl_admit_readers(struct unixctl_server *server, const struct peer_readers *readers,
+                          const char *const names[], struct error *error)
+{
+    static const char *const built_in[] = {"list-commands", "version", "set-options", "vlog/list",
+                                           NULL};
+
+    allow_readers(server, built_in);
+    allow_readers(server, names);
+    server->readers = *readers;
+    return peer_readers_admit(readers, server->socket_path, error);
 }
 
 void unixctl_server_destroy(struct unixctl_server *server)

@@ -17,6 +17,7 @@
 
 #include "lib/annotations.h"
 #include "lib/error.h"
+#include "lib/peer.h"
 
 struct unixctl_server;
 struct unixctl_request;
@@ -34,6 +35,11 @@ void unixctl_server_destroy(struct unixctl_server *server); /* NULL is fine. */
 /* 'usage' is the arguments' text in list-commands; max_args -1 is no limit. */
 void unixctl_command_register(struct unixctl_server *server, const char *name, const char *usage,
                               int min_args, int max_args, unixctl_callback *callback, void *aux);
+
+/* Lets 'readers' in, too, to use the built-in commands that change nothing and those in 'names', which
+ * NULL ends and which are registered already. */
+int unixctl_admit_readers(struct unixctl_server *server, const struct peer_readers *readers,
+                          const char *const names[], struct error *error);
 
 /* Each of these answers and ends the request. */
 void unixctl_reply(struct unixctl_request *request, const char *text);

@@ -44,6 +44,7 @@ struct db_error {
 #define DB_DUPLICATE_MON      "duplicate monitor ID"
 #define DB_EXHAUSTED          "resources exhausted"
 #define DB_INVALID_PARAMETERS "invalid parameters"
+#define DB_PERMISSION         "permission error"
 #define DB_CANCELED           "canceled"
 
 /* Returns false, so that 'return db_error_set(...)' is failure. */

@@ -30,6 +30,7 @@ enum {
     OPTION_REMOTE = DAEMON_OPTION_FIRST_FREE,
     OPTION_DB,
     OPTION_SCHEMA,
+    OPTION_READ_ONLY_GROUP,
     OPTION_NOTHING,
 };
 
@@ -45,6 +46,7 @@ struct program {
     size_t n_remotes;
     char *default_remote;
     struct tls_settings tls;
+    struct peer_readers readers;
 };
 
 static void print_help(void)
@@ -62,6 +64,7 @@ static void print_help(void)
            "                          (default: punix:db.sock in the run directory)\n"
            "  --db=FILE               another way to name a database\n"
            "  --schema=FILE           schema of a new file (default: Open_vSwitch)\n"
+           "  --read-only-group=GROUP members may connect to Unix sockets, and only read\n"
            "\n%sFILE may be db:DB,TABLE,COLUMN: what the database says there.\n"
            "\n%s",
            DEFAULT_FILE, tls_options_help(), daemon_options_help());
@@ -115,6 +118,10 @@ static int handle_option(struct program *program, int option, struct error *erro
         return add_file(program, optarg, error);
     case OPTION_SCHEMA:
         return load_schema(program, optarg, error);
+    case OPTION_READ_ONLY_GROUP:
+        return peer_readers_parse(optarg, &program->readers, error) < 0
+                   ? error_prefix(error, "--read-only-group")
+                   : 0;
     case OPTION_NOTHING:
         return 0;
     default:
@@ -129,6 +136,7 @@ static int parse_options(struct program *program, int argc, char *argv[], struct
         {"remote", required_argument, NULL, OPTION_REMOTE},
         {"db", required_argument, NULL, OPTION_DB},
         {"schema", required_argument, NULL, OPTION_SCHEMA},
+        {"read-only-group", required_argument, NULL, OPTION_READ_ONLY_GROUP},
         TLS_LONG_OPTIONS,
         {"disable-file-column-diff", no_argument, NULL, OPTION_NOTHING},
         {NULL, 0, NULL, 0},
@@ -158,6 +166,13 @@ static void cmd_exit(struct unixctl_request *request, int argc, const char *cons
 
 static int open_unixctl(struct program *program, struct error *error)
 {
+    static const char *const for_readers[] = {"coverage/show",
+                                              "memory/show",
+                                              "ovsdb-server/list-dbs",
+                                              "ovsdb-server/list-remotes",
+                                              "ovsdb-server/get-db-storage-status",
+                                              "ovsdb-server/sync-status",
+                                              NULL};
     const char *path = daemon_unixctl_path(program->daemon);
 
     if (!path)
@@ -168,7 +183,7 @@ static int open_unixctl(struct program *program, struct error *error)
         return error->code;
     unixctl_command_register(program->unixctl, "exit", "", 0, 1, cmd_exit, program);
     control_register(program->unixctl, program->server);
-    return 0;
+    return unixctl_admit_readers(program->unixctl, &program->readers, for_readers, error);
 }
 
 /* --- Start and stop ------------------------------------------------------------------------ */
@@ -211,6 +226,7 @@ static int run(struct program *program, struct error *error)
     program->loop = ev_default_loop(EVFLAG_AUTO);
     daemon_watch_signals(program->daemon, program->loop);
     program->server = server_create(program->loop);
+    program->server->readers = program->readers;
     if ((result = open_files(program, error)) < 0 || (result = open_unixctl(program, error)) < 0 ||
         (result = listen_to_remotes(program, error)) < 0)
         return result;

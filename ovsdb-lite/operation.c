@@ -545,11 +545,13 @@ static bool run_operation(struct run *run)
     static const struct {
         const char *name;
         bool (*run)(struct run *);
+        bool changes;
     } operations[] = {
-        {"insert", run_insert}, {"select", run_select}, {"update", run_update},
-        {"mutate", run_mutate}, {"delete", run_delete}, {"wait", run_wait},
-        {"commit", run_commit}, {"abort", run_abort},   {"comment", run_comment},
-        {"assert", run_assert},
+        {"insert", run_insert, true},    {"select", run_select, false},
+        {"update", run_update, true},    {"mutate", run_mutate, true},
+        {"delete", run_delete, true},    {"wait", run_wait, false},
+        {"commit", run_commit, false},   {"abort", run_abort, false},
+        {"comment", run_comment, false}, {"assert", run_assert, false},
     };
     const char *op = json_string_value(json_object_get(run->json, "op"));
 
@@ -557,7 +559,10 @@ static bool run_operation(struct run *run)
         return false;
     for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
         if (!strcmp(operations[i].name, op))
-            return operations[i].run(run);
+            return operations[i].changes && run->execution->is_by_reader
+                       ? db_error_set(&run->error, DB_PERMISSION,
+                                      "%s is not for members of the read-only group", op)
+                       : operations[i].run(run);
     return db_error_set(&run->error, DB_SYNTAX_ERROR, "No operation \"%s\".", op);
 }
 

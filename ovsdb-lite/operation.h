@@ -17,6 +17,7 @@ struct execution {
     struct database *db;
     const json_t *params; /* [db, operation...]; borrowed. */
     int64_t waited_ms;    /* Since the request came. */
+    bool is_by_reader;    /* Operations that change something are refused. */
     bool (*owns_lock)(const char *lock, void *aux);
     void *aux;
 

@@ -70,7 +70,9 @@ static void begin_session(struct remote *remote, struct stream *stream)
 
     if (!remote->address->path)
         setsockopt(stream_fd(stream), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    struct session *session = server_admit(remote->remotes->server, stream, remote->target);
+    struct session *session = server_admit(remote->remotes->server, stream, remote->target,
+                                           remote->address->is_passive ? remote->address->path
+                                                                       : NULL);
     if (!session)
         return;
     remote->connected_ns = clock_now_ns();
@@ -192,6 +194,13 @@ static int start_listening(struct remote *remote, struct error *error)
     if (fd < 0) {
         error_set(&remote->last_error, fd, "%s", strerror(-fd));
         return error_prefix(error, "%s", remote->target);
+    }
+    if (remote->address->path &&
+        peer_readers_admit(&remote->remotes->server->readers, remote->address->path, error)) {
+        close(fd);
+        unlink(remote->address->path);
+        error_set(&remote->last_error, -EOPNOTSUPP, "%s", strerror(EOPNOTSUPP));
+        return -EOPNOTSUPP;
     }
     getsockname(fd, (struct sockaddr *)&bound, &n_bytes);
     if (bound.ss_family == AF_INET)

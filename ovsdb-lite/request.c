@@ -376,32 +376,43 @@ static json_t *do_get_server_id(struct call *call)
     return reply(call, json_string(text));
 }
 
+static json_t *refuse_reader(const struct call *call)
+{
+    struct db_error error = DB_ERROR_INIT;
+
+    db_error_set(&error, DB_PERMISSION, "%s is not for members of the read-only group",
+                 call->method);
+    return refuse(call, &error);
+}
+
 static json_t *dispatch(struct call *call)
 {
     static const struct {
         const char *method;
         json_t *(*run)(struct call *);
+        bool is_for_writers; /* Besides, transactions of others must not change anything. */
     } methods[] = {
-        {"transact", do_transact},
-        {"list_dbs", do_list_dbs},
-        {"get_schema", do_get_schema},
-        {"cancel", do_cancel},
-        {"monitor", do_monitor},
-        {"monitor_cond", do_monitor_cond},
-        {"monitor_cond_since", do_monitor_cond_since},
-        {"monitor_cond_change", do_monitor_cond_change},
-        {"monitor_cancel", do_monitor_cancel},
-        {"lock", do_lock},
-        {"steal", do_steal},
-        {"unlock", do_unlock},
-        {"set_db_change_aware", do_set_db_change_aware},
-        {"get_server_id", do_get_server_id},
-        {"convert", do_convert},
+        {"transact", do_transact, false},
+        {"list_dbs", do_list_dbs, false},
+        {"get_schema", do_get_schema, false},
+        {"cancel", do_cancel, false},
+        {"monitor", do_monitor, false},
+        {"monitor_cond", do_monitor_cond, false},
+        {"monitor_cond_since", do_monitor_cond_since, false},
+        {"monitor_cond_change", do_monitor_cond_change, false},
+        {"monitor_cancel", do_monitor_cancel, false},
+        {"lock", do_lock, true},
+        {"steal", do_steal, true},
+        {"unlock", do_unlock, true},
+        {"set_db_change_aware", do_set_db_change_aware, false},
+        {"get_server_id", do_get_server_id, false},
+        {"convert", do_convert, true},
     };
 
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++)
         if (!strcmp(methods[i].method, call->method))
-            return methods[i].run(call);
+            return methods[i].is_for_writers && call->session->is_reader ? refuse_reader(call)
+                                                                         : methods[i].run(call);
     return unknown_method(call);
 }
 

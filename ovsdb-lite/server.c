@@ -166,10 +166,27 @@ struct store *server_store(const struct server *server, const char *name, size_t
 
 /* --- Listening ----------------------------------------------------------------------------- */
 
-struct session *server_admit(struct server *server, struct stream *stream, const char *from)
+struct session *server_admit(struct server *server, struct stream *stream, const char *from,
+                             const char *socket_path)
 {
+    enum peer_role role = socket_path ? peer_role(stream_fd(stream), socket_path, &server->readers)
+                                      : PEER_WRITER;
+    bool is_reader = role == PEER_READER;
+
+    if (role == PEER_STRANGER) {
+        stream_destroy(stream);
+        log_warn_limited("%s: refused a client of neither group", from);
+        return NULL;
+    }
+    /* Who may only read is not to keep out who may write. */
+    if (is_reader && server->n_readers >= server->max_sessions / 2) {
+        stream_destroy(stream);
+        log_warn_limited("%s: more than %zu clients that only read: refused one", from,
+                         server->max_sessions / 2);
+        return NULL;
+    }
     if (server->n_sessions < server->max_sessions)
-        return session_create(server, stream);
+        return session_create(server, stream, is_reader);
     stream_destroy(stream);
     log_warn_limited("%s: more than %zu clients: refused one", from, server->max_sessions);
     return NULL;
@@ -179,7 +196,7 @@ static void on_accepted(int fd, void *aux)
 {
     struct listener *listener = aux;
 
-    server_admit(listener->server, stream_create(fd), listener->socket_path);
+    server_admit(listener->server, stream_create(fd), listener->socket_path, listener->socket_path);
 }
 
 int server_listen(struct server *server, const char *socket_path, struct error *error)
@@ -188,6 +205,11 @@ int server_listen(struct server *server, const char *socket_path, struct error *
 
     if (fd < 0)
         return fd;
+    if (peer_readers_admit(&server->readers, socket_path, error)) {
+        close(fd);
+        unlink(socket_path);
+        return error->code;
+    }
     struct listener *listener = calloc(1, sizeof *listener);
     if (!listener)
         abort();

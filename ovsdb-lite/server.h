@@ -23,6 +23,7 @@
 #include "lib/buffer.h"
 #include "lib/clock.h"
 #include "lib/error.h"
+#include "lib/peer.h"
 #include "lib/stream.h"
 #include "ovsdb-lite/history.h"
 #include "ovsdb-lite/lock.h"
@@ -55,8 +56,11 @@ struct server {
     struct remotes *remotes;
     struct cds_list_head sessions;
     size_t n_sessions, max_sessions;
-    size_t n_waiting_values; /* Of the transactions that wait. */
-    int64_t waiting_ns;      /* What they cost when they were last tried. */
+    size_t
+        n_readers; /* Of the sessions: those that may only read; at most half of 'max_sessions'. */
+    struct peer_readers readers; /* Who they are.  Set before listening. */
+    size_t n_waiting_values;     /* Of the transactions that wait. */
+    int64_t waiting_ns;          /* What they cost when they were last tried. */
     struct ev_prepare round_end;
     bool has_work;
 
@@ -76,12 +80,13 @@ void server_add_server_database(struct server *server);
 void server_describe_store(struct server *server, size_t place);
 void server_remove_store(struct server *server, size_t place); /* Nobody refers to it any more. */
 
-/* Listens.  The socket gets 0660. */
+/* Listens.  The socket gets 0660, and an ACL for readers. */
 int server_listen(struct server *server, const char *socket_path, struct error *error);
 
 /* A session for the client at the other end of 'stream', which is taken; NULL if there are too many.
- * 'from' is for the log. */
-struct session *server_admit(struct server *server, struct stream *stream, const char *from);
+ * 'from' is for the log.  'socket_path' is where it came to, if that was a Unix socket. */
+struct session *server_admit(struct server *server, struct stream *stream, const char *from,
+                             const char *socket_path);
 
 /* The store of the database 'name' and its place, or NULL. */
 struct store *server_store(const struct server *server, const char *name, size_t *index);

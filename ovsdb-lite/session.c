@@ -48,6 +48,7 @@ void session_destroy(struct session *session)
 
     cds_list_del(&session->node);
     session->server->n_sessions--;
+    session->server->n_readers -= session->is_reader;
     ev_timer_stop(session->server->loop, &session->probe);
     if (session->remote)
         remote_session_ended(session->remote);
@@ -112,7 +113,7 @@ void session_set_probe(struct session *session, unsigned int interval_ms)
         ev_timer_again(session->server->loop, &session->probe);
 }
 
-struct session *session_create(struct server *server, struct stream *stream)
+struct session *session_create(struct server *server, struct stream *stream, bool is_reader)
 {
     struct session *session = calloc(1, sizeof *session);
 
@@ -124,6 +125,8 @@ struct session *session_create(struct server *server, struct stream *stream)
     CDS_INIT_LIST_HEAD(&session->answers);
     cds_list_add_tail(&session->node, &server->sessions);
     server->n_sessions++;
+    session->is_reader = is_reader;
+    server->n_readers += is_reader;
     ev_timer_init(&session->probe, on_silence, 0, 0);
     session->probe.data = session;
     session->rpc = jsonrpc_create_take(server->loop, stream, &callbacks, session);
@@ -211,14 +214,17 @@ static bool owns_lock(const char *lock, void *aux)
 }
 
 /* Writes and finishes what 'execution' prepared, or adds the reason why not to its results. */
-static void commit(struct server *server, size_t index, struct execution *execution)
+static void commit(struct session *session, size_t index, struct execution *execution)
 {
+    struct server *server = session->server;
     struct store *store = server->stores[index];
     struct database *db = store_database(store);
     struct db_error failure = DB_ERROR_INIT;
     struct error error = ERROR_INIT;
 
-    if (execution->txn->n_changes && db->is_read_only)
+    if (execution->txn->n_changes && session->is_reader)
+        db_error_set(&failure, DB_PERMISSION, "members of the read-only group change nothing");
+    else if (execution->txn->n_changes && db->is_read_only)
         db_error_set(&failure, db->read_only_tag, "%s", db->read_only_reason);
     else if (execution->txn->n_changes &&
              store_write(store, execution->txn, execution->comment, &error)) {
@@ -240,12 +246,13 @@ static void run_transaction(struct session *session, size_t store, struct execut
     struct server *server = session->server;
 
     execution->db = store_database(server->stores[store]);
+    execution->is_by_reader = session->is_reader;
     execution->owns_lock = owns_lock;
     execution->aux = session;
     server->n_transactions++;
     execution_run(execution);
     if (execution->txn)
-        commit(server, store, execution);
+        commit(session, store, execution);
     free(execution->comment);
 }
 

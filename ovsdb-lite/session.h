@@ -49,11 +49,13 @@ struct session {
     struct remote *remote;      /* Where it came from, or NULL. */
     struct ev_timer probe;      /* Runs while nothing comes. */
     bool is_probing;
+    bool is_reader;       /* May change nothing. */
     bool is_change_aware; /* Wants to stay when databases change, come or go. */
     bool is_ending;       /* Until its answers are sent; it is not heard any more. */
 };
 
-struct session *session_create(struct server *server, struct stream *stream); /* Takes 'stream'. */
+/* Takes 'stream'. */
+struct session *session_create(struct server *server, struct stream *stream, bool is_reader);
 void session_destroy(struct session *session);
 
 /* A client that is silent for so long is asked whether it is there, and cut off if it is as long

@@ -27,6 +27,7 @@ LOG_MODULE(vswitchd);
 enum {
     OPTION_WORKERS = DAEMON_OPTION_FIRST_FREE,
     OPTION_CLEANUP_ONLY,
+    OPTION_READ_ONLY_GROUP,
     OPTION_IGNORED,
     OPTION_ENABLE_DUMMY,
 };
@@ -43,6 +44,7 @@ struct program {
     struct unixctl_server *unixctl;
     char *db_remote;
     struct tls_settings tls;
+    struct peer_readers readers;
     unsigned int n_workers;
     bool only_cleans_up;
     ev_timer ready_deadline;
@@ -60,6 +62,7 @@ static void print_help(void)
         "                          at most %d)\n"
         "  --cleanup-only          free devices that a killed switch has left deaf, print their\n"
         "                          names, and exit\n"
+        "  --read-only-group=GROUP members may use the control socket, and only look\n"
         "\n%sFor controllers, what the database says in the table SSL counts instead.\n"
         "\n%s",
         DEFAULT_MAX_WORKERS, tls_options_help(), daemon_options_help());
@@ -103,6 +106,10 @@ static int parse_option(struct program *program, int option, const char *argumen
     case OPTION_CLEANUP_ONLY:
         program->only_cleans_up = true;
         return 0;
+    case OPTION_READ_ONLY_GROUP:
+        return peer_readers_parse(argument, &program->readers, error) < 0
+                   ? error_prefix(error, "--read-only-group")
+                   : 0;
     case OPTION_IGNORED:
         return 0;
     case OPTION_ENABLE_DUMMY:
@@ -121,6 +128,7 @@ static int parse_options(struct program *program, int argc, char *argv[], struct
         TLS_LONG_OPTIONS,
         {"workers", required_argument, NULL, OPTION_WORKERS},
         {"cleanup-only", no_argument, NULL, OPTION_CLEANUP_ONLY},
+        {"read-only-group", required_argument, NULL, OPTION_READ_ONLY_GROUP},
         {"mlockall", no_argument, NULL, OPTION_IGNORED},
         {"disable-system", no_argument, NULL, OPTION_IGNORED},
         {"disable-system-route", no_argument, NULL, OPTION_IGNORED},
@@ -191,6 +199,13 @@ static void start_deadline(struct program *program)
 
 static int start_control(struct program *program, struct error *error)
 {
+    static const char *const for_readers[] = {"bridge/dump-flows", "coverage/show",
+                                              "dpctl/dump-dps",    "dpctl/dump-flows",
+                                              "dpctl/show",        "dpif/dump-dps",
+                                              "dpif/dump-flows",   "dpif/show",
+                                              "fdb/show",          "fdb/stats-show",
+                                              "memory/show",       "ofproto/list",
+                                              "weir/drops",        NULL};
     const char *path = daemon_unixctl_path(program->daemon);
 
     if (!path)
@@ -201,7 +216,7 @@ static int start_control(struct program *program, struct error *error)
         return error->code;
     unixctl_command_register(program->unixctl, "exit", "[--cleanup]", 0, 1, cmd_exit, program);
     commands_register(program->unixctl, program->vswitch);
-    return 0;
+    return unixctl_admit_readers(program->unixctl, &program->readers, for_readers, error);
 }
 
 static int run(struct program *program, struct error *error)
