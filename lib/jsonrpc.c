@@ -204,10 +204,24 @@ static void on_writable(void *aux)
     leave(rpc);
 }
 
+static void start_resuming(struct jsonrpc *rpc)
+{
+    update_watchers(rpc);
+    ev_timer_set(&rpc->resume, 0, 0);
+    ev_timer_start(rpc->loop, &rpc->resume);
+}
+
 void jsonrpc_flush(struct jsonrpc *rpc)
 {
-    if (rpc->stream && jsonrpc_backlog_bytes(rpc))
-        send_output(rpc); /* A broken connection is met by the loop. */
+    bool was_paused = is_paused(rpc);
+
+    if (!rpc->stream || !jsonrpc_backlog_bytes(rpc))
+        return;
+    send_output(rpc); /* A broken connection is met by the loop. */
+    if (was_paused && !is_paused(rpc))
+        start_resuming(rpc);
+    else
+        update_watchers(rpc);
 }
 
 static void update_watchers(struct jsonrpc *rpc)
@@ -309,11 +323,8 @@ void jsonrpc_release(struct jsonrpc *rpc)
     if (!rpc->is_held)
         return;
     rpc->is_held = false;
-    if (rpc->stream) {
-        update_watchers(rpc);
-        ev_timer_set(&rpc->resume, 0, 0);
-        ev_timer_start(rpc->loop, &rpc->resume);
-    }
+    if (rpc->stream)
+        start_resuming(rpc);
 }
 
 size_t jsonrpc_backlog_bytes(const struct jsonrpc *rpc)

@@ -53,7 +53,8 @@ json_int_t jsonrpc_call_take(struct jsonrpc *rpc, const char *method, json_t *pa
 void jsonrpc_hold(struct jsonrpc *rpc);
 void jsonrpc_release(struct jsonrpc *rpc);
 
-/* Sends what the socket takes at once: for a last word before jsonrpc_destroy(). */
+/* Sends what the socket takes at once: for a last word before jsonrpc_destroy(), and for who knows that
+ * nothing more comes in this round, which spares the loop to watch for room. */
 void jsonrpc_flush(struct jsonrpc *rpc);
 
 size_t jsonrpc_backlog_bytes(const struct jsonrpc *rpc);

@@ -15,7 +15,9 @@ static void follow_io(struct ev_loop *loop, struct ev_io *io, bool is_wanted, sh
     ev_io_stop(loop, io);
     if (!is_wanted)
         return;
-    ev_io_set(io, io->fd, events);
+    /* Not without need: libev takes it for a new descriptor, which costs a system call. */
+    if ((io->events & (EV_READ | EV_WRITE)) != events)
+        ev_io_set(io, io->fd, events);
     ev_io_start(loop, io);
 }
 

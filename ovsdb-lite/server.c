@@ -325,10 +325,9 @@ static void end_round(struct server *server)
             session_send_answers(session);
             session_send_updates(session);
         }
-        if (session->is_ending) {
-            jsonrpc_flush(session->rpc);
+        jsonrpc_flush(session->rpc);
+        if (session->is_ending)
             session_destroy(session);
-        }
     }
     /* Last, as it may end a session that waits for an answer. */
     if (had_work)
