@@ -112,6 +112,7 @@ void datapath_destroy(struct datapath *dp)
     for (unsigned int i = 0; i < dp->n_lanes; i++)
         lane_destroy(dp->lanes[i]);
     megaflow_table_destroy(dp->megaflows);
+    kcache_destroy(datapath_kcache(dp));
     mutex_fini(&dp->generation_lock);
     mutex_fini(&dp->call_lock);
     free((void *)dp->slots);
@@ -127,12 +128,13 @@ static struct dp_port *port_create(struct datapath *dp, uint32_t port_no,
 
     if (!port)
         return NULL;
-    port->counters = aligned_alloc(64, dp->n_lanes * sizeof port->counters[0]);
+    size_t counters_bytes = (dp->n_lanes + 1) * sizeof port->counters[0];
+    port->counters = aligned_alloc(64, counters_bytes);
     if (!port->counters) {
         free(port);
         return NULL;
     }
-    memset((void *)port->counters, 0, dp->n_lanes * sizeof port->counters[0]);
+    memset((void *)port->counters, 0, counters_bytes);
     port->dp = dp;
     port->port_no = port_no;
     port->type = config->type;
@@ -223,6 +225,14 @@ void datapath_port_remove(struct datapath *dp, uint32_t port_no)
     port_destroy(port);
 }
 
+void datapath_port_set_link(struct datapath *dp, uint32_t port_no, const struct link_info *link)
+{
+    struct dp_port *port = datapath_port(dp, port_no);
+
+    if (port && port->ifindex == link->ifindex)
+        port_publish_to_kernel(port, link);
+}
+
 static uint64_t counter_get(const _Atomic uint64_t *counter)
 {
     return atomic_load_explicit(counter, memory_order_relaxed);
@@ -235,8 +245,8 @@ int datapath_port_get_stats(struct datapath *dp, uint32_t port_no, struct dp_por
     memset(stats, 0, sizeof *stats);
     if (!port)
         return -ENODEV;
-    for (unsigned int i = 0; i < dp->n_lanes; i++) {
-        const struct port_counters *counters = &port->counters[i];
+    for (unsigned int i = 0; i <= dp->n_lanes; i++) {
+        const struct dp_port_counters *counters = &port->counters[i];
 
         stats->rx_packets += counter_get(&counters->rx_packets);
         stats->rx_bytes += counter_get(&counters->rx_bytes);
@@ -272,6 +282,17 @@ void datapath_invalidate(struct datapath *dp, uint16_t slot)
      * the change; one that does not counts as old. */
     atomic_store_explicit(&dp->slot_generation[slot % DP_N_SLOTS], next, memory_order_release);
     atomic_store_explicit(&dp->generation, next, memory_order_release);
+    if (datapath_kcache(dp))
+        kcache_invalidate(datapath_kcache(dp), slot, next);
+    mutex_unlock(&dp->generation_lock);
+}
+
+/* What is older than the kernel's copy is out of date there, and nothing stands there yet. */
+void datapath_set_kcache(struct datapath *dp, struct kcache *kcache)
+{
+    mutex_lock(&dp->generation_lock);
+    kcache_invalidate(kcache, DP_SLOT_ALL, datapath_generation(dp));
+    atomic_store_explicit(&dp->kcache, kcache, memory_order_release);
     mutex_unlock(&dp->generation_lock);
 }
 
@@ -286,6 +307,8 @@ void datapath_push_stats(struct datapath *dp)
     struct megaflow *flows[BATCH_FRAMES];
     uint32_t index = UINT32_MAX, n;
 
+    if (datapath_kcache(dp))
+        kcache_collect(datapath_kcache(dp), clock_now_ns());
     do {
         graveyard_hold(&dp->graveyard);
         n = megaflow_list(dp->megaflows, &index, flows, BATCH_FRAMES);

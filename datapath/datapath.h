@@ -29,6 +29,7 @@
 #include "lib/buffer.h"
 #include "lib/error.h"
 #include "lib/flow.h"
+#include "lib/netlink/link.h"
 #include "lib/packet.h"
 
 struct datapath;
@@ -118,6 +119,9 @@ int datapath_port_add(struct datapath *dp, const struct dp_port_config *config, 
 
 /* Closes it: no frame enters or leaves once this returns.  An internal port's netdev goes. */
 void datapath_port_remove(struct datapath *dp, uint32_t port_no);
+
+/* The port's device now looks like 'link': up or down, of another MTU. */
+void datapath_port_set_link(struct datapath *dp, uint32_t port_no, const struct link_info *link);
 
 int datapath_port_get_stats(struct datapath *dp, uint32_t port_no, struct dp_port_stats *stats);
 

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 
 #include "datapath/datapath.h"
+#include "datapath/kcache.h"
 #include "datapath/megaflow.h"
 #include "datapath/microflow.h"
 #include "datapath/tx.h"
@@ -25,8 +26,8 @@ enum {
     N_PORT_SLOTS = 65536,
 };
 
-/* One lane's counters of one port: written by that lane alone. */
-struct port_counters {
+/* One lane's counters of one port: written by that lane alone; or the kernel cache's. */
+struct dp_port_counters {
     _Atomic uint64_t rx_packets, rx_bytes, rx_errors;
     _Atomic uint64_t tx_packets, tx_bytes, tx_dropped, tx_errors;
     _Atomic uint64_t dropped[DROP_N_REASONS];
@@ -63,8 +64,10 @@ struct dp_port {
     int ifindex;   /* 0: it has none. */
     uint16_t slot; /* What frames that its exception path sends up are marked with; 0: none. */
     void *private; /* The port type's. */
-    struct port_counters *counters; /* Owned; one for each lane. */
-    _Atomic int64_t miss_due_ns;    /* Miss budget: when the next miss would be due. */
+    struct dp_port_counters *counters; /* Owned; one for each lane, and one for the kernel cache. */
+    bool is_kernel_cached;             /* Frames that come in meet the kernel cache first ... */
+    bool is_kernel_reachable;          /* ... and it can send here. */
+    _Atomic int64_t miss_due_ns;       /* Miss budget: when the next miss would be due. */
 };
 
 struct lane {
@@ -124,6 +127,7 @@ struct datapath {
 
     struct exception_tap *exception_tap; /* Owned; made with the first netdev port. */
     bool is_exception_tap_refused;       /* The kernel would not have it. */
+    struct kcache *_Atomic kcache;       /* Owned; made with it, or NULL. */
 };
 
 static inline struct dp_port *datapath_port(const struct datapath *dp, uint32_t port_no)
@@ -137,6 +141,15 @@ static inline uint64_t datapath_generation(struct datapath *dp)
 {
     return atomic_load_explicit(&dp->generation, memory_order_acquire);
 }
+
+/* NULL: the kernel caches nothing. */
+static inline struct kcache *datapath_kcache(const struct datapath *dp)
+{
+    return atomic_load_explicit(&dp->kcache, memory_order_acquire);
+}
+
+/* From now on; on the main thread. */
+void datapath_set_kcache(struct datapath *dp, struct kcache *kcache);
 
 /* Lanes */
 

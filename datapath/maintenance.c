@@ -60,6 +60,7 @@ static void rewalk(struct round *round, struct megaflow *old)
         atomic_init(&flow->used_ns, atomic_load_explicit(&old->used_ns, memory_order_relaxed));
         flow->created_ns = old->created_ns;
         if (megaflow_replace(dp->megaflows, old, flow)) {
+            process_succeed(dp, old, flow);
             process_bury(dp, old);
             return;
         }
@@ -145,10 +146,25 @@ void maintenance_flush(struct datapath *dp)
 
 /* The thread */
 
+/* First, so that flows the kernel treats do not look idle. */
+static void sweep_kcache(struct datapath *dp, int64_t now_ns)
+{
+    struct kcache *cache = datapath_kcache(dp);
+    int64_t max_idle_ns = atomic_load_explicit(&dp->max_idle_ns, memory_order_relaxed);
+
+    if (!cache || !kcache_sweep(cache, now_ns, max_idle_ns))
+        return;
+    rcu_reader_pause();
+    kcache_wait_for_programs();
+    rcu_reader_resume();
+    kcache_reuse(cache);
+}
+
 static void run_round(struct datapath *dp, struct round *round)
 {
     round->dp = dp;
     round->now_ns = clock_now_ns();
+    sweep_kcache(dp, round->now_ns);
     round->index = UINT32_MAX;
     round->rewalk_ns = 0;
     while (maintain_chunk(round))
@@ -160,7 +176,8 @@ static void run_round(struct datapath *dp, struct round *round)
 
 static bool has_work(struct datapath *dp)
 {
-    return megaflow_n_flows(dp->megaflows) > 0 || graveyard_n(&dp->graveyard) > 0;
+    return megaflow_n_flows(dp->megaflows) > 0 || graveyard_n(&dp->graveyard) > 0 ||
+           (datapath_kcache(dp) && kcache_has_work(datapath_kcache(dp)));
 }
 
 static struct timespec to_timespec(int64_t ns)

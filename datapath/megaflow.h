@@ -24,6 +24,7 @@
 #include "datapath/actions.h"
 #include "datapath/datapath.h"
 #include "datapath/graveyard.h"
+#include "datapath/kcache.h"
 #include "lib/mutex.h"
 
 enum {
@@ -55,6 +56,8 @@ struct megaflow {
     _Atomic int64_t used_ns; /* 0: never. */
     _Atomic uint16_t tcp_flags;
     _Atomic uint64_t credited_packets, credited_bytes; /* Of the above. */
+
+    struct kcache_flow kernel;
 
     uint32_t n_actions;
     struct dp_action actions[];

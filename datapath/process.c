@@ -121,6 +121,8 @@ static void free_megaflow(void *aux, struct grave *grave)
 {
     struct megaflow *flow = CONTAINER_OF(grave, struct megaflow, grave);
 
+    if (datapath_kcache(aux))
+        kcache_forget(datapath_kcache(aux), flow);
     process_credit(aux, flow);
     release_context(aux, flow->context);
     megaflow_put(flow);
@@ -136,9 +138,26 @@ static void free_loose_context(void *aux, struct grave *grave)
 
 void process_bury(struct datapath *dp, struct megaflow *flow)
 {
+    if (datapath_kcache(dp))
+        kcache_collect_flow(datapath_kcache(dp), flow);
     process_credit(dp, flow);
     graveyard_bury(&dp->graveyard, &flow->grave, free_megaflow);
     maintenance_notice(dp);
+}
+
+void process_succeed(struct datapath *dp, struct megaflow *old, struct megaflow *flow)
+{
+    if (datapath_kcache(dp))
+        kcache_succeed(datapath_kcache(dp), old, flow);
+}
+
+/* The frame came up though the kernel could know its flow. */
+static void offer(struct lane *lane, struct megaflow *flow, const struct flow_key *key,
+                  const struct dp_port *port, bool is_repeated)
+{
+    if (port->is_kernel_cached &&
+        atomic_load_explicit(&flow->kernel.refused, memory_order_relaxed) != UINT8_MAX)
+        kcache_offer(datapath_kcache(lane->dp), flow, key, port, is_repeated, lane->now_ns);
 }
 
 /* The verdict is used for one frame only. */
@@ -197,6 +216,7 @@ static struct megaflow *install(struct lane *lane, const struct flow_key *key, u
 
     if (flow && stale && flow_key_is_equal(megaflow_mask(stale), &verdict->mask) &&
         megaflow_replace(dp->megaflows, stale, flow)) {
+        process_succeed(dp, stale, flow);
         process_bury(dp, stale);
         return flow;
     }
@@ -249,6 +269,7 @@ static void miss(struct lane *lane, struct packet *packet, const struct flow_key
     }
     microflow_put(lane->microflows, key, hash, flow);
     use(lane, flow, packet, key, port);
+    offer(lane, flow, key, port, false);
 }
 
 static void process_frame(struct lane *lane, struct packet *packet, const struct flow_key *key,
@@ -266,6 +287,7 @@ static void process_frame(struct lane *lane, struct packet *packet, const struct
     if (likely(flow && megaflow_is_live(flow) && process_is_valid(dp, flow))) {
         counter_add(&lane->counters.n_microflow_hits, 1);
         use(lane, flow, packet, key, port);
+        offer(lane, flow, key, port, true);
         return;
     }
 
@@ -275,6 +297,7 @@ static void process_frame(struct lane *lane, struct packet *packet, const struct
         counter_add(&lane->counters.n_megaflow_hits, 1);
         microflow_put(lane->microflows, key, hash, flow);
         use(lane, flow, packet, key, port);
+        offer(lane, flow, key, port, false);
         return;
     }
     miss(lane, packet, key, hash, port, flow);
@@ -284,7 +307,7 @@ static void process_frame(struct lane *lane, struct packet *packet, const struct
 static bool admit_frame(struct lane *lane, struct packet *packet, struct dp_port *port,
                         struct flow_key *key)
 {
-    struct port_counters *counters = &port->counters[lane->index];
+    struct dp_port_counters *counters = &port->counters[lane->index];
 
     counter_add(&counters->rx_packets, 1);
     counter_add(&counters->rx_bytes, packet->size);

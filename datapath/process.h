@@ -17,6 +17,9 @@ void process_credit(struct datapath *dp, struct megaflow *flow);
 /* Gives up an unlinked entry. */
 void process_bury(struct datapath *dp, struct megaflow *flow);
 
+/* 'flow' has taken the place of 'old' in the table. */
+void process_succeed(struct datapath *dp, struct megaflow *old, struct megaflow *flow);
+
 /* Is the verdict up to date? */
 bool process_is_valid(struct datapath *dp, const struct megaflow *flow);
 

@@ -92,7 +92,7 @@ bool tx_copy(struct lane *lane, const struct packet *packet, uint32_t n_bytes, s
 
 void tx_count_sent(struct lane *lane, struct dp_port *port, uint32_t n_bytes)
 {
-    struct port_counters *counters = &port->counters[lane->index];
+    struct dp_port_counters *counters = &port->counters[lane->index];
 
     counter_add(&counters->tx_packets, 1);
     counter_add(&counters->tx_bytes, n_bytes);

@@ -75,6 +75,16 @@ static void apply_device_settings(struct interface *interface)
     }
     if (is_changed)
         netdevs_refresh(netdevs, settings->name);
+    interface_tell_link(interface);
+}
+
+void interface_tell_link(struct interface *interface)
+{
+    const struct netdev *netdev = interface_netdev(interface);
+
+    if (netdev && interface->dp_port != DP_PORT_NONE)
+        datapath_port_set_link(interface->bridge->vswitch->datapath, interface->dp_port,
+                               &netdev->link);
 }
 
 static void open_device(struct interface *interface)

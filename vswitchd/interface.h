@@ -60,6 +60,9 @@ void interface_set_settings_take(struct interface *interface, struct wanted_inte
 /* The device as the kernel shows it, or NULL. */
 const struct netdev *interface_netdev(const struct interface *interface);
 
+/* Tells the datapath what its device is like now. */
+void interface_tell_link(struct interface *interface);
+
 bool interface_is_up(const struct interface *interface); /* Administratively, and has carrier. */
 
 /* For OpenFlow. */

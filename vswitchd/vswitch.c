@@ -105,7 +105,12 @@ static void on_netdev_changed(void *aux, const char *name)
     struct bridge *bridge, *next;
 
     HASH_ITER (by_name, vswitch->bridges, bridge, next) {
-        if (!bridge_interface(bridge, name) || ev_is_active(&vswitch->devices_change))
+        struct interface *interface = bridge_interface(bridge, name);
+
+        if (!interface)
+            continue;
+        interface_tell_link(interface);
+        if (ev_is_active(&vswitch->devices_change))
             continue;
         ev_timer_set(&vswitch->devices_change, DEVICES_SETTLE_S, 0);
         ev_timer_start(vswitch->loop, &vswitch->devices_change);

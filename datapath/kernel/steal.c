@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "datapath/kernel/filter.h"
 #include "datapath/kernel/steal.skel.h"
@@ -21,12 +22,15 @@ LOG_MODULE(steal);
 struct hook {
     struct hook *next;
     int ifindex;
+    enum bpf_tc_attach_point point;
     bool is_qdisc_ours;
 };
 
 struct steal {
     struct steal_bpf *skeleton;
     struct hook *hooks; /* Owned. */
+    struct kcache_maps maps;
+    bool is_memory_taken; /* By the flow cache. */
 };
 
 static int print_debug(enum libbpf_print_level level, const char *format, va_list args)
@@ -39,6 +43,58 @@ static int print_debug(enum libbpf_print_level level, const char *format, va_lis
     line[strcspn(line, "\n")] = '\0';
     log_dbg("libbpf: %s", line);
     return 0;
+}
+
+static void unmap(void *at, size_t n_bytes)
+{
+    if (at)
+        munmap(at, n_bytes);
+}
+
+static void release_maps(struct kcache_maps *maps)
+{
+    unmap(maps->state, sizeof *maps->state);
+    unmap(maps->entries, maps->n_entries * sizeof *maps->entries);
+    unmap(maps->entries6, maps->n_entries6 * sizeof *maps->entries6);
+    unmap(maps->ports, KC_MAX_PORTS * sizeof *maps->ports);
+    unmap(maps->programs, KC_N_PROGRAMS * sizeof *maps->programs);
+    unmap(maps->devices, KC_MAX_DEVICES * sizeof *maps->devices);
+}
+
+/* The memory of 'map'; NULL with errno. */
+static void *map_memory(const struct bpf_map *map)
+{
+    size_t n_bytes = (size_t)bpf_map__max_entries(map) * bpf_map__value_size(map);
+    void *at = mmap(NULL, n_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+    return at == MAP_FAILED ? NULL : at;
+}
+
+static int get_maps(struct steal *steal)
+{
+    struct kcache_maps *maps = &steal->maps;
+
+    if (!(maps->state = map_memory(steal->skeleton->maps.kc_state)) ||
+        !(maps->entries = map_memory(steal->skeleton->maps.kc_entries)) ||
+        !(maps->entries6 = map_memory(steal->skeleton->maps.kc_entries6)) ||
+        !(maps->ports = map_memory(steal->skeleton->maps.kc_ports)) ||
+        !(maps->programs = map_memory(steal->skeleton->maps.kc_programs)) ||
+        !(maps->devices = map_memory(steal->skeleton->maps.kc_devices)))
+        return -errno;
+    maps->release = release_maps;
+    return 0;
+}
+
+static int load(struct steal *steal, int tap_ifindex)
+{
+    struct steal_bpf *skeleton = steal->skeleton;
+
+    skeleton->rodata->exception_tap_ifindex = (uint32_t)tap_ifindex;
+    steal->maps.n_entries = KCACHE_DEFAULT_ENTRIES;
+    steal->maps.n_entries6 = KCACHE_DEFAULT_ENTRIES / 4;
+    bpf_map__set_max_entries(skeleton->maps.kc_entries, steal->maps.n_entries);
+    bpf_map__set_max_entries(skeleton->maps.kc_entries6, steal->maps.n_entries6);
+    return steal_bpf__load(skeleton);
 }
 
 struct steal *steal_create(int tap_ifindex, struct error *error)
@@ -56,10 +112,12 @@ struct steal *steal_create(int tap_ifindex, struct error *error)
         free(steal);
         return NULL;
     }
-    steal->skeleton->rodata->exception_tap_ifindex = (uint32_t)tap_ifindex;
-    int code = steal_bpf__load(steal->skeleton);
-    if (code) {
+    int code = load(steal, tap_ifindex);
+    if (code)
         error_set_errno(error, code, "cannot load the BPF program");
+    else if ((code = get_maps(steal)))
+        error_set_errno(error, code, "cannot map the memory of the flow cache");
+    if (code) {
         steal_destroy(steal);
         return NULL;
     }
@@ -72,16 +130,58 @@ void steal_destroy(struct steal *steal)
         return;
     while (steal->hooks)
         steal_detach(steal, steal->hooks->ifindex);
+    if (!steal->is_memory_taken)
+        release_maps(&steal->maps);
     steal_bpf__destroy(steal->skeleton);
     free(steal);
 }
 
+struct kcache *steal_create_kcache(struct steal *steal, struct datapath *dp)
+{
+    struct kcache *kcache = kcache_create(dp, &steal->maps);
+
+    steal->is_memory_taken = kcache;
+    return kcache;
+}
+
+/* --- Devices -------------------------------------------------------------------------------- */
+
+/* Among all, and at its place if nobody else is there. */
+static int name_device(struct steal *steal, int ifindex, uint16_t slot)
+{
+    uint32_t key = (uint32_t)ifindex;
+    struct kc_device *at = &steal->maps.devices[key % KC_MAX_DEVICES];
+    const struct kc_device device = {.ifindex = key, .slot = slot};
+
+    if (bpf_map__update_elem(steal->skeleton->maps.port_slots, &key, sizeof key, &device,
+                             sizeof device, BPF_ANY))
+        return -errno;
+    if (!at->ifindex) {
+        at->slot = slot;
+        at->n_lost = 0;
+        __atomic_store_n(&at->ifindex, key, __ATOMIC_RELEASE);
+    }
+    return 0;
+}
+
+static void forget_device(struct steal *steal, int ifindex)
+{
+    uint32_t key = (uint32_t)ifindex;
+    struct kc_device *at = &steal->maps.devices[key % KC_MAX_DEVICES];
+
+    if (at->ifindex == key)
+        __atomic_store_n(&at->ifindex, 0, __ATOMIC_RELEASE);
+    bpf_map__delete_elem(steal->skeleton->maps.port_slots, &key, sizeof key, 0);
+}
+
 static int attach_filter(struct steal *steal, struct hook *hook, struct error *error)
 {
-    LIBBPF_OPTS(bpf_tc_hook, tc, .ifindex = hook->ifindex, .attach_point = BPF_TC_INGRESS);
+    const struct bpf_program *program = hook->point == BPF_TC_INGRESS
+                                            ? steal->skeleton->progs.weir_ingress
+                                            : steal->skeleton->progs.weir_egress;
+    LIBBPF_OPTS(bpf_tc_hook, tc, .ifindex = hook->ifindex, .attach_point = hook->point);
     LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY,
-                .prog_fd = bpf_program__fd(steal->skeleton->progs.weir_ingress),
-                .flags = BPF_TC_F_REPLACE);
+                .prog_fd = bpf_program__fd(program), .flags = BPF_TC_F_REPLACE);
     int code = bpf_tc_hook_create(&tc);
 
     hook->is_qdisc_ours = !code;
@@ -97,22 +197,23 @@ static int attach_filter(struct steal *steal, struct hook *hook, struct error *e
     return error_set_errno(error, code, "cannot attach a TC filter");
 }
 
-int steal_attach(struct steal *steal, int ifindex, uint16_t slot, struct error *error)
+static int attach(struct steal *steal, int ifindex, enum bpf_tc_attach_point point, uint16_t slot,
+                  struct error *error)
 {
     struct hook *hook = calloc(1, sizeof *hook);
-    uint32_t key = (uint32_t)ifindex;
 
     if (!hook)
         return error_set(error, -ENOMEM, "out of memory");
     hook->ifindex = ifindex;
-    if (bpf_map__update_elem(steal->skeleton->maps.port_slots, &key, sizeof key, &slot, sizeof slot,
-                             BPF_ANY)) {
-        free(hook);
-        return error_set_errno(error, -errno, "cannot name the port to the BPF program");
-    }
-    int code = attach_filter(steal, hook, error);
+    hook->point = point;
+    int code = name_device(steal, ifindex, slot);
     if (code) {
-        bpf_map__delete_elem(steal->skeleton->maps.port_slots, &key, sizeof key, 0);
+        free(hook);
+        return error_set_errno(error, code, "cannot name the port to the BPF program");
+    }
+    code = attach_filter(steal, hook, error);
+    if (code) {
+        forget_device(steal, ifindex);
         free(hook);
         return code;
     }
@@ -121,10 +222,20 @@ int steal_attach(struct steal *steal, int ifindex, uint16_t slot, struct error *
     return 0;
 }
 
+int steal_attach(struct steal *steal, int ifindex, uint16_t slot, struct error *error)
+{
+    return attach(steal, ifindex, BPF_TC_INGRESS, slot, error);
+}
+
+int steal_attach_egress(struct steal *steal, int ifindex, uint16_t slot, struct error *error)
+{
+    return attach(steal, ifindex, BPF_TC_EGRESS, slot, error);
+}
+
 /* The qdisc goes only if nobody else's filter is on it. */
 static void remove_filter(const struct hook *hook)
 {
-    LIBBPF_OPTS(bpf_tc_hook, tc, .ifindex = hook->ifindex, .attach_point = BPF_TC_INGRESS);
+    LIBBPF_OPTS(bpf_tc_hook, tc, .ifindex = hook->ifindex, .attach_point = hook->point);
     LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
 
     bpf_tc_detach(&tc, &filter);
@@ -136,8 +247,6 @@ static void remove_filter(const struct hook *hook)
 
 void steal_detach(struct steal *steal, int ifindex)
 {
-    uint32_t key = (uint32_t)ifindex;
-
     for (struct hook **at = &steal->hooks; *at; at = &(*at)->next) {
         struct hook *hook = *at;
 
@@ -148,5 +257,5 @@ void steal_detach(struct steal *steal, int ifindex)
         free(hook);
         break;
     }
-    bpf_map__delete_elem(steal->skeleton->maps.port_slots, &key, sizeof key, 0);
+    forget_device(steal, ifindex);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* steal - loads the BPF program of steal.bpf.c and attaches it to netdevs.
+/* steal - loads the BPF programs of steal.bpf.c, attaches them to netdevs, and maps their memory.
  *
  * Attached by TC: a filter of our own handle and priority on the ingress of a clsact qdisc, so that other
  * people's filters stay.  The qdisc goes with the last of ours if it was we who made it.
@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "datapath/kcache.h"
 #include "lib/error.h"
 
 struct steal;
@@ -19,6 +20,13 @@ struct steal;
 struct steal *steal_create(int tap_ifindex, struct error *error);
 void steal_destroy(struct steal *steal); /* NULL is fine; detach first. */
 
-/* From now on frames that come in by 'ifindex' go to the tap, marked with 'slot'. */
+/* A flow cache in the memory of the programs, which may live longer than 'steal'.  Once.  NULL: out of memory. */
+struct kcache *steal_create_kcache(struct steal *steal, struct datapath *dp);
+
+/* From now on frames that come in by 'ifindex' are treated by the cache, or go to the tap, marked with 'slot'. */
 int steal_attach(struct steal *steal, int ifindex, uint16_t slot, struct error *error);
+
+/* The same for those that the host sends by 'ifindex', but for the tap: they go on as ever. */
+int steal_attach_egress(struct steal *steal, int ifindex, uint16_t slot, struct error *error);
+
 void steal_detach(struct steal *steal, int ifindex);

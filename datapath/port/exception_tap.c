@@ -17,8 +17,11 @@
 #include "datapath/rewrite.h"
 #include "datapath/worker.h"
 #include "lib/annotations.h"
+#include "lib/log.h"
 #include "lib/netlink/link.h"
 #include "lib/netlink/qdisc.h"
+
+LOG_MODULE(exception_tap);
 
 enum {
     HEAD_BYTES = sizeof(struct exception_head),
@@ -136,7 +139,7 @@ static int open_queues(struct exception_tap *tap, int ifindex, struct error *err
     return 0;
 }
 
-struct exception_tap *exception_tap_create(struct datapath *dp, struct error *error)
+static struct exception_tap *exception_tap_create(struct datapath *dp, struct error *error)
 {
     struct exception_tap *tap = calloc(1, sizeof *tap);
     char name[IFNAMSIZ];
@@ -160,7 +163,28 @@ struct exception_tap *exception_tap_create(struct datapath *dp, struct error *er
         exception_tap_destroy(tap);
         return NULL;
     }
+    struct kcache *kcache = steal_create_kcache(tap->steal, dp);
+    if (!kcache) {
+        error_set(error, -ENOMEM, "out of memory");
+        exception_tap_destroy(tap);
+        return NULL;
+    }
+    datapath_set_kcache(dp, kcache);
     return tap;
+}
+
+bool exception_tap_open(struct datapath *dp)
+{
+    struct error error = ERROR_INIT;
+
+    if (!dp->exception_tap && !dp->is_exception_tap_refused) {
+        dp->exception_tap = exception_tap_create(dp, &error);
+        if (!dp->exception_tap) {
+            dp->is_exception_tap_refused = true;
+            log_warn("no exception tap, ports use AF_PACKET: %s", error.message);
+        }
+    }
+    return dp->exception_tap;
 }
 
 void exception_tap_destroy(struct exception_tap *tap)
@@ -180,6 +204,12 @@ void exception_tap_destroy(struct exception_tap *tap)
 int exception_tap_attach(struct exception_tap *tap, int ifindex, uint16_t slot, struct error *error)
 {
     return steal_attach(tap->steal, ifindex, slot, error);
+}
+
+int exception_tap_attach_egress(struct exception_tap *tap, int ifindex, uint16_t slot,
+                                struct error *error)
+{
+    return steal_attach_egress(tap->steal, ifindex, slot, error);
 }
 
 void exception_tap_detach(struct exception_tap *tap, int ifindex)

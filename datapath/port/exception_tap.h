@@ -16,12 +16,16 @@
 
 struct exception_tap;
 
-/* Creates "<instance>-miss" and loads the BPF program. */
-struct exception_tap *exception_tap_create(struct datapath *dp, struct error *error);
+/* Creates "<instance>-miss" and loads the BPF programs, if that has not been tried yet.  False: there is none,
+ * and why was logged. */
+bool exception_tap_open(struct datapath *dp);
 void exception_tap_destroy(struct exception_tap *tap); /* All ports detached.  NULL is fine. */
 
 int exception_tap_attach(struct exception_tap *tap, int ifindex, uint16_t slot,
                          struct error *error);
+/* For internal ports: what the host sends meets the flow cache; what that does not know is the port's to read. */
+int exception_tap_attach_egress(struct exception_tap *tap, int ifindex, uint16_t slot,
+                                struct error *error);
 void exception_tap_detach(struct exception_tap *tap, int ifindex);
 
 /* Frames lost because the workers were too slow, ever. */

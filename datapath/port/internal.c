@@ -7,11 +7,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "datapath/port/exception_tap.h"
 #include "datapath/port/port.h"
 #include "datapath/port/tap.h"
 #include "datapath/process.h"
 #include "datapath/worker.h"
+#include "lib/log.h"
 #include "lib/netlink/link.h"
+
+LOG_MODULE(internal);
 
 /* Keeps a batch's bytes in the processor's cache. */
 enum { BATCH_BYTES = 256 * 1024 };
@@ -70,6 +74,9 @@ static bool internal_receive(struct rx_source *source, struct lane *lane)
 
 static void internal_stop(struct dp_port *port)
 {
+    port_hide_from_kernel(port);
+    if (port->is_kernel_cached)
+        exception_tap_detach(port->dp->exception_tap, port->ifindex);
     struct internal *internal = port->private;
 
     for (unsigned int i = 0; i < internal->n_queues; i++)
@@ -84,6 +91,19 @@ static void internal_close(struct dp_port *port)
     free(internal);
 }
 
+/* Without it frames merely take the longer way. */
+static void join_flow_cache(struct dp_port *port)
+{
+    struct error error = ERROR_INIT;
+
+    if (!exception_tap_open(port->dp))
+        return;
+    if (exception_tap_attach_egress(port->dp->exception_tap, port->ifindex, port->slot, &error))
+        log_warn("port %s: what the host sends is not cached: %s", port->name, error.message);
+    else
+        port->is_kernel_cached = true;
+}
+
 static int configure(struct dp_port *port, const struct dp_port_config *config, struct error *error)
 {
     struct link_info info;
@@ -93,8 +113,12 @@ static int configure(struct dp_port *port, const struct dp_port_config *config, 
         code = link_set_mac(port->name, *config->mac, error);
     if (!code && config->mtu)
         code = link_set_mtu(port->name, config->mtu, error);
+    if (code)
+        return code;
     port->ifindex = info.ifindex;
-    return code;
+    join_flow_cache(port);
+    port_publish_to_kernel(port, &info);
+    return 0;
 }
 
 int port_internal_open(struct dp_port *port, const struct dp_port_config *config,

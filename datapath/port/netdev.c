@@ -37,6 +37,7 @@ static void netdev_stop(struct dp_port *port)
         worker_remove_source(port->dp, netdev->worker, port->port_no);
     else
         exception_tap_detach(port->dp->exception_tap, port->ifindex);
+    port_hide_from_kernel(port);
     packet_socket_set_promiscuous(port->dp->lanes[0]->tx.fd, port->ifindex, false);
 }
 
@@ -63,21 +64,6 @@ static int open_senders(struct datapath *dp, struct error *error)
         tx->fd = fd;
     }
     return 0;
-}
-
-/* True if there is an exception tap, created with the first port that asks. */
-static bool has_exception_tap(struct datapath *dp)
-{
-    struct error error = ERROR_INIT;
-
-    if (!dp->exception_tap && !dp->is_exception_tap_refused) {
-        dp->exception_tap = exception_tap_create(dp, &error);
-        if (!dp->exception_tap) {
-            dp->is_exception_tap_refused = true;
-            log_warn("no exception tap, ports use AF_PACKET: %s", error.message);
-        }
-    }
-    return dp->exception_tap;
 }
 
 static int open_reader(struct dp_port *port, struct netdev *netdev, struct error *error)
@@ -107,9 +93,11 @@ static int open_receive_path(struct dp_port *port, struct netdev *netdev, struct
     struct error refusal = ERROR_INIT;
 
     netdev->reader_fd = -1;
-    if (has_exception_tap(port->dp)) {
-        if (!exception_tap_attach(port->dp->exception_tap, port->ifindex, port->slot, &refusal))
+    if (exception_tap_open(port->dp)) {
+        if (!exception_tap_attach(port->dp->exception_tap, port->ifindex, port->slot, &refusal)) {
+            port->is_kernel_cached = true;
             return 0;
+        }
         log_warn("port %s: uses AF_PACKET: %s", port->name, refusal.message);
     }
     return open_reader(port, netdev, error);
@@ -146,6 +134,7 @@ int port_netdev_open(struct dp_port *port, const struct dp_port_config *config, 
         free(netdev);
         return code;
     }
+    port_publish_to_kernel(port, &info);
     code = packet_socket_set_promiscuous(port->dp->lanes[0]->tx.fd, port->ifindex, true);
     if (code)
         log_warn("port %s: cannot be made promiscuous: %s", port->name, strerror(-code));

@@ -7,6 +7,7 @@
  * Errors   Negative errno and a sentence; nothing is left open. */
 
 #include "datapath/internal.h"
+#include "lib/netlink/link.h"
 
 /* 'port' comes with number, name, type and counters; these set ops and what else they need. */
 int port_dummy_open(struct dp_port *port, const struct dp_port_config *config, struct error *error);
@@ -14,3 +15,7 @@ int port_internal_open(struct dp_port *port, const struct dp_port_config *config
                        struct error *error);
 int port_netdev_open(struct dp_port *port, const struct dp_port_config *config,
                      struct error *error);
+
+/* The kernel flow cache may send to the port's device, which looks like 'info'; or not any more. */
+void port_publish_to_kernel(struct dp_port *port, const struct link_info *info);
+void port_hide_from_kernel(struct dp_port *port);

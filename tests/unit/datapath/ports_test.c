@@ -321,6 +321,7 @@ static void jumbo_frames_pass_where_they_fit(bool has_exception_tap)
 static void frames_that_cannot_be_sent_are_counted(bool has_exception_tap)
 {
     struct net *net = net_start(has_exception_tap, ALL_OFFLOADS, 1500);
+    struct link_info link;
 
     make_small_frame(net->sent, 3000);
     guest_send(&net->one, net->sent);
@@ -332,6 +333,8 @@ static void frames_that_cannot_be_sent_are_counted(bool has_exception_tap)
     assert_true(guest_receive(&net->two, net->got));
 
     assert_int_equal(link_set_down("two", NULL), 0);
+    assert_int_equal(link_get("two", &link, NULL), 0);
+    datapath_port_set_link(net->dp, net->two.port_no, &link);
     guest_send(&net->one, net->sent);
     expect_dropped(net, DROP_TX_DOWN, 1);
 

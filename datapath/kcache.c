@@ -1,0 +1,636 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What the kernel shares with us is kept small; what only we need to know of an entry is in a struct place
+ * beside it. */
+
+#include "datapath/kcache.h"
+
+#include <linux/membarrier.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "datapath/internal.h"
+#include "datapath/kcache_compile.h"
+#include "datapath/kcache_key.h"
+#include "datapath/kcache_programs.h"
+#include "datapath/kcache_table.h"
+#include "datapath/process.h"
+#include "lib/annotations.h"
+#include "lib/clock.h"
+#include "lib/rcu.h"
+
+enum {
+    SEEN_FLOWS = 65536, /* Flows of which one frame has come by, by hash. */
+    CHUNK_ENTRIES = 256,
+    MANY_ENTRIES = 1024,
+    REFUSED_FOR_GOOD = 0xff,
+};
+static_assert((int)KC_MAX_SLOTS >= (int)DP_SLOTS_PER_VERDICT &&
+                  (int)KC_N_SLOTS == (int)DP_N_SLOTS && (int)DP_MAX_PORTS < (int)KC_DROP,
+              "entries hold what verdicts have");
+
+struct kcache {
+    struct datapath *dp;
+    struct kcache_maps maps;
+    struct mutex lock;                /* Of all that follows. */
+    struct kcache_table *tables[2];   /* Owned; IPv4 and others, IPv6. */
+    struct kcache_programs *programs; /* Owned. */
+    struct kcache_stats stats;
+    _Atomic uint32_t n_places; /* Taken, or waiting for a grace period. */
+    uint32_t *seen;            /* Owned. */
+};
+
+const char *kcache_refusal_name(enum kcache_refusal refusal)
+{
+    static const char *const names[] = {
+#define X(id, name, text) #name,
+        KCACHE_REFUSALS(X)
+#undef X
+    };
+
+    return names[refusal];
+}
+
+const char *kcache_refusal_text(enum kcache_refusal refusal)
+{
+    static const char *const texts[] = {
+#define X(id, name, text) text,
+        KCACHE_REFUSALS(X)
+#undef X
+    };
+
+    return texts[refusal];
+}
+
+/* --- Life ----------------------------------------------------------------------------------- */
+
+struct kcache *kcache_create(struct datapath *dp, const struct kcache_maps *maps) NO_LOCK_ANALYSIS
+{
+    struct kcache *cache = calloc(1, sizeof *cache);
+
+    if (!cache)
+        return NULL;
+    cache->dp = dp;
+    cache->maps = *maps;
+    mutex_init(&cache->lock);
+    kcache_table_seed(maps->state);
+    maps->state->max_index = maps->n_entries - 1;
+    maps->state->max_index6 = maps->n_entries6 - 1;
+    cache->tables[0] = kcache_table_create(maps->state, maps->entries, sizeof maps->entries[0],
+                                           maps->n_entries);
+    cache->tables[1] = kcache_table_create(maps->state, maps->entries6, sizeof maps->entries6[0],
+                                           maps->n_entries6);
+    cache->programs = kcache_programs_create(maps->programs);
+    cache->seen = calloc(SEEN_FLOWS, sizeof cache->seen[0]);
+    if (!cache->tables[0] || !cache->tables[1] || !cache->programs || !cache->seen) {
+        cache->maps.release = NULL;
+        kcache_destroy(cache);
+        return NULL;
+    }
+    return cache;
+}
+
+void kcache_destroy(struct kcache *cache) NO_LOCK_ANALYSIS
+{
+    if (!cache)
+        return;
+    if (cache->maps.release)
+        cache->maps.release(&cache->maps);
+    kcache_table_destroy(cache->tables[0]);
+    kcache_table_destroy(cache->tables[1]);
+    kcache_programs_destroy(cache->programs);
+    mutex_fini(&cache->lock);
+    free(cache->seen);
+    free(cache);
+}
+
+void kcache_set_port(struct kcache *cache, uint32_t port_no, const struct kcache_port *port)
+{
+    struct kc_port *at = &cache->maps.ports[port_no];
+
+    kcache_clear_port(cache, port_no);
+    at->redirect_flags = port->redirect_flags;
+    at->max_bytes = port->max_bytes;
+    at->peer_mac = port->peer_mac;
+    __atomic_store_n(&at->has_peer, port->has_peer, __ATOMIC_RELEASE);
+    __atomic_store_n(&at->ifindex, (uint32_t)port->ifindex, __ATOMIC_RELEASE);
+}
+
+void kcache_clear_port(struct kcache *cache, uint32_t port_no)
+{
+    __atomic_store_n(&cache->maps.ports[port_no].ifindex, 0, __ATOMIC_RELEASE);
+}
+
+void kcache_invalidate(struct kcache *cache, uint16_t slot, uint64_t generation)
+{
+    struct kc_state *state = cache->maps.state;
+
+    __atomic_store_n(&state->slot_generation[slot % KC_N_SLOTS], generation, __ATOMIC_RELEASE);
+    __atomic_store_n(&state->generation, generation, __ATOMIC_RELEASE);
+}
+
+/* --- Credit --------------------------------------------------------------------------------- */
+
+/* Counters that belong to no lane. */
+static struct dp_port_counters *counters_of(struct dp_port *port)
+{
+    return &port->counters[port->dp->n_lanes];
+}
+
+static void credit_output(struct kcache *cache, uint32_t port_no, uint64_t n_packets,
+                          uint64_t n_bytes)
+{
+    struct dp_port *port = datapath_port(cache->dp, port_no);
+
+    if (!port)
+        return;
+    counter_add(&counters_of(port)->tx_packets, n_packets);
+    counter_add(&counters_of(port)->tx_bytes, n_bytes);
+}
+
+static void credit_ports(struct kcache *cache, const struct megaflow *flow, uint16_t slot,
+                         uint64_t n_packets, uint64_t n_bytes)
+{
+    struct dp_port *in = atomic_load_explicit(&cache->dp->slots[slot], memory_order_consume);
+    uint64_t out_bytes = n_bytes;
+
+    if (in) {
+        counter_add(&counters_of(in)->rx_packets, n_packets);
+        counter_add(&counters_of(in)->rx_bytes, n_bytes);
+    }
+    for (uint32_t i = 0; i < flow->n_actions; i++) {
+        const struct dp_action *action = &flow->actions[i];
+
+        if (action->type == DP_OUTPUT)
+            credit_output(cache, action->arg, n_packets, out_bytes);
+        else if (action->type == DP_PUSH_VLAN)
+            out_bytes += 4 * n_packets;
+        else if (action->type == DP_POP_VLAN)
+            out_bytes -= 4 * n_packets;
+        else if (action->type == DP_DROP && in && action->arg < DROP_N_REASONS)
+            counter_add(&counters_of(in)->dropped[action->arg], n_packets);
+    }
+}
+
+/* What the entry has done since the last time. */
+static void collect_locked(struct kcache *cache, struct kcache_place *place, int64_t now_ns)
+    REQUIRES(cache->lock)
+{
+    struct megaflow *flow = place->flow;
+    uint64_t n_packets = __atomic_load_n(&place->entry->n_packets, __ATOMIC_RELAXED);
+    uint64_t n_bytes = __atomic_load_n(&place->entry->n_bytes, __ATOMIC_RELAXED);
+    uint64_t more_packets = n_packets - place->seen_packets;
+    uint64_t more_bytes = n_bytes - place->seen_bytes;
+
+    if (!more_packets && !more_bytes)
+        return;
+    place->seen_packets = n_packets;
+    place->seen_bytes = n_bytes;
+    place->used_ns = now_ns;
+    atomic_fetch_add_explicit(&flow->n_packets, more_packets, memory_order_relaxed);
+    atomic_fetch_add_explicit(&flow->n_bytes, more_bytes, memory_order_relaxed);
+    atomic_store_explicit(&flow->used_ns, now_ns, memory_order_relaxed);
+    credit_ports(cache, flow, (uint16_t)(place->entry->key[1] >> 48), more_packets, more_bytes);
+    cache->stats.n_hits += more_packets;
+    cache->stats.n_bytes += more_bytes;
+}
+
+/* --- Entries of a flow ---------------------------------------------------------------------- */
+
+static struct kcache_place *place_of(struct kcache *cache, uint32_t id) REQUIRES(cache->lock)
+{
+    return kcache_table_place(cache->tables[id >> 31], id);
+}
+
+static void join_locked(struct kcache *cache, struct kcache_place *place, struct megaflow *flow)
+    REQUIRES(cache->lock)
+{
+    struct kcache_flow *list = &flow->kernel;
+
+    megaflow_get(flow);
+    place->flow = flow;
+    place->previous = 0;
+    place->next = list->first;
+    if (list->first)
+        place_of(cache, list->first)->previous = place->id;
+    list->first = place->id;
+    atomic_fetch_add_explicit(&list->n_entries, 1, memory_order_relaxed);
+}
+
+static void leave_locked(struct kcache *cache, struct kcache_place *place) REQUIRES(cache->lock)
+{
+    struct megaflow *flow = place->flow;
+
+    if (place->previous)
+        place_of(cache, place->previous)->next = place->next;
+    else
+        flow->kernel.first = place->next;
+    if (place->next)
+        place_of(cache, place->next)->previous = place->previous;
+    place->flow = NULL;
+    atomic_fetch_sub_explicit(&flow->kernel.n_entries, 1, memory_order_relaxed);
+    megaflow_put(flow);
+}
+
+static void remove_locked(struct kcache *cache, struct kcache_place *place, int64_t now_ns)
+    REQUIRES(cache->lock)
+{
+    kcache_table_remove(cache->tables[place->id >> 31], place);
+    collect_locked(cache, place, now_ns);
+    leave_locked(cache, place);
+    cache->stats.n_removed++;
+}
+
+/* --- Verdicts ------------------------------------------------------------------------------- */
+
+static bool is_reachable(uint32_t port_no, void *arg)
+{
+    const struct kcache *cache = arg;
+    const struct dp_port *port = datapath_port(cache->dp, port_no);
+
+    return port && port->is_kernel_reachable;
+}
+
+static void refuse_locked(struct kcache *cache, struct megaflow *flow, enum kcache_refusal refusal,
+                          uint8_t kinds) REQUIRES(cache->lock)
+{
+    uint8_t refused = atomic_load_explicit(&flow->kernel.refused, memory_order_relaxed);
+
+    if (!refused)
+        cache->stats.refused[refusal]++;
+    atomic_store_explicit(&flow->kernel.refused, refused | kinds, memory_order_relaxed);
+}
+
+static bool is_covered(const struct megaflow *flow, const struct kc_key *key)
+{
+    const uint64_t *mask = flow_key_words_const(megaflow_mask(flow));
+    const uint64_t *bits = flow_key_words_const(kc_key_bits(kc_key_kind(key)));
+
+    for (size_t i = 0; i < FLOW_KEY_WORDS; i++)
+        if (mask[i] & ~bits[i])
+            return false;
+    return true;
+}
+
+/* What to do with frames of 'key', which 'flow' decides; KC_NOTHING: the kernel cannot. */
+static uint32_t action_locked(struct kcache *cache, struct megaflow *flow, const struct kc_key *key)
+    REQUIRES(cache->lock)
+{
+    uint8_t kind = (uint8_t)(1 << kc_key_kind(key));
+    struct kcache_verdict verdict;
+
+    if (!is_covered(flow, key)) {
+        refuse_locked(cache, flow, KCACHE_FIELDS, kind);
+        return KC_NOTHING;
+    }
+    int refusal = kcache_compile(flow, is_reachable, cache, &verdict);
+    if (refusal) {
+        refuse_locked(cache, flow, (enum kcache_refusal)(refusal + KCACHE_N_REFUSALS),
+                      REFUSED_FOR_GOOD);
+        return KC_NOTHING;
+    }
+    if (!kcache_verdict_suits(&verdict, key)) {
+        refuse_locked(cache, flow, KCACHE_ACTIONS, 0); /* Another frame's protocol may do. */
+        return KC_NOTHING;
+    }
+    if (verdict.plain && !kcache_verdict_has_checks(&verdict, key))
+        return verdict.plain;
+    if (flow->kernel.action == KC_NOTHING)
+        flow->kernel.action = kcache_programs_get(cache->programs, &verdict.program);
+    if (flow->kernel.action == KC_NOTHING)
+        cache->stats.refused[KCACHE_NO_PROGRAM]++;
+    return flow->kernel.action;
+}
+
+/* True: 'words' are what an entry for it holds. */
+static bool encode_locked(struct kcache *cache, struct megaflow *flow, const struct kc_key *key,
+                          struct kcache_words *words) REQUIRES(cache->lock)
+{
+    uint64_t base = cache->maps.state->base;
+    uint32_t action = action_locked(cache, flow, key);
+
+    if (action == KC_NOTHING || flow->born < base || flow->born - base > UINT32_MAX)
+        return false;
+    words->verdict = (flow->born - base) << 32 | (uint64_t)flow->slots[0] << KC_ACTION_BITS |
+                     action;
+    words->slots = 0;
+    for (unsigned int i = 1; i < DP_SLOTS_PER_VERDICT; i++)
+        words->slots |= (uint64_t)flow->slots[i] << (i - 1) * KC_SLOT_BITS;
+    return true;
+}
+
+/* --- Offers --------------------------------------------------------------------------------- */
+
+/* True if a frame of the flow was here before. */
+static bool is_seen_locked(struct kcache *cache, const struct kc_points *points)
+    REQUIRES(cache->lock)
+{
+    uint32_t *seen = &cache->seen[(points->home ^ points->other >> 8) % SEEN_FLOWS];
+    uint32_t mark = points->home << 13 ^ points->other ^ UINT32_C(1) << 31;
+
+    if (*seen == mark)
+        return true;
+    *seen = mark;
+    return false;
+}
+
+static void install_locked(struct kcache *cache, struct kcache_table *table,
+                           const struct kc_points *points, const struct kc_key *key,
+                           struct megaflow *flow, int64_t now_ns) REQUIRES(cache->lock)
+{
+    struct kcache_place *place = kcache_table_find_room(table, points);
+    struct kcache_words words;
+
+    if (!place) {
+        struct kcache_place *victim = kcache_table_find_idle(table, points, now_ns);
+
+        cache->stats.n_full++;
+        if (victim) { /* For a later frame: its room has to wait for a grace period. */
+            remove_locked(cache, victim, now_ns);
+            cache->stats.n_evicted++;
+        }
+        return;
+    }
+    if (!encode_locked(cache, flow, key, &words))
+        return;
+    kcache_table_add(table, place, points, key, &words);
+    place->used_ns = now_ns;
+    join_locked(cache, place, flow);
+    cache->stats.n_installed++;
+}
+
+/* The entry is there, and its flow may have changed. */
+static void renew_locked(struct kcache *cache, struct kcache_place *place, struct megaflow *flow,
+                         const struct kc_key *key, int64_t now_ns) REQUIRES(cache->lock)
+{
+    struct kcache_words words;
+
+    if (!encode_locked(cache, flow, key, &words)) {
+        remove_locked(cache, place, now_ns);
+        return;
+    }
+    if (place->flow == flow && kcache_table_has(place, &words))
+        return;
+    collect_locked(cache, place, now_ns);
+    kcache_table_change(place, &words);
+    if (place->flow != flow) {
+        megaflow_get(place->flow); /* leave_locked() may drop the last reference. */
+        struct megaflow *old = place->flow;
+
+        leave_locked(cache, place);
+        join_locked(cache, place, flow);
+        megaflow_put(old);
+    }
+    cache->stats.n_renewed++;
+}
+
+static void count_places_locked(struct kcache *cache) REQUIRES(cache->lock)
+{
+    atomic_store_explicit(&cache->n_places,
+                          kcache_table_n_busy(cache->tables[0]) +
+                              kcache_table_n_busy(cache->tables[1]),
+                          memory_order_relaxed);
+}
+
+void kcache_offer(struct kcache *cache, struct megaflow *flow, const struct flow_key *flow_key,
+                  const struct dp_port *port, bool is_repeated, int64_t now_ns)
+{
+    struct kc_key key;
+
+    if (!kc_key_from_flow(flow_key, port->slot, &key) ||
+        atomic_load_explicit(&flow->kernel.refused, memory_order_relaxed) & 1 << kc_key_kind(&key))
+        return;
+
+    mutex_lock(&cache->lock);
+    struct kcache_table *table = cache->tables[key.n_words == KC_KEY6_WORDS];
+    struct kc_points points = kc_points_of(cache->maps.state, key.words, key.n_words);
+    struct kcache_place *place = kcache_table_find(table, &points, &key);
+    if (!megaflow_is_live(flow))
+        ; /* It has been given up meanwhile, and perhaps forgotten. */
+    else if (place)
+        renew_locked(cache, place, flow, &key, now_ns);
+    else if (is_seen_locked(cache, &points) || is_repeated)
+        install_locked(cache, table, &points, &key, flow, now_ns);
+    count_places_locked(cache);
+    mutex_unlock(&cache->lock);
+}
+
+/* --- Successors ----------------------------------------------------------------------------- */
+
+void kcache_succeed(struct kcache *cache, struct megaflow *old, struct megaflow *flow)
+{
+    if (!atomic_load_explicit(&old->kernel.n_entries, memory_order_relaxed))
+        return;
+    mutex_lock(&cache->lock);
+    if (!old->kernel.successor) {
+        megaflow_get(flow);
+        old->kernel.successor = flow;
+    }
+    mutex_unlock(&cache->lock);
+}
+
+/* The one that stands in the table now, or NULL. */
+static struct megaflow *heir_locked(struct kcache *cache, struct megaflow *flow)
+    REQUIRES(cache->lock)
+{
+    (void)cache;
+    while (flow && !megaflow_is_live(flow))
+        flow = flow->kernel.successor;
+    return flow;
+}
+
+static void pass_on_locked(struct kcache *cache, struct kcache_place *place, int64_t now_ns)
+    REQUIRES(cache->lock)
+{
+    struct megaflow *heir = heir_locked(cache, place->flow);
+    struct kc_key key;
+
+    kcache_table_get_key(place, &key);
+    if (heir)
+        renew_locked(cache, place, heir, &key, now_ns);
+    else
+        remove_locked(cache, place, now_ns);
+}
+
+void kcache_forget(struct kcache *cache, struct megaflow *flow)
+{
+    struct megaflow *successor;
+    uint32_t action;
+    int64_t now_ns = megaflow_last_used(flow);
+
+    mutex_lock(&cache->lock);
+    for (int n = 0; flow->kernel.first; n++) {
+        if (n == CHUNK_ENTRIES) { /* Workers wait. */
+            mutex_unlock(&cache->lock);
+            mutex_lock(&cache->lock);
+            n = 0;
+        }
+        pass_on_locked(cache, place_of(cache, flow->kernel.first), now_ns);
+    }
+    action = flow->kernel.action;
+    flow->kernel.action = KC_NOTHING;
+    kcache_programs_put(cache->programs, action);
+    successor = flow->kernel.successor;
+    flow->kernel.successor = NULL;
+    mutex_unlock(&cache->lock);
+    if (successor)
+        megaflow_put(successor);
+}
+
+/* --- Rounds --------------------------------------------------------------------------------- */
+
+static void sweep_place_locked(struct kcache *cache, struct kcache_place *place, int64_t now_ns,
+                               int64_t max_idle_ns) REQUIRES(cache->lock)
+{
+    struct megaflow *flow = place->flow;
+
+    collect_locked(cache, place, now_ns);
+    if (now_ns - place->used_ns > max_idle_ns) {
+        remove_locked(cache, place, now_ns);
+        cache->stats.n_expired++;
+        return;
+    }
+    struct megaflow *heir = heir_locked(cache, flow);
+    if (heir && (heir != flow || !kcache_table_is_born(place, cache->maps.state, flow->born)) &&
+        process_is_valid(cache->dp, heir))
+        pass_on_locked(cache, place, now_ns);
+}
+
+static void walk(struct kcache *cache, unsigned int i, int64_t now_ns, int64_t max_idle_ns)
+{
+    uint32_t at = UINT32_MAX;
+    struct kcache_place *place;
+
+    do {
+        mutex_lock(&cache->lock);
+        for (int n = 0; n < CHUNK_ENTRIES; n++) {
+            place = kcache_table_walk(cache->tables[i], &at);
+            if (!place)
+                break;
+            if (max_idle_ns)
+                sweep_place_locked(cache, place, now_ns, max_idle_ns);
+            else
+                collect_locked(cache, place, now_ns);
+        }
+        mutex_unlock(&cache->lock);
+        if (max_idle_ns)
+            rcu_pass_quiescent_state();
+    } while (place);
+}
+
+void kcache_collect_flow(struct kcache *cache, struct megaflow *flow)
+{
+    if (!atomic_load_explicit(&flow->kernel.n_entries, memory_order_relaxed))
+        return;
+    mutex_lock(&cache->lock);
+    uint32_t id = flow->kernel.first;
+    for (int n = 0; id && n < MANY_ENTRIES; n++) {
+        struct kcache_place *place = place_of(cache, id);
+
+        collect_locked(cache, place, clock_now_ns());
+        id = place->next;
+    }
+    mutex_unlock(&cache->lock);
+}
+
+void kcache_collect(struct kcache *cache, int64_t now_ns)
+{
+    for (unsigned int i = 0; i < 2; i++)
+        walk(cache, i, now_ns, 0);
+}
+
+bool kcache_sweep(struct kcache *cache, int64_t now_ns, int64_t max_idle_ns)
+{
+    for (unsigned int i = 0; i < 2; i++)
+        walk(cache, i, now_ns, max_idle_ns);
+    mutex_lock(&cache->lock);
+    bool has_retired = kcache_programs_retire(cache->programs);
+    for (unsigned int i = 0; i < 2; i++)
+        has_retired |= kcache_table_retire(cache->tables[i]);
+    mutex_unlock(&cache->lock);
+    return has_retired;
+}
+
+/* Programs run in read-side sections of RCU, and this system call waits for a grace period.  Where it is
+ * not to be had (nohz_full), no program runs for as long as half a second. */
+void kcache_wait_for_programs(void)
+{
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0)) {
+        const struct timespec long_enough = {.tv_nsec = 500 * 1000 * 1000};
+
+        nanosleep(&long_enough, NULL);
+    }
+}
+
+void kcache_reuse(struct kcache *cache)
+{
+    mutex_lock(&cache->lock);
+    kcache_programs_reuse(cache->programs);
+    for (unsigned int i = 0; i < 2; i++)
+        kcache_table_reuse(cache->tables[i]);
+    count_places_locked(cache);
+    mutex_unlock(&cache->lock);
+}
+
+bool kcache_has_work(struct kcache *cache)
+{
+    return atomic_load_explicit(&cache->n_places, memory_order_relaxed) > 0;
+}
+
+/* --- Looking inside ------------------------------------------------------------------------- */
+
+void kcache_get_stats(struct kcache *cache, struct kcache_stats *stats)
+{
+    mutex_lock(&cache->lock);
+    *stats = cache->stats;
+    stats->n_entries = kcache_table_n(cache->tables[0]);
+    stats->n_entries6 = kcache_table_n(cache->tables[1]);
+    stats->max_entries = cache->maps.n_entries;
+    stats->max_entries6 = cache->maps.n_entries6;
+    stats->n_programs = kcache_programs_n(cache->programs);
+    stats->max_programs = KC_N_PROGRAMS;
+    mutex_unlock(&cache->lock);
+}
+
+static bool describe_locked(struct kcache *cache, struct kcache_place *place,
+                            bool (*each)(const struct kcache_entry_info *, void *arg), void *arg)
+    REQUIRES(cache->lock)
+{
+    struct dp_port *in;
+    struct flow_key flow_key;
+    struct kc_key key;
+
+    kcache_table_get_key(place, &key);
+    in = atomic_load_explicit(&cache->dp->slots[key.words[1] >> 48], memory_order_consume);
+    kc_key_to_flow(&key, in ? in->port_no : DP_PORT_NONE, &flow_key);
+    struct kcache_entry_info info = {
+        .key = &key,
+        .flow_key = &flow_key,
+        .flow = place->flow,
+        .n_packets = __atomic_load_n(&place->entry->n_packets, __ATOMIC_RELAXED) -
+                     place->born_packets,
+        .n_bytes = __atomic_load_n(&place->entry->n_bytes, __ATOMIC_RELAXED) - place->born_bytes,
+        .used_ns = place->used_ns,
+        .is_stale = !process_is_valid(cache->dp, place->flow) ||
+                    !kcache_table_is_born(place, cache->maps.state, place->flow->born),
+    };
+    return each(&info, arg);
+}
+
+void kcache_each(struct kcache *cache, bool (*each)(const struct kcache_entry_info *, void *arg),
+                 void *arg)
+{
+    mutex_lock(&cache->lock);
+    for (unsigned int i = 0; i < 2; i++) {
+        uint32_t at = UINT32_MAX;
+        struct kcache_place *place;
+
+        while ((place = kcache_table_walk(cache->tables[i], &at)))
+            if (!describe_locked(cache, place, each, arg))
+                break;
+    }
+    mutex_unlock(&cache->lock);
+}

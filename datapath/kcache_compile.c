@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "datapath/kcache_compile.h"
+
+#include <string.h>
+
+struct compilation {
+    struct kcache_verdict *verdict;
+    bool (*is_reachable)(uint32_t port_no, void *arg);
+    void *arg;
+};
+
+static int refuse(enum kcache_refusal refusal)
+{
+    return (int)refusal - KCACHE_N_REFUSALS;
+}
+
+/* NULL: no room. */
+static struct kc_step *add_step(struct kc_program *program, enum kc_op op)
+{
+    struct kc_step *step = &program->steps[program->n_steps];
+
+    if (program->n_steps == KC_PROGRAM_STEPS)
+        return NULL;
+    program->n_steps++;
+    step->op = (uint8_t)op;
+    return step;
+}
+
+static int add_output(struct compilation *c, uint32_t port_no)
+{
+    struct kc_program *program = &c->verdict->program;
+    struct kc_step *step = program->n_steps ? &program->steps[program->n_steps - 1] : NULL;
+
+    if (port_no == 0 || port_no >= KC_DROP || !c->is_reachable(port_no, c->arg))
+        return refuse(KCACHE_PORTS);
+    if (!step || step->op != KC_OUTPUT || step->n == KC_STEP_PORTS)
+        step = add_step(program, KC_OUTPUT);
+    if (!step)
+        return refuse(KCACHE_TOO_LONG);
+    step->ports[step->n++] = (uint16_t)port_no;
+    return 0;
+}
+
+/* The bits of a word that the program can set. */
+static uint64_t settable_bits(unsigned int word)
+{
+    struct flow_key bits;
+
+    memset(&bits, 0, sizeof bits);
+    memset(&bits.eth_dst, 0xff, sizeof bits.eth_dst);
+    memset(&bits.eth_src, 0xff, sizeof bits.eth_src);
+    bits.vlan[0].tci = be16_from(UINT16_MAX);
+    bits.nw_src = bits.nw_dst = be32_from(UINT32_MAX);
+    memset(&bits.ipv6_src, 0xff, sizeof bits.ipv6_src);
+    memset(&bits.ipv6_dst, 0xff, sizeof bits.ipv6_dst);
+    bits.ipv6_label = be32_from(0xfffff);
+    bits.nw_tos = bits.nw_ttl = UINT8_MAX;
+    bits.tp_src = bits.tp_dst = be16_from(UINT16_MAX);
+    return flow_key_words_const(&bits)[word];
+}
+
+static int add_set(struct compilation *c, const struct dp_action *action)
+{
+    if (action->word >= FLOW_KEY_WORDS || action->mask & ~settable_bits(action->word))
+        return refuse(KCACHE_ACTIONS);
+    struct kc_step *step = add_step(&c->verdict->program, KC_SET);
+    if (!step)
+        return refuse(KCACHE_TOO_LONG);
+    step->word = action->word;
+    step->value = action->value;
+    step->mask = action->mask;
+    c->verdict->words_set |= UINT32_C(1) << action->word;
+    return 0;
+}
+
+static int add_tag_step(struct compilation *c, enum kc_op op, uint32_t arg)
+{
+    struct kc_step *step = add_step(&c->verdict->program, op);
+
+    if (!step)
+        return refuse(KCACHE_TOO_LONG);
+    step->arg = arg;
+    return 0;
+}
+
+static int add_action(struct compilation *c, const struct dp_action *action)
+{
+    switch ((enum dp_action_type)action->type) {
+    case DP_OUTPUT:
+        return add_output(c, action->arg);
+    case DP_SET:
+        return add_set(c, action);
+    case DP_PUSH_VLAN:
+        return add_tag_step(c, KC_PUSH_VLAN, action->arg);
+    case DP_POP_VLAN:
+        return add_tag_step(c, KC_POP_VLAN, 0);
+    case DP_DROP:
+        return 0; /* The last one; who credits frames knows the reason. */
+    case DP_TRUNC:
+    case DP_DELIVER:
+        break;
+    }
+    return refuse(KCACHE_ACTIONS);
+}
+
+static uint32_t find_plain(const struct kc_program *program)
+{
+    if (!program->n_steps)
+        return KC_DROP;
+    if (program->n_steps == 1 && program->steps[0].n == 1)
+        return program->steps[0].ports[0];
+    return KC_NOTHING;
+}
+
+int kcache_compile(const struct megaflow *flow, bool (*is_reachable)(uint32_t port_no, void *arg),
+                   void *arg, struct kcache_verdict *verdict)
+{
+    struct compilation c = {.verdict = verdict, .is_reachable = is_reachable, .arg = arg};
+    const struct flow_key *mask = megaflow_mask(flow);
+    struct kc_program *program = &verdict->program;
+    int refusal = 0;
+
+    memset(verdict, 0, sizeof *verdict);
+    for (uint32_t i = 0; i < flow->n_actions && !refusal; i++)
+        refusal = add_action(&c, &flow->actions[i]);
+    if (refusal)
+        return refusal;
+    while (program->n_steps && program->steps[program->n_steps - 1].op != KC_OUTPUT)
+        program->n_steps--; /* Changes that nobody gets to see. */
+    program->ttl_mask = mask->nw_ttl;
+    program->ttl = flow->key.nw_ttl & mask->nw_ttl;
+    program->tcp_flags_mask = mask->tcp_flags.raw;
+    program->tcp_flags = flow->key.tcp_flags.raw & mask->tcp_flags.raw;
+    verdict->plain = find_plain(program);
+    return 0;
+}
+
+static uint8_t proto_of(const struct kc_key *key)
+{
+    return (uint8_t)(key->words[3] >> 8);
+}
+
+static bool is_ip(enum kc_kind kind)
+{
+    return kind == KC_KIND_IPV4 || kind == KC_KIND_IPV6;
+}
+
+bool kcache_verdict_suits(const struct kcache_verdict *verdict, const struct kc_key *key)
+{
+    const uint32_t arp_words = 1u << FLOW_KEY_WORD(nw_src) | 1u << FLOW_KEY_WORD(nw_tos);
+    enum kc_kind kind = kc_key_kind(key);
+    uint8_t proto = proto_of(key);
+
+    if (kind == KC_KIND_ARP && verdict->words_set & arp_words)
+        return false;
+    return !is_ip(kind) || !(verdict->words_set & 1u << FLOW_KEY_WORD(tp_src)) ||
+           proto == IP_PROTO_TCP || proto == IP_PROTO_UDP;
+}
+
+bool kcache_verdict_has_checks(const struct kcache_verdict *verdict, const struct kc_key *key)
+{
+    enum kc_kind kind = kc_key_kind(key);
+
+    return is_ip(kind) && (verdict->program.ttl_mask ||
+                           (verdict->program.tcp_flags_mask && proto_of(key) == IP_PROTO_TCP));
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "datapath/kcache_programs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/hash.h"
+
+enum { N_CHAINS = 4096, NONE = UINT32_MAX };
+
+struct info {
+    uint32_t n_references;
+    uint32_t next; /* In its chain, or in the list of its state. */
+    uint32_t hash;
+};
+
+struct kcache_programs {
+    struct kc_program *memory;
+    uint32_t n_touched; /* Those beyond were never used. */
+    uint32_t n_used;
+    uint32_t free, unused, retired; /* Lists. */
+    uint32_t chains[N_CHAINS];      /* Of those used, by hash. */
+    struct info infos[KC_N_PROGRAMS];
+};
+
+struct kcache_programs *kcache_programs_create(struct kc_program *memory)
+{
+    struct kcache_programs *programs = calloc(1, sizeof *programs);
+
+    if (!programs)
+        return NULL;
+    programs->memory = memory;
+    programs->free = programs->unused = programs->retired = NONE;
+    memset(programs->chains, 0xff, sizeof programs->chains);
+    return programs;
+}
+
+void kcache_programs_destroy(struct kcache_programs *programs)
+{
+    free(programs);
+}
+
+static uint32_t take_free(struct kcache_programs *programs)
+{
+    uint32_t i = programs->free;
+
+    if (i == NONE)
+        return programs->n_touched < KC_N_PROGRAMS ? programs->n_touched++ : NONE;
+    programs->free = programs->infos[i].next;
+    return i;
+}
+
+uint32_t kcache_programs_get(struct kcache_programs *programs, const struct kc_program *program)
+{
+    uint32_t hash = hash_bytes(program, sizeof *program, 0);
+    uint32_t *chain = &programs->chains[hash % N_CHAINS];
+
+    for (uint32_t i = *chain; i != NONE; i = programs->infos[i].next)
+        if (programs->infos[i].hash == hash &&
+            !memcmp(&programs->memory[i], program, sizeof *program)) {
+            programs->infos[i].n_references++;
+            return KC_FIRST_PROGRAM + i;
+        }
+
+    uint32_t i = take_free(programs);
+    if (i == NONE)
+        return KC_NOTHING;
+    programs->memory[i] = *program;
+    programs->infos[i] = (struct info){
+        .n_references = 1,
+        .next = *chain,
+        .hash = hash,
+    };
+    *chain = i;
+    programs->n_used++;
+    return KC_FIRST_PROGRAM + i;
+}
+
+void kcache_programs_put(struct kcache_programs *programs, uint32_t action)
+{
+    uint32_t i = action - KC_FIRST_PROGRAM;
+
+    if (action < KC_FIRST_PROGRAM || --programs->infos[i].n_references)
+        return;
+    uint32_t *at = &programs->chains[programs->infos[i].hash % N_CHAINS];
+    while (*at != i)
+        at = &programs->infos[*at].next;
+    *at = programs->infos[i].next;
+    programs->infos[i].next = programs->unused;
+    programs->unused = i;
+    programs->n_used--;
+}
+
+uint32_t kcache_programs_n(const struct kcache_programs *programs)
+{
+    return programs->n_used;
+}
+
+bool kcache_programs_retire(struct kcache_programs *programs)
+{
+    programs->retired = programs->unused;
+    programs->unused = NONE;
+    return programs->retired != NONE;
+}
+
+void kcache_programs_reuse(struct kcache_programs *programs)
+{
+    uint32_t i;
+
+    while ((i = programs->retired) != NONE) {
+        programs->retired = programs->infos[i].next;
+        programs->infos[i].next = programs->free;
+        programs->free = i;
+    }
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* kcache_programs - the longer verdicts that the kernel knows, each once.
+ *
+ * A program that nobody uses any more stays until no running BPF program can be reading it.
+ *
+ * Threads  Under the cache's lock. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "datapath/kernel/layout.h"
+
+struct kcache_programs;
+
+/* 'memory' holds KC_N_PROGRAMS.  NULL: out of memory. */
+struct kcache_programs *kcache_programs_create(struct kc_program *memory);
+void kcache_programs_destroy(struct kcache_programs *programs); /* NULL is fine. */
+
+/* The action of 'program', with a reference; KC_NOTHING: there are too many. */
+uint32_t kcache_programs_get(struct kcache_programs *programs, const struct kc_program *program);
+void kcache_programs_put(struct kcache_programs *programs, uint32_t action);
+
+uint32_t kcache_programs_n(const struct kcache_programs *programs);
+
+/* Begins a grace period: true if there is something to wait for.  After it, 'reuse' what was unused when it
+ * began. */
+bool kcache_programs_retire(struct kcache_programs *programs);
+void kcache_programs_reuse(struct kcache_programs *programs);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What the kernel flow cache has to know of a port's device to send there itself. */
+
+#include <linux/bpf.h>
+
+#include "datapath/port/port.h"
+
+enum { ETH_HEADER_BYTES = 14 };
+
+/* As the packet socket would: a tag is not counted.  A tap takes anything. */
+static uint32_t max_bytes(const struct dp_port *port, const struct link_info *info)
+{
+    return port->type == DP_PORT_INTERNAL ? UINT32_MAX : (uint32_t)info->mtu + ETH_HEADER_BYTES;
+}
+
+void port_publish_to_kernel(struct dp_port *port, const struct link_info *info)
+{
+    struct kcache *kcache = datapath_kcache(port->dp);
+    const struct kcache_port to = {
+        .ifindex = info->ifindex,
+        .redirect_flags = port->type == DP_PORT_INTERNAL ? BPF_F_INGRESS : 0,
+        .max_bytes = max_bytes(port, info),
+    };
+
+    if (!kcache)
+        return;
+    port->is_kernel_reachable = true;
+    if (info->flags & IFF_UP)
+        kcache_set_port(kcache, port->port_no, &to);
+    else
+        kcache_clear_port(kcache, port->port_no); /* Userspace counts what it cannot send. */
+}
+
+void port_hide_from_kernel(struct dp_port *port)
+{
+    if (datapath_kcache(port->dp))
+        kcache_clear_port(datapath_kcache(port->dp), port->port_no);
+}
