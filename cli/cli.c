@@ -123,6 +123,7 @@ static int execute(struct run *run, FILE *out, FILE *err, struct error *error)
 
     run->context.tls = tls_create();
     tls_configure(run->context.tls, &run->context.options.tls);
+    run->context.out = out;
     run->context.deadline_ns = timeout_ns ? clock_now_ns() + timeout_ns : INT64_MAX;
     int result = run->invocations[0].command->prepare
                      ? batch_run(&run->context, run->invocations, run->n, error)

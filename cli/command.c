@@ -18,10 +18,10 @@ static const struct command_rows *const nouns[] = {
     &port_commands,        &bond_commands,        &controller_commands,
     &ssl_commands,         &auto_attach_commands, &zone_commands,
     &reset_commands,       &record_list_commands, &record_commands,
-    &record_life_commands, &flow_commands,        &flow_dump_commands,
-    &of_port_commands,     &of_table_commands,    &ports_commands,
-    &fdb_commands,         &trace_commands,       &cache_commands,
-    &control_commands,     &log_commands,
+    &record_life_commands, &db_commands,          &flow_commands,
+    &flow_dump_commands,   &of_port_commands,     &of_table_commands,
+    &ports_commands,       &fdb_commands,         &trace_commands,
+    &cache_commands,       &control_commands,     &log_commands,
 };
 
 const char *command_group_title(enum command_group group)
@@ -169,6 +169,16 @@ static bool takes_options(const struct invocation *invocation)
     return !invocation->command || !invocation->command->is_raw || !invocation->n_args;
 }
 
+/* "db get", "db set" ... are get, set ...: whoever is after the database need not know which of its
+ * verbs stand alone. */
+static bool is_record_verb(const struct invocation *invocation, const char *word)
+{
+    const struct command *command = command_find(word);
+
+    return !strcmp(invocation->command->name, "db") && !invocation->n_args && command &&
+           command->group == GROUP_RECORD && command->prepare;
+}
+
 static int parse_word(struct invocation *invocation, struct options *options,
                       const char *const words[], size_t n_words, struct error *error)
 {
@@ -179,7 +189,9 @@ static int parse_word(struct invocation *invocation, struct options *options,
             return n;
         return add_option(invocation, words[0], error) ? error->code : 1;
     }
-    if (invocation->command)
+    if (invocation->command && is_record_verb(invocation, words[0]))
+        invocation->command = command_find(words[0]);
+    else if (invocation->command)
         invocation->args[invocation->n_args++] = words[0];
     else if (!(invocation->command = command_find(words[0])))
         return refuse_unknown(words[0], error);

@@ -6,6 +6,7 @@
  * Threads  The main thread. */
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "cli/command.h"
 #include "cli/options.h"
@@ -21,6 +22,7 @@ struct context {
     int64_t deadline_ns;    /* Of clock_now_ns(); INT64_MAX: none. */
     struct store *store;    /* While database commands run. */
     struct buffer warnings; /* Whole lines for standard error, besides the one of a failure. */
+    FILE *out;              /* For a command that prints while it runs; others have their output. */
     int exit_status;        /* What a command that succeeded wants to exit with. */
 };
 

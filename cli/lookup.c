@@ -25,7 +25,7 @@ static const struct record_name record_names[] = {
     {"Controller", "target", NULL, NULL},     {"Controller", "name", "Bridge", "controller"},
     {"NetFlow", "name", "Bridge", "netflow"}, {"sFlow", "name", "Bridge", "sflow"},
     {"IPFIX", "name", "Bridge", "ipfix"},     {"AutoAttach", "name", "Bridge", "auto_attach"},
-    {"QoS", "name", "Port", "qos"},
+    {"Database", "name", NULL, NULL},         {"QoS", "name", "Port", "qos"},
 };
 
 static char fold(char c)

@@ -21,6 +21,7 @@ extern const struct command_rows reset_commands;
 extern const struct command_rows record_list_commands;
 extern const struct command_rows record_commands;
 extern const struct command_rows record_life_commands;
+extern const struct command_rows db_commands;
 extern const struct command_rows flow_commands;
 extern const struct command_rows flow_dump_commands;
 extern const struct command_rows of_port_commands;

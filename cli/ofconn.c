@@ -267,7 +267,7 @@ static int connect_to(struct ofconn *connection, const struct context *context, 
     char *path = find_socket(target, error);
     if (!path)
         return error->code;
-    int fd = unix_socket_connect(path, error);
+    int fd = unix_socket_connect_until(path, connection->deadline_ns, error);
     free(path);
     if (fd == -ENOENT || fd == -ECONNREFUSED)
         return error_set(error, fd,

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/clock.h"
 #include "lib/stream_blocking.h"
@@ -20,21 +19,6 @@ struct jsonrpc_client {
     json_t *kept; /* Array of messages for _receive() that came during a call. */
     json_int_t next_id;
 };
-
-/* A server that is stopped or very busy may have too many waiting: a blocking connect() would know no
- * deadline then. */
-static int connect_until(const char *socket_path, int64_t deadline_ns, struct error *error)
-{
-    const struct timespec pause = {.tv_nsec = 10 * MILLISECOND_NS};
-
-    for (;;) {
-        int fd = unix_socket_connect_now(socket_path, error);
-
-        if (fd != -EAGAIN || clock_now_ns() > deadline_ns)
-            return fd;
-        nanosleep(&pause, NULL);
-    }
-}
 
 static struct jsonrpc_client *create_take(struct stream *stream, int64_t deadline_ns)
 {
@@ -51,7 +35,7 @@ static struct jsonrpc_client *create_take(struct stream *stream, int64_t deadlin
 struct jsonrpc_client *jsonrpc_client_connect(const char *socket_path, int64_t deadline_ns,
                                               struct error *error)
 {
-    int fd = connect_until(socket_path, deadline_ns, error);
+    int fd = unix_socket_connect_until(socket_path, deadline_ns, error);
 
     return fd < 0 ? NULL : create_take(stream_create(fd), deadline_ns);
 }

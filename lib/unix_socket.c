@@ -13,7 +13,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "lib/clock.h"
 
 /* Fills 'address' for 'path'.  '*dir_fd' keeps a long path's directory open: close it (if it is not
  * -1) after the address was used. */
@@ -85,6 +88,23 @@ int unix_socket_connect(const char *path, struct error *error)
     if (fd < 0)
         return error_set_errno(error, fd, "%s: cannot connect", path);
     return fd;
+}
+
+int unix_socket_connect_until(const char *path, int64_t deadline_ns, struct error *error)
+{
+    const struct timespec pause = {.tv_nsec = 10 * MILLISECOND_NS};
+
+    for (;;) {
+        int fd = try_connect(path, SOCK_NONBLOCK);
+
+        if (fd >= 0)
+            return fd;
+        if (fd != -EAGAIN)
+            return error_set_errno(error, fd, "%s: cannot connect", path);
+        if (clock_now_ns() >= deadline_ns)
+            return error_set(error, -ETIMEDOUT, "%s: too many wait to connect, timed out", path);
+        nanosleep(&pause, NULL);
+    }
 }
 
 int unix_socket_connect_now(const char *path, struct error *error)

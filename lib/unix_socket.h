@@ -9,6 +9,7 @@
  * Threads  Any. */
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "lib/error.h"
@@ -17,7 +18,11 @@
  * nobody listens on it; with a listener behind it the answer is -EADDRINUSE. */
 int unix_socket_listen(const char *path, mode_t mode, struct error *error);
 
-int unix_socket_connect(const char *path, struct error *error); /* Blocking. */
+int unix_socket_connect(const char *path, struct error *error); /* Blocking, without end. */
+
+/* Waits for its turn if the listener has too many waiting, at most
+ * until the deadline; -ETIMEDOUT at 'deadline_ns' of clock_now_ns().  The socket is non-blocking. */
+int unix_socket_connect_until(const char *path, int64_t deadline_ns, struct error *error);
 
 /* Non-blocking, and connected: -EAGAIN if the listener has too many waiting. */
 int unix_socket_connect_now(const char *path, struct error *error);

@@ -8,7 +8,7 @@ add-port del-port list-ports list-ifaces port-to-br iface-to-br add-bond add-bon
 set-controller get-controller del-controller set-manager get-manager del-manager
 set-ssl get-ssl del-ssl add-aa-mapping del-aa-mapping get-aa-mapping
 add-zone-tp del-zone-tp list-zone-tp list-dp-cap emer-reset
-list find get set add remove clear create destroy wait-until comment
+list find get set add remove clear create destroy wait-until comment db
 add-flow add-flows mod-flows del-flows dump-flows dump-aggregate
 dump-ports dump-ports-desc mod-port dump-tables dump-desc
 ports fdb trace cache drops coverage memory log call"
@@ -62,6 +62,7 @@ _weir_own_options() { # COMMAND
   dump-ports) echo "--names --no-names" ;;
   dump-tables) echo "--all" ;;
   up) echo "--db-file=" ;;
+  db) echo "--columns= --timestamp --force" ;;
   fdb | trace | cache | drops | coverage | memory | log | call) echo "--target=" ;;
   esac
 }
@@ -80,6 +81,14 @@ _weir_arguments() { # COMMAND ARGUMENT...: what may come next.
   set-fail-mode:1) echo "standalone secure" ;;
   mod-port:*) echo "up down flood no-flood receive no-receive forward no-forward packet-in no-packet-in" ;;
   fdb:0) echo "show flush stats add del" ;;
+  db:0) echo "list-dbs schema dump transact monitor backup restore compact check convert wait list find get set" ;;
+  db:1 | db:2)
+    case $2 in
+    dump | monitor) echo "$_weir_tables" ;;
+    backup | restore | check | convert) compgen -f -- "${COMP_WORDS[COMP_CWORD]}" ;;
+    wait) echo "added connected removed" ;;
+    esac
+    ;;
   cache:0) echo "show dump flush" ;;
   log:0) echo "list set reopen" ;;
   fdb:1 | cache:1) _weir_ask list-br ;;
