@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/buffer.h"
+
 struct lock {
     struct cds_list_head node;
     char *name;
@@ -16,6 +18,7 @@ struct lock {
 struct lock_claim {
     struct cds_list_head node;
     void *owner;
+    bool was_stolen;
 };
 
 struct lock_table {
@@ -124,8 +127,10 @@ bool lock_steal(struct lock_table *table, void *owner, const char *name)
     if (find_claim(lock, owner))
         return false;
     cds_list_add(&claim_new(owner)->node, &lock->line);
-    if (victim)
+    if (victim) {
+        victim->was_stolen = true;
         table->callbacks->stolen(victim->owner, name);
+    }
     return true;
 }
 
@@ -136,10 +141,12 @@ static void leave(struct lock_table *table, struct lock *lock, struct lock_claim
     cds_list_del(&claim->node);
     free(claim);
     struct lock_claim *next = first_claim(lock);
-    if (!next)
+    if (!next) {
         lock_free(lock);
-    else if (was_owner)
+    } else if (was_owner) {
+        next->was_stolen = false;
         table->callbacks->locked(next->owner, lock->name);
+    }
 }
 
 bool lock_release(struct lock_table *table, void *owner, const char *name)
@@ -162,6 +169,24 @@ void lock_release_all(struct lock_table *table, void *owner)
         if (claim)
             leave(table, lock, claim);
     }
+}
+
+char *lock_names(const struct lock_table *table, const void *owner, enum lock_claim_state state)
+{
+    struct buffer names = BUFFER_INIT;
+    struct lock *lock;
+
+    cds_list_for_each_entry (lock, &table->locks, node) {
+        const struct lock_claim *claim = find_claim(lock, owner);
+        if (!claim)
+            continue;
+        enum lock_claim_state is = first_claim(lock) == claim ? LOCK_HELD
+                                   : claim->was_stolen        ? LOCK_LOST
+                                                              : LOCK_WAITING;
+        if (is == state)
+            buffer_printf(&names, "%s%s", names.size ? " " : "", lock->name);
+    }
+    return buffer_take_text(&names);
 }
 
 bool lock_is_owned(const struct lock_table *table, const void *owner, const char *name)

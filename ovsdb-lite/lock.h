@@ -31,4 +31,8 @@ bool lock_steal(struct lock_table *table, void *owner, const char *name);
 bool lock_release(struct lock_table *table, void *owner,
                   const char *name); /* False: not in line. */
 void lock_release_all(struct lock_table *table, void *owner);
+/* The names, with blanks between them, of the locks that 'owner' has, waits for, or has had stolen and
+ * waits for again: "" if there are none.  The caller frees them. */
+enum lock_claim_state { LOCK_HELD, LOCK_WAITING, LOCK_LOST };
+char *lock_names(const struct lock_table *table, const void *owner, enum lock_claim_state state);
 bool lock_is_owned(const struct lock_table *table, const void *owner, const char *name);

@@ -35,6 +35,7 @@ struct remotes *remotes_create(struct server *server)
     remotes->server = server;
     CDS_INIT_LIST_HEAD(&remotes->list);
     CDS_INIT_LIST_HEAD(&remotes->sources);
+    remote_sources_init(remotes);
     return remotes;
 }
 
@@ -284,6 +285,7 @@ void remote_destroy(struct remote *remote)
     }
     cds_list_del(&remote->node);
     socket_address_destroy(remote->address);
+    json_decref(remote->written);
     free(remote->target);
     free(remote);
 }

@@ -8,8 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/annotations.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "ovsdb-lite/remote_state.h"
+#include "ovsdb-lite/session.h"
 #include "ovsdb-lite/tls_source.h"
 
 LOG_MODULE(manager);
@@ -61,10 +64,39 @@ int remote_sources_add(struct remotes *remotes, const char *text, struct error *
     return 0;
 }
 
+static void on_refresh(struct ev_loop *loop UNUSED, struct ev_timer *timer, int events UNUSED)
+{
+    struct remotes *remotes = timer->data;
+
+    remotes->server->has_work = true;
+}
+
+void remote_sources_init(struct remotes *remotes)
+{
+    ev_timer_init(&remotes->refresh, on_refresh, REMOTE_REFRESH_S, REMOTE_REFRESH_S);
+    remotes->refresh.data = remotes;
+}
+
+/* Without rows to write to, the server does not wake up. */
+static void refresh_while_there_are_rows(struct remotes *remotes)
+{
+    const struct remote *remote;
+
+    cds_list_for_each_entry (remote, &remotes->list, node) {
+        if (remote->is_from_database && remote->table) {
+            if (!ev_is_active(&remotes->refresh))
+                ev_timer_again(remotes->server->loop, &remotes->refresh);
+            return;
+        }
+    }
+    ev_timer_stop(remotes->server->loop, &remotes->refresh);
+}
+
 void remote_sources_destroy(struct remotes *remotes)
 {
     struct source *source, *next;
 
+    ev_timer_stop(remotes->server->loop, &remotes->refresh);
     cds_list_for_each_entry_safe (source, next, &remotes->sources, node)
         source_free(source);
 }
@@ -157,6 +189,10 @@ static void want_row(struct remotes *remotes, size_t store, const struct row *ro
     bool is_silent = remote->address && remote->address->path;
     remote->store = store;
     remote->table = row->table;
+    if (memcmp(&remote->row, &row->uuid, sizeof row->uuid) != 0) {
+        json_decref(remote->written); /* That was another row's. */
+        remote->written = NULL;
+    }
     remote->row = row->uuid;
     remote->max_backoff_ms = number_of(row, "max_backoff", REMOTE_MAX_BACKOFF_MS);
     remote_set_probe(remote,
@@ -216,27 +252,74 @@ static void add_pair(json_t *pairs, const char *key, const char *value)
     json_array_append_new(pairs, json_pack("[s, s]", key, value));
 }
 
+static void add_number(json_t *pairs, const char *key, long long number)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%lld", number);
+    add_pair(pairs, key, text);
+}
+
+/* If there is more than one connection, those of the first. */
+static void add_locks(json_t *pairs, const struct remote *remote)
+{
+    static const char *const keys[] = {
+        [LOCK_HELD] = "locks_held", [LOCK_WAITING] = "locks_waiting", [LOCK_LOST] = "locks_lost"};
+    const struct server *server = remote->remotes->server;
+    const struct session *session;
+
+    cds_list_for_each_entry (session, &server->sessions, node) {
+        if (session->remote != remote)
+            continue;
+        for (int state = LOCK_HELD; state <= LOCK_LOST; state++) {
+            char *names = lock_names(server->locks, session, (enum lock_claim_state)state);
+            if (*names)
+                add_pair(pairs, keys[state], names);
+            free(names);
+        }
+        return;
+    }
+}
+
 /* The keys of ovs-vswitchd.conf.db(5), table Manager. */
-static json_t *status_json(const struct remote *remote)
+static json_t *status_pairs(const struct remote *remote)
 {
     static const char *const states[] = {[REMOTE_VOID] = "VOID",
                                          [REMOTE_BACKOFF] = "BACKOFF",
                                          [REMOTE_CONNECTING] = "CONNECTING",
                                          [REMOTE_ACTIVE] = "ACTIVE"};
     json_t *pairs = json_array();
-    char text[24];
 
     add_pair(pairs, "state", states[remote->state]);
     if (remote->last_error.code)
         add_pair(pairs, "last_error", remote->last_error.message);
-    if (remote->bound_port) {
-        snprintf(text, sizeof text, "%u", remote->bound_port);
-        add_pair(pairs, "bound_port", text);
-    }
-    if (remote->n_sessions > 1) {
-        snprintf(text, sizeof text, "%zu", remote->n_sessions);
-        add_pair(pairs, "n_connections", text);
-    }
+    if (remote->bound_port)
+        add_number(pairs, "bound_port", remote->bound_port);
+    if (remote->n_sessions > 1)
+        add_number(pairs, "n_connections", (long long)remote->n_sessions);
+    if (remote->n_sessions)
+        add_locks(pairs, remote);
+    return pairs;
+}
+
+/* How long something lasts would be news with every look: alone, it is so once in a while only. */
+static bool is_news(struct remote *remote, json_t *pairs, int64_t now_ns)
+{
+    if (remote->written && json_equal(remote->written, pairs) &&
+        now_ns - remote->written_ns < REMOTE_REFRESH_S * SECOND_NS)
+        return false;
+    json_decref(remote->written);
+    remote->written = json_copy(pairs);
+    remote->written_ns = now_ns;
+    return true;
+}
+
+static json_t *status_take(const struct remote *remote, json_t *pairs, int64_t now_ns)
+{
+    if (remote->connected_ns)
+        add_number(pairs, "sec_since_connect", (now_ns - remote->connected_ns) / SECOND_NS);
+    if (remote->disconnected_ns)
+        add_number(pairs, "sec_since_disconnect", (now_ns - remote->disconnected_ns) / SECOND_NS);
     return json_pack("[s, o]", "map", pairs);
 }
 
@@ -260,6 +343,7 @@ static void write_status(struct remotes *remotes, size_t index)
     struct txn *txn = txn_create(store_database(store));
     struct db_error why = DB_ERROR_INIT;
     struct error error = ERROR_INIT;
+    int64_t now_ns = clock_now_ns();
     struct remote *remote;
 
     cds_list_for_each_entry (remote, &remotes->list, node) {
@@ -269,7 +353,11 @@ static void write_status(struct remotes *remotes, size_t index)
         if (!row)
             continue;
         set_column(txn, row, "is_connected", json_boolean(remote->n_sessions));
-        set_column(txn, row, "status", status_json(remote));
+        json_t *pairs = status_pairs(remote);
+        if (is_news(remote, pairs, now_ns))
+            set_column(txn, row, "status", status_take(remote, pairs, now_ns));
+        else
+            json_decref(pairs);
     }
     if (txn->n_changes && txn_prepare(txn, &why) && txn->n_changes &&
         !store_write(store, txn, NULL, &error))
@@ -286,6 +374,7 @@ void remotes_run(struct remotes *remotes)
 
     tls_source_follow(remotes->server, &remotes->tls);
     follow(remotes);
+    refresh_while_there_are_rows(remotes);
     cds_list_for_each_entry (source, &remotes->sources, node) {
         const struct store *store = server_store(remotes->server, source->db, &place);
         if (store && !store_database(store)->is_read_only)

@@ -17,7 +17,7 @@
 #include "ovsdb-lite/remote.h"
 #include "ovsdb-lite/server.h"
 
-enum { REMOTE_MAX_BACKOFF_MS = 8000, REMOTE_INACTIVITY_MS = 5000 };
+enum { REMOTE_MAX_BACKOFF_MS = 8000, REMOTE_INACTIVITY_MS = 5000, REMOTE_REFRESH_S = 5 };
 
 enum remote_state {
     REMOTE_VOID, /* Not understood, or cannot listen. */
@@ -31,6 +31,7 @@ struct remotes {
     struct cds_list_head list;    /* Of struct remote. */
     struct cds_list_head sources; /* The "db:" remotes. */
     struct tls_settings tls;      /* As on the command line. */
+    struct ev_timer refresh;      /* While there are rows, how long things last is written. */
 };
 
 struct remote {
@@ -56,6 +57,8 @@ struct remote {
     size_t store;
     struct table *table; /* Compared only: NULL if the column holds the target itself. */
     struct uuid row;
+    json_t *written; /* What the row was told, apart from how long it lasts; NULL: nothing yet. */
+    int64_t written_ns;
 };
 
 /* Never NULL; 'error' says why it does not work. */
@@ -67,4 +70,5 @@ int remote_sources_add(struct remotes *remotes, const char *text, struct error *
 bool remote_sources_has(const struct remotes *remotes, const char *text);
 bool remote_sources_remove(struct remotes *remotes, const char *text);
 size_t remote_sources_list(const struct remotes *remotes, const char **texts, size_t max);
+void remote_sources_init(struct remotes *remotes);
 void remote_sources_destroy(struct remotes *remotes);

@@ -33,6 +33,29 @@ wait_until 3 grep -q br0 "$work/monitor" || fail "a client by TCP hears nothing"
 wait_until 2 client list-dbs tcp:127.0.0.1:6643 || fail "a second manager's port does not open"
 kill -0 $monitor || fail "the first manager's client was cut off"
 
+step "what a manager's status tells"
+manager_tells() { vsctl --if-exists get Manager "$row" "status:$1" | found "$2"; }
+mkfifo "$work/pipe"
+on_switch python3 -c '
+import socket, sys, time
+holder, thief = (socket.create_connection(("127.0.0.1", 6643)) for _ in "ab")
+holder.sendall(b"{\"method\":\"lock\",\"params\":[\"a\"],\"id\":1}{\"method\":\"lock\",\"params\":[\"b\"],\"id\":2}")
+holder.recv(1000)
+thief.sendall(b"{\"method\":\"steal\",\"params\":[\"b\"],\"id\":1}")
+print("locked", flush=True)
+sys.stdin.read()' <"$work/pipe" >"$work/locks" &
+other=$(manager ptcp:6643)
+exec {hold}>"$work/pipe"
+wait_until 5 grep -q locked "$work/locks"
+row=$other
+wait_until 3 manager_tells locks_held '^a$' || fail "no locks_held: $(vsctl get Manager "$row" status)"
+manager_tells locks_lost '^b$' || fail "no locks_lost: $(vsctl get Manager "$row" status)"
+manager_tells n_connections '^"2"$' || fail "no n_connections: $(vsctl get Manager "$row" status)"
+manager_tells sec_since_connect '^"[0-9]"$' || fail "no sec_since_connect"
+exec {hold}>&-
+wait_until 3 manager_tells sec_since_disconnect '^"[0-9]"$' || fail "no sec_since_disconnect"
+row=$(manager ptcp:6640:127.0.0.1)
+
 step "a client that disappears is noticed, one that answers is kept"
 row=$(manager ptcp:6640:127.0.0.1)
 vsctl set Manager "$row" inactivity_probe=200
