@@ -26,7 +26,10 @@ struct jsonrpc {
     struct ev_timer resume; /* Delivers what was left in the stream when reading paused. */
     struct jsonrpc_stream input;
     struct buffer output;
-    size_t n_sent; /* Of 'output', from the front. */
+    size_t n_sent;    /* Of 'output', from the front. */
+    json_t *early;    /* A message that jsonrpc_answer_echo() met, not yet delivered. */
+    int early_result; /* The failure it met instead. */
+    struct error early_error;
     json_int_t next_id;
     size_t long_bytes; /* Of 'input', if they are many: its part of n_long_bytes. */
     bool is_held, is_busy, is_destroyed;
@@ -65,6 +68,7 @@ static void close_stream(struct jsonrpc *rpc)
 
 static void free_rpc(struct jsonrpc *rpc)
 {
+    json_decref(rpc->early);
     close_stream(rpc);
     jsonrpc_stream_fini(&rpc->input);
     buffer_fini(&rpc->output);
@@ -99,6 +103,17 @@ static void end_errno(struct jsonrpc *rpc, int code)
     end(rpc, reason);
 }
 
+static bool is_echo(const struct jsonrpc_message *message)
+{
+    return message->type == JSONRPC_REQUEST && !strcmp(message->method, "echo");
+}
+
+static void answer_echo(struct jsonrpc *rpc, const struct jsonrpc_message *message)
+{
+    jsonrpc_send_take(rpc,
+                      jsonrpc_reply_take(json_incref(message->params), json_incref(message->id)));
+}
+
 static void deliver(struct jsonrpc *rpc, json_t *json)
 {
     struct jsonrpc_message message;
@@ -108,12 +123,23 @@ static void deliver(struct jsonrpc *rpc, json_t *json)
         end(rpc, error.message);
         return;
     }
-    if (message.type == JSONRPC_REQUEST && !strcmp(message.method, "echo"))
-        jsonrpc_send_take(rpc,
-                          jsonrpc_reply_take(json_incref(message.params), json_incref(message.id)));
+    if (is_echo(&message))
+        answer_echo(rpc, &message);
     else
         rpc->callbacks->message(rpc, &message, rpc->aux);
     jsonrpc_message_fini(&message);
+}
+
+static int take_next(struct jsonrpc *rpc, json_t **json, struct error *error)
+{
+    *json = rpc->early;
+    rpc->early = NULL;
+    if (*json)
+        return 0;
+    if (!rpc->early_result)
+        return jsonrpc_stream_next(&rpc->input, json, error);
+    *error = rpc->early_error;
+    return rpc->early_result;
 }
 
 static void deliver_all(struct jsonrpc *rpc)
@@ -122,7 +148,7 @@ static void deliver_all(struct jsonrpc *rpc)
         struct error error = ERROR_INIT;
         json_t *json;
 
-        if (jsonrpc_stream_next(&rpc->input, &json, &error)) {
+        if (take_next(rpc, &json, &error)) {
             end(rpc, error.message);
             return;
         }
@@ -207,6 +233,8 @@ static void on_writable(void *aux)
 static void start_resuming(struct jsonrpc *rpc)
 {
     update_watchers(rpc);
+    if (ev_is_active(&rpc->resume))
+        return;
     ev_timer_set(&rpc->resume, 0, 0);
     ev_timer_start(rpc->loop, &rpc->resume);
 }
@@ -222,6 +250,47 @@ void jsonrpc_flush(struct jsonrpc *rpc)
         start_resuming(rpc);
     else
         update_watchers(rpc);
+}
+
+/* The next message if it is an echo request, which is answered; else the loop will see to it. */
+static bool answer_early(struct jsonrpc *rpc)
+{
+    struct jsonrpc_message message;
+    json_t *json;
+
+    rpc->early_result = jsonrpc_stream_next(&rpc->input, &json, &rpc->early_error);
+    if (rpc->early_result || !json)
+        return false;
+    json_incref(json);
+    if (jsonrpc_message_parse_take(json, &message, NULL)) {
+        rpc->early = json;
+        return false;
+    }
+    if (is_echo(&message)) {
+        answer_echo(rpc, &message);
+        json_decref(json);
+    } else {
+        rpc->early = json;
+    }
+    jsonrpc_message_fini(&message);
+    return !rpc->early;
+}
+
+void jsonrpc_answer_echo(struct jsonrpc *rpc)
+{
+    static uint8_t bytes[READ_BYTES];
+
+    if (!rpc->stream || rpc->is_busy || rpc->early || rpc->early_result || is_paused(rpc) ||
+        rpc->input.input.size > sizeof bytes)
+        return;
+    ssize_t n = stream_read(rpc->stream, bytes, sizeof bytes);
+    if (n <= 0)
+        return; /* The loop meets what that means. */
+    jsonrpc_stream_feed(&rpc->input, bytes, (size_t)n);
+    while (!is_paused(rpc) && answer_early(rpc))
+        continue;
+    jsonrpc_flush(rpc);
+    start_resuming(rpc);
 }
 
 static void update_watchers(struct jsonrpc *rpc)

@@ -34,7 +34,7 @@ struct run {
     json_t *result;
     struct db_error error;
     bool must_wait;
-    int64_t start_ns; /* Of processor time. */
+    int64_t start_ns, max_ns; /* Of processor time. */
     size_t n_result_values;
 };
 
@@ -46,11 +46,26 @@ static int64_t processor_ns(void)
     return now.tv_sec * SECOND_NS + now.tv_nsec;
 }
 
+static void breathe(const struct execution *execution)
+{
+    if (execution->breathe)
+        execution->breathe(execution->aux);
+}
+
+static int64_t max_cost_ns(const json_t *params)
+{
+    int64_t more_ns = (int64_t)json_array_size(params) * EXECUTION_MORE_NS;
+
+    return more_ns < EXECUTION_LIMIT_NS - EXECUTION_MAX_NS ? EXECUTION_MAX_NS + more_ns
+                                                           : EXECUTION_LIMIT_NS;
+}
+
 static bool check_cost(struct run *run)
 {
     if (run->n_result_values > EXECUTION_MAX_RESULT_VALUES)
         return db_error_set(&run->error, DB_EXHAUSTED, "the result would be too large");
-    if (processor_ns() - run->start_ns > EXECUTION_MAX_NS)
+    breathe(run->execution);
+    if (processor_ns() - run->start_ns > run->max_ns)
         return db_error_set(&run->error, DB_EXHAUSTED, "the transaction takes too long: divide it");
     return true;
 }
@@ -609,12 +624,15 @@ void execution_fail(struct execution *execution, const struct db_error *error)
 
 void execution_run(struct execution *execution)
 {
-    struct run run = {
-        .execution = execution, .txn = txn_create(execution->db), .start_ns = processor_ns()};
+    struct run run = {.execution = execution,
+                      .txn = txn_create(execution->db),
+                      .start_ns = processor_ns(),
+                      .max_ns = max_cost_ns(execution->params)};
 
     execution->results = json_array();
     put_results(&run);
     execution->must_wait = run.must_wait;
+    breathe(execution);
     if (!run.must_wait && !run.error.tag && !txn_prepare(run.txn, &run.error))
         execution_fail(execution, &run.error);
     if (run.must_wait || run.error.tag) {

@@ -19,6 +19,7 @@ struct execution {
     int64_t waited_ms;    /* Since the request came. */
     bool is_by_reader;    /* Operations that change something are refused. */
     bool (*owns_lock)(const char *lock, void *aux);
+    void (*breathe)(void *aux); /* Called often; may be NULL. */
     void *aux;
 
     /* Out. */
@@ -31,8 +32,12 @@ struct execution {
     int64_t cost_ns;        /* Processor time. */
 };
 
-/* What one transaction may cost the other clients; then its error is "resources exhausted". */
-#define EXECUTION_MAX_NS (500 * MILLISECOND_NS)
+/* What one transaction may cost the other clients; then its error is "resources exhausted".  Time in
+ * proportion to the work that was sent: a backup of 100,000 rows may be restored at once, a few words
+ * that make the server compute cannot stop it. */
+#define EXECUTION_MAX_NS   (500 * MILLISECOND_NS)
+#define EXECUTION_MORE_NS  (MILLISECOND_NS / 20) /* For each operation, */
+#define EXECUTION_LIMIT_NS (5 * SECOND_NS)       /* up to this. */
 enum { EXECUTION_MAX_RESULT_VALUES = 500000, EXECUTION_MAX_COMPARISONS = 20000000 };
 
 /* Runs all operations, and prepares the transaction. */

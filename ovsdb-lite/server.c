@@ -24,6 +24,8 @@ LOG_MODULE(server);
 /* Descriptors that clients leave to files, control connections and the rest. */
 enum { KEPT_DESCRIPTORS = 128 };
 
+static const double BREATH_S = 0.1;
+
 struct listener {
     struct cds_list_head node;
     struct server *server;
@@ -239,6 +241,19 @@ void server_note_commit_take(struct server *server, size_t store, struct commit 
     history_add_take(&server->histories[store], commit);
 }
 
+void server_breathe(struct server *server)
+{
+    struct session *session;
+    double now = ev_time();
+
+    /* The loop looked at all clients when its round began. */
+    if (now - ev_now(server->loop) < BREATH_S || now - server->breathed_at < BREATH_S)
+        return;
+    server->breathed_at = now;
+    cds_list_for_each_entry (session, &server->sessions, node)
+        jsonrpc_answer_echo(session->rpc);
+}
+
 static bool take_changed_tables(struct server *server, size_t *store, uint64_t *tables)
 {
     for (*store = 0; *store < server->n_stores; ++*store) {
@@ -257,8 +272,10 @@ static void retry_waits(struct server *server)
     size_t store;
 
     while (take_changed_tables(server, &store, &tables))
-        cds_list_for_each_entry (session, &server->sessions, node)
+        cds_list_for_each_entry (session, &server->sessions, node) {
             session_retry_waits(session, store, tables);
+            server_breathe(server);
+        }
 }
 
 /* Nobody is told anything about what may not be on the disk: clients are disconnected, and those
@@ -320,6 +337,7 @@ static void end_round(struct server *server)
     }
     /* Also without work: a client that lagged may have caught up. */
     cds_list_for_each_entry_safe (session, next, &server->sessions, node) {
+        server_breathe(server);
         session_send_updates(session);
         if (!cds_list_empty(&session->answers)) {
             session_send_answers(session);

@@ -63,6 +63,7 @@ struct server {
     int64_t waiting_ns;          /* What they cost when they were last tried. */
     struct ev_prepare round_end;
     bool has_work;
+    double breathed_at; /* When clients' echo requests were last looked at, as of ev_time(). */
 
     uint64_t n_transactions, n_commits, n_syncs, n_updates, n_refused;
 };
@@ -97,6 +98,10 @@ struct store *server_store(const struct server *server, const char *name, size_t
 
 /* For session.c: a commit has happened; monitors note it. Takes 'commit'. */
 void server_note_commit_take(struct server *server, size_t store, struct commit *commit);
+
+/* To be called often by what takes long: every tenth of a second clients that ask for a sign of life
+ * get one. */
+void server_breathe(struct server *server);
 
 /* One line of counters, as memory/show prints them; and coverage. */
 void server_describe_memory(const struct server *server, struct buffer *text);

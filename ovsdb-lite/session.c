@@ -213,6 +213,13 @@ static bool owns_lock(const char *lock, void *aux)
     return lock_is_owned(session->server->locks, session, lock);
 }
 
+static void breathe(void *aux)
+{
+    struct session *session = aux;
+
+    server_breathe(session->server);
+}
+
 /* Writes and finishes what 'execution' prepared, or adds the reason why not to its results. */
 static void commit(struct session *session, size_t index, struct execution *execution)
 {
@@ -248,11 +255,14 @@ static void run_transaction(struct session *session, size_t store, struct execut
     execution->db = store_database(server->stores[store]);
     execution->is_by_reader = session->is_reader;
     execution->owns_lock = owns_lock;
+    execution->breathe = breathe;
     execution->aux = session;
     server->n_transactions++;
     execution_run(execution);
+    server_breathe(server);
     if (execution->txn)
         commit(session, store, execution);
+    server_breathe(server);
     free(execution->comment);
 }
 

@@ -176,6 +176,62 @@ static void peer_that_does_not_read_is_not_read_from(void **state UNUSED)
     free(text);
 }
 
+static void expect_received(int fd, const char *expected)
+{
+    char bytes[256];
+    ssize_t n = recv(fd, bytes, sizeof bytes - 1, 0);
+
+    bytes[n > 0 ? n : 0] = '\0';
+    assert_string_equal(bytes, expected);
+}
+
+static void tell(int fd, const char *text)
+{
+    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+static void signs_of_life_are_given_away_from_the_loop(void **state UNUSED)
+{
+    struct ev_loop *loop = ev_loop_new(EVFLAG_AUTO);
+    struct peer peer = {0};
+    int fds[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+    struct jsonrpc *rpc = jsonrpc_create(loop, fds[0], &callbacks, &peer);
+
+    jsonrpc_answer_echo(rpc);
+    tell(fds[1], "{\"id\":1,\"method\":\"echo\",\"params\":[]}{\"id\":2,\"method\":\"ec");
+    jsonrpc_answer_echo(rpc);
+    expect_received(fds[1], "{\"id\":1,\"result\":[],\"error\":null}");
+    tell(fds[1], "ho\",\"params\":[]}");
+    jsonrpc_answer_echo(rpc);
+    expect_received(fds[1], "{\"id\":2,\"result\":[],\"error\":null}");
+
+    /* What comes after another message waits with it for the loop, in order. */
+    tell(fds[1], "{\"id\":3,\"method\":\"m\",\"params\":[]}{\"id\":4,\"method\":\"echo\","
+                 "\"params\":[]}");
+    jsonrpc_answer_echo(rpc);
+    jsonrpc_answer_echo(rpc);
+    assert_int_equal(peer.n_messages, 0);
+    expect_received(fds[1], "");
+    for (int i = 0; i < 3; i++)
+        ev_run(loop, EVRUN_NOWAIT);
+    assert_int_equal(peer.n_messages, 1);
+    expect_received(fds[1], "{\"id\":3,\"result\":[],\"error\":null}"
+                            "{\"id\":4,\"result\":[],\"error\":null}");
+
+    /* So does what is wrong. */
+    tell(fds[1], "nonsense");
+    jsonrpc_answer_echo(rpc);
+    assert_false(peer.is_closed);
+    for (int i = 0; i < 3; i++)
+        ev_run(loop, EVRUN_NOWAIT);
+    assert_true(peer.is_closed);
+    close(fds[1]);
+    jsonrpc_destroy(rpc);
+    ev_loop_destroy(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +240,7 @@ int main(void)
         cmocka_unit_test(depth_and_length_are_bounded),
         cmocka_unit_test(messages_are_told_apart),
         cmocka_unit_test(peer_that_does_not_read_is_not_read_from),
+        cmocka_unit_test(signs_of_life_are_given_away_from_the_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

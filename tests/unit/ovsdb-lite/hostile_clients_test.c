@@ -225,6 +225,20 @@ static void transaction_that_takes_too_long_is_refused_whole(void **state UNUSED
     jsonrpc_client_destroy(client);
 }
 
+/* As ovsdb-client restore sends it.  The time it may take grows with what is sent. */
+static void a_large_backup_is_restored_in_one_transaction(void **state UNUSED)
+{
+    struct jsonrpc_client *client = connect_client();
+    json_t *answer = transact_many(client, 100000,
+                                   "{\"op\":\"insert\",\"table\":\"QoS\",\"row\":{\"type\":"
+                                   "\"t#\",\"external_ids\":[\"map\",[[\"a\",\"b\"]]]}}");
+
+    assert_int_equal(json_array_size(answer), 100000);
+    assert_false(mentions(json_array_get(answer, 99999), "error"));
+    json_decref(answer);
+    jsonrpc_client_destroy(client);
+}
+
 static void condition_with_too_many_clauses_is_refused(void **state UNUSED)
 {
     struct jsonrpc_client *client = connect_client();
@@ -380,6 +394,7 @@ int main(void)
         TEST(results_that_are_too_large_are_refused),
         TEST(unfinished_messages_of_all_clients_are_bounded),
         TEST(transaction_that_takes_too_long_is_refused_whole),
+        TEST(a_large_backup_is_restored_in_one_transaction),
         TEST(condition_with_too_many_clauses_is_refused),
         TEST(transactions_that_wait_are_bounded),
         TEST(second_wait_of_a_transaction_has_its_own_timeout),
