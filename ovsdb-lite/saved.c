@@ -182,7 +182,10 @@ int saved_check(const struct saved *saved, struct error *error)
         FOR_EACH_ROW(row, table)
         for (size_t i = 0; i < table->schema->n_columns; i++) {
             const struct column_schema *column = &table->schema->columns[i];
-            if (column_type_check(&column->type, row->data->columns[i], error))
+            const struct datum *datum = row->data->columns[i];
+            /* What nobody set may be outside of the range. */
+            if (!datum_equal(datum, column->default_value) &&
+                column_type_check(&column->type, datum, error))
                 return error_prefix(error, "table %s column %s", table->schema->name, column->name);
         }
     }

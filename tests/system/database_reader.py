@@ -45,15 +45,18 @@ def elements(value):
     return {json.dumps(pair[0]): pair[1] for pair in pairs} if tag == "map" else {json.dumps(v): None for v in pairs}
 
 
+ZEROS = {"integer": 0, "real": 0.0, "boolean": False, "string": "", "uuid": ["uuid", "00000000-0000-0000-0000-000000000000"]}
+
+
+def zero(base):
+    return ZEROS[base if isinstance(base, str) else base["type"]]
+
+
 def default(kind):
-    key = kind if isinstance(kind, str) else kind["key"]
-    if isinstance(kind, dict) and kind.get("min", 1) == 0:
+    kind = {"key": kind} if isinstance(kind, str) else kind
+    if kind.get("min", 1) == 0:
         return {}
-    atom = key if isinstance(key, str) else key["type"]
-    zero = {"integer": 0, "real": 0.0, "boolean": False, "string": "", "uuid": ["uuid", "0" * 8 + "-0000" * 3 + "-" + "0" * 12]}
-    if not isinstance(key, str) and "enum" in key:
-        return {min(elements(key["enum"])): None}
-    return {json.dumps(zero[atom]): None}
+    return {json.dumps(zero(kind["key"])): zero(kind["value"]) if "value" in kind else None}
 
 
 def differ(kind, old, difference):

@@ -55,6 +55,23 @@ static void judge(const char *image, size_t n_bytes)
     database_destroy(db);
 }
 
+/* What repair looks for; the image may be changed. */
+static void search(char *image, size_t n_bytes)
+{
+    struct journal_record record;
+    uint32_t file_id = 1;
+    size_t offset = 0;
+
+    if (journal_mend_head(image, n_bytes) && !journal_parse_head(image, n_bytes, &file_id))
+        abort();
+    while (journal_find_record(image, n_bytes, offset, file_id, &record)) {
+        if (record.offset < offset || record.offset + record.n_bytes > n_bytes ||
+            record.body_bytes >= record.n_bytes)
+            abort();
+        offset = record.offset + record.n_bytes;
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
 {
     char *image = malloc(JOURNAL_HEAD_BYTES + JOURNAL_RECORD_HEAD_BYTES + n_bytes + 2);
@@ -64,11 +81,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n_bytes)
     /* As they are; and as the body of a record whose checksums are right. */
     memcpy(image, bytes, n_bytes);
     judge(image, n_bytes);
+    search(image, n_bytes);
     journal_format_head(image, 1);
     journal_format_record_head(image + JOURNAL_HEAD_BYTES, 1, 0, (const char *)bytes, n_bytes);
     memcpy(image + JOURNAL_HEAD_BYTES + JOURNAL_RECORD_HEAD_BYTES, bytes, n_bytes);
     image[JOURNAL_HEAD_BYTES + JOURNAL_RECORD_HEAD_BYTES + n_bytes] = '\n';
     judge(image, JOURNAL_HEAD_BYTES + JOURNAL_RECORD_HEAD_BYTES + n_bytes + 1);
+    search(image, JOURNAL_HEAD_BYTES + JOURNAL_RECORD_HEAD_BYTES + n_bytes + 1);
     free(image);
     return 0;
 }
