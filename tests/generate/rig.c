@@ -128,7 +128,10 @@ static void add_dp_port(struct rig *rig, int b, int n)
     struct error error = ERROR_INIT;
 
     snprintf(name, sizeof name, "b%dp%d", b, n);
-    const struct dp_port_config config = {.name = name, .type = DP_PORT_DUMMY};
+    const struct dp_port_config config = {
+        .name = name,
+        .type = rig->has_netdevs ? DP_PORT_NETDEV : DP_PORT_DUMMY,
+    };
     if (datapath_port_add(rig->dp, &config, &rig->dp_ports[b][n], &error)) {
         fprintf(stderr, "%s\n", error.message);
         abort();
@@ -185,6 +188,7 @@ void rig_init(struct rig *rig, const struct rig_settings *settings,
     };
     const struct datapath_config config = {
         .misses_per_second = UINT32_MAX,
+        .n_workers = options->has_netdevs,
         .cache_off = options->cache_off,
         .max_megaflows = options->max_megaflows,
         .instance = "test",
@@ -194,6 +198,7 @@ void rig_init(struct rig *rig, const struct rig_settings *settings,
     memset(rig, 0, sizeof *rig);
     rig->output = options->output;
     rig->aux = options->aux;
+    rig->has_netdevs = options->has_netdevs;
     rig->dp = datapath_create(&config, &ops, rig, &error);
     if (!rig->dp) {
         fprintf(stderr, "%s\n", error.message);

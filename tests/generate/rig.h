@@ -50,12 +50,15 @@ struct rig {
     struct packet_in_queue *queue[RIG_BRIDGES];
     struct port_counters *counters[RIG_BRIDGES]; /* Of the patch ports. */
     uint32_t dp_ports[RIG_BRIDGES][RIG_PORTS];
+    bool has_netdevs;
     void (*output)(void *aux, int bridge, int port, const struct packet *packet);
     void *aux;
 };
 
 struct rig_options {
     bool cache_off;
+    bool
+        has_netdevs; /* Ports are network devices b0p1 ... b1p4, which exist; a worker treats frames. */
     uint32_t max_megaflows;
     void (*output)(void *aux, int bridge, int port, const struct packet *packet);
     void *aux;
