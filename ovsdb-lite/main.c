@@ -15,6 +15,7 @@
 #include "lib/tls.h"
 #include "lib/unixctl.h"
 #include "ovsdb-lite/builtin_schema.h"
+#include "ovsdb-lite/confine.h"
 #include "ovsdb-lite/control.h"
 #include "ovsdb-lite/file_command.h"
 #include "ovsdb-lite/remote.h"
@@ -31,6 +32,7 @@ enum {
     OPTION_DB,
     OPTION_SCHEMA,
     OPTION_READ_ONLY_GROUP,
+    OPTION_NO_SELF_CONFINEMENT,
     OPTION_NOTHING,
 };
 
@@ -47,6 +49,8 @@ struct program {
     char *default_remote;
     struct tls_settings tls;
     struct peer_readers readers;
+    const char *user; /* NULL: stays who it is. */
+    bool is_unconfined;
 };
 
 static void print_help(void)
@@ -64,6 +68,8 @@ static void print_help(void)
            "                          (default: punix:db.sock in the run directory)\n"
            "  --db=FILE               another way to name a database\n"
            "  --schema=FILE           schema of a new file (default: Open_vSwitch)\n"
+           "  --user=USER[:GROUP]     become that user, without any capability\n"
+           "  --no-self-confinement   do not refuse system calls a database has no use for\n"
            "  --read-only-group=GROUP members may connect to Unix sockets, and only read\n"
            "\n%sFILE may be db:DB,TABLE,COLUMN: what the database says there.\n"
            "\n%s",
@@ -102,6 +108,10 @@ static int load_schema(struct program *program, const char *file, struct error *
 
 static int handle_option(struct program *program, int option, struct error *error)
 {
+    if (option == DAEMON_OPTION_USER) {
+        program->user = optarg;
+        return 0;
+    }
     int result = daemon_option(program->daemon, option, optarg, error);
 
     if (result == -ENOENT)
@@ -118,6 +128,9 @@ static int handle_option(struct program *program, int option, struct error *erro
         return add_file(program, optarg, error);
     case OPTION_SCHEMA:
         return load_schema(program, optarg, error);
+    case OPTION_NO_SELF_CONFINEMENT:
+        program->is_unconfined = true;
+        return 0;
     case OPTION_READ_ONLY_GROUP:
         return peer_readers_parse(optarg, &program->readers, error) < 0
                    ? error_prefix(error, "--read-only-group")
@@ -132,6 +145,7 @@ static int handle_option(struct program *program, int option, struct error *erro
 static int parse_options(struct program *program, int argc, char *argv[], struct error *error)
 {
     static const struct option options[] = {
+        {"no-self-confinement", no_argument, NULL, OPTION_NO_SELF_CONFINEMENT},
         DAEMON_LONG_OPTIONS,
         {"remote", required_argument, NULL, OPTION_REMOTE},
         {"db", required_argument, NULL, OPTION_DB},
@@ -219,8 +233,12 @@ static int listen_to_remotes(struct program *program, struct error *error)
 
 static int run(struct program *program, struct error *error)
 {
-    int result = daemon_start(program->daemon, error);
+    int result = program->user ? confine_become(program->user, error) : 0;
 
+    if (!result)
+        result = daemon_start(program->daemon, error);
+    if (!result && !program->is_unconfined)
+        result = confine_forbid_system_calls(error);
     if (result)
         return result;
     program->loop = ev_default_loop(EVFLAG_AUTO);
