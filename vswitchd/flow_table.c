@@ -523,7 +523,7 @@ static bool passes(const struct listing *listing, const struct rule *rule)
     return !((rule->cookie.raw ^ filter->cookie.raw) & filter->cookie_mask.raw) &&
            (filter->out_port == OFPP_NONE ||
             ofa_outputs_to(current_actions(rule), filter->out_port)) &&
-           filter->out_group == OF_GROUP_ANY;
+           ofa_outputs_to_group(current_actions(rule), filter->out_group);
 }
 
 static bool list_one(struct cls_rule *cls, void *arg)

@@ -4,6 +4,7 @@
 
 #include "lib/annotations.h"
 #include "lib/clock.h"
+#include "lib/openflow/action_codec.h"
 #include "lib/openflow/packet.h"
 #include "lib/openflow/ports.h"
 #include "lib/openflow/tables.h"
@@ -92,6 +93,14 @@ static enum of_error handle_barrier(struct of_connection *connection,
     return OF_OK;
 }
 
+static bool has_none(void *aux UNUSED, uint32_t id UNUSED)
+{
+    return false;
+}
+
+/* There are no groups and no meters. */
+static const struct ofa_referents referents = {.has_group = has_none, .has_meter = has_none};
+
 static enum of_error handle_flow_mod(struct of_connection *connection,
                                      const struct of_message *message)
 {
@@ -104,7 +113,8 @@ static enum of_error handle_flow_mod(struct of_connection *connection,
     /* No frames are buffered, so no number can name one; deletes ignore it. */
     if (flow->buffer_id != OF_BUFFER_NONE && flow->command <= OFFC_MODIFY_STRICT)
         return OFPBRC_BUFFER_UNKNOWN;
-    return flow_mod_apply(server->tables, flow, clock_now_ns());
+    error = ofa_check_references(of_flow_mod_actions(flow), &referents);
+    return error ? error : flow_mod_apply(server->tables, flow, clock_now_ns());
 }
 
 static enum of_error handle_packet_out(struct of_connection *connection,
@@ -117,6 +127,8 @@ static enum of_error handle_packet_out(struct of_connection *connection,
 
     if (!error && packet.frame_bytes < ETHERNET_HEADER_BYTES)
         error = OFPBRC_BAD_PACKET;
+    if (!error)
+        error = ofa_check_references(of_packet_out_actions(&packet), &referents);
     if (!error) {
         of_server_publish(server);
         server->ops->packet_out(server->aux, &packet);

@@ -243,6 +243,9 @@ static bool xlate_action(struct xlate *x, const struct ofa *action)
     case OFA_WRITE_METADATA:
         xlate_write_metadata(x, (const void *)action);
         return true;
+    case OFA_GROUP: /* Refused with the flow, as there are none. */
+    case OFA_METER:
+        return true;
     case OFA_GOTO_TABLE:
         break; /* By xlate_list(). */
     }

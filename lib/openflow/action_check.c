@@ -161,7 +161,10 @@ static enum of_error check_action(struct checker *checker, struct ofa *ofa, bool
         return check_list(checker, ofa_nested_list(action), true);
     case OFA_GOTO_TABLE:
         return check_goto(checker, action);
+    case OFA_METER:
+        return is_set ? OFPBAC_BAD_TYPE : OF_OK;
     case OFA_RESUBMIT:
+    case OFA_GROUP:
     case OFA_CLEAR_ACTIONS:
     case OFA_WRITE_METADATA:
         return OF_OK;
@@ -204,4 +207,40 @@ bool ofa_outputs_to(struct ofa_list list, of_port port)
             return true;
     }
     return false;
+}
+
+bool ofa_outputs_to_group(struct ofa_list list, uint32_t group_id)
+{
+    if (group_id == (uint32_t)OF_GROUP_ANY)
+        return true;
+    for_each_action (ofa, list) {
+        const void *action = ofa;
+
+        if (ofa->type == OFA_GROUP && ((const struct ofa_group *)action)->group_id == group_id)
+            return true;
+        if (ofa->type == OFA_WRITE_ACTIONS &&
+            ofa_outputs_to_group(ofa_nested_list(action), group_id))
+            return true;
+    }
+    return false;
+}
+
+enum of_error ofa_check_references(struct ofa_list list, const struct ofa_referents *referents)
+{
+    for_each_action (ofa, list) {
+        const void *action = ofa;
+        enum of_error error = OF_OK;
+
+        if (ofa->type == OFA_GROUP &&
+            !referents->has_group(referents->aux, ((const struct ofa_group *)action)->group_id))
+            return OFPBAC_BAD_OUT_GROUP;
+        if (ofa->type == OFA_METER &&
+            !referents->has_meter(referents->aux, ((const struct ofa_meter *)action)->meter_id))
+            return OFPMMFC_INVALID_METER;
+        if (ofa->type == OFA_WRITE_ACTIONS)
+            error = ofa_check_references(ofa_nested_list(action), referents);
+        if (error)
+            return error;
+    }
+    return OF_OK;
 }

@@ -45,3 +45,14 @@ enum of_error ofa_check(struct buffer *list, const struct match *match,
 
 /* Does 'list' output to 'port' (flow_mod's and statistics' out_port)?  OFPP_NONE: yes. */
 bool ofa_outputs_to(struct ofa_list list, of_port port);
+bool ofa_outputs_to_group(struct ofa_list list, uint32_t group_id); /* OF_GROUP_ANY: yes. */
+
+/* What actions name must be there before a flow may come: OFPBAC_BAD_OUT_GROUP,
+ * OFPMMFC_INVALID_METER. */
+struct ofa_referents {
+    bool (*has_group)(void *aux, uint32_t group_id);
+    bool (*has_meter)(void *aux, uint32_t meter_id);
+    void *aux;
+};
+
+enum of_error ofa_check_references(struct ofa_list list, const struct ofa_referents *referents);

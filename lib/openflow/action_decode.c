@@ -11,6 +11,7 @@
 #include "lib/buffer.h"
 #include "lib/openflow/action_wire.h"
 #include "lib/openflow/match_codec.h"
+#include "lib/openflow/meters.h"
 #include "lib/openflow/wire.h"
 
 /* 'body' is what follows type and length, or a vendor action's subtype. */
@@ -396,6 +397,30 @@ static enum of_error decode_output_trunc(const uint8_t *body, size_t n_bytes UNU
     return OF_OK;
 }
 
+static enum of_error decode_group(const uint8_t *body, size_t n_bytes UNUSED, struct buffer *list)
+{
+    ((struct ofa_group *)(void *)ofa_put(list, OFA_GROUP))->group_id = wire_u32(body);
+    return OF_OK;
+}
+
+/* Nicira's has two bytes before it. */
+static enum of_error decode_nx_group(const uint8_t *body, size_t n_bytes, struct buffer *list)
+{
+    if (!wire_is_zero(body, 2))
+        return NXBRC_MUST_BE_ZERO;
+    return decode_group(body + 2, n_bytes - 2, list);
+}
+
+static enum of_error decode_meter(const uint8_t *body, size_t n_bytes UNUSED, struct buffer *list)
+{
+    uint32_t meter_id = wire_u32(body);
+
+    if (!meter_id || meter_id > OF_METER_MAX)
+        return OFPMMFC_INVALID_METER;
+    ((struct ofa_meter *)(void *)ofa_put(list, OFA_METER))->meter_id = meter_id;
+    return OF_OK;
+}
+
 static const struct action_row {
     uint8_t first_version, last_version;
     uint16_t type;
@@ -428,11 +453,13 @@ static const struct action_row {
     {OF_1_1, OF_1_5, OFPAT11_SET_TP_DST, 8, false, decode_tp_dst},
     {OF_1_1, OF_1_5, OFPAT11_PUSH_VLAN, 8, false, decode_push_vlan},
     {OF_1_1, OF_1_5, OFPAT11_POP_VLAN, 8, false, decode_pop_vlan},
+    {OF_1_1, OF_1_5, OFPAT11_GROUP, 8, false, decode_group},
     {OF_1_1, OF_1_5, OFPAT11_SET_NW_TTL, 8, false, decode_nw_ttl},
     {OF_1_1, OF_1_5, OFPAT11_DEC_NW_TTL, 8, false, decode_dec_ttl},
     {OF_1_2, OF_1_4, OFPAT12_SET_FIELD, 8, true, decode_set_field},
     {OF_1_5, OF_1_5, OFPAT12_SET_FIELD, 8, true, decode_set_field15},
     {OF_1_5, OF_1_5, OFPAT15_COPY_FIELD, 24, false, decode_copy_field},
+    {OF_1_5, OF_1_5, OFPAT15_METER, 8, false, decode_meter},
 };
 
 static const struct action_row nx_actions[] = {
@@ -445,6 +472,7 @@ static const struct action_row nx_actions[] = {
     {OF_1_0, OF_1_0, NXAST_WRITE_METADATA, 32, false, decode_write_metadata},
     {OF_1_0, OF_1_5, NXAST_REG_LOAD2, 16, true, decode_reg_load2},
     {OF_1_0, OF_1_5, NXAST_OUTPUT_TRUNC, 16, false, decode_output_trunc},
+    {OF_1_0, OF_1_0, NXAST_GROUP, 16, false, decode_nx_group},
 };
 
 static const struct action_row *find_row(const struct action_row *rows, size_t n_rows,
@@ -504,7 +532,7 @@ enum of_error ofa_decode_actions(const void *bytes, size_t n_bytes, enum of_vers
 
 /* Instructions, sorted into the places where they will be executed. */
 struct instructions {
-    const uint8_t *found[OFPIT_METER]; /* By type. */
+    const uint8_t *found[OFPIT_METER + 1]; /* By type. */
 };
 
 static bool is_known_length(unsigned type, size_t length)
@@ -520,7 +548,8 @@ static bool is_known_length(unsigned type, size_t length)
     }
 }
 
-static enum of_error collect(struct wire wire, struct instructions *instructions)
+static enum of_error collect(struct wire wire, enum of_version version,
+                             struct instructions *instructions)
 {
     while (wire.left) {
         size_t length = wire.left >= 8 ? wire_u16(wire.next + 2) : 0;
@@ -531,8 +560,8 @@ static enum of_error collect(struct wire wire, struct instructions *instructions
         unsigned type = wire_u16(instruction);
         if (type == OFPIT_EXPERIMENTER)
             return OFPBIC_BAD_EXPERIMENTER;
-        if (type == OFPIT_METER)
-            return OFPBIC_UNSUP_INST;
+        if (type == OFPIT_METER && (version < OF_1_3 || version > OF_1_4))
+            return OFPBIC_UNKNOWN_INST;
         if (type < OFPIT_GOTO_TABLE || type > OFPIT_METER)
             return OFPBIC_UNKNOWN_INST;
         if (!is_known_length(type, length))
@@ -565,8 +594,10 @@ enum of_error ofa_decode_instructions(const void *bytes, size_t n_bytes, enum of
                                       struct buffer *out)
 {
     struct instructions all = {.found = {NULL}};
-    enum of_error error = collect(wire_init(bytes, n_bytes), &all);
+    enum of_error error = collect(wire_init(bytes, n_bytes), version, &all);
 
+    if (!error && all.found[OFPIT_METER])
+        error = decode_meter(all.found[OFPIT_METER] + 4, 4, out);
     if (!error && all.found[OFPIT_APPLY_ACTIONS])
         error = decode_nested(all.found[OFPIT_APPLY_ACTIONS], version, out);
     if (!error && all.found[OFPIT_CLEAR_ACTIONS])

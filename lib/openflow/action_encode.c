@@ -325,6 +325,14 @@ static void encode_metadata10(const struct ofa_metadata *metadata, struct buffer
     memcpy(action + 14, &metadata->mask, 8);
 }
 
+static void encode_group(const struct ofa_group *group, enum of_version version, struct buffer *out)
+{
+    if (version == OF_1_0)
+        be32_store(put_nx(NXAST_GROUP, 16, out) + 2, group->group_id);
+    else
+        be32_store(put_action(OFPAT11_GROUP, 8, out) + 4, group->group_id);
+}
+
 static void encode_action(const struct ofa *ofa, enum of_version version, struct buffer *out)
 {
     const void *action = ofa;
@@ -360,6 +368,14 @@ static void encode_action(const struct ofa *ofa, enum of_version version, struct
             put_nx(NXAST_DEC_TTL, 16, out);
         else
             put_action(OFPAT11_DEC_NW_TTL, 8, out);
+        break;
+    case OFA_GROUP:
+        encode_group(action, version, out);
+        break;
+    case OFA_METER:
+        if (version >= OF_1_5)
+            be32_store(put_action(OFPAT15_METER, 8, out) + 4,
+                       ((const struct ofa_meter *)action)->meter_id);
         break;
     case OFA_WRITE_METADATA:
         if (version == OF_1_0)
@@ -423,10 +439,26 @@ static void encode_instruction(const struct ofa *ofa, enum of_version version, s
     }
 }
 
+static void encode_meter(struct ofa_list list, enum of_version version, struct buffer *out)
+{
+    if (version < OF_1_3 || version > OF_1_4)
+        return;
+    for_each_action (ofa, list) {
+        const void *action = ofa;
+
+        if (ofa->type == OFA_METER) {
+            begin_instruction(OFPIT_METER, 8, out);
+            be32_store(out->data + out->size - 4, ((const struct ofa_meter *)action)->meter_id);
+            return;
+        }
+    }
+}
+
 void ofa_encode_instructions(struct ofa_list list, enum of_version version, struct buffer *out)
 {
-    size_t start = begin_instruction(OFPIT_APPLY_ACTIONS, 8, out);
+    encode_meter(list, version, out);
 
+    size_t start = begin_instruction(OFPIT_APPLY_ACTIONS, 8, out);
     for_each_action (ofa, list) {
         if (!ofa_is_instruction(ofa))
             encode_action(ofa, version, out);

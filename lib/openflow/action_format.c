@@ -148,6 +148,11 @@ static void format_move(const struct ofa_move *move, struct buffer *out)
     of_subfield_format(&destination, out);
 }
 
+static void format_vlan(const struct ofa_vlan *vlan, const char *part, struct buffer *out)
+{
+    buffer_printf(out, "%s_vlan_%s:%u", vlan->push_if_none ? "mod" : "set", part, vlan->value);
+}
+
 static void format_metadata(const struct ofa_metadata *metadata, struct buffer *out)
 {
     unsigned long long value = be64_host(metadata->value);
@@ -180,10 +185,10 @@ static void format_action(const struct ofa *ofa, const struct of_names *names, s
         format_move(action, out);
         break;
     case OFA_SET_VLAN_VID:
-        buffer_printf(out, "mod_vlan_vid:%u", ((const struct ofa_vlan *)action)->value);
+        format_vlan(action, "vid", out);
         break;
     case OFA_SET_VLAN_PCP:
-        buffer_printf(out, "mod_vlan_pcp:%u", ((const struct ofa_vlan *)action)->value);
+        format_vlan(action, "pcp", out);
         break;
     case OFA_PUSH_VLAN:
         buffer_printf(out, "push_vlan:0x%04x", ((const struct ofa_vlan *)action)->value);
@@ -193,6 +198,12 @@ static void format_action(const struct ofa *ofa, const struct of_names *names, s
         break;
     case OFA_DEC_TTL:
         buffer_puts(out, "dec_ttl");
+        break;
+    case OFA_GROUP:
+        buffer_printf(out, "group:%u", ((const struct ofa_group *)action)->group_id);
+        break;
+    case OFA_METER:
+        buffer_printf(out, "meter:%u", ((const struct ofa_meter *)action)->meter_id);
         break;
     case OFA_CLEAR_ACTIONS:
         buffer_puts(out, "clear_actions");

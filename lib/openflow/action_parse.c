@@ -12,6 +12,8 @@
 #include "lib/annotations.h"
 #include "lib/buffer.h"
 #include "lib/openflow/fields.h"
+#include "lib/openflow/groups.h"
+#include "lib/openflow/meters.h"
 #include "lib/openflow/text.h"
 
 enum { MIN_TRUNC_BYTES = 14 };
@@ -207,7 +209,6 @@ static int put_vlan(struct parser *parser, enum ofa_type type, uint64_t value)
     struct ofa_vlan *vlan = (struct ofa_vlan *)(void *)ofa_put(parser->list, type);
 
     vlan->value = (uint16_t)value;
-    vlan->push_if_none = type != OFA_PUSH_VLAN;
     return 0;
 }
 
@@ -217,6 +218,17 @@ static int parse_vlan(struct parser *parser, const struct text_item *item, int a
     int result = parse_bounded(parser, item->key, item->value, max, &value);
 
     return result ? result : put_vlan(parser, (enum ofa_type)argument, value);
+}
+
+/* "mod_...": a frame without a tag gets one. */
+static int parse_vlan_pushing(struct parser *parser, const struct text_item *item, int argument)
+{
+    size_t start = parser->list->size;
+    int result = parse_vlan(parser, item, argument);
+
+    if (!result)
+        ((struct ofa_vlan *)(void *)(parser->list->data + start))->push_if_none = true;
+    return result;
 }
 
 static int parse_push_vlan(struct parser *parser, const struct text_item *item, int argument UNUSED)
@@ -378,6 +390,31 @@ static int parse_goto(struct parser *parser, const struct text_item *item, int a
     return result;
 }
 
+static int parse_group(struct parser *parser, const struct text_item *item, int argument UNUSED)
+{
+    uint64_t group_id;
+    int result = parse_bounded(parser, item->key, item->value, (uint32_t)OF_GROUP_MAX, &group_id);
+
+    if (!result)
+        ((struct ofa_group *)(void *)ofa_put(parser->list, OFA_GROUP))->group_id =
+            (uint32_t)group_id;
+    return result;
+}
+
+static int parse_meter(struct parser *parser, const struct text_item *item, int argument UNUSED)
+{
+    uint64_t meter_id;
+
+    if (!item->value || !text_parse_u64(item->value, &meter_id) || !meter_id ||
+        meter_id > OF_METER_MAX)
+        return error_set(parser->error, -EINVAL, "meter:%s: expected a number from 1 to %u",
+                         item->value ? item->value : "", OF_METER_MAX);
+    if (parser->is_nested || parser->list->size)
+        return error_set(parser->error, -EINVAL, "meter: must stand before all other actions");
+    ((struct ofa_meter *)(void *)ofa_put(parser->list, OFA_METER))->meter_id = (uint32_t)meter_id;
+    return 0;
+}
+
 static int parse_apply(struct parser *parser, const struct text_item *item, int argument UNUSED)
 {
     if (item->mark != '(' || parser->is_nested)
@@ -425,14 +462,16 @@ static const struct action_name {
     {"mod_nw_ttl", parse_legacy, FIELD_IP_TTL},
     {"mod_tp_src", parse_legacy, FIELD_TCP_SRC},
     {"mod_tp_dst", parse_legacy, FIELD_TCP_DST},
-    {"mod_vlan_vid", parse_vlan, OFA_SET_VLAN_VID},
+    {"mod_vlan_vid", parse_vlan_pushing, OFA_SET_VLAN_VID},
     {"set_vlan_vid", parse_vlan, OFA_SET_VLAN_VID},
-    {"mod_vlan_pcp", parse_vlan, OFA_SET_VLAN_PCP},
+    {"mod_vlan_pcp", parse_vlan_pushing, OFA_SET_VLAN_PCP},
     {"set_vlan_pcp", parse_vlan, OFA_SET_VLAN_PCP},
     {"push_vlan", parse_push_vlan, 0},
     {"strip_vlan", parse_plain, OFA_POP_VLAN},
     {"pop_vlan", parse_plain, OFA_POP_VLAN},
     {"dec_ttl", parse_plain, OFA_DEC_TTL},
+    {"group", parse_group, 0},
+    {"meter", parse_meter, 0},
     {"clear_actions", parse_plain, OFA_CLEAR_ACTIONS},
     {"write_actions", parse_write, 0},
     {"apply_actions", parse_apply, 0},
@@ -453,9 +492,7 @@ static const struct action_name {
     {"enqueue", parse_unsupported, 0},
     {"exit", parse_unsupported, 0},
     {"fin_timeout", parse_unsupported, 0},
-    {"group", parse_unsupported, 0},
     {"learn", parse_unsupported, 0},
-    {"meter", parse_unsupported, 0},
     {"multipath", parse_unsupported, 0},
     {"note", parse_unsupported, 0},
     {"pop", parse_unsupported, 0},

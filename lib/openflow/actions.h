@@ -29,6 +29,8 @@ enum ofa_type {
     OFA_PUSH_VLAN,    /* struct ofa_vlan */
     OFA_POP_VLAN,     /* struct ofa */
     OFA_DEC_TTL,      /* struct ofa */
+    OFA_GROUP,        /* struct ofa_group */
+    OFA_METER,        /* struct ofa_meter: an instruction until 1.4, an action since */
     /* Instructions. */
     OFA_CLEAR_ACTIONS,  /* struct ofa */
     OFA_WRITE_ACTIONS,  /* struct ofa_nested */
@@ -94,6 +96,16 @@ struct ofa_vlan {
     uint16_t value;     /* VID, PCP or, for push, TPID. */
     bool push_if_none;  /* OpenFlow 1.0: an untagged frame gets a tag. */
     bool flow_has_vlan; /* The flow's match or an earlier action guarantees a tag. */
+};
+
+struct ofa_group {
+    struct ofa ofa;
+    uint32_t group_id;
+};
+
+struct ofa_meter {
+    struct ofa ofa;
+    uint32_t meter_id;
 };
 
 struct ofa_nested {

@@ -151,6 +151,8 @@ const struct of_message_row of_message_rows[] = {
     NX_STATS(OF_GROUP_STATS, 7, "NXST_GROUP", 8, 0, 0, 8),
     NX_STATS(OF_GROUP_DESC, 8, "NXST_GROUP_DESC", 8, 0, 0, 8),
     NX_STATS(OF_GROUP_FEATURES, 9, "NXST_GROUP_FEATURES", 0, 0, 40, 0),
+    STATS_AS(ENVELOPE_NX_STATS, OF_FORM_NX, OF_1_1, OF_1_1, 11, OF_GROUP_FEATURES, 9,
+             "NXST_GROUP_FEATURES", 0, 0, 40, 0),
 };
 // clang-format on
 

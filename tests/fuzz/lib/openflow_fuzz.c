@@ -10,6 +10,7 @@
 #include "lib/buffer.h"
 #include "lib/openflow/flow_mod.h"
 #include "lib/openflow/flow_text.h"
+#include "lib/openflow/group_text.h"
 #include "lib/openflow/messages.h"
 #include "lib/openflow/packet.h"
 #include "lib/openflow/ports.h"
@@ -170,6 +171,90 @@ static void fuzz_flow_removed(const struct of_message *message)
     buffer_fini(&wire);
 }
 
+/* What was understood is encoded; the same again gives the same bytes. */
+static void fuzz_group_mod(const struct of_message *message)
+{
+    struct buffer wire = BUFFER_INIT, again_wire = BUFFER_INIT, text = BUFFER_INIT;
+    struct of_group_mod mod, again, parsed;
+
+    if (of_decode_group_mod(message, 254, &mod) == OF_OK) {
+        of_encode_group_mod(&mod, message->version, message->xid, &wire);
+        if (wire.size <= UINT16_MAX) {
+            struct of_message second = again_as(&wire, OF_GROUP_MOD);
+            assert(of_decode_group_mod(&second, 254, &again) == OF_OK);
+            of_encode_group_mod(&again, message->version, message->xid, &again_wire);
+            assert(wire.size == again_wire.size);
+            assert(!memcmp(wire.data, again_wire.data, wire.size));
+            of_group_mod_fini(&again);
+        }
+        of_group_format(&mod.group, NULL, &text);
+        of_group_mod_parse(buffer_text(&text), OFGC_ADD, NULL, &parsed, NULL);
+        of_group_mod_fini(&parsed);
+    }
+    of_group_mod_fini(&mod);
+    buffer_fini(&wire);
+    buffer_fini(&again_wire);
+    buffer_fini(&text);
+}
+
+static void fuzz_meter_mod(const struct of_message *message)
+{
+    struct buffer wire = BUFFER_INIT, again_wire = BUFFER_INIT, text = BUFFER_INIT;
+    struct of_meter_mod mod, again, parsed;
+
+    if (of_decode_meter_mod(message, &mod) == OF_OK) {
+        of_encode_meter_mod(&mod, message->version, message->xid, &wire);
+        struct of_message second = again_as(&wire, OF_METER_MOD);
+        assert(of_decode_meter_mod(&second, &again) == OF_OK);
+        of_encode_meter_mod(&again, message->version, message->xid, &again_wire);
+        assert(wire.size == again_wire.size && !memcmp(wire.data, again_wire.data, wire.size));
+        of_meter_format(&mod.meter, &text);
+        of_meter_mod_parse(buffer_text(&text), OFMC_ADD, &parsed, NULL);
+        of_meter_mod_fini(&again);
+        of_meter_mod_fini(&parsed);
+    }
+    of_meter_mod_fini(&mod);
+    buffer_fini(&wire);
+    buffer_fini(&again_wire);
+    buffer_fini(&text);
+}
+
+static void fuzz_group_items(const struct of_message *message)
+{
+    struct buffer counts = BUFFER_INIT, text = BUFFER_INIT;
+    struct of_group_stats group_stats;
+    struct of_meter_stats meter_stats;
+    struct of_items items;
+    struct of_group group;
+    struct of_meter meter;
+    bool is_good = true;
+
+    of_items_init(&items, message);
+    if (message->kind == OF_GROUP_STATS_REPLY) {
+        while (of_next_group_stats(&items, &counts, &group_stats))
+            of_group_stats_format(&group_stats, &text);
+    } else if (message->kind == OF_METER_STATS_REPLY) {
+        while (of_next_meter_stats(&items, &counts, &meter_stats))
+            of_meter_stats_format(&meter_stats, &text);
+    } else if (message->kind == OF_GROUP_DESC_REPLY) {
+        while (is_good) {
+            is_good = of_next_group(&items, &group);
+            if (is_good)
+                of_group_format(&group, NULL, &text);
+            of_group_fini(&group);
+        }
+    } else {
+        while (is_good) {
+            is_good = of_next_meter(&items, &meter);
+            if (is_good)
+                of_meter_format(&meter, &text);
+            of_meter_fini(&meter);
+        }
+    }
+    buffer_fini(&counts);
+    buffer_fini(&text);
+}
+
 static void fuzz_items(const struct of_message *message)
 {
     struct of_table_features features;
@@ -323,6 +408,18 @@ static void fuzz_message(const uint8_t *data, size_t n_bytes, bool has_table_id)
     switch (message.kind) {
     case OF_FLOW_MOD:
         fuzz_flow_mod(&message, has_table_id);
+        break;
+    case OF_GROUP_MOD:
+        fuzz_group_mod(&message);
+        break;
+    case OF_METER_MOD:
+        fuzz_meter_mod(&message);
+        break;
+    case OF_GROUP_STATS_REPLY:
+    case OF_GROUP_DESC_REPLY:
+    case OF_METER_STATS_REPLY:
+    case OF_METER_CONFIG_REPLY:
+        fuzz_group_items(&message);
         break;
     case OF_FLOW_STATS_REPLY:
         fuzz_flow_stats_reply(&message);

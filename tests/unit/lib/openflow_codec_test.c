@@ -376,8 +376,9 @@ static void actions_of_openflow13_decode_and_encode(void **state)
         {"0012000800000000", OF_OK},
         {"0017000805000000", OF_OK},
         {"0018000800000000", OF_OK},
-        {"0013000888470000", OFPBAC_BAD_TYPE},                                   /* push_mpls */
-        {"0016000800000001", OFPBAC_BAD_TYPE},                                   /* group */
+        {"0013000888470000", OFPBAC_BAD_TYPE}, /* push_mpls */
+        {"0016000800000001", OF_OK},           /* group */
+        {"001d000800000001", OFPBAC_BAD_TYPE}, /* meter, an instruction until 1.4 */
         {"001c0018 00010000000100000001000400010204 00000000", OFPBAC_BAD_TYPE}, /* copy_field */
         {"0019001080000c021003000000000000", OF_OK}, /* set_field:4099->vlan_vid */
         {"0019001080000c020003000000000000", OFPBAC_BAD_SET_ARGUMENT},
@@ -431,6 +432,8 @@ static void actions_of_openflow15_decode_and_encode(void **state)
         {"001c0018 00010000000100000001000400010204 00000001", NXBAC_MUST_BE_ZERO},
         {"001c0010 0001000000010000", OFPBAC_BAD_LEN},
         {"00190010 8000170800000001 000000ff", OF_OK}, /* set_field with mask */
+        {"001d000800000001", OF_OK},                   /* meter */
+        {"001d000800000000", OFPMMFC_INVALID_METER},
         {"00190010 8000170800000100 000000ff", OFPBAC_BAD_SET_ARGUMENT},
     };
 
@@ -444,7 +447,8 @@ static void instructions_are_checked(void **state)
         {"", OF_OK},
         {"00010008 05000000", OF_OK},
         {"00010008 05000000 00010008 06000000", OFPBIC_DUP_INST},
-        {"00060008 00000001", OFPBIC_UNSUP_INST},
+        {"00060008 00000001", OF_OK},
+        {"00060008 00000000", OFPMMFC_INVALID_METER},
         {"00070008 00000001", OFPBIC_UNKNOWN_INST},
         {"00000008 00000001", OFPBIC_UNKNOWN_INST},
         {"ffff0008 00000001", OFPBIC_BAD_EXPERIMENTER},
@@ -456,7 +460,7 @@ static void instructions_are_checked(void **state)
         {"00040010 00000000 00000010 00000001", OFPBAC_BAD_LEN},
         {"00050008 00000000", OF_OK},
         {"00030010 00000000 0012000800000000", OF_OK},
-        {"00030010 00000000 0016000800000001", OFPBAC_BAD_TYPE},
+        {"00030010 00000000 001a000888e70000", OFPBAC_BAD_TYPE},
         {"00020018 00000000 0000000000000005 00000000000000ff", OF_OK},
     };
 

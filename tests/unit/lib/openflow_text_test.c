@@ -230,7 +230,11 @@ static void wrong_flows_get_an_error_that_names_the_word(void **state)
         {"actions=write_actions(controller(id=1))", "controller"},
         {"actions=write_actions", "write_actions"},
         {"actions=learn(table=1)", "learn"},
-        {"actions=group:1", "group"},
+        {"actions=group:4294967041", "group"},
+        {"actions=group", "group"},
+        {"actions=meter:0", "meter"},
+        {"actions=output:1,meter:1", "meter"},
+        {"actions=write_actions(meter:1)", "meter"},
         {"actions=ct(commit)", "ct"},
     };
 

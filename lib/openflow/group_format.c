@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "lib/openflow/group_text.h"
+
+#include "lib/openflow/flow_text.h"
+
+static void format_fields(const struct of_group *group, struct buffer *out)
+{
+    buffer_puts(out, group->n_fields == 1 ? "fields=" : "fields(");
+    for (size_t i = 0; i < group->n_fields; i++) {
+        const struct of_field *field = of_field((enum of_field_id)group->fields[i].field);
+
+        buffer_printf(out, "%s%s", i ? "," : "", field->name);
+        if (!of_value_is_all_ones(field, &group->fields[i].mask)) {
+            buffer_putc(out, '=');
+            of_value_format(field, &group->fields[i].mask, out);
+        }
+    }
+    if (group->n_fields != 1)
+        buffer_putc(out, ')');
+    buffer_putc(out, ',');
+}
+
+static void format_bucket(const struct of_bucket *bucket, uint8_t group_type,
+                          const struct of_names *names, struct buffer *out)
+{
+    buffer_puts(out, "bucket=");
+    if (bucket->bucket_id <= (uint32_t)OF_BUCKET_MAX)
+        buffer_printf(out, "bucket_id:%u,", bucket->bucket_id);
+    if (bucket->weight != (group_type == OFGT_SELECT))
+        buffer_printf(out, "weight:%u,", bucket->weight);
+    if (bucket->watch_port != OFPP_NONE) {
+        buffer_puts(out, "watch_port:");
+        of_port_format(bucket->watch_port, names, out);
+        buffer_putc(out, ',');
+    }
+    if (bucket->watch_group != (uint32_t)OF_GROUP_ANY)
+        buffer_printf(out, "watch_group:%u,", bucket->watch_group);
+    buffer_puts(out, "actions=");
+    of_actions_format(of_bucket_actions(bucket), names, out);
+    buffer_putc(out, ',');
+}
+
+void of_group_format(const struct of_group *group, const struct of_names *names, struct buffer *out)
+{
+    static const char *const types[] = {"all", "select", "indirect", "ff"};
+
+    buffer_printf(out, "group_id=%u,type=%s,", group->group_id,
+                  group->type < N_OF_GROUP_TYPES ? types[group->type] : "?");
+    if (group->selection_method[0])
+        buffer_printf(out, "selection_method=%.16s,", group->selection_method);
+    if (group->selection_param)
+        buffer_printf(out, "selection_method_param=%llu,",
+                      (unsigned long long)group->selection_param);
+    if (group->n_fields)
+        format_fields(group, out);
+    for (size_t i = 0; i < group->n_buckets; i++)
+        format_bucket(&group->buckets[i], group->type, names, out);
+    out->size--; /* The last comma. */
+}
+
+static void format_counts(uint64_t n_packets, uint64_t n_bytes, struct buffer *out)
+{
+    buffer_printf(out, "packet_count=%llu,byte_count=%llu", (unsigned long long)n_packets,
+                  (unsigned long long)n_bytes);
+}
+
+void of_group_stats_format(const struct of_group_stats *stats, struct buffer *out)
+{
+    buffer_printf(out, "group_id=%u,", stats->group_id);
+    if (stats->duration_s != UINT32_MAX)
+        buffer_printf(out, "duration=%u.%03us,", stats->duration_s, stats->duration_ns / 1000000);
+    buffer_printf(out, "ref_count=%u,", stats->n_references);
+    format_counts(stats->n_packets, stats->n_bytes, out);
+    for (size_t i = 0; i < stats->n_buckets; i++) {
+        buffer_printf(out, ",bucket%zu:", i);
+        format_counts(stats->buckets[i].n_packets, stats->buckets[i].n_bytes, out);
+    }
+}
