@@ -360,6 +360,8 @@ static SSL_CTX *build(const struct tls_settings *settings, struct error *error)
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                   SSL_MODE_RELEASE_BUFFERS);
+    /* A peer that sends nothing but key updates is not to keep a read from returning. */
+    SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
     if (!set_protocols(context, settings->protocols, error) &&
         !set_ciphers(context, settings, error) && !load_files(context, settings, error))
         return context;

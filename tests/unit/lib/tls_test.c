@@ -218,12 +218,17 @@ static void pair_fini(struct pair *pair)
     stream_destroy(pair->server);
 }
 
+static int error_code(const struct error *error)
+{
+    return error ? error->code : 0;
+}
+
 /* What the server makes of it: 0, or an error. */
 static int shake_hands(struct pair *pair, struct error *error)
 {
     int client = -EAGAIN, server = -EAGAIN;
 
-    for (int i = 0; i < 20 && server == -EAGAIN; i++) {
+    for (int i = 0; i < 20 && server == -EAGAIN && !error_code(error); i++) {
         if (client == -EAGAIN)
             client = stream_handshake(pair->client, NULL);
         server = stream_handshake(pair->server, error);
@@ -248,6 +253,40 @@ static void who_has_another_ca_is_refused(void **state UNUSED)
     assert_int_equal(shake_hands(&pair, &error), -EPROTO);
     assert_non_null(strstr(error.message, "the peer's certificate: self-signed"));
     pair_fini(&pair);
+    tls_destroy(client);
+    tls_destroy(server);
+}
+
+/* The first connection brings the CA, and is given up; those after it are checked. */
+static void ca_is_learnt_by_the_first_connection(void **state UNUSED)
+{
+    struct tls_settings settings = our_settings();
+    struct tls *server = tls_create(), *client = our_tls();
+    struct error error = ERROR_INIT;
+    char learnt[64];
+
+    snprintf(learnt, sizeof learnt, "%s/learnt", files.directory);
+    settings.ca_cert = learnt;
+    settings.bootstraps_ca = true;
+    tls_configure(server, &settings);
+    struct pair pair = connect_pair(client, server);
+    assert_int_equal(shake_hands(&pair, &error), -EAGAIN);
+    assert_non_null(strstr(error.message, "learnt the CA certificate"));
+    pair_fini(&pair);
+
+    error = (struct error)ERROR_INIT;
+    pair = connect_pair(client, server);
+    assert_int_equal(shake_hands(&pair, &error), 0);
+    pair_fini(&pair);
+
+    settings = our_settings();
+    settings.private_key = files.other_key;
+    settings.certificate = files.other_certificate;
+    tls_configure(client, &settings);
+    pair = connect_pair(client, server);
+    assert_int_equal(shake_hands(&pair, &error), -EPROTO);
+    pair_fini(&pair);
+    unlink(learnt);
     tls_destroy(client);
     tls_destroy(server);
 }
@@ -465,6 +504,7 @@ int main(void)
         cmocka_unit_test(settings_that_make_no_sense_are_sentences),
         cmocka_unit_test(protocols_and_ciphers_are_of_this_decade),
         cmocka_unit_test(who_has_another_ca_is_refused),
+        cmocka_unit_test(ca_is_learnt_by_the_first_connection),
         cmocka_unit_test(nonsense_ends_the_handshake),
         cmocka_unit_test(oldest_of_too_many_handshakes_goes),
         cmocka_unit_test(messages_of_all_sizes_cross_both_ways),
