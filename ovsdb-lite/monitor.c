@@ -10,6 +10,7 @@
 
 #include "lib/jsonrpc_stream.h"
 #include "lib/ovsdb/diff.h"
+#include "ovsdb-lite/monitor_shape.h"
 #include "ovsdb-lite/row_filter.h"
 
 enum { MONITOR_MAX_COMPARISONS = 20000000 };
@@ -217,12 +218,18 @@ size_t monitor_n_clauses(const struct monitor *monitor)
     return n;
 }
 
-void monitor_destroy(struct monitor *monitor)
+void monitor_forget_notes(struct monitor *monitor)
 {
     struct monitor_note *note, *next;
 
     HASH_ITER (by_key, monitor->notes, note, next)
         forget_note(monitor, note);
+}
+
+void monitor_destroy(struct monitor *monitor)
+{
+    monitor_leave_shape(monitor);
+    monitor_forget_notes(monitor);
     for (size_t i = 0; i < monitor->db->schema->n_tables; i++) {
         struct monitor_table *table = monitor->tables[i];
         if (!table)
@@ -405,6 +412,8 @@ static void note_change(struct monitor *monitor, const struct row_change *change
 
 void monitor_note_commit(struct monitor *monitor, const struct commit *commit)
 {
+    if (!monitor->notes)
+        monitor->first_noted = commit->id;
     for (size_t i = 0; i < commit->n_changes; i++)
         note_change(monitor, commit->changes[i]);
 }
@@ -412,6 +421,13 @@ void monitor_note_commit(struct monitor *monitor, const struct commit *commit)
 bool monitor_has_notes(const struct monitor *monitor)
 {
     return monitor->notes;
+}
+
+const char *monitor_method(const struct monitor *monitor)
+{
+    return monitor->form == MONITOR_PLAIN  ? "update"
+           : monitor->form == MONITOR_COND ? "update2"
+                                           : "update3";
 }
 
 /* Takes 'updates'; NULL if they are empty. */
@@ -431,10 +447,7 @@ static json_t *notification(const struct monitor *monitor, json_t *updates)
         json_array_append_new(params, json_string_nocheck(txn_id));
     }
     json_array_append_new(params, updates);
-    return jsonrpc_notify_take(monitor->form == MONITOR_PLAIN  ? "update"
-                               : monitor->form == MONITOR_COND ? "update2"
-                                                               : "update3",
-                               params);
+    return jsonrpc_notify_take(monitor_method(monitor), params);
 }
 
 json_t *monitor_take_changes(struct monitor *monitor)
@@ -546,6 +559,7 @@ bool monitor_change_conditions(struct monitor *monitor, const json_t *requests, 
 
     if (!changes)
         abort();
+    monitor_leave_shape(monitor);
     bool is_ok = parse_changes(monitor, requests, max_clauses, changes, &n, error);
     for (size_t i = 0; i < n; i++) {
         if (is_ok)

@@ -30,6 +30,8 @@ struct monitor {
     bool is_announced;             /* The reply that creates it has been sent. */
     struct monitor_table **tables; /* By table index; NULL: not monitored. */
     struct monitor_note *notes;
+    struct uuid first_noted;     /* The transaction of the oldest note. */
+    struct monitor_shape *shape; /* Shared with others that ask for the same; may be NULL. */
 };
 
 /* 'requests' is the object of RFC 7047, 4.1.5, or its monitor_cond form.  NULL on error. */
@@ -44,6 +46,9 @@ json_t *monitor_initial(struct monitor *monitor);
 
 void monitor_note_commit(struct monitor *monitor, const struct commit *commit);
 bool monitor_has_notes(const struct monitor *monitor);
+void monitor_forget_notes(struct monitor *monitor);
+
+const char *monitor_method(const struct monitor *monitor); /* Of its notifications. */
 
 /* The <table-updates2> that bring the client up to date; may be empty. */
 json_t *monitor_take_changes(struct monitor *monitor);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "ovsdb-lite/monitor_shape.h"
 #include "ovsdb-lite/server_change.h"
 
 struct call {
@@ -175,6 +176,7 @@ static struct monitor *create_monitor(struct call *call, enum monitor_form form,
         monitor_destroy(monitor);
         return NULL;
     }
+    monitor_join_shape(monitor, &call->session->server->shapes, json_array_get(call->params, 2));
     cds_list_add_tail(&monitor->node, &call->session->monitors);
     call->session->n_monitors++;
     call->created = monitor;

@@ -30,6 +30,7 @@
 #include "ovsdb-lite/store.h"
 #include "ovsdb-lite/transaction.h"
 
+struct monitor_shape;
 struct remotes;
 struct session;
 
@@ -51,7 +52,9 @@ struct server {
     struct uuid id;
     struct lock_table *locks;
 
-    struct tls *tls; /* Owned. */
+    struct tls *tls;              /* Owned. */
+    struct monitor_shape *shapes; /* Of the monitors of all sessions. */
+
     struct cds_list_head listeners;
     struct remotes *remotes;
     struct cds_list_head sessions;

@@ -12,6 +12,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/ovsdb/json.h"
+#include "ovsdb-lite/monitor_shape.h"
 #include "ovsdb-lite/operation.h"
 #include "ovsdb-lite/request.h"
 
@@ -172,19 +173,21 @@ void session_send_answers(struct session *session)
 
 void session_send_updates(struct session *session)
 {
+    struct buffer text = BUFFER_INIT;
     struct monitor *monitor;
 
     cds_list_for_each_entry (monitor, &session->monitors, node) {
         if (!monitor->is_announced || !monitor_has_notes(monitor))
             continue;
         if (jsonrpc_backlog_bytes(session->rpc) > LAG_BYTES)
-            return;
-        json_t *update = monitor_take_update(monitor);
-        if (!update)
+            break;
+        buffer_clear(&text);
+        if (!monitor_put_update(monitor, &text))
             continue;
         session->server->n_updates++;
-        jsonrpc_send_take(session->rpc, update);
+        jsonrpc_send_text(session->rpc, (const char *)text.data, text.size);
     }
+    buffer_fini(&text);
 }
 
 void session_forget_monitor(struct session *session, struct monitor *monitor)

@@ -114,6 +114,84 @@ def update_follows_what_was_missed(path):
     remove_bridge(writer, row)
 
 
+class Copy:
+    """A client's copy of table Bridge, kept by its updates."""
+
+    COLUMNS = ["name", "fail_mode"]
+
+    def __init__(self, path, method, name, where=None):
+        self.client, self.method = Client(path), method
+        request = {"columns": self.COLUMNS, **({"where": where} if where else {})}
+        known = ["00000000-0000-0000-0000-000000000000"] if method == "monitor_cond_since" else []
+        result = self.client.call(method, DATABASE, name, {"Bridge": [request]}, *known)
+        self.name, self.rows = name, {}
+        self.apply(result[2] if known else result)
+
+    def apply(self, updates):
+        for row, change in updates.get("Bridge", {}).items():
+            columns = change.get("initial") or change.get("insert") or change.get("new") or change.get("modify")
+            if columns is None:
+                del self.rows[row]
+            else:
+                self.rows.setdefault(row, {"fail_mode": ["set", []]}).update(columns)
+
+    def read_until(self, rows):
+        while self.rows != rows:
+            message = self.client.message()
+            assert message["params"][0] == self.name, message
+            self.apply(message["params"][-1])
+
+
+def equal_monitors_hear_the_same(path):
+    """Updates are made once for all that ask for the same; of these some came later, and some read later."""
+    writer = Client(path)
+    copies = []
+    for n in range(30):
+        method = ("monitor", "monitor_cond", "monitor_cond_since")[n % 3]
+        where = [["fail_mode", "!=", "secure"]] if method != "monitor" and n % 2 else None
+        copies.append((Copy(path, method, f"m{n}", where), where))
+        # Several transactions that end in one round of the server.
+        operations = [[{"op": "insert", "table": "Bridge", "row": {"name": f"b{n}.{i}"}, "uuid-name": "row"},
+                       {"op": "mutate", "table": DATABASE, "where": [],
+                        "mutations": [["bridges", "insert", ["named-uuid", "row"]]]}] for i in range(3)]
+        for fail_mode, name in ("secure", f"b{n // 2}.1"), ("standalone", f"b{n}.2"), (["set", []], f"b{n // 3}.1"):
+            operations.append([{"op": "update", "table": "Bridge", "where": [["name", "==", name]],
+                                "row": {"fail_mode": fail_mode}}])
+        writer.socket.sendall("".join(json.dumps({"method": "transact", "params": [DATABASE, *ops], "id": i})
+                                      for i, ops in enumerate(operations)).encode())
+        for _ in operations:
+            assert not writer.message()["error"]
+    select = {"op": "select", "table": "Bridge", "where": [], "columns": ["_uuid", *Copy.COLUMNS]}
+    rows = {row.pop("_uuid")[1]: row for row in writer.transact(select)[0]["rows"]}
+    for copy, where in copies:
+        copy.read_until({row: columns for row, columns in rows.items()
+                         if not where or columns["fail_mode"] != "secure"})
+    writer.transact({"op": "update", "table": DATABASE, "where": [], "row": {"bridges": ["set", []]}})
+    for copy, _ in copies:
+        copy.read_until({})
+
+
+def monitors_of_one_round_hear_what_each_has_missed(path):
+    """Two equal monitors that begin in one round of the server, with a transaction between them."""
+    client = Client(path)
+    requests = {"Bridge": [{"columns": ["name"]}]}
+    insert = [[{"op": "insert", "table": "Bridge", "row": {"name": name}, "uuid-name": "row"},
+               {"op": "mutate", "table": DATABASE, "where": [],
+                "mutations": [["bridges", "insert", ["named-uuid", "row"]]]}] for name in ("first", "second")]
+    calls = [("monitor_cond", [DATABASE, "a", requests]), ("transact", [DATABASE, *insert[0]]),
+             ("monitor_cond", [DATABASE, "b", requests]), ("transact", [DATABASE, *insert[1]])]
+    client.socket.sendall("".join(json.dumps({"method": method, "params": params, "id": i})
+                                  for i, (method, params) in enumerate(calls)).encode())
+    heard = {"a": [], "b": []}
+    while sum(len(names) for names in heard.values()) < 3 or client.text:
+        message = client.message()
+        if message.get("method") == "update2":
+            name, updates = message["params"]
+            heard[name] += [change["insert"]["name"] for change in updates["Bridge"].values()]
+    assert {name: sorted(names) for name, names in heard.items()} == {"a": ["first", "second"], "b": ["second"]}, heard
+    client.transact({"op": "update", "table": DATABASE, "where": [], "row": {"bridges": ["set", []]}})
+
+
 class Watcher(ovs.db.idl.Idl):
     def __init__(self, remote, helper):
         super().__init__(remote, helper)
@@ -169,6 +247,8 @@ if __name__ == "__main__":
     for test in (
         reconnected_client_hears_only_what_it_missed,
         update_follows_what_was_missed,
+        equal_monitors_hear_the_same,
+        monitors_of_one_round_hear_what_each_has_missed,
         python_library_tracks_changes,
     ):
         print("-- " + test.__name__.replace("_", " "))
