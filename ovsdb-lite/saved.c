@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,19 +46,25 @@ bool saved_is_foreign(const char *path)
     return n > 0 && (ovs_log_is_one(head, (size_t)n) || ovs_log_is_clustered(head, (size_t)n));
 }
 
-static int map_file(struct saved *saved, struct error *error)
+/* Not mapped: a server may cut the file while it is read. */
+static int read_image(struct saved *saved, struct error *error)
 {
     struct stat status;
     int fd = open_file(saved->path, &status, error), result = 0;
+    size_t size = fd < 0 ? 0 : (size_t)status.st_size;
 
     if (fd < 0)
         return error->code;
-    saved->n_bytes = (size_t)status.st_size;
-    if (saved->n_bytes)
-        saved->image = mmap(NULL, saved->n_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-    if (saved->image == MAP_FAILED) {
-        saved->image = NULL;
-        result = error_set_errno(error, -errno, "%s: cannot read", saved->path);
+    if (!(saved->image = malloc(size + 1)))
+        result = error_set_errno(error, -ENOMEM, "%s: cannot read", saved->path);
+    while (!result && saved->n_bytes < size) {
+        ssize_t n = read(fd, saved->image + saved->n_bytes, size - saved->n_bytes);
+        if (!n)
+            break;
+        if (n > 0)
+            saved->n_bytes += (size_t)n;
+        else if (errno != EINTR)
+            result = error_set_errno(error, -errno, "%s: cannot read", saved->path);
     }
     close(fd);
     return result;
@@ -68,16 +73,16 @@ static int map_file(struct saved *saved, struct error *error)
 int saved_open(struct saved *saved, const char *path, struct error *error)
 {
     *saved = (struct saved){.path = path, .limit = UINT64_MAX};
-    int result = map_file(saved, error);
+    int result = read_image(saved, error);
 
-    if (!result && saved->image && ovs_log_is_clustered(saved->image, saved->n_bytes))
+    if (!result && ovs_log_is_clustered(saved->image, saved->n_bytes))
         result = error_set(error, -EOPNOTSUPP,
                            "%s: a clustered database of Open vSwitch; only standalone ones can be "
                            "read (ovsdb-tool cluster-to-standalone makes one of it)",
                            path);
     if (result)
         saved_fini(saved);
-    else if (saved->image && ovs_log_is_one(saved->image, saved->n_bytes))
+    else if (ovs_log_is_one(saved->image, saved->n_bytes))
         saved->format = SAVED_OVS;
     return result;
 }
@@ -95,8 +100,7 @@ static void forget_rows(struct saved *saved)
 void saved_fini(struct saved *saved)
 {
     forget_rows(saved);
-    if (saved->image)
-        munmap(saved->image, saved->n_bytes);
+    free(saved->image);
     saved->image = NULL;
 }
 

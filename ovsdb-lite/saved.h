@@ -20,7 +20,7 @@ enum saved_format { SAVED_WEIR, SAVED_OVS };
 struct saved {
     const char *path; /* Borrowed. */
     enum saved_format format;
-    char *image; /* A private mapping; NULL for an empty file. */
+    char *image; /* Owned. */
     size_t n_bytes;
 
     enum journal_verdict verdict;
@@ -39,7 +39,7 @@ struct saved {
 /* Does the file begin as Open vSwitch's do, clustered ones included?  False if it cannot be read. */
 bool saved_is_foreign(const char *path);
 
-/* Maps the file and tells its format.  Damage is no error here, but a file that cannot be read, and
+/* Reads the file and tells its format.  Damage is no error here, but a file that cannot be read, and
  * one of a clustered database. */
 int saved_open(struct saved *saved, const char *path, struct error *error);
 void saved_fini(struct saved *saved);

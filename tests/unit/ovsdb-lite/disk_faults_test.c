@@ -30,12 +30,12 @@
 #include "ovsdb-lite/ovs_log.h"
 #include "ovsdb-lite/store.h"
 
-enum call { OPEN, WRITE, SYNC, CUT, RENAME, LINK, UNLINK, CLOSE, N_CALLS };
+enum call { OPEN, WRITE, SYNC, CUT, RENAME, LINK, UNLINK, CLOSE, N_CALLS, ANY = N_CALLS };
 enum { SHORT = -1 }; /* In place of an errno: a part is written. */
 
 /* What a fault is told as. */
-static const char *const call_names[] = {"open",   "write", "sync",   "ftruncate",
-                                         "rename", "link",  "unlink", "close"};
+static const char *const call_names[] = {"open", "write",  "sync",  "ftruncate", "rename",
+                                         "link", "unlink", "close", "any call"};
 
 /* --- The calls ------------------------------------------------------------------------------ */
 
@@ -53,7 +53,7 @@ static void note_synced(int fd);
 /* The failure that is due, or 0. */
 static int strike(enum call call)
 {
-    if (!fault.is_armed || call != fault.call)
+    if (!fault.is_armed || (call != fault.call && fault.call != ANY))
         return 0;
     fault.n_seen++;
     if (fault.is_for_good ? fault.n_seen < fault.nth : fault.n_seen != fault.nth)
@@ -94,7 +94,11 @@ ssize_t writev(int fd, const struct iovec *parts, int n_parts)
     if (!failure)
         return syscall(SYS_writev, fd, parts, n_parts);
     /* Part of it may have arrived, or all, also if it failed. */
-    size_t n_arriving = failure == EINTR ? 0 : failure == EIO ? SIZE_MAX : (parts->iov_len + 1) / 2;
+    size_t half = (parts->iov_len + 1) / 2;
+    size_t n_arriving = fault.call == ANY  ? (fault.n_seen == fault.nth ? half : 0)
+                        : failure == EINTR ? 0
+                        : failure == EIO   ? SIZE_MAX
+                                           : half;
     ssize_t n = n_arriving == SIZE_MAX ? syscall(SYS_writev, fd, parts, n_parts)
                                        : syscall(SYS_write, fd, parts->iov_base, n_arriving);
     errno = failure;
@@ -507,6 +511,12 @@ static void run_all(const struct run *run, enum call call, int failure, bool is_
     assert_true(fault.nth > 1 || call == CUT || call == LINK || call == UNLINK);
 }
 
+/* From any call on nothing reaches the disk any more, which is what a crash at that call leaves. */
+static void run_crashes(const struct run *run)
+{
+    run_all(run, ANY, EIO, true);
+}
+
 static void every_call_fails_and_nothing_is_lost(const struct run *run)
 {
     static const int failures[] = {EIO, ENOSPC, EINTR, EDQUOT, EFBIG, EROFS, SHORT};
@@ -523,6 +533,7 @@ static void every_call_fails_and_nothing_is_lost(const struct run *run)
             if (failures[i] != EINTR) /* Interrupted for ever is tried again for ever. */
                 run_all(run, call, failures[i], true);
         }
+    run_crashes(run);
     print_message("%s: %d runs\n", run->name, n_runs);
 }
 
