@@ -265,6 +265,21 @@ static int refuse_existing(const struct journal *journal, struct error *error)
     return error_set(error, -EEXIST, "%s: already exists", journal->path);
 }
 
+/* As the file it replaces: root may repair what another user serves. */
+static int inherit_owner(const struct journal *journal, struct error *error)
+{
+    struct stat old, new;
+
+    if (lstat(journal->path, &old) < 0 || !S_ISREG(old.st_mode))
+        return 0;
+    if (fstat(journal->fd, &new) < 0 ||
+        ((old.st_uid != new.st_uid || old.st_gid != new.st_gid) && !geteuid() &&
+         fchown(journal->fd, old.st_uid, old.st_gid) < 0) ||
+        fchmod(journal->fd, old.st_mode & 0640) < 0)
+        return error_set_errno(error, -errno, "%s: cannot give owner and mode", journal->temporary);
+    return 0;
+}
+
 static int create_temporary(struct journal *journal, struct error *error)
 {
     char *path = format_path("%s.new", journal->path);
@@ -279,6 +294,8 @@ static int create_temporary(struct journal *journal, struct error *error)
         return result;
     }
     journal->temporary = path;
+    if ((result = inherit_owner(journal, error)) < 0)
+        return result;
     if (getrandom(&journal->file_id, sizeof journal->file_id, 0) < 0)
         abort();
     journal_format_head(head, journal->file_id);

@@ -126,6 +126,14 @@ crash ovsdb-server
 start "$disk/db" || fail "a lock that a crash left keeps the next server out"
 stop
 
+step "a repaired file has the owner and the mode of the damaged one"
+cp "$disk/db" "$disk/owned"
+printf X | dd of="$disk/owned" bs=1 seek=2000 conv=notrunc status=none
+chown 65534:65534 "$disk/owned"
+chmod 0604 "$disk/owned"
+"$lite" check --repair "$disk/owned" | found '^repaired' || fail "a damaged file is not repaired"
+expect '65534 65534 600' "$(stat -c '%u %g %a' "$disk/owned")" "owner and mode"
+
 step "planted links are not followed, a directory may be one"
 echo treasure >"$work/treasure"
 for suffix in .new .torn.0 .lock ''; do

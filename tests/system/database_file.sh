@@ -84,6 +84,34 @@ expect 8.8.0 "$(ovsdb-client get-schema-version "unix:$work/db.sock")" "schema o
 expect "p1" "$(vsctl list-ports br0)" "ports of an older file"
 stop
 
+step "a schema of many years ago: what it lacks begins with defaults, what ours lacks is left out"
+python3 - $their_schema "$work/ancient" <<'PYTHON'
+import json, sys
+schema = json.load(open(sys.argv[1]))
+tables = schema["tables"]
+schema["version"] = "7.3.0"
+del schema["cksum"], tables["AutoAttach"], tables["CT_Timeout_Policy"], tables["CT_Zone"], tables["Datapath"]
+for table, columns in {"Open_vSwitch": ["datapaths"], "Bridge": ["auto_attach", "rstp_enable"], "Port": ["protected"],
+                       "Interface": ["lldp", "error"]}.items():
+    for column in columns:
+        del tables[table]["columns"][column]
+tables["Bridge"]["columns"]["forgotten"] = {"type": "string"}
+tables["Old"] = {"columns": {"x": {"type": "integer"}}, "isRoot": True}
+json.dump(schema, open(sys.argv[2], "w"))
+PYTHON
+ovsdb-tool create "$work/ancient.db" "$work/ancient"
+start_theirs "$work/ancient.db"
+vsctl init -- add-br br7 -- set Bridge br7 external_ids:kept=yes
+ovsdb-client transact "unix:$work/db.sock" '["Open_vSwitch", {"op": "insert", "table": "Old", "row": {"x": 1}},
+  {"op": "update", "table": "Bridge", "where": [], "row": {"forgotten": "gone"}}]' >/dev/null
+stop
+start_ours "$work/ancient.db"
+expect 8.8.0 "$(ovsdb-client get-schema-version "unix:$work/db.sock")" "schema of an ancient file"
+expect yes "$(vsctl get Bridge br7 external_ids:kept)" "a value of an ancient file"
+expect false "$(vsctl get Bridge br7 rstp_enable)" "a column that is new"
+found '1 of 5 rows left out' <"$work/ovsdb-lite.log" || fail "rows that have no table any more are not told"
+stop
+
 step "what is damaged, unfinished or clustered"
 head -c -5 "$work/original" >"$work/torn.db"
 start_ours "$work/torn.db"
