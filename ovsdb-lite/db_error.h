@@ -41,7 +41,6 @@ struct db_error {
 #define DB_IO_ERROR           "I/O error"
 #define DB_NOT_ALLOWED        "not allowed"
 #define DB_UNKNOWN_MONITOR    "unknown monitor"
-#define DB_DUPLICATE_MON      "duplicate monitor ID"
 #define DB_EXHAUSTED          "resources exhausted"
 #define DB_INVALID_PARAMETERS "invalid parameters"
 #define DB_PERMISSION         "permission error"

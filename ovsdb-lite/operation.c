@@ -555,6 +555,17 @@ static bool run_assert(struct run *run)
 
 /* --- All of them ----------------------------------------------------------------------------- */
 
+static bool check_may_change(struct run *run, const char *op)
+{
+    const struct database *db = run->execution->db;
+
+    if (run->execution->is_by_reader)
+        return db_error_set(&run->error, DB_PERMISSION,
+                            "%s is not for members of the read-only group", op);
+    return !db->is_read_only ||
+           db_error_set(&run->error, db->read_only_tag, "%s", db->read_only_reason);
+}
+
 static bool run_operation(struct run *run)
 {
     static const struct {
@@ -574,10 +585,7 @@ static bool run_operation(struct run *run)
         return false;
     for (size_t i = 0; i < sizeof operations / sizeof operations[0]; i++)
         if (!strcmp(operations[i].name, op))
-            return operations[i].changes && run->execution->is_by_reader
-                       ? db_error_set(&run->error, DB_PERMISSION,
-                                      "%s is not for members of the read-only group", op)
-                       : operations[i].run(run);
+            return (!operations[i].changes || check_may_change(run, op)) && operations[i].run(run);
     return db_error_set(&run->error, DB_SYNTAX_ERROR, "No operation \"%s\".", op);
 }
 

@@ -157,7 +157,7 @@ static struct monitor *create_monitor(struct call *call, enum monitor_form form,
         return NULL;
     }
     if (find_monitor(call, id)) {
-        db_error_set(&error, DB_DUPLICATE_MON, "the monitor ID is in use");
+        db_error_set(&error, DB_SYNTAX_ERROR, "duplicate monitor ID");
         *refusal = refuse(call, &error);
         return NULL;
     }
@@ -239,11 +239,11 @@ static json_t *do_monitor_cond_change(struct call *call)
     if (json_array_size(call->params) != 3)
         return refuse_syntax(call, "wrong number of parameters");
     if (!monitor || monitor->form == MONITOR_PLAIN) {
-        db_error_set(&error, DB_UNKNOWN_MONITOR, "the session has no such conditional monitor");
+        db_error_set(&error, DB_SYNTAX_ERROR, "unknown monitor session");
         return refuse(call, &error);
     }
     if (!json_equal(old_id, new_id) && find_monitor(call, new_id)) {
-        db_error_set(&error, DB_DUPLICATE_MON, "the monitor ID is in use");
+        db_error_set(&error, DB_SYNTAX_ERROR, "duplicate monitor ID");
         return refuse(call, &error);
     }
     json_t *due = monitor_take_update(monitor);

@@ -41,7 +41,7 @@ class Client:
         self.send(method, params, self.n_calls)
         while True:
             message = self.message()
-            if message.get("id") == self.n_calls and "result" in message:
+            if message.get("id") == self.n_calls and "method" not in message:
                 return message
             self.notifications.append(message)
 

@@ -154,8 +154,8 @@ def many_connections(server):
     crowd = []
     for n in range(n_wanted):
         sock = socket.socket(socket.AF_UNIX)
-        sock.settimeout(10)
         sock.connect(server.path)
+        sock.settimeout(10)
         if n % 2:
             try:
                 sock.sendall(b'{"method": "transact", "par')
