@@ -92,6 +92,7 @@ static int run_all(struct batch *batch, struct error *error)
     int result = 0;
 
     batch->context->exit_status = EXIT_SUCCESS;
+    batch->context->n_tables = 0;
     buffer_clear(&batch->context->warnings);
     for (size_t i = 0; !result && i < batch->n; i++) {
         struct invocation *invocation = &batch->invocations[i];

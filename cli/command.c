@@ -4,6 +4,7 @@
 
 #include "cli/command.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,10 +180,16 @@ static bool is_record_verb(const struct invocation *invocation, const char *word
            command->group == GROUP_RECORD && command->prepare;
 }
 
+/* "-" is standard input, and "-5" a number. */
+static bool is_option(const char *word)
+{
+    return word[0] == '-' && word[1] && !isdigit((unsigned char)word[1]);
+}
+
 static int parse_word(struct invocation *invocation, struct options *options,
                       const char *const words[], size_t n_words, struct error *error)
 {
-    if (words[0][0] == '-' && words[0][1] && takes_options(invocation)) {
+    if (is_option(words[0]) && takes_options(invocation)) {
         int n = options_take(options, words, n_words, error);
 
         if (n)

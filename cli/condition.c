@@ -66,10 +66,23 @@ static size_t count_common(const struct datum *a, const struct datum *b)
     return n;
 }
 
-/* The larger set is the one with more elements; only then the elements decide. */
+static int compare_atoms(enum atom_type type, const union atom *a, const union atom *b, size_t n)
+{
+    int order = 0;
+
+    for (size_t i = 0; !order && i < n; i++)
+        order = atom_compare(type, &a[i], &b[i]);
+    return order;
+}
+
+/* The larger set is the one with more elements; only then the elements decide, and of maps first
+ * all keys. */
 static int compare(const struct datum *a, const struct datum *b)
 {
-    return a->n != b->n ? (a->n > b->n) - (a->n < b->n) : datum_compare(a, b);
+    if (a->n != b->n)
+        return a->n > b->n ? 1 : -1;
+    int order = compare_atoms(a->key_type, a->keys, b->keys, a->n);
+    return order || !a->values ? order : compare_atoms(a->value_type, a->values, b->values, a->n);
 }
 
 #define OPERATOR(name, expression)                                 \
@@ -94,15 +107,15 @@ OPERATOR(is_disjoint, !count_common(a, b))
 static const struct {
     const char *name;
     bool (*holds)(const struct datum *, const struct datum *);
-    bool is_of_sets;
+    bool is_of_sets, takes_many;
 } operators[] = {
-    {"{not-in}", is_disjoint, true}, {"{in}", is_subset, true},
-    {"{!=}", is_not_equal, true},    {"{<=}", is_subset, true},
-    {"{>=}", is_superset, true},     {"{=}", is_equal, true},
-    {"{<}", is_proper_subset, true}, {"{>}", is_proper_superset, true},
-    {"!=", is_not_equal, false},     {"<=", is_at_most, false},
-    {">=", is_at_least, false},      {"=", is_equal, false},
-    {"<", is_less, false},           {">", is_greater, false},
+    {"{not-in}", is_disjoint, true, true},  {"{in}", is_subset, true, true},
+    {"{!=}", is_not_equal, true, false},    {"{<=}", is_subset, true, false},
+    {"{>=}", is_superset, true, false},     {"{=}", is_equal, true, false},
+    {"{<}", is_proper_subset, true, false}, {"{>}", is_proper_superset, true, false},
+    {"!=", is_not_equal, false, false},     {"<=", is_at_most, false, false},
+    {">=", is_at_least, false, false},      {"=", is_equal, false, false},
+    {"<", is_less, false, false},           {">", is_greater, false, false},
 };
 
 static int parse_operator(const char *word, const char **at, int *operator, struct error * error)
@@ -142,6 +155,19 @@ static int parse_uuid_condition(const char *text, struct condition *condition, s
     return value_parse_part(&type, at, NULL, &condition->operand, error);
 }
 
+/* A value that the column could have; {in} and {not-in} also take several where it holds one. */
+static int parse_whole(const struct column_type *type, bool takes_many, const char *text,
+                       const struct value_names *names, struct datum **operand, struct error *error)
+{
+    struct column_type wide = *type;
+
+    if (takes_many) {
+        wide.n_min = 0;
+        wide.n_max = COLUMN_UNLIMITED;
+    }
+    return value_parse(&wide, text, names, operand, error);
+}
+
 static int parse_operand(struct store *store, struct condition *condition,
                          const struct column_key *target, struct error *error)
 {
@@ -149,7 +175,8 @@ static int parse_operand(struct store *store, struct condition *condition,
     const struct column_type *type = &target->column->type;
 
     if (!target->key)
-        return value_parse_part(type, target->rest, &names, &condition->operand, error);
+        return parse_whole(type, operators[condition->operator].takes_many, target->rest, &names,
+                           &condition->operand, error);
 
     struct column_type of_value = value_type_of(type);
     condition->key = datum_create(type->key.type, ATOM_VOID, 1);

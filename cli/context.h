@@ -23,6 +23,7 @@ struct context {
     struct store *store;    /* While database commands run. */
     struct buffer warnings; /* Whole lines for standard error, besides the one of a failure. */
     FILE *out;              /* For a command that prints while it runs; others have their output. */
+    size_t n_tables;        /* Printed by the commands of a chain so far. */
     int exit_status;        /* What a command that succeeded wants to exit with. */
 };
 

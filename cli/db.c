@@ -160,6 +160,8 @@ static void print_lists(struct context *context, struct invocation *invocation,
 
     for (size_t i = 0; i < n; i++) {
         struct buffer *output = &lists[i].output;
+        if (output->size && *output->data == '\n')
+            buffer_pull(output, 1); /* What separates tables; here a title does. */
         if (is_json)
             json_object_set_new(json, lists[i].args[0], json_loads(buffer_text(output), 0, NULL));
         else if (output->size)

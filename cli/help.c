@@ -77,8 +77,9 @@ static void print_argument_names(const char *arguments, struct buffer *out)
     bool is_optional = false;
 
     for (const char *at = arguments; *at;) {
+        at += strspn(at, " ");
         is_optional |= *at == '[';
-        at += strspn(at, "[ ");
+        at += strspn(at, "[");
         int n = (int)strcspn(at, " ");
         int length = n;
         while (length && strchr("].", at[length - 1]))

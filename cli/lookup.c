@@ -25,7 +25,8 @@ static const struct record_name record_names[] = {
     {"Controller", "target", NULL, NULL},     {"Controller", "name", "Bridge", "controller"},
     {"NetFlow", "name", "Bridge", "netflow"}, {"sFlow", "name", "Bridge", "sflow"},
     {"IPFIX", "name", "Bridge", "ipfix"},     {"AutoAttach", "name", "Bridge", "auto_attach"},
-    {"Database", "name", NULL, NULL},         {"QoS", "name", "Port", "qos"},
+    {"Database", "name", NULL, NULL},         {"Flow_Sample_Collector_Set", "id", NULL, NULL},
+    {"QoS", "name", "Port", "qos"},
 };
 
 static char fold(char c)
@@ -138,6 +139,19 @@ static int found(struct store_row *candidate, const char *text, struct store_row
     return 0;
 }
 
+/* Is 'text' in a column of strings or whole numbers? */
+static bool has_text(const struct datum *datum, const char *text)
+{
+    union atom number;
+
+    if (datum->key_type == ATOM_STRING)
+        return datum_find_string(datum, text) >= 0;
+    return datum->key_type == ATOM_INTEGER &&
+           !value_parse_atom(&(const struct base_type){.type = ATOM_INTEGER}, text, NULL, &number,
+                             NULL) &&
+           datum_find(datum, &number) >= 0;
+}
+
 static int find_by_name(struct store *store, const struct table_schema *table,
                         const struct record_name *name, const char *text, struct store_row **row,
                         struct error *error)
@@ -153,7 +167,7 @@ static int find_by_name(struct store *store, const struct table_schema *table,
     if (!column || (name->via && !reference))
         return 0;
     for (struct store_row *at = store_first(store, named); !result && at; at = store_next(at)) {
-        if (datum_find_string(store_get(at, column), text) < 0)
+        if (!has_text(store_get(at, column), text))
             continue;
         if (!name->via) {
             result = found(at, text, row, error);

@@ -289,7 +289,7 @@ static int run_add(struct context *context, struct invocation *invocation, struc
         result = value_parse_part(&column->type, invocation->args[i], &names, &part, error);
         if (result)
             break;
-        struct datum *merged = datum_union(part, store_get(row, column)); /* New pairs win. */
+        struct datum *merged = datum_union(store_get(row, column), part); /* Old pairs stay. */
         datum_unref(part);
         result = set_checked_take(row, column, merged, error);
     }

@@ -183,7 +183,7 @@ static const struct command rows[] = {
      .options = "--id=",
      .summary = "Create a record and print its UUID",
      .group = GROUP_RECORD,
-     .min_args = 1,
+     .min_args = 2,
      .max_args = -1,
      .prepare = prepare_create,
      .run = run_create,

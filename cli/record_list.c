@@ -111,13 +111,14 @@ static struct table *begin_table(const struct selection *selection)
     return table;
 }
 
-static void add_uuid_cell(struct table *table, const struct store_row *row)
+static void add_uuid_cell(struct table *table, const struct store_row *row, enum table_data form)
 {
+    json_t *rfc = ovsdb_json_uuid(store_row_uuid(row));
     char text[UUID_TEXT_BYTES];
 
     uuid_format(store_row_uuid(row), text);
-    table_add_cell_take(table, strdup(text), json_string(text),
-                        ovsdb_json_uuid(store_row_uuid(row)));
+    table_add_cell_take(table, form == DATA_JSON ? json_dumps(rfc, JSON_COMPACT) : strdup(text),
+                        json_string(text), rfc);
 }
 
 static void add_row(struct table *table, const struct selection *selection,
@@ -128,7 +129,7 @@ static void add_row(struct table *table, const struct selection *selection,
         struct buffer text = BUFFER_INIT;
 
         if (!column) {
-            add_uuid_cell(table, row);
+            add_uuid_cell(table, row, style->data);
             continue;
         }
         const struct datum *datum = store_get(row, column);
@@ -136,6 +137,17 @@ static void add_row(struct table *table, const struct selection *selection,
         table_add_cell_take(table, buffer_take_text(&text), value_to_json(&column->type, datum),
                             datum_to_json(datum));
     }
+}
+
+/* Between two tables of a chain there is a blank line, but none between lines of JSON. */
+static void print_table(struct context *context, struct invocation *invocation,
+                        const struct table *table)
+{
+    enum table_format format = context->options.style.format;
+
+    if (context->n_tables++ && format != TABLE_JSON && format != TABLE_OBJECTS)
+        buffer_putc(&invocation->output, '\n');
+    table_print(table, &context->options.style, TABLE_LIST, &invocation->output);
 }
 
 static int list_named(struct context *context, struct invocation *invocation,
@@ -172,7 +184,7 @@ static int run_list(struct context *context, struct invocation *invocation, stru
              row = store_next(row))
             add_row(table, &selection, row, &context->options.style);
     if (!result)
-        table_print(table, &context->options.style, TABLE_LIST, &invocation->output);
+        print_table(context, invocation, table);
     table_destroy(table);
     free(selection.columns);
     return result;
@@ -206,7 +218,7 @@ static int run_find(struct context *context, struct invocation *invocation, stru
              row = store_next(row))
             if (fulfils_all(conditions, n, row))
                 add_row(table, &selection, row, &context->options.style);
-        table_print(table, &context->options.style, TABLE_LIST, &invocation->output);
+        print_table(context, invocation, table);
         table_destroy(table);
     }
     while (n)

@@ -261,10 +261,11 @@ static int read_elements(const struct column_type *type, const char *text, struc
         int result = read_element(type, &at, words, error);
         if (result)
             return result;
+        const char *end = at;
         skip_blanks(&at);
         if (*at == ',')
             at++;
-        else if (*at && *at != closing && is_delimiter(*at) && *at != '"')
+        else if (*at && *at != closing && (at == end || (is_delimiter(*at) && *at != '"')))
             return error_set(error, -EINVAL, "%s: unexpected '%c' (quote words that contain it)",
                              shown(text).text, *at);
     }

@@ -97,6 +97,41 @@ refused "timed out: wait-until Port nothing has not come true" -t 0.1 wait-until
 refused "no database at" --db=unix:/nonexistent list-br
 refused "cannot be chained" list-br -- help
 
+# Every command and option of ovs-vsctl is ours, too.
+ours --commands >"$work/commands"
+ovs-vsctl --commands | while IFS=, read -r options command _; do
+  line=$(grep -F ",$command," "$work/commands") || { echo "there is no $command" && continue; }
+  for option in $options; do
+    [[ ${line%%,*} == *"$option"* ]] || echo "$command has no $option"
+  done
+done >"$work/missing"
+ours --options | sort >"$work/options"
+ovs-vsctl --options | sed 's/=ARG/=/; s/ ARG//' | while read -r option; do
+  grep -q -- "^${option%=}\([= ]\|$\)" "$work/options" || echo "there is no ${option%=}"
+done >>"$work/missing"
+n_checks=$((n_checks + 1))
+[ ! -s "$work/missing" ] || fail "of ovs-vsctl: $(cat "$work/missing")"
+
+# Under the names of others.
+mkdir "$work/names"
+for name in ovs-vsctl ovs-appctl; do ln -s "$weir" "$work/names/$name"; done
+vsctl() { timeout 10 "$work/names/ovs-vsctl" --db="unix:$work/ours/db.sock" --no-wait "$@"; }
+n_checks=$((n_checks + 6))
+vsctl --version | sed -n 1p | grep -Eq '^ovs-vsctl .* [0-9]+\.[0-9]+' || fail "version as ovs-vsctl"
+vsctl --version | sed -n 2p | grep -Eq '^DB Schema [0-9.]+$' || fail "schema as ovs-vsctl"
+vsctl -vconsole:off --timeout=5 --may-exist add-port br0 p0 tag=77 -- get Port p0 tag | grep -qx 77 && fail "ovs-vsctl leaves ports alone"
+status=0 && vsctl nonsense 2>"$work/err1" || status=$?
+[ $status = 1 ] && grep -q '^ovs-vsctl: ' "$work/err1" || fail "refusal as ovs-vsctl: $status, $(cat "$work/err1")"
+status=0 && vsctl br-exists nothing || status=$?
+[ $status = 2 ] || fail "br-exists as ovs-vsctl"
+appctl() { OVS_RUNDIR=$work/ours timeout 10 "$work/names/ovs-appctl" -T 5 "$@"; }
+diff <(appctl -t "$work/ours/ctl" ovsdb-server/list-dbs) <(ovs-appctl -t "$work/ours/ctl" ovsdb-server/list-dbs) ||
+  fail "ovs-appctl prints something else"
+appctl --target="$work/ours/ctl" nonsense >"$work/out1" 2>"$work/err1"
+status1=$?
+ovs-appctl --target="$work/ours/ctl" nonsense >"$work/out2" 2>"$work/err2"
+[ $status1 = $? ] && cmp "$work/err1" "$work/err2" && [ ! -s "$work/out1" ] || fail "ovs-appctl refuses otherwise"
+
 # JSON is JSON, whatever is asked.
 for words in list-br "list Bridge" "list-ports br0" show "get Bridge br0 name ports" "find Port name=p0" \
   "get-controller s1" "br-get-external-id br0" help version "port-to-br p0"; do
@@ -137,6 +172,8 @@ wait
 n_checks=$((n_checks + 1))
 [ "$(ours get Bridge br0 other_config | grep -o 'ours' | wc -l)" = 20 ] || fail "keys were lost"
 [ "$(ours list-ports br0 | grep -c race)" = 20 ] || fail "ports were lost"
+
+compare tables # Leaves nothing of what was there.
 
 echo "$n_checks checks, $n_failed failed"
 [ $n_failed = 0 ]
