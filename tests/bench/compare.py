@@ -22,7 +22,7 @@ import tempfile
 import time
 
 from switches import (G1_MAC, G2_MAC, H1, H2, H2_MAC, HOST_IP, NS, Daemons, Floor, Ovs, Topology,
-                      cpu_seconds, everyone, in_ns, rss_bytes, set_feature, sh, start, wait_for)
+                      Weir, cpu_seconds, everyone, in_ns, rss_bytes, set_feature, sh, start, wait_for)
 
 LOAD = "/tests/bench/load/"
 
@@ -71,6 +71,38 @@ def count_frames(options, n_flows):
 
 def measure_frames(_switch, options):
     return {f"frames_{n}_mpps": count_frames(options, n) for n in (1, 10000, 100000)}
+
+
+PROGRAMS = ("weir_ingress", "weir_xdp", "weir_xdp_bound", "tc_redirect", "tc_lookup",
+            "xdp_redirect", "xdp_lookup")
+
+
+def program_times():
+    """Nanoseconds and runs of the programs that forward, each under its number."""
+    programs = json.loads(sh("bpftool", "prog", "show", "-j").stdout)
+    return {p["id"]: (p.get("run_time_ns", 0), p.get("run_cnt", 0)) for p in programs
+            if p.get("name") in PROGRAMS}
+
+
+def measure_cost(switch, options):
+    """What the program alone takes for a frame; the clock's own time, about 20 ns, is in it."""
+    if not isinstance(switch, (Floor, Weir)) or not shutil.which("bpftool"):
+        return {}
+    results = {}
+    sh("sysctl", "-qw", "kernel.bpf_stats_enabled=1")
+    try:
+        for n_flows in 1, 10000, 100000:
+            before = program_times()
+            count_frames(argparse.Namespace(build=options.build, seconds=1), n_flows)
+            spent = [(ns - before[i][0], runs - before[i][1])
+                     for i, (ns, runs) in program_times().items() if i in before]
+            # The one that saw the frames; others saw a ping.
+            ns, runs = max(spent, key=lambda pair: pair[1], default=(0, 0))
+            if runs:
+                results[f"program_{n_flows}_ns"] = ns / runs
+    finally:
+        sh("sysctl", "-qw", "kernel.bpf_stats_enabled=0")
+    return results
 
 
 def round_trip(client, server, address, options):
@@ -202,6 +234,7 @@ CASES = {  # In this order: the last ones leave the switch changed.
     "tcp": measure_tcp,
     "round-trip": measure_round_trip,
     "frames": measure_frames,
+    "cost": measure_cost,
     "host": measure_host,
     "guests": measure_guests,
     "rewrite": measure_rewriting,
@@ -216,6 +249,9 @@ ROWS = [  # name, what a person reads, is higher better
     ("frames_1_mpps", "64-byte frames, 1 flow, Mpps", True),
     ("frames_10000_mpps", "64-byte frames, 10,000 flows, Mpps", True),
     ("frames_100000_mpps", "64-byte frames, 100,000 flows, Mpps", True),
+    ("program_1_ns", "BPF program, ns a frame, 1 flow", False),
+    ("program_10000_ns", "BPF program, ns, 10,000 flows", False),
+    ("program_100000_ns", "BPF program, ns, 100,000 flows", False),
     ("round_trip_us", "UDP round trip, median us", False),
     ("round_trip_p99_us", "UDP round trip, 99th percentile us", False),
     ("host_in_gbps", "TCP to the host, Gb/s", True),
