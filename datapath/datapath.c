@@ -233,6 +233,20 @@ void datapath_port_set_link(struct datapath *dp, uint32_t port_no, const struct 
         port_publish_to_kernel(port, link);
 }
 
+int datapath_port_set_fastpath(struct datapath *dp, uint32_t port_no, enum dp_fastpath fastpath,
+                               struct error *error)
+{
+    struct dp_port *port = datapath_port(dp, port_no);
+
+    if (!port)
+        return error_set(error, -ENODEV, "no such port");
+    if (port->ops->set_fastpath)
+        return port->ops->set_fastpath(port, fastpath, error);
+    return fastpath == DP_FASTPATH_TC
+               ? 0
+               : error_set(error, -EOPNOTSUPP, "only ports with a device of their own have XDP");
+}
+
 static uint64_t counter_get(const _Atomic uint64_t *counter)
 {
     return atomic_load_explicit(counter, memory_order_relaxed);

@@ -120,6 +120,17 @@ int datapath_port_add(struct datapath *dp, const struct dp_port_config *config, 
 /* Closes it: no frame enters or leaves once this returns.  An internal port's netdev goes. */
 void datapath_port_remove(struct datapath *dp, uint32_t port_no);
 
+/* Where frames that come in by a netdev port meet the kernel flow cache. */
+enum dp_fastpath {
+    DP_FASTPATH_TC,  /* At TC, with super-frames whole. */
+    DP_FASTPATH_XDP, /* Before that, in the driver: the most frames a second. */
+};
+
+/* Changes it from DP_FASTPATH_TC, or back.  If the device cannot have it the port goes on as it was: negative
+ * errno, and why. */
+int datapath_port_set_fastpath(struct datapath *dp, uint32_t port_no, enum dp_fastpath fastpath,
+                               struct error *error);
+
 /* The port's device now looks like 'link': up or down, of another MTU. */
 void datapath_port_set_link(struct datapath *dp, uint32_t port_no, const struct link_info *link);
 

@@ -51,6 +51,8 @@ struct lane;
 struct port_ops {
     const char *(*path)(const struct dp_port *port);
     void (*send)(struct lane *lane, struct dp_port *port, struct tx_frame *frame);
+    int (*set_fastpath)(struct dp_port *port, enum dp_fastpath fastpath,
+                        struct error *error); /* NULL: TC or nothing. */
     void (*stop)(struct dp_port *port); /* No frame enters from now on; NULL: nothing to do. */
     void (*close)(struct dp_port *port);
 };

@@ -117,10 +117,17 @@ void kcache_set_port(struct kcache *cache, uint32_t port_no, const struct kcache
     at->peer_mac = port->peer_mac;
     __atomic_store_n(&at->has_peer, port->has_peer, __ATOMIC_RELEASE);
     __atomic_store_n(&at->ifindex, (uint32_t)port->ifindex, __ATOMIC_RELEASE);
+    kcache_set_port_xdp(cache, port_no, port->takes_xdp);
+}
+
+void kcache_set_port_xdp(struct kcache *cache, uint32_t port_no, bool takes_xdp)
+{
+    __atomic_store_n(&cache->maps.ports[port_no].takes_xdp, takes_xdp, __ATOMIC_RELEASE);
 }
 
 void kcache_clear_port(struct kcache *cache, uint32_t port_no)
 {
+    kcache_set_port_xdp(cache, port_no, false);
     __atomic_store_n(&cache->maps.ports[port_no].ifindex, 0, __ATOMIC_RELEASE);
 }
 

@@ -85,8 +85,10 @@ struct kcache_port {
     uint32_t max_bytes;
     bool has_peer;
     uint64_t peer_mac;
+    bool takes_xdp;
 };
 void kcache_set_port(struct kcache *cache, uint32_t port_no, const struct kcache_port *port);
+void kcache_set_port_xdp(struct kcache *cache, uint32_t port_no, bool takes_xdp);
 void kcache_clear_port(struct kcache *cache, uint32_t port_no);
 
 /* 'slot' has just become newer; under the datapath's generation lock. */

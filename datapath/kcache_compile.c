@@ -104,6 +104,16 @@ static int add_action(struct compilation *c, const struct dp_action *action)
     return refuse(KCACHE_ACTIONS);
 }
 
+static bool sends_once(const struct kc_program *program)
+{
+    unsigned int n_outputs = 0;
+
+    for (unsigned int i = 0; i < program->n_steps; i++)
+        if (program->steps[i].op == KC_OUTPUT)
+            n_outputs += program->steps[i].n;
+    return n_outputs == 1;
+}
+
 static uint32_t find_plain(const struct kc_program *program)
 {
     if (!program->n_steps)
@@ -128,6 +138,7 @@ int kcache_compile(const struct megaflow *flow, bool (*is_reachable)(uint32_t po
         return refusal;
     while (program->n_steps && program->steps[program->n_steps - 1].op != KC_OUTPUT)
         program->n_steps--; /* Changes that nobody gets to see. */
+    program->sends_once = sends_once(program);
     program->ttl_mask = mask->nw_ttl;
     program->ttl = flow->key.nw_ttl & mask->nw_ttl;
     program->tcp_flags_mask = mask->tcp_flags.raw;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "datapath/internal.h"
+#include "datapath/port/port.h"
 #include "datapath/process.h"
 #include "lib/clock.h"
 #include "lib/rcu.h"
@@ -165,6 +166,7 @@ static void run_round(struct datapath *dp, struct round *round)
     round->dp = dp;
     round->now_ns = clock_now_ns();
     sweep_kcache(dp, round->now_ns);
+    port_refresh_xdp(dp);
     round->index = UINT32_MAX;
     round->rewalk_ns = 0;
     while (maintain_chunk(round))

@@ -53,6 +53,19 @@ const struct netdev *interface_netdev(const struct interface *interface)
                : netdevs_find(interface->bridge->vswitch->netdevs, interface->name);
 }
 
+static void apply_fastpath(struct interface *interface)
+{
+    const struct error before = interface->fastpath_refusal;
+    struct error *refusal = &interface->fastpath_refusal;
+
+    *refusal = (struct error)ERROR_INIT;
+    if (interface->settings->type == INTERFACE_NETDEV && interface->dp_port != DP_PORT_NONE &&
+        datapath_port_set_fastpath(interface->bridge->vswitch->datapath, interface->dp_port,
+                                   interface->settings->fastpath, refusal) &&
+        strcmp(refusal->message, before.message))
+        log_warn("interface %s: not by XDP: %s", interface->name, refusal->message);
+}
+
 /* What is not as wanted is told, but the port works. */
 static void apply_device_settings(struct interface *interface)
 {
@@ -76,6 +89,7 @@ static void apply_device_settings(struct interface *interface)
     if (is_changed)
         netdevs_refresh(netdevs, settings->name);
     interface_tell_link(interface);
+    apply_fastpath(interface);
 }
 
 void interface_tell_link(struct interface *interface)

@@ -33,6 +33,7 @@ struct interface {
     int ifindex;                    /* Of the device that is open; 0. */
     unsigned int arrival;           /* Likewise: struct netdev says what it is. */
     struct error error;             /* Why it is not open; of a patch port, what ails it. */
+    struct error fastpath_refusal;  /* Why the device has not the fast path that is wanted. */
     struct port_counters *counters; /* Of a patch port. */
     uint32_t config;                /* enum of_port_config but PORT_DOWN, which the device knows. */
     struct link_driver driver;      /* Read when it is opened. */

@@ -119,6 +119,8 @@ static json_t *status_of(const struct interface *interface)
     }
     if (path)
         ovsdb_json_map_add_string(map, "path", path);
+    if (interface->fastpath_refusal.code)
+        ovsdb_json_map_add_string(map, "path_reason", interface->fastpath_refusal.message);
     return map;
 }
 

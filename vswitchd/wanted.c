@@ -145,6 +145,25 @@ static void read_device_settings(const struct ovsdb_row *row, struct wanted_inte
         interface->mtu_request = (int)mtu;
 }
 
+static int fastpath_parse(const char *text, enum dp_fastpath *fastpath, struct error *error)
+{
+    if (!strcmp(text, "tc"))
+        *fastpath = DP_FASTPATH_TC;
+    else if (!strcmp(text, "xdp"))
+        *fastpath = DP_FASTPATH_XDP;
+    else
+        return error_set(error, -EINVAL, "fastpath \"%s\" is neither tc nor xdp", text);
+    return 0;
+}
+
+static void read_fastpath(const struct ovsdb_row *row, struct wanted_interface *interface)
+{
+    const char *text = ovsdb_row_map_get(row, "options", "fastpath");
+
+    if (text && fastpath_parse(text, &interface->fastpath, &interface->error))
+        error_prefix(&interface->error, "%s", interface->name);
+}
+
 static void read_interface_row(const struct ovsdb_row *row, struct wanted_interface *interface)
 {
     struct error *error = &interface->error;
@@ -169,6 +188,8 @@ static void read_interface_row(const struct ovsdb_row *row, struct wanted_interf
         read_patch_options(row, interface);
     else
         read_device_settings(row, interface);
+    if (interface->type == INTERFACE_NETDEV && !interface->error.code)
+        read_fastpath(row, interface);
 }
 
 /* A member of 'bridge' with defaults; NULL if the name is there already. */
@@ -184,6 +205,7 @@ static struct wanted_interface *add_interface(struct wanted_bridge *bridge, cons
         abort();
     interface->name = strdup(name);
     interface->ofport_request = interface->ofport_recorded = OFPP_NONE;
+    interface->fastpath = bridge->fastpath;
     interface->is_local = !strcmp(name, bridge->name);
     if (interface->is_local)
         interface->type = INTERFACE_INTERNAL;
@@ -284,6 +306,7 @@ static void read_bridge_settings(const struct ovsdb_row *row, struct wanted_brid
     const char *id = ovsdb_row_map_get(row, "other_config", "datapath-id");
     const char *description = ovsdb_row_map_get(row, "other_config", "dp-desc");
     const char *type = ovsdb_row_string(row, "datapath_type");
+    const char *fastpath = ovsdb_row_map_get(row, "other_config", "fastpath");
 
     bridge->uuid = *ovsdb_row_uuid(row);
     bridge->datapath_id = id ? datapath_id_parse(id) : 0;
@@ -295,6 +318,8 @@ static void read_bridge_settings(const struct ovsdb_row *row, struct wanted_brid
     bridge->forwards_bpdu = ovsdb_row_map_bool(row, "other_config", "forward-bpdu", false);
     bridge->of_versions = read_protocols(row);
     bridge->description = description ? strdup(description) : NULL;
+    if (fastpath)
+        fastpath_parse(fastpath, &bridge->fastpath, NULL);
 
     if (type && *type && strcmp(type, "system") && strcmp(type, "netdev"))
         error_set(&bridge->error, -EOPNOTSUPP, "bridge %s: datapath_type %s is not supported",

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <uthash.h>
 
+#include "datapath/datapath.h"
 #include "lib/error.h"
 #include "lib/mac.h"
 #include "lib/openflow/openflow.h"
@@ -40,6 +41,7 @@ struct wanted_interface {
     of_port ofport_request, ofport_recorded; /* OFPP_NONE: none. */
     struct mac mac;                          /* Zero: any. */
     int mtu_request;                         /* 0: none. */
+    enum dp_fastpath fastpath;               /* options:fastpath, or the bridge's other_config. */
     struct port_vlans vlans;
     bool is_local;
     struct error error; /* Why it cannot be had; code 0 if it can. */
@@ -55,8 +57,9 @@ struct wanted_bridge {
     size_t max_stations;                 /* other_config:mac-table-size */
     unsigned int station_age_s;          /* other_config:mac-aging-time */
     bool forwards_bpdu;
-    uint32_t of_versions; /* Bit v: enum of_version v is allowed.  0: all that there are. */
-    char *description;    /* other_config:dp-desc, or NULL. */
+    enum dp_fastpath fastpath; /* other_config:fastpath; of interfaces that do not say. */
+    uint32_t of_versions;      /* Bit v: enum of_version v is allowed.  0: all that there are. */
+    char *description;         /* other_config:dp-desc, or NULL. */
     struct of_controller *controllers; /* Owned. */
     char **targets;                    /* Of the controllers; owned. */
     size_t n_controllers;

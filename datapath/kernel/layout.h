@@ -142,7 +142,7 @@ struct kc_port {
     __u32 max_bytes;      /* Of a frame that is not to be segmented, its tag aside. */
     __u32 has_peer;       /* It is a veth whose other end is in another namespace ... */
     __u64 peer_mac;       /* ... and has this address (in the low bits, as loaded). */
-    __u64 spare;
+    __u64 takes_xdp;      /* Frames may be sent there by XDP. */
 };
 
 /* Where frames come from; by interface index. */
@@ -179,7 +179,7 @@ struct kc_step {
 struct kc_program {
     __u8 n_steps;
     __u8 ttl, ttl_mask;
-    __u8 pad;
+    __u8 sends_once; /* To one port, in its last step. */
     __u16 tcp_flags, tcp_flags_mask; /* Network byte order. */
     __u64 spare;
     struct kc_step steps[KC_PROGRAM_STEPS];

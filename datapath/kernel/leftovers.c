@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "datapath/kernel/filter.h"
+#include "datapath/kernel/xdp.h"
 #include "lib/annotations.h"
 #include "lib/log.h"
 #include "lib/netlink/qdisc.h"
@@ -55,24 +56,49 @@ static uint32_t tap_of_program(uint32_t program_id)
     return ifindex;
 }
 
-static void remove_from_device(const struct if_nameindex *device, struct buffer *freed)
+/* What a filter of ours on the device is worth. */
+enum owner { OWNER_NONE, OWNER_GONE, OWNER_ALIVE };
+
+static enum owner owner_of(int ifindex)
 {
-    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)device->if_index,
-                .attach_point = BPF_TC_INGRESS);
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
     LIBBPF_OPTS(bpf_tc_opts, found, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
-    LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
     char name[IF_NAMESIZE];
     uint32_t tap;
 
-    if (bpf_tc_query(&hook, &found) || !(tap = tap_of_program(found.prog_id)) ||
-        if_indextoname(tap, name) || bpf_tc_detach(&hook, &filter))
-        return;
-    if (qdisc_n_clsact_filters(hook.ifindex) == 0) {
+    if (bpf_tc_query(&hook, &found) || !(tap = tap_of_program(found.prog_id)))
+        return OWNER_NONE;
+    return if_indextoname(tap, name) ? OWNER_ALIVE : OWNER_GONE;
+}
+
+static bool remove_filter(int ifindex)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
+    LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+
+    if (bpf_tc_detach(&hook, &filter))
+        return false;
+    if (qdisc_n_clsact_filters(ifindex) == 0) {
         hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
         bpf_tc_hook_destroy(&hook);
     }
+    return true;
+}
+
+static void remove_from_device(const struct if_nameindex *device, struct buffer *freed)
+{
+    int ifindex = (int)device->if_index;
+    enum owner owner = owner_of(ifindex);
+
+    if (owner == OWNER_ALIVE)
+        return;
+    bool had_xdp = xdp_remove_leftover(ifindex);
+    bool had_filter = owner == OWNER_GONE && remove_filter(ifindex);
+    if (!had_xdp && !had_filter)
+        return;
     buffer_printf(freed, "%s\n", device->if_name);
-    log_info("%s: removed the filter that a killed switch had left", device->if_name);
+    log_info("%s: removed the %s that a killed switch had left", device->if_name,
+             had_filter ? "filter" : "XDP program");
 }
 
 static int say_nothing(enum libbpf_print_level level UNUSED, const char *format UNUSED,

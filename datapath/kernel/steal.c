@@ -14,6 +14,7 @@
 
 #include "datapath/kernel/filter.h"
 #include "datapath/kernel/steal.skel.h"
+#include "datapath/kernel/xdp.h"
 #include "lib/log.h"
 #include "lib/netlink/qdisc.h"
 
@@ -24,11 +25,13 @@ struct hook {
     int ifindex;
     enum bpf_tc_attach_point point;
     bool is_qdisc_ours;
+    struct xdp_hook *xdp; /* Owned; NULL: none. */
 };
 
 struct steal {
     struct steal_bpf *skeleton;
     struct hook *hooks; /* Owned. */
+    _Atomic unsigned int n_xdp;
     struct kcache_maps maps;
     bool is_memory_taken; /* By the flow cache. */
 };
@@ -245,6 +248,61 @@ static void remove_filter(const struct hook *hook)
     }
 }
 
+static struct hook *find_ingress(struct steal *steal, int ifindex)
+{
+    struct hook *hook = steal->hooks;
+
+    while (hook && (hook->ifindex != ifindex || hook->point != BPF_TC_INGRESS))
+        hook = hook->next;
+    return hook;
+}
+
+int steal_attach_xdp(struct steal *steal, const struct link_info *link, struct error *error)
+{
+    struct hook *hook = find_ingress(steal, link->ifindex);
+    const struct steal_bpf *skeleton = steal->skeleton;
+    const struct xdp_maps maps = {
+        .state = bpf_map__fd(skeleton->maps.kc_state),
+        .entries = bpf_map__fd(skeleton->maps.kc_entries),
+        .entries6 = bpf_map__fd(skeleton->maps.kc_entries6),
+        .ports = bpf_map__fd(skeleton->maps.kc_ports),
+        .programs = bpf_map__fd(skeleton->maps.kc_programs),
+        .devices = bpf_map__fd(skeleton->maps.kc_devices),
+    };
+
+    if (!hook)
+        return error_set(error, -ENODEV, "it has no TC filter of ours");
+    if (hook->xdp)
+        return 0;
+    hook->xdp = xdp_attach(link, &maps, error);
+    if (!hook->xdp)
+        return error->code;
+    atomic_fetch_add(&steal->n_xdp, 1);
+    return 0;
+}
+
+static void detach_xdp(struct steal *steal, struct hook *hook)
+{
+    if (!hook->xdp)
+        return;
+    xdp_detach(hook->xdp);
+    hook->xdp = NULL;
+    atomic_fetch_sub(&steal->n_xdp, 1);
+}
+
+void steal_detach_xdp(struct steal *steal, int ifindex)
+{
+    struct hook *hook = find_ingress(steal, ifindex);
+
+    if (hook)
+        detach_xdp(steal, hook);
+}
+
+bool steal_has_xdp(const struct steal *steal)
+{
+    return atomic_load_explicit(&steal->n_xdp, memory_order_relaxed) > 0;
+}
+
 void steal_detach(struct steal *steal, int ifindex)
 {
     for (struct hook **at = &steal->hooks; *at; at = &(*at)->next) {
@@ -253,6 +311,7 @@ void steal_detach(struct steal *steal, int ifindex)
         if (hook->ifindex != ifindex)
             continue;
         *at = hook->next;
+        detach_xdp(steal, hook);
         remove_filter(hook);
         free(hook);
         break;

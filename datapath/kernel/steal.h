@@ -12,6 +12,7 @@
 
 #include "datapath/kcache.h"
 #include "lib/error.h"
+#include "lib/netlink/link.h"
 
 struct steal;
 
@@ -30,3 +31,8 @@ int steal_attach(struct steal *steal, int ifindex, uint16_t slot, struct error *
 int steal_attach_egress(struct steal *steal, int ifindex, uint16_t slot, struct error *error);
 
 void steal_detach(struct steal *steal, int ifindex);
+
+/* XDP in front of steal_attach(), if the device can have it (kernel/xdp.h); and no more. */
+int steal_attach_xdp(struct steal *steal, const struct link_info *link, struct error *error);
+void steal_detach_xdp(struct steal *steal, int ifindex);
+bool steal_has_xdp(const struct steal *steal); /* On any device.  Any thread. */

@@ -212,6 +212,22 @@ int exception_tap_attach_egress(struct exception_tap *tap, int ifindex, uint16_t
     return steal_attach_egress(tap->steal, ifindex, slot, error);
 }
 
+int exception_tap_attach_xdp(struct exception_tap *tap, const struct link_info *link,
+                             struct error *error)
+{
+    return steal_attach_xdp(tap->steal, link, error);
+}
+
+void exception_tap_detach_xdp(struct exception_tap *tap, int ifindex)
+{
+    steal_detach_xdp(tap->steal, ifindex);
+}
+
+bool exception_tap_has_xdp(const struct exception_tap *tap)
+{
+    return tap->steal && steal_has_xdp(tap->steal);
+}
+
 void exception_tap_detach(struct exception_tap *tap, int ifindex)
 {
     steal_detach(tap->steal, ifindex);

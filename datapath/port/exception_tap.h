@@ -26,6 +26,12 @@ int exception_tap_attach(struct exception_tap *tap, int ifindex, uint16_t slot,
 /* For internal ports: what the host sends meets the flow cache; what that does not know is the port's to read. */
 int exception_tap_attach_egress(struct exception_tap *tap, int ifindex, uint16_t slot,
                                 struct error *error);
+/* XDP in front of exception_tap_attach(), and no more (kernel/steal.h). */
+int exception_tap_attach_xdp(struct exception_tap *tap, const struct link_info *link,
+                             struct error *error);
+void exception_tap_detach_xdp(struct exception_tap *tap, int ifindex);
+bool exception_tap_has_xdp(const struct exception_tap *tap);
+
 void exception_tap_detach(struct exception_tap *tap, int ifindex);
 
 /* Frames lost because the workers were too slow, ever. */

@@ -19,6 +19,7 @@ LOG_MODULE(netdev);
 struct netdev {
     int reader_fd;       /* -1: frames come by the exception tap. */
     unsigned int worker; /* That reads 'reader_fd'. */
+    bool has_xdp;
     struct rx_source source;
 };
 
@@ -26,7 +27,31 @@ static const char *netdev_path(const struct dp_port *port)
 {
     const struct netdev *netdev = port->private;
 
-    return netdev->reader_fd >= 0 ? "AF_PACKET" : "exception tap";
+    if (netdev->reader_fd >= 0)
+        return "AF_PACKET";
+    return netdev->has_xdp ? "XDP" : "exception tap";
+}
+
+static int netdev_set_fastpath(struct dp_port *port, enum dp_fastpath fastpath, struct error *error)
+{
+    struct netdev *netdev = port->private;
+    struct link_info info;
+    int code = 0;
+
+    if (fastpath != DP_FASTPATH_XDP) {
+        if (netdev->has_xdp)
+            exception_tap_detach_xdp(port->dp->exception_tap, port->ifindex);
+        netdev->has_xdp = false;
+        return 0;
+    }
+    if (netdev->reader_fd >= 0)
+        return error_set(error, -EPERM, "BPF programs are not permitted");
+    code = link_get_by_index(port->ifindex, &info, error);
+    if (!code)
+        code = exception_tap_attach_xdp(port->dp->exception_tap, &info, error);
+    netdev->has_xdp = !code;
+    port_refresh_xdp(port->dp);
+    return code;
 }
 
 static void netdev_stop(struct dp_port *port)
@@ -108,6 +133,7 @@ int port_netdev_open(struct dp_port *port, const struct dp_port_config *config, 
     static const struct port_ops ops = {
         .path = netdev_path,
         .send = tx_queue,
+        .set_fastpath = netdev_set_fastpath,
         .stop = netdev_stop,
         .close = netdev_close,
     };

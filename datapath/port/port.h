@@ -19,3 +19,7 @@ int port_netdev_open(struct dp_port *port, const struct dp_port_config *config,
 /* The kernel flow cache may send to the port's device, which looks like 'info'; or not any more. */
 void port_publish_to_kernel(struct dp_port *port, const struct link_info *info);
 void port_hide_from_kernel(struct dp_port *port);
+
+/* Which devices take frames from XDP may have changed: the cache is told.  Nothing to do while no port has
+ * XDP.  For RCU readers. */
+void port_refresh_xdp(struct datapath *dp);

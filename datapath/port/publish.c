@@ -4,6 +4,8 @@
 
 #include <linux/bpf.h>
 
+#include "datapath/kernel/xdp.h"
+#include "datapath/port/exception_tap.h"
 #include "datapath/port/port.h"
 
 enum { ETH_HEADER_BYTES = 14 };
@@ -14,6 +16,11 @@ static uint32_t max_bytes(const struct dp_port *port, const struct link_info *in
     return port->type == DP_PORT_INTERNAL ? UINT32_MAX : (uint32_t)info->mtu + ETH_HEADER_BYTES;
 }
 
+static bool dp_has_xdp(struct datapath *dp)
+{
+    return dp->exception_tap && exception_tap_has_xdp(dp->exception_tap);
+}
+
 void port_publish_to_kernel(struct dp_port *port, const struct link_info *info)
 {
     struct kcache *kcache = datapath_kcache(port->dp);
@@ -21,6 +28,8 @@ void port_publish_to_kernel(struct dp_port *port, const struct link_info *info)
         .ifindex = info->ifindex,
         .redirect_flags = port->type == DP_PORT_INTERNAL ? BPF_F_INGRESS : 0,
         .max_bytes = max_bytes(port, info),
+        .takes_xdp = port->type == DP_PORT_NETDEV && dp_has_xdp(port->dp) &&
+                     xdp_can_send_to(info->ifindex),
     };
 
     if (!kcache)
@@ -30,6 +39,20 @@ void port_publish_to_kernel(struct dp_port *port, const struct link_info *info)
         kcache_set_port(kcache, port->port_no, &to);
     else
         kcache_clear_port(kcache, port->port_no); /* Userspace counts what it cannot send. */
+}
+
+void port_refresh_xdp(struct datapath *dp)
+{
+    struct kcache *kcache = datapath_kcache(dp);
+
+    if (!kcache || !dp_has_xdp(dp))
+        return;
+    for (uint32_t port_no = 1; port_no <= DP_MAX_PORTS; port_no++) {
+        struct dp_port *port = datapath_port(dp, port_no);
+
+        if (port && port->type == DP_PORT_NETDEV && port->is_kernel_reachable)
+            kcache_set_port_xdp(kcache, port_no, xdp_can_send_to(port->ifindex));
+    }
 }
 
 void port_hide_from_kernel(struct dp_port *port)

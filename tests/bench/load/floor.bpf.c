@@ -129,4 +129,12 @@ int xdp_lookup(struct xdp_md *context)
     return (int)bpf_redirect(look_up(&parse, context->ingress_ifindex, (__u32)(end - data)), 0);
 }
 
+/* Stands in the way, for tests. */
+SEC("xdp")
+int xdp_pass(struct xdp_md *context)
+{
+    (void)context;
+    return XDP_PASS;
+}
+
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* kernel_actions - do the programs of the flow cache do to a frame what workers do?
+ *
+ *     kernel_actions [N-ROUNDS [SEED]]
+ *
+ * Random frames meet random verdicts: in userspace through datapath_inject(), in the kernel by an entry made
+ * for the frame and BPF_PROG_RUN, by XDP and by TC.  The bytes that leave must be the same.  A tag that TC
+ * leaves beside a frame does not show: it is compared without. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "datapath/internal.h"
+#include "datapath/kcache_compile.h"
+#include "datapath/kcache_table.h"
+#include "datapath/kernel/steal.skel.h"
+#include "datapath/kernel/xdp.skel.h"
+#include "datapath/megaflow.h"
+#include "lib/packet.h"
+#include "tests/generate/generate.h"
+
+enum {
+    IN_PORT = 1,
+    OUT_PORT = 2,
+    SLOT = 7,
+    LOOPBACK = 1, /* Where BPF_PROG_RUN says that frames come from. */
+    N_ENTRIES = 16,
+    MAX_FRAME = 3000,
+    MAX_REPORTS = 5,
+    XDP_REDIRECTED = 4,
+    TC_REDIRECTED = 7,
+};
+
+struct bytes {
+    bool is_there;
+    size_t size;
+    uint8_t data[MAX_FRAME + 64];
+};
+
+static struct datapath *dp;
+static struct steal_bpf *tc;
+static struct xdp_bpf *xdp;
+static struct kc_state state;
+static const struct dp_actions *wanted_actions;
+static const struct flow_key *wanted_mask;
+static struct bytes sent;
+static unsigned long n_different;
+
+struct hook {
+    const char *name;
+    int redirected;
+    const struct bpf_program *program;
+    unsigned long n_done, n_passed_on;
+};
+static struct hook hooks[] = {{.name = "XDP", .redirected = XDP_REDIRECTED},
+                              {.name = "TC", .redirected = TC_REDIRECTED}};
+
+/* --- Userspace ------------------------------------------------------------------------------ */
+
+static void translate(void *aux, const struct flow_key *key, const struct packet *packet,
+                      int64_t now_ns, struct verdict *verdict)
+{
+    (void)aux;
+    (void)key;
+    (void)packet;
+    (void)now_ns;
+    verdict->actions.n = wanted_actions->n;
+    memcpy(verdict->actions.list, wanted_actions->list,
+           wanted_actions->n * sizeof wanted_actions->list[0]);
+    verdict->mask = *wanted_mask;
+}
+
+static void on_sent(void *arg, uint32_t port_no, const struct packet *packet)
+{
+    (void)arg;
+    (void)port_no;
+    sent.is_there = true;
+    sent.size = packet->size;
+    memcpy(sent.data, packet->data, packet->size);
+}
+
+static void start_datapath(void)
+{
+    static const struct datapath_ops ops = {.translate = translate};
+    const struct datapath_config config = {.n_workers = 0, .misses_per_second = UINT32_MAX};
+    const char *const names[] = {"in", "out"};
+    uint32_t port_no;
+
+    dp = datapath_create(&config, &ops, NULL, NULL);
+    for (int i = 0; dp && i < 2; i++)
+        datapath_port_add(dp, &(struct dp_port_config){.name = names[i], .type = DP_PORT_DUMMY},
+                          &port_no, NULL);
+    if (!dp)
+        exit(1);
+    datapath_set_dummy_tx(dp, on_sent, NULL);
+}
+
+/* --- Verdicts ------------------------------------------------------------------------------- */
+
+static void make_set(struct random *random, struct dp_action *action)
+{
+    static const uint8_t words[] = {
+        FLOW_KEY_WORD(eth_dst),  FLOW_KEY_WORD(eth_dst) + 1,  FLOW_KEY_WORD(vlan),
+        FLOW_KEY_WORD(nw_src),   FLOW_KEY_WORD(ipv6_src),     FLOW_KEY_WORD(ipv6_src) + 1,
+        FLOW_KEY_WORD(ipv6_dst), FLOW_KEY_WORD(ipv6_dst) + 1, FLOW_KEY_WORD(ipv6_label),
+        FLOW_KEY_WORD(tp_src),
+    };
+    struct flow_key settable = {0};
+
+    memset(&settable.eth_dst, 0xff, 12);
+    settable.vlan[0].tci = be16_from(UINT16_MAX & ~VLAN_CFI);
+    memset(&settable.nw_src, 0xff, 8);
+    memset(&settable.ipv6_src, 0xff, 32);
+    settable.ipv6_label = be32_from(0xfffff);
+    settable.nw_tos = settable.nw_ttl = UINT8_MAX;
+    settable.tp_src = settable.tp_dst = be16_from(UINT16_MAX);
+    action->type = DP_SET;
+    action->word = RANDOM_OF(random, words);
+    action->mask = flow_key_words(&settable)[action->word];
+    for (int byte = 0; byte < 8; byte++)
+        if (random_chance(random, 30))
+            action->mask &= ~(UINT64_C(0xff) << (8 * byte));
+    action->value = ((uint64_t)random_u32(random) << 32 | random_u32(random)) & action->mask;
+    if (random_chance(random, 20)) /* Checksums of zero are near. */
+        action->value = 0;
+}
+
+static void make_actions(struct random *random, struct dp_actions *actions)
+{
+    actions->n = 0;
+    for (uint32_t n = random_below(random, 5); n > 0; n--) {
+        struct dp_action action = {.type = DP_POP_VLAN};
+        uint32_t choice = random_below(random, 100);
+
+        if (choice < 60)
+            make_set(random, &action);
+        else if (choice < 80)
+            action = (struct dp_action){
+                .type = DP_PUSH_VLAN,
+                .arg = (random_chance(random, 70) ? (uint32_t)ETH_TYPE_VLAN : ETH_TYPE_QINQ) << 16 |
+                       VLAN_CFI | random_below(random, 4096) | random_below(random, 8) << 13,
+            };
+        actions->list[actions->n++] = action;
+    }
+    if (random_chance(random, 95))
+        actions->list[actions->n++] = (struct dp_action){.type = DP_OUTPUT, .arg = OUT_PORT};
+}
+
+/* The checksum of UDP becomes zero, which must not be sent (RFC 768): a destination port that does it. */
+static void make_zero_checksum(struct packet *packet, struct dp_actions *actions)
+{
+    struct flow_key key, set = {0}, mask = {0};
+
+    flow_extract(packet, be32_from(IN_PORT), &key);
+    if (packet->l4_offset == PACKET_OFFSET_NONE || key.nw_proto != IP_PROTO_UDP)
+        return;
+    uint32_t sum = be16_host(be16_load(packet->data + packet->l4_offset + 6));
+    if (!sum)
+        return;
+    sum += be16_host(key.tp_dst);
+    set.tp_dst = be16_from((uint16_t)((sum & 0xffff) + (sum >> 16)));
+    mask.tp_dst = be16_from(UINT16_MAX);
+    actions->n = 2;
+    actions->list[0] = (struct dp_action){
+        .type = DP_SET,
+        .word = FLOW_KEY_WORD(tp_src),
+        .value = flow_key_words(&set)[FLOW_KEY_WORD(tp_src)],
+        .mask = flow_key_words(&mask)[FLOW_KEY_WORD(tp_src)],
+    };
+    actions->list[1] = (struct dp_action){.type = DP_OUTPUT, .arg = OUT_PORT};
+}
+
+/* --- The kernel ----------------------------------------------------------------------------- */
+
+static void put(const struct bpf_map *map, uint32_t index, const void *value)
+{
+    if (bpf_map_update_elem(bpf_map__fd(map), &index, value, BPF_ANY)) {
+        perror("kernel_actions: cannot fill a map");
+        exit(1);
+    }
+}
+
+static void load_programs(void)
+{
+    tc = steal_bpf__open();
+    xdp = xdp_bpf__open();
+    if (!tc || !xdp)
+        exit(1);
+    bpf_map__set_max_entries(tc->maps.kc_entries, N_ENTRIES);
+    bpf_map__set_max_entries(tc->maps.kc_entries6, N_ENTRIES);
+    if (steal_bpf__load(tc)) {
+        fprintf(stderr, "kernel_actions: cannot load the TC programs: %s\n", strerror(errno));
+        exit(errno == EPERM ? 77 : 1);
+    }
+    bpf_map__reuse_fd(xdp->maps.kc_state, bpf_map__fd(tc->maps.kc_state));
+    bpf_map__reuse_fd(xdp->maps.kc_entries, bpf_map__fd(tc->maps.kc_entries));
+    bpf_map__reuse_fd(xdp->maps.kc_entries6, bpf_map__fd(tc->maps.kc_entries6));
+    bpf_map__reuse_fd(xdp->maps.kc_ports, bpf_map__fd(tc->maps.kc_ports));
+    bpf_map__reuse_fd(xdp->maps.kc_programs, bpf_map__fd(tc->maps.kc_programs));
+    bpf_map__reuse_fd(xdp->maps.kc_devices, bpf_map__fd(tc->maps.kc_devices));
+    bpf_program__set_autoload(xdp->progs.weir_xdp_bound, false);
+    if (xdp_bpf__load(xdp)) {
+        fprintf(stderr, "kernel_actions: cannot load the XDP program: %s\n", strerror(errno));
+        exit(1);
+    }
+    kcache_table_seed(&state);
+    state.max_index = state.max_index6 = N_ENTRIES - 1;
+    put(tc->maps.kc_state, 0, &state);
+    put(tc->maps.kc_devices, LOOPBACK, &(struct kc_device){.ifindex = LOOPBACK, .slot = SLOT});
+    put(tc->maps.kc_ports, OUT_PORT,
+        &(struct kc_port){.ifindex = LOOPBACK, .max_bytes = UINT16_MAX, .takes_xdp = 1});
+}
+
+static const struct bpf_map *entries_of(const struct kc_key *key)
+{
+    return key->n_words == KC_KEY6_WORDS ? tc->maps.kc_entries6 : tc->maps.kc_entries;
+}
+
+/* Its entry, fresh, or nothing. */
+static void put_entry(const struct kc_key *key, const struct kcache_verdict *verdict)
+{
+    struct kc_points points = kc_points_of(&state, key->words, key->n_words);
+    struct kc_entry6 entry = {0};
+
+    if (verdict) {
+        entry.head.verdict = verdict->plain ? verdict->plain : (uint64_t)KC_FIRST_PROGRAM;
+        entry.head.verdict |= UINT64_C(1) << 32;
+        memcpy(entry.head.key, key->words, sizeof entry.head.key);
+        memcpy(entry.more_key, key->words + KC_KEY_WORDS, sizeof entry.more_key);
+        put(tc->maps.kc_programs, 0, &verdict->program);
+    }
+    put(entries_of(key), points.home, &entry);
+}
+
+static bool was_used(const struct kc_key *key, uint64_t n_bytes)
+{
+    struct kc_points points = kc_points_of(&state, key->words, key->n_words);
+    struct kc_entry6 entry;
+
+    bpf_map_lookup_elem(bpf_map__fd(entries_of(key)), &points.home, &entry);
+    return entry.head.n_packets == 1 && entry.head.n_bytes == n_bytes;
+}
+
+static void report(const char *where, const uint8_t *frame, size_t n_bytes, const struct bytes *got,
+                   int verdict)
+{
+
+    if (n_different++ >= MAX_REPORTS)
+        return;
+    printf("%s answers %d\n  frame  ", where, verdict);
+    for (size_t i = 0; i < n_bytes; i++)
+        printf("%02x", frame[i]);
+    printf("\n  wanted ");
+    for (size_t i = 0; sent.is_there && i < sent.size; i++)
+        printf("%02x", sent.data[i]);
+    printf("\n  got    ");
+    for (size_t i = 0; got->is_there && i < got->size; i++)
+        printf("%02x", got->data[i]);
+    printf("\n  actions");
+    for (uint32_t i = 0; i < wanted_actions->n; i++)
+        printf(" %u:%u:%x:%016llx/%016llx", wanted_actions->list[i].type,
+               wanted_actions->list[i].word, wanted_actions->list[i].arg,
+               (unsigned long long)wanted_actions->list[i].value,
+               (unsigned long long)wanted_actions->list[i].mask);
+    putchar('\n');
+}
+
+static bool is_equal(const struct bytes *got, bool may_lack_tag)
+{
+    if (got->is_there != sent.is_there)
+        return false;
+    if (!got->is_there || (got->size == sent.size && !memcmp(got->data, sent.data, got->size)))
+        return true;
+    return may_lack_tag && got->size + 4 == sent.size && !memcmp(got->data, sent.data, 12) &&
+           !memcmp(got->data + 12, sent.data + 16, got->size - 12);
+}
+
+static void run_in(struct hook *hook, const uint8_t *frame, size_t n_bytes,
+                   const struct kc_key *key, const struct kcache_verdict *verdict)
+{
+    struct bytes got = {0};
+    LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = (uint32_t)n_bytes,
+                .data_out = got.data, .data_size_out = sizeof got.data);
+
+    put_entry(key, verdict);
+    if (bpf_prog_test_run_opts(bpf_program__fd(hook->program), &run)) {
+        if (errno == EINVAL && hook->redirected == TC_REDIRECTED)
+            return; /* Some kernels make no skb of it. */
+        perror("kernel_actions: BPF_PROG_RUN");
+        exit(1);
+    }
+    if (!was_used(key, n_bytes)) {
+        hook->n_passed_on++; /* For whoever knows more; as it came. */
+        return;
+    }
+    hook->n_done++;
+    got.is_there = (int)run.retval == hook->redirected;
+    got.size = run.data_size_out;
+    if (!is_equal(&got, hook->redirected == TC_REDIRECTED))
+        report(hook->name, frame, n_bytes, &got, (int)run.retval);
+}
+
+static bool is_reachable(uint32_t port_no, void *arg)
+{
+    (void)arg;
+    return port_no == OUT_PORT;
+}
+
+static void compare(const uint8_t *frame, size_t n_bytes)
+{
+    struct packet packet = {.start = (uint8_t *)(uintptr_t)frame,
+                            .data = (uint8_t *)(uintptr_t)frame,
+                            .capacity = (uint32_t)n_bytes,
+                            .size = (uint32_t)n_bytes};
+    struct kcache_verdict verdict;
+    struct flow_key flow_key;
+    struct kc_key key;
+    uint64_t n_probes = 0;
+
+    sent.is_there = false;
+    datapath_inject(dp, IN_PORT, frame, n_bytes, NULL);
+    flow_extract(&packet, be32_from(IN_PORT), &flow_key);
+    const struct megaflow *flow = megaflow_find(dp->megaflows, &flow_key, &n_probes);
+    if (flow && kc_key_from_flow(&flow_key, SLOT, &key) &&
+        !kcache_compile(flow, is_reachable, NULL, &verdict) &&
+        kcache_verdict_suits(&verdict, &key)) {
+        for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++)
+            run_in(&hooks[i], frame, n_bytes, &key, &verdict);
+        put_entry(&key, NULL);
+    }
+    datapath_flush(dp);
+}
+
+int main(int argc, char **argv)
+{
+    unsigned long n_rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 20000;
+    const struct generate_frames options = {.max_vlans = 2, .has_ipv6_fragments = true};
+    static struct dp_actions actions;
+    struct flow_key mask = {0};
+    struct random random;
+
+    random_init(&random, argc > 2 ? strtoull(argv[2], NULL, 10) : 1);
+    wanted_actions = &actions;
+    wanted_mask = &mask;
+    mask.in_port = be32_from(UINT32_MAX);
+    start_datapath();
+    load_programs();
+    hooks[0].program = xdp->progs.weir_xdp;
+    hooks[1].program = tc->progs.weir_ingress;
+    for (unsigned long i = 0; i < n_rounds; i++) {
+        uint8_t frame[GENERATE_MAX_FRAME];
+        size_t n_bytes = generate_frame(&random, &options, frame);
+
+        if (n_bytes < 14)
+            continue;
+        struct packet packet = {.start = frame,
+                                .data = frame,
+                                .capacity = (uint32_t)n_bytes,
+                                .size = (uint32_t)n_bytes};
+
+        make_actions(&random, &actions);
+        if (random_chance(&random, 5))
+            make_zero_checksum(&packet, &actions);
+        compare(frame, n_bytes);
+    }
+    for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++)
+        printf("%s: %lu verdicts carried out, %lu passed on\n", hooks[i].name, hooks[i].n_done,
+               hooks[i].n_passed_on);
+    printf("%lu differ\n", n_different);
+    datapath_destroy(dp);
+    xdp_bpf__destroy(xdp);
+    steal_bpf__destroy(tc);
+    return n_different || hooks[0].n_done < n_rounds / 8 || hooks[1].n_done < n_rounds / 8 ? 1 : 0;
+}
