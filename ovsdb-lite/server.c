@@ -306,7 +306,10 @@ static void sync_stores(struct server *server)
     {
         struct error error = ERROR_INIT;
 
-        if (!store_needs_sync(server->stores[i]) || store_database(server->stores[i])->is_read_only)
+        bool must_sync = store_needs_sync(server->stores[i]) || server->must_sync[i];
+
+        server->must_sync[i] = false;
+        if (!must_sync || store_database(server->stores[i])->is_read_only)
             continue;
         server->n_syncs++;
         if (store_sync(server->stores[i], &error))

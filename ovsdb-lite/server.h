@@ -46,6 +46,7 @@ struct server {
     struct store *stores[SERVER_MAX_STORES];     /* NULL: was removed. */
     struct history histories[SERVER_MAX_STORES]; /* Of each store. */
     uint64_t changed_tables[SERVER_MAX_STORES];  /* Since waits were last retried. */
+    bool must_sync[SERVER_MAX_STORES];           /* Although nothing was appended. */
     size_t n_stores;                             /* Places in use, removed ones included. */
     size_t server_database;                      /* The place of _Server. */
     bool has_server_database;

@@ -54,6 +54,7 @@ bool server_convert(struct server *server, size_t place, const json_t *schema_js
         return false;
     }
     leave_store(server, place, old);
+    server->must_sync[place] = true; /* The directory may have refused: then nobody is answered. */
     log_info("database %s: converted from schema version %s to %s", old->schema->name,
              old->schema->version, store_database(store)->schema->version);
     database_destroy(old);

@@ -83,6 +83,19 @@ serve "$work/t.db" "$work/conf.db"
 expect '[{"rows":[{"n":1,"name":"one","new":""}]}]' "$(client query "$socket" "$select")" "the row after a restart"
 expect br0 "$(ovs-vsctl list-br)" "the other database"
 
+if command -v strace >/dev/null; then
+  step "a conversion whose directory cannot be synced is not acknowledged"
+  sed 's/"1.1.0"/"1.2.0"/' "$work/t2.ovsschema" >"$work/t3.ovsschema"
+  strace -qq -f -p "$(pid_of ovsdb-server)" -e trace=fsync -e inject=fsync:error=EIO:when=1 2>"$work/strace" &
+  tracer=$!
+  wait_until 5 grep -q '^TracerPid:[^0]*[1-9]' "/proc/$(pid_of ovsdb-server)/status" || fail "strace does not attach"
+  ! client convert "$socket" "$work/t3.ovsschema" 2>"$work/why" || fail "acknowledged without a sync"
+  kill $tracer && wait $tracer 2>/dev/null || true
+  found INJECTED <"$work/strace" || fail "no fault was injected"
+  ! appctl ovsdb-server/get-db-storage-status T | found "status: ok" || fail "the database is not read-only"
+  expect br0 "$(ovs-vsctl list-br)" "the other database"
+fi
+
 step "managers of a database that is converted away"
 appctl ovsdb-server/add-remote db:Open_vSwitch,Open_vSwitch,manager_options
 ovs-vsctl --no-wait set-manager "punix:$work/manager.sock"
