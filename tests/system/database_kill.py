@@ -119,6 +119,7 @@ class Worker(threading.Thread):
                 self.is_parked.set()
                 self.may_run.wait()
                 self.is_parked.clear()
+                continue  # It may have been too slow: look again.
             try:
                 if not self.client:
                     self.connect()
