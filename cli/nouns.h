@@ -14,6 +14,8 @@ extern const struct command_rows bridge_setting_commands;
 extern const struct command_rows port_commands;
 extern const struct command_rows bond_commands;
 extern const struct command_rows controller_commands;
+extern const struct command_rows mirror_commands;
+extern const struct command_rows qos_commands;
 extern const struct command_rows ssl_commands;
 extern const struct command_rows auto_attach_commands;
 extern const struct command_rows zone_commands;

@@ -6,6 +6,7 @@ show init add-br del-br list-br br-exists br-to-vlan br-to-parent
 set-fail-mode get-fail-mode del-fail-mode br-set-external-id br-get-external-id
 add-port del-port list-ports list-ifaces port-to-br iface-to-br add-bond add-bond-iface del-bond-iface
 set-controller get-controller del-controller set-manager get-manager del-manager
+add-mirror del-mirror list-mirrors set-qos del-qos set-queue del-queue list-qos
 set-ssl get-ssl del-ssl add-aa-mapping del-aa-mapping get-aa-mapping
 add-zone-tp del-zone-tp list-zone-tp list-dp-cap emer-reset
 list find get set add remove clear create destroy wait-until comment db
@@ -51,7 +52,7 @@ _weir_own_options() { # COMMAND
   del-port) echo "--if-exists --with-iface" ;;
   set-controller | set-manager) echo "--inactivity-probe=" ;;
   set-ssl) echo "--bootstrap" ;;
-  del-br | del-bond-iface | del-zone-tp | set | add | remove | clear) echo "--if-exists" ;;
+  del-br | del-mirror | del-bond-iface | del-zone-tp | set | add | remove | clear) echo "--if-exists" ;;
   list) echo "--if-exists --columns=" ;;
   find) echo "--columns=" ;;
   get) echo "--if-exists --id=@" ;;
@@ -72,7 +73,9 @@ _weir_arguments() { # COMMAND ARGUMENT...: what may come next.
   case $command:$n in
   help:0) echo "$_weir_commands" ;;
   del-port:0) _weir_ask list-br; _weir_ports ;;
-  port-to-br:0 | iface-to-br:0 | drops:0 | add-bond-iface:0 | del-bond-iface:0) _weir_ports ;;
+  port-to-br:0 | iface-to-br:0 | drops:0 | add-bond-iface:0 | del-bond-iface:0 | *-qos:0 | *-queue:0) _weir_ports ;;
+  set-qos:1) echo "linux-htb linux-hfsc" ;;
+  add-mirror:2) echo "output_port= output_vlan= select_src_port= select_dst_port= select_vlan=" ;;
   add-br:1) _weir_ask list-br ;;
   add-zone-tp:0 | del-zone-tp:0 | list-zone-tp:0 | list-dp-cap:0) echo "system netdev" ;;
   add-zone-tp:1 | del-zone-tp:1) echo "zone=" ;;

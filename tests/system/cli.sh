@@ -132,6 +132,38 @@ status1=$?
 ovs-appctl --target="$work/ours/ctl" nonsense >"$work/out2" 2>"$work/err2"
 [ $status1 = $? ] && cmp "$work/err1" "$work/err2" && [ ! -s "$work/out1" ] || fail "ovs-appctl refuses otherwise"
 
+# What ovs-vsctl has only verbs of records for.
+prints() { # EXPECTED WORD...
+  local expected=$1 printed
+  shift
+  n_checks=$((n_checks + 1))
+  printed=$(ours "$@" 2>&1) || fail "$*: $printed"
+  [ "$printed" = "$expected" ] || fail "$*: expected \"$expected\", got \"$printed\""
+}
+prints "" add-mirror br0 mx output_port=p0
+prints true get Mirror mx select_all
+prints "" add-mirror br0 my output-vlan=7 select_src_port=p0,tap0 select_vlan=1-3
+prints 'mx,true,,,p0,,
+my,false,1 2 3,7,,p0 tap0,' --format=csv --no-headings list-mirrors br0
+refused "has a mirror mx already" add-mirror br0 mx output_port=p0
+refused "there is no port nothing" add-mirror br0 mz output_port=nothing
+refused "has nowhere to send copies to" add-mirror br0 mz select_all=true
+refused "has no mirror mz (--if-exists accepts that)" del-mirror br0 mz
+prints "" --if-exists del-mirror br0 mz -- del-mirror br0 mx -- del-mirror br0 my
+refused "has no QoS" set-queue p0 1 min-rate=5
+prints "" set-qos p0 linux-htb max-rate=1000 -- set-queue p0 1 min-rate=5 -- set-queue p0 2 min-rate=6
+prints 'port,type,queue,settings
+p0,linux-htb,,max-rate=1000
+p0,,1,min-rate=5
+p0,,2,min-rate=6' --format=csv list-qos p0
+prints "" set-queue p0 2 min-rate=9 -- del-queue p0 1
+prints 'p0,linux-htb,,max-rate=1000
+p0,,2,min-rate=9' --format=csv --no-headings list-qos
+refused "has no queue 1" del-queue p0 1
+prints "" del-qos p0
+prints "" --columns=_uuid find Queue 'other_config:min-rate{in}5,6,9'
+prints "" --columns=_uuid find QoS other_config:max-rate=1000
+
 # JSON is JSON, whatever is asked.
 for words in list-br "list Bridge" "list-ports br0" show "get Bridge br0 name ports" "find Port name=p0" \
   "get-controller s1" "br-get-external-id br0" help version "port-to-br p0"; do
