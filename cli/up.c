@@ -63,6 +63,14 @@ static char *choose_database_file(const struct invocation *invocation)
     return is_system_rundir() ? strdup("/etc/weir/conf.db") : rundir_file("conf.db");
 }
 
+/* The daemons' option, or NULL. */
+static char *choose_readers(const struct invocation *invocation)
+{
+    const char *group = invocation_option(invocation, "--read-only-group");
+
+    return group ? format("--read-only-group=%s", group) : NULL;
+}
+
 static char *choose_log_file(const struct daemon_names *daemon)
 {
     const char *directory = is_system_rundir() ? "/var/log/weir" : rundir_path();
@@ -156,16 +164,19 @@ static int start_database(struct report *report, struct error *error)
     /* What `ovs-vsctl set-manager` opens and closes. */
     const char *managers = "--remote=db:Open_vSwitch,Open_vSwitch,manager_options";
     /* What `ovs-vsctl set-ssl` says, for those of them that use TLS. */
+    char *readers = choose_readers(report->invocation);
     const char *const arguments[] = {file,
                                      remote,
                                      managers,
                                      "--private-key=db:Open_vSwitch,SSL,private_key",
                                      "--certificate=db:Open_vSwitch,SSL,certificate",
                                      "--ca-cert=db:Open_vSwitch,SSL,ca_cert",
+                                     readers,
                                      NULL};
 
     if (!result)
         result = start_daemon(report, &database, arguments, error);
+    free(readers);
     free(remote);
     free(file);
     return result;
@@ -174,9 +185,11 @@ static int start_database(struct report *report, struct error *error)
 static int start_switch(struct report *report, struct error *error)
 {
     char *remote = format("unix:%s/db.sock", rundir_path());
-    const char *const arguments[] = {remote, NULL};
+    char *readers = choose_readers(report->invocation);
+    const char *const arguments[] = {remote, readers, NULL};
     int result = start_daemon(report, &the_switch, arguments, error);
 
+    free(readers);
     free(remote);
     return result;
 }
@@ -263,7 +276,7 @@ static int run_down(struct context *context, struct invocation *invocation, stru
 static const struct command rows[] = {
     {.name = "up",
      .arguments = "",
-     .options = "--db-file=",
+     .options = "--db-file= --read-only-group=",
      .summary = "Start the switch, or what of it does not run, and wait until it is ready",
      .group = GROUP_SWITCH,
      .run = run_up},

@@ -31,27 +31,56 @@ int peer_readers_parse(const char *text, struct peer_readers *readers, struct er
     return 0;
 }
 
-int peer_readers_admit(const struct peer_readers *readers, const char *socket_path,
-                       struct error *error)
+/* Gives the file the permissions of 'mode', and 'permissions' to the group of readers. */
+static int set_acl(const char *path, mode_t mode, const struct peer_readers *readers,
+                   unsigned int permissions)
 {
-    enum { READ_WRITE = ACL_READ | ACL_WRITE };
     const uint32_t nobody = htole32((uint32_t)ACL_UNDEFINED_ID);
+    unsigned int of_group = mode >> 3 & 7;
     const struct {
         struct posix_acl_xattr_header header;
         struct posix_acl_xattr_entry entries[5];
     } acl = {
         .header.a_version = htole32(POSIX_ACL_XATTR_VERSION),
-        .entries = {{htole16(ACL_USER_OBJ), htole16(READ_WRITE), nobody},
-                    {htole16(ACL_GROUP_OBJ), htole16(READ_WRITE), nobody},
-                    {htole16(ACL_GROUP), htole16(READ_WRITE), htole32(readers->group)},
-                    {htole16(ACL_MASK), htole16(READ_WRITE), nobody},
-                    {htole16(ACL_OTHER), 0, nobody}},
+        .entries = {{htole16(ACL_USER_OBJ), htole16(mode >> 6 & 7), nobody},
+                    {htole16(ACL_GROUP_OBJ), htole16(of_group), nobody},
+                    {htole16(ACL_GROUP), htole16(permissions), htole32(readers->group)},
+                    {htole16(ACL_MASK), htole16(of_group | permissions), nobody},
+                    {htole16(ACL_OTHER), htole16(mode & 7), nobody}},
     };
 
-    if (!readers->is_set ||
-        !lsetxattr(socket_path, XATTR_NAME_POSIX_ACL_ACCESS, &acl, sizeof acl, 0))
+    return lsetxattr(path, XATTR_NAME_POSIX_ACL_ACCESS, &acl, sizeof acl, 0) < 0 ? -errno : 0;
+}
+
+/* A directory that is not ours, or has an ACL already, is the administrator's. */
+static int admit_to_directory(const struct peer_readers *readers, const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    char *directory = slash ? strndup(file, slash == file ? 1 : (size_t)(slash - file))
+                            : strdup(".");
+    struct stat status;
+    int result = 0;
+
+    if (!directory)
+        abort();
+    if (!stat(directory, &status) && status.st_uid == geteuid() && !(status.st_mode & S_IXOTH) &&
+        lgetxattr(directory, XATTR_NAME_POSIX_ACL_ACCESS, NULL, 0) < 0)
+        result = set_acl(directory, status.st_mode, readers, ACL_EXECUTE);
+    free(directory);
+    return result;
+}
+
+int peer_readers_admit(const struct peer_readers *readers, const char *socket_path,
+                       struct error *error)
+{
+    if (!readers->is_set)
         return 0;
-    return error_set_errno(error, -errno, "%s: cannot let the read-only group in", socket_path);
+    int result = set_acl(socket_path, 0660, readers, ACL_READ | ACL_WRITE);
+    if (!result)
+        result = admit_to_directory(readers, socket_path);
+    return result ? error_set_errno(error, result, "%s: cannot let the read-only group in",
+                                    socket_path)
+                  : 0;
 }
 
 static bool is_in_list(const gid_t *groups, size_t n, gid_t wanted)

@@ -26,7 +26,8 @@ struct peer_readers {
 /* By name or number. */
 int peer_readers_parse(const char *text, struct peer_readers *readers, struct error *error);
 
-/* Lets 'readers' connect to the socket at 'socket_path'.  -EOPNOTSUPP: its file system has no ACLs. */
+/* Lets 'readers' connect to the socket at 'socket_path', and pass through its directory if that is ours and
+ * has no ACL.  -EOPNOTSUPP: the file system has no ACLs. */
 int peer_readers_admit(const struct peer_readers *readers, const char *socket_path,
                        struct error *error);
 

@@ -62,7 +62,7 @@ _weir_own_options() { # COMMAND
   dump-flows) echo "--names --no-names --no-stats" ;;
   dump-ports) echo "--names --no-names" ;;
   dump-tables) echo "--all" ;;
-  up) echo "--db-file=" ;;
+  up) echo "--db-file= --read-only-group=" ;;
   db) echo "--columns= --timestamp --force" ;;
   fdb | trace | cache | drops | coverage | memory | log | call) echo "--target=" ;;
   esac

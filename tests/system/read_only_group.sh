@@ -6,7 +6,8 @@ command -v setpriv >/dev/null || skip "needs setpriv"
 
 # Numbers that nobody has: a writer, a reader, one of both and a stranger, the groups as first or as further group.
 writers=54301 readers=54302 nobody=65534
-chmod 755 "$work"
+chgrp $writers "$work"
+chmod 750 "$work" # What lets readers through is an ACL.
 as() { # GROUP[,GROUP...] COMMAND...
   setpriv --reuid=54300 --regid="${1%%,*}" --groups="$1" "${@:2}"
 }
@@ -84,3 +85,14 @@ crowd=$!
 wait_until 10 grep -q here "$work/crowd" || fail "no crowd"
 as $writers ovs-vsctl -t 3 --no-wait list-br >/dev/null || fail "a crowd of readers keeps a writer out"
 kill $crowd
+
+step "weir up --read-only-group"
+up() { on_switch "$WEIR_BUILD/cli/weir" --rundir="$work/second" --timeout=20 "$@" >/dev/null; }
+up up --read-only-group=$readers || fail "weir up"
+second() { as "$1" ovs-vsctl -t 3 --db="unix:$work/second/db.sock" --no-wait "${@:2}" >/dev/null 2>&1; }
+result=0
+second $readers list-br || result="a reader does not read"
+! second $readers add-br br0 || result="a reader writes"
+! second $nobody list-br || result="a stranger reads"
+up down || fail "weir down"
+[ "$result" = 0 ] || fail "$result"
