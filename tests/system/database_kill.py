@@ -99,7 +99,7 @@ class Worker(threading.Thread):
         super().__init__(daemon=True)
         self.server, self.rng = server, rng
         self.client = None
-        self.is_parked = threading.Event()
+        self.busy = threading.Lock()  # Held while it works; by the main thread while it compares.
         self.is_aware = rng.random() < 0.5
 
     def connect(self):
@@ -114,23 +114,23 @@ class Worker(threading.Thread):
 
     def run(self):
         while True:
-            if not self.may_run.is_set():
-                self.disconnect()
-                self.is_parked.set()
-                self.may_run.wait()
-                self.is_parked.clear()
-                continue  # It may have been too slow: look again.
-            try:
-                if not self.client:
-                    self.connect()
-                self.step()
-            except (OSError, ConnectionError):
-                self.disconnect()
-                time.sleep(0.001)
-            except Exception as problem:  # pylint: disable=broad-except
-                self.failures.append("%s: %r" % (type(self).__name__, problem))
-                self.disconnect()
-                time.sleep(0.01)
+            self.may_run.wait()
+            with self.busy:
+                if self.may_run.is_set():
+                    self.work()
+
+    def work(self):
+        try:
+            if not self.client:
+                self.connect()
+            self.step()
+        except (OSError, ConnectionError):
+            self.disconnect()
+            time.sleep(0.001)
+        except Exception as problem:  # pylint: disable=broad-except
+            self.failures.append("%s: %r" % (type(self).__name__, problem))
+            self.disconnect()
+            time.sleep(0.01)
 
     def check_sum(self, balances, where):
         balances = list(balances)
@@ -299,9 +299,12 @@ def main():
         server.kill()
         Worker.may_run.clear()
         for worker in workers:
-            worker.is_parked.wait()
+            worker.busy.acquire()
+            worker.disconnect()
         server.start()
         check(server, workers, replica, rng)
+        for worker in workers:
+            worker.busy.release()
         if Worker.failures:
             server.kill()
             raise SystemExit("FAIL: after %d kills: %s" % (n + 1, "; ".join(Worker.failures[:5])))

@@ -237,7 +237,9 @@ def lock_storm(server):
     n_stolen_all = 0
     for _ in range(n_rounds):
         for client in clients:
-            client.socket.sendall(request("steal", ["l"], "steal") + request("unlock", ["l"], "unlock"))
+            client.socket.sendall(request("steal", ["l"], "steal"))
+        for client in clients:
+            client.socket.sendall(request("unlock", ["l"], "unlock"))
     for client in clients:
         n_stolen = [0]
 
@@ -249,6 +251,8 @@ def lock_storm(server):
         drain(client, 2 * n_rounds, count)
         n_stolen_all += n_stolen[0]
     honest.call("echo", 1)
+    if not n_stolen_all:
+        fail("nobody was told that the lock was stolen")
     if not honest.call("lock", "l")["locked"]:
         fail("the lock is not free after all have unlocked it")
     for client in clients[:2]:
