@@ -48,13 +48,21 @@ static size_t count_rows(const struct database *db)
     return n;
 }
 
+static const char *kind_of(const struct saved *saved)
+{
+    uint32_t file_id;
+
+    if (saved->format == SAVED_OVS)
+        return "Open vSwitch database";
+    return journal_parse_head(saved->image, saved->n_bytes, &file_id) ? "Weir database, format 1"
+                                                                      : "unknown format";
+}
+
 static void describe(const struct saved *saved, struct buffer *report)
 {
     const struct db_schema *schema = saved->db ? saved->db->schema : NULL;
 
-    buffer_printf(report, "%s: %s, %zu bytes\n", saved->path,
-                  saved->format == SAVED_OVS ? "Open vSwitch database" : "Weir database, format 1",
-                  saved->n_bytes);
+    buffer_printf(report, "%s: %s, %zu bytes\n", saved->path, kind_of(saved), saved->n_bytes);
     if (!schema)
         return;
     buffer_printf(report, "schema: %s %s, checksum %s\n", schema->name,
@@ -93,10 +101,11 @@ static enum check_status judge(struct saved *saved, struct buffer *report)
     else if (saved->format == SAVED_WEIR && journal_is_locked(saved->path))
         buffer_puts(report, "sound; a server is writing to it\n");
     else
-        buffer_printf(report,
-                      "sound, but %s: the %zu bytes from there on were never acknowledged, and are "
-                      "cut and kept aside at the next start\n",
-                      saved->why.message, saved->n_bytes - saved->n_good);
+        buffer_printf(
+            report,
+            "sound; the last write, record %llu at offset %zu, was not finished: the next "
+            "start cuts its %zu bytes and keeps them aside\n",
+            (unsigned long long)saved->n_records, saved->n_good, saved->n_bytes - saved->n_good);
     return CHECK_SOUND;
 }
 
@@ -158,28 +167,26 @@ static void tell_losses_of_ours(const struct saved *saved, struct buffer *report
     struct losses losses = {.next = saved->n_records, .report = report};
     struct journal_record record;
     uint32_t file_id;
-    size_t offset = JOURNAL_HEAD_BYTES;
+    size_t end = JOURNAL_HEAD_BYTES;
 
     if (!journal_parse_head(saved->image, saved->n_bytes, &file_id))
         return;
-    while (journal_find_record(saved->image, saved->n_bytes, offset, file_id, &record)) {
+    while (journal_find_record(saved->image, saved->n_bytes, end, file_id, &record)) {
         if (record.number >= losses.next) {
             tell_missing(&losses, record.number);
             tell_whole(&losses, &record);
             losses.next = record.number + 1;
         }
-        offset = record.offset + record.n_bytes;
+        end = record.offset + record.n_bytes;
     }
     if (losses.n_told > MAX_TOLD)
         buffer_printf(report, "lost: %llu more, not shown\n",
                       (unsigned long long)(losses.n_told - MAX_TOLD));
-    if (losses.next == saved->n_records)
-        buffer_printf(report,
-                      "lost: nothing of which a trace is left; what followed record %llu at the "
-                      "end of the file, if anything did, is not known\n",
-                      (unsigned long long)saved->n_records - 1);
-    else
-        buffer_puts(report, "lost: what followed at the end of the file, if anything did\n");
+    if (end < saved->n_bytes)
+        buffer_printf(report, "lost: the %zu bytes from offset %zu on, where no record is whole\n",
+                      saved->n_bytes - end, end);
+    else if (losses.next == saved->n_records)
+        buffer_puts(report, "lost: nothing\n");
 }
 
 static int write_repaired(const struct saved *saved, struct journal *journal, char **kept,
