@@ -18,14 +18,25 @@ static int dump(struct context *context, struct invocation *invocation, struct e
                          args, error);
 }
 
+static int dump_kernel(struct context *context, struct invocation *invocation, struct error *error)
+{
+    const char *args[] = {"--names", "type=offloaded"};
+
+    return control_print(context, invocation, control_target(invocation), "dpctl/dump-flows",
+                         ARRAY_SIZE(args), args, error);
+}
+
 static int run_cache(struct context *context, struct invocation *invocation, struct error *error)
 {
     static const struct control_verb verbs[] = {
-        {"show", "dpctl/show", "", 0, 0},
+        {"show", "weir/cache", "", 0, 0},
         {"dump", "dpctl/dump-flows", "[BRIDGE]", 0, 1},
+        {"kernel", "dpctl/dump-flows", "", 0, 0},
         {"flush", "dpctl/del-flows", "", 0, 0},
     };
 
+    if (!strcmp(invocation->args[0], "kernel") && invocation->n_args == 1)
+        return dump_kernel(context, invocation, error);
     if (!strcmp(invocation->args[0], "dump") && invocation->n_args <= 2)
         return dump(context, invocation, error);
     return control_run_verb(context, invocation, verbs, ARRAY_SIZE(verbs), error);
@@ -33,7 +44,7 @@ static int run_cache(struct context *context, struct invocation *invocation, str
 
 static const struct command rows[] = {
     {.name = "cache",
-     .arguments = "show|dump|flush [BRIDGE]",
+     .arguments = "show|dump|kernel|flush [BRIDGE]",
      .options = "--target=",
      .summary = "Show how the flow caches do, print what is in them, or empty them",
      .group = GROUP_LOOK,

@@ -10,6 +10,7 @@
 
 #include "datapath/execute.h"
 #include "datapath/internal.h"
+#include "datapath/kcache_key.h"
 #include "datapath/maintenance.h"
 #include "datapath/port/exception_tap.h"
 #include "datapath/port/port.h"
@@ -273,6 +274,15 @@ int datapath_port_get_stats(struct datapath *dp, uint32_t port_no, struct dp_por
             stats->dropped[reason] += counter_get(&counters->dropped[reason]);
     }
 
+    stats->kernel_rx_packets = counter_get(&port->counters[dp->n_lanes].rx_packets);
+    if (port->is_kernel_cached) {
+        struct kcache_losses losses;
+
+        kcache_get_losses(datapath_kcache(dp), port->ifindex, &losses);
+        stats->dropped[DROP_NO_MEMORY] += losses.n_lost;
+        stats->dropped[DROP_TX_ERROR] += losses.n_unsent;
+    }
+
     /* What never came to a verdict. */
     stats->rx_dropped = stats->dropped[DROP_MISS_BUDGET] + stats->dropped[DROP_NO_MEMORY];
     stats->rx_errors += stats->dropped[DROP_TOO_SHORT] + stats->dropped[DROP_BAD_OFFLOAD];
@@ -376,6 +386,7 @@ static struct dp_flow_info describe(struct datapath *dp, struct megaflow *flow)
         .used_ns = atomic_load_explicit(&flow->used_ns, memory_order_relaxed),
         .tcp_flags = atomic_load_explicit(&flow->tcp_flags, memory_order_relaxed),
         .is_stale = !process_is_valid(dp, flow),
+        .n_kernel_entries = atomic_load_explicit(&flow->kernel.n_entries, memory_order_relaxed),
     };
 }
 
@@ -396,6 +407,53 @@ void datapath_flow_each(struct datapath *dp, bool (*each)(const struct dp_flow_i
         }
         graveyard_release(&dp->graveyard);
     } while (n && go_on);
+}
+
+static struct dp_flow_info describe_kernel_entry(const struct kcache_entry_info *entry,
+                                                 struct flow_key *mask)
+{
+    *mask = *kc_key_bits(kc_flow_kind(&entry->key));
+    mask->nw_ttl = 0; /* Checked, if at all, frame by frame. */
+    mask->tcp_flags = be16_from(0);
+    return (struct dp_flow_info){
+        .key = &entry->key,
+        .mask = mask,
+        .actions = entry->flow->actions,
+        .n_actions = entry->flow->n_actions,
+        .n_packets = entry->n_packets,
+        .n_bytes = entry->n_bytes,
+        .used_ns = entry->n_packets ? entry->used_ns : 0,
+        .is_stale = entry->is_stale,
+        .is_in_kernel = true,
+    };
+}
+
+void datapath_kernel_flow_each(struct datapath *dp,
+                               bool (*each)(const struct dp_flow_info *, void *arg), void *arg)
+{
+    struct kcache_entry_info entries[BATCH_FRAMES];
+    struct kcache_cursor cursor = {0};
+    bool go_on = datapath_kcache(dp);
+    uint32_t n = 1;
+
+    while (go_on && n) {
+        graveyard_hold(&dp->graveyard);
+        n = kcache_list(datapath_kcache(dp), &cursor, entries, BATCH_FRAMES);
+        for (uint32_t i = 0; i < n && go_on; i++) {
+            struct flow_key mask;
+            struct dp_flow_info info = describe_kernel_entry(&entries[i], &mask);
+
+            go_on = each(&info, arg);
+        }
+        graveyard_release(&dp->graveyard);
+    }
+}
+
+bool datapath_get_kernel_stats(struct datapath *dp, struct kcache_stats *stats)
+{
+    if (datapath_kcache(dp))
+        kcache_get_stats(datapath_kcache(dp), stats);
+    return datapath_kcache(dp);
 }
 
 void datapath_get_stats(struct datapath *dp, struct datapath_stats *stats)

@@ -26,6 +26,7 @@
 
 #include "datapath/actions.h"
 #include "datapath/drop.h"
+#include "datapath/kcache.h"
 #include "lib/buffer.h"
 #include "lib/error.h"
 #include "lib/flow.h"
@@ -110,6 +111,7 @@ struct dp_port_stats {
     uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes;
     uint64_t rx_dropped, tx_dropped, rx_errors, tx_errors;
     uint64_t dropped[DROP_N_REASONS]; /* Of frames that came in here. */
+    uint64_t kernel_rx_packets;       /* Of rx_packets: treated by the kernel's flow cache. */
 };
 
 /* Opens a port and gives it the lowest free number >= 1 as '*port_no'.  -ENODEV, -EEXIST, -EPERM,
@@ -169,12 +171,21 @@ struct dp_flow_info {
     uint64_t n_packets, n_bytes;
     int64_t used_ns; /* 0: never. */
     uint16_t tcp_flags;
-    bool is_stale; /* Will be translated anew on its next frame. */
+    bool is_stale;             /* Will be translated anew on its next frame. */
+    bool is_in_kernel;         /* It is one of the kernel's. */
+    uint32_t n_kernel_entries; /* Else: of its flows, how many the kernel knows. */
 };
 
 /* Calls 'each' for every megaflow until it returns false.  The pointers die with the call. */
 void datapath_flow_each(struct datapath *dp, bool (*each)(const struct dp_flow_info *, void *arg),
                         void *arg);
+
+/* The same for every flow that the kernel forwards; each is exact. */
+void datapath_kernel_flow_each(struct datapath *dp,
+                               bool (*each)(const struct dp_flow_info *, void *arg), void *arg);
+
+/* False: the kernel has no flow cache here. */
+bool datapath_get_kernel_stats(struct datapath *dp, struct kcache_stats *stats);
 
 struct datapath_stats {
     uint64_t n_microflow_hits, n_megaflow_hits, n_misses, n_lost; /* Lost: dropped by budget. */

@@ -518,6 +518,8 @@ void dp_flow_format(struct buffer *out, const struct dp_flow_info *flow,
             if (flow->tcp_flags & tcp_flags[i].bit)
                 buffer_putc(out, tcp_flags[i].letter);
     }
+    if (flow->is_in_kernel)
+        buffer_puts(out, ", offloaded:yes, dp:tc");
     buffer_puts(out, ", actions:");
     dp_actions_format(out, flow->actions, flow->n_actions, flow->key, port_name, arg);
 }

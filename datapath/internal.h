@@ -130,6 +130,7 @@ struct datapath {
     struct exception_tap *exception_tap; /* Owned; made with the first netdev port. */
     bool is_exception_tap_refused;       /* The kernel would not have it. */
     struct kcache *_Atomic kcache;       /* Owned; made with it, or NULL. */
+    uint32_t next_peer;                  /* Maintenance: port whose peer to look at. */
 };
 
 static inline struct dp_port *datapath_port(const struct datapath *dp, uint32_t port_no)

@@ -23,7 +23,7 @@
 #include "lib/rcu.h"
 
 enum {
-    SEEN_FLOWS = 65536, /* Flows of which one frame has come by, by hash. */
+    SEEN_FLOWS = 262144, /* Flows of which one frame has come by, by hash. */
     CHUNK_ENTRIES = 256,
     MANY_ENTRIES = 1024,
     REFUSED_FOR_GOOD = 0xff,
@@ -107,11 +107,20 @@ void kcache_destroy(struct kcache *cache) NO_LOCK_ANALYSIS
     free(cache);
 }
 
-void kcache_set_port(struct kcache *cache, uint32_t port_no, const struct kcache_port *port)
+static void clear_port_locked(struct kcache *cache, uint32_t port_no) REQUIRES(cache->lock)
+{
+    kcache_set_port_xdp(cache, port_no, false);
+    __atomic_store_n(&cache->maps.ports[port_no].ifindex, 0, __ATOMIC_RELEASE);
+}
+
+/* A program that reads it meanwhile may find the port gone, but not half of two. */
+static void write_port_locked(struct kcache *cache, uint32_t port_no,
+                              const struct kcache_port *port) REQUIRES(cache->lock)
 {
     struct kc_port *at = &cache->maps.ports[port_no];
 
-    kcache_clear_port(cache, port_no);
+    clear_port_locked(cache, port_no);
+    __atomic_store_n(&at->has_peer, 0, __ATOMIC_RELEASE);
     at->redirect_flags = port->redirect_flags;
     at->max_bytes = port->max_bytes;
     at->peer_mac = port->peer_mac;
@@ -125,10 +134,52 @@ void kcache_set_port_xdp(struct kcache *cache, uint32_t port_no, bool takes_xdp)
     __atomic_store_n(&cache->maps.ports[port_no].takes_xdp, takes_xdp, __ATOMIC_RELEASE);
 }
 
+void kcache_set_port(struct kcache *cache, uint32_t port_no, const struct kcache_port *port)
+{
+    mutex_lock(&cache->lock);
+    write_port_locked(cache, port_no, port);
+    mutex_unlock(&cache->lock);
+}
+
 void kcache_clear_port(struct kcache *cache, uint32_t port_no)
 {
-    kcache_set_port_xdp(cache, port_no, false);
-    __atomic_store_n(&cache->maps.ports[port_no].ifindex, 0, __ATOMIC_RELEASE);
+    mutex_lock(&cache->lock);
+    clear_port_locked(cache, port_no);
+    mutex_unlock(&cache->lock);
+}
+
+void kcache_change_peer(struct kcache *cache, uint32_t port_no, const struct kcache_port *port)
+{
+    mutex_lock(&cache->lock);
+    if (cache->maps.ports[port_no].ifindex == (uint32_t)port->ifindex)
+        write_port_locked(cache, port_no, port);
+    mutex_unlock(&cache->lock);
+}
+
+uint32_t kcache_list_ports(struct kcache *cache, uint32_t *next, uint32_t *numbers,
+                           struct kcache_port *ports, uint32_t n)
+{
+    uint32_t n_listed = 0;
+
+    mutex_lock(&cache->lock);
+    for (; *next < KC_MAX_PORTS && n_listed < n; ++*next) {
+        const struct kc_port *at = &cache->maps.ports[*next];
+
+        if (!at->ifindex || at->redirect_flags)
+            continue;
+        numbers[n_listed] = *next;
+        ports[n_listed++] = (struct kcache_port){
+            .ifindex = (int)at->ifindex,
+            .max_bytes = at->max_bytes,
+            .has_peer = at->has_peer,
+            .takes_xdp = at->takes_xdp,
+            .peer_mac = at->peer_mac,
+        };
+    }
+    if (*next == KC_MAX_PORTS)
+        *next = 0;
+    mutex_unlock(&cache->lock);
+    return n_listed;
 }
 
 void kcache_invalidate(struct kcache *cache, uint16_t slot, uint64_t generation)
@@ -602,42 +653,53 @@ void kcache_get_stats(struct kcache *cache, struct kcache_stats *stats)
     mutex_unlock(&cache->lock);
 }
 
-static bool describe_locked(struct kcache *cache, struct kcache_place *place,
-                            bool (*each)(const struct kcache_entry_info *, void *arg), void *arg)
-    REQUIRES(cache->lock)
+void kcache_get_losses(struct kcache *cache, int ifindex, struct kcache_losses *losses)
 {
+    const struct kc_device *device = &cache->maps.devices[(uint32_t)ifindex % KC_MAX_DEVICES];
+
+    memset(losses, 0, sizeof *losses);
+    if (device->ifindex != (uint32_t)ifindex)
+        return;
+    losses->n_lost = __atomic_load_n(&device->n_lost, __ATOMIC_RELAXED);
+    losses->n_unsent = __atomic_load_n(&device->n_unsent, __ATOMIC_RELAXED);
+}
+
+static void describe_locked(struct kcache *cache, const struct kcache_place *place,
+                            struct kcache_entry_info *info) REQUIRES(cache->lock)
+{
+    const struct kc_entry *entry = place->entry;
     struct dp_port *in;
-    struct flow_key flow_key;
     struct kc_key key;
 
     kcache_table_get_key(place, &key);
     in = atomic_load_explicit(&cache->dp->slots[key.words[1] >> 48], memory_order_consume);
-    kc_key_to_flow(&key, in ? in->port_no : DP_PORT_NONE, &flow_key);
-    struct kcache_entry_info info = {
-        .key = &key,
-        .flow_key = &flow_key,
-        .flow = place->flow,
-        .n_packets = __atomic_load_n(&place->entry->n_packets, __ATOMIC_RELAXED) -
-                     place->born_packets,
-        .n_bytes = __atomic_load_n(&place->entry->n_bytes, __ATOMIC_RELAXED) - place->born_bytes,
-        .used_ns = place->used_ns,
-        .is_stale = !process_is_valid(cache->dp, place->flow) ||
-                    !kcache_table_is_born(place, cache->maps.state, place->flow->born),
-    };
-    return each(&info, arg);
+    kc_key_to_flow(&key, in ? in->port_no : DP_PORT_NONE, &info->key);
+    info->flow = place->flow;
+    info->n_packets = __atomic_load_n(&entry->n_packets, __ATOMIC_RELAXED) - place->born_packets;
+    info->n_bytes = __atomic_load_n(&entry->n_bytes, __ATOMIC_RELAXED) - place->born_bytes;
+    info->used_ns = place->used_ns;
+    info->is_stale = !process_is_valid(cache->dp, place->flow) ||
+                     !kcache_table_is_born(place, cache->maps.state, place->flow->born);
 }
 
-void kcache_each(struct kcache *cache, bool (*each)(const struct kcache_entry_info *, void *arg),
-                 void *arg)
+uint32_t kcache_list(struct kcache *cache, struct kcache_cursor *cursor,
+                     struct kcache_entry_info *entries, uint32_t n)
 {
-    mutex_lock(&cache->lock);
-    for (unsigned int i = 0; i < 2; i++) {
-        uint32_t at = UINT32_MAX;
-        struct kcache_place *place;
+    uint32_t n_listed = 0;
 
-        while ((place = kcache_table_walk(cache->tables[i], &at)))
-            if (!describe_locked(cache, place, each, arg))
-                break;
+    mutex_lock(&cache->lock);
+    while (cursor->table < 2 && n_listed < n) {
+        uint32_t at = cursor->at ? cursor->at - 1 : UINT32_MAX;
+        struct kcache_place *place = kcache_table_walk(cache->tables[cursor->table], &at);
+
+        cursor->at = at + 1;
+        if (place) {
+            describe_locked(cache, place, &entries[n_listed++]);
+        } else {
+            cursor->table++;
+            cursor->at = 0;
+        }
     }
     mutex_unlock(&cache->lock);
+    return n_listed;
 }

@@ -91,6 +91,13 @@ void kcache_set_port(struct kcache *cache, uint32_t port_no, const struct kcache
 void kcache_set_port_xdp(struct kcache *cache, uint32_t port_no, bool takes_xdp);
 void kcache_clear_port(struct kcache *cache, uint32_t port_no);
 
+/* The other end of the port's veth has changed; 'port' says what it is like now. */
+void kcache_change_peer(struct kcache *cache, uint32_t port_no, const struct kcache_port *port);
+
+/* Up to 'n' network devices that are ports, from '*next' on, which moves on and begins again. */
+uint32_t kcache_list_ports(struct kcache *cache, uint32_t *next, uint32_t *numbers,
+                           struct kcache_port *ports, uint32_t n);
+
 /* 'slot' has just become newer; under the datapath's generation lock. */
 void kcache_invalidate(struct kcache *cache, uint16_t slot, uint64_t generation);
 
@@ -133,15 +140,26 @@ struct kcache_stats {
 
 void kcache_get_stats(struct kcache *cache, struct kcache_stats *stats);
 
+/* Frames that came in by the device and were lost by the programs. */
+struct kcache_losses {
+    uint64_t n_lost;   /* On their way up. */
+    uint64_t n_unsent; /* Copies. */
+};
+void kcache_get_losses(struct kcache *cache, int ifindex, struct kcache_losses *losses);
+
 struct kcache_entry_info {
-    const struct kc_key *key;
-    const struct flow_key *flow_key; /* What the key says of a frame. */
-    struct megaflow *flow;
+    struct flow_key key;   /* What the entry's key says of a frame. */
+    struct megaflow *flow; /* Good for as long as flows are (graveyard_hold()). */
     uint64_t n_packets, n_bytes;
     int64_t used_ns;
     bool is_stale;
 };
 
-/* Calls 'each', with the lock held, until it returns false. */
-void kcache_each(struct kcache *cache, bool (*each)(const struct kcache_entry_info *, void *arg),
-                 void *arg);
+/* Where a walk is; zero at first. */
+struct kcache_cursor {
+    uint32_t table, at;
+};
+
+/* Up to 'n' entries from 'cursor' on; 0: that was all. */
+uint32_t kcache_list(struct kcache *cache, struct kcache_cursor *cursor,
+                     struct kcache_entry_info *entries, uint32_t n);

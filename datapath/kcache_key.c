@@ -55,9 +55,9 @@ bool kc_key_from_flow(const struct flow_key *flow, uint16_t slot, struct kc_key 
     return true;
 }
 
-enum kc_kind kc_key_kind(const struct kc_key *key)
+static enum kc_kind kind_of_type(uint16_t type)
 {
-    switch ((uint16_t)(key->words[1] >> 32)) {
+    switch (type) {
     case ETH_TYPE_IPV4:
         return KC_KIND_IPV4;
     case ETH_TYPE_IPV6:
@@ -67,6 +67,16 @@ enum kc_kind kc_key_kind(const struct kc_key *key)
         return KC_KIND_ARP;
     }
     return KC_KIND_OTHER;
+}
+
+enum kc_kind kc_key_kind(const struct kc_key *key)
+{
+    return kind_of_type((uint16_t)(key->words[1] >> 32));
+}
+
+enum kc_kind kc_flow_kind(const struct flow_key *flow)
+{
+    return kind_of_type(be16_host(flow->eth_type));
 }
 
 static struct flow_key bits[KC_N_KINDS];

@@ -28,6 +28,7 @@ enum kc_kind {
 bool kc_key_from_flow(const struct flow_key *flow, uint16_t slot, struct kc_key *key);
 
 enum kc_kind kc_key_kind(const struct kc_key *key);
+enum kc_kind kc_flow_kind(const struct flow_key *flow); /* Of one that has a key. */
 
 /* All of a flow key that a key of 'kind' says; and besides, what programs check frame by frame (TTL, TCP
  * flags). */

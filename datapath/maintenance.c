@@ -153,12 +153,16 @@ static void sweep_kcache(struct datapath *dp, int64_t now_ns)
     struct kcache *cache = datapath_kcache(dp);
     int64_t max_idle_ns = atomic_load_explicit(&dp->max_idle_ns, memory_order_relaxed);
 
-    if (!cache || !kcache_sweep(cache, now_ns, max_idle_ns))
+    if (!cache)
         return;
+    bool has_retired = kcache_sweep(cache, now_ns, max_idle_ns);
     rcu_reader_pause();
-    kcache_wait_for_programs();
+    if (has_retired)
+        kcache_wait_for_programs();
+    port_refresh_peers(dp);
     rcu_reader_resume();
-    kcache_reuse(cache);
+    if (has_retired)
+        kcache_reuse(cache);
 }
 
 static void run_round(struct datapath *dp, struct round *round)

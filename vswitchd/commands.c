@@ -9,6 +9,7 @@ void commands_register(struct unixctl_server *server, struct vswitch *vswitch)
     commands_fdb_register(server, vswitch);
     commands_flows_register(server, vswitch);
     commands_datapath_register(server, vswitch);
+    commands_cache_register(server, vswitch);
     commands_counters_register(server, vswitch);
     commands_trace_register(server, vswitch);
 }

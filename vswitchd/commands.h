@@ -19,6 +19,7 @@ void commands_register(struct unixctl_server *server, struct vswitch *vswitch);
 void commands_fdb_register(struct unixctl_server *server, struct vswitch *vswitch);
 void commands_flows_register(struct unixctl_server *server, struct vswitch *vswitch);
 void commands_datapath_register(struct unixctl_server *server, struct vswitch *vswitch);
+void commands_cache_register(struct unixctl_server *server, struct vswitch *vswitch);
 void commands_counters_register(struct unixctl_server *server, struct vswitch *vswitch);
 void commands_trace_register(struct unixctl_server *server, struct vswitch *vswitch);
 

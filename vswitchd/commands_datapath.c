@@ -168,6 +168,7 @@ struct flow_dump {
     struct vswitch *vswitch;
     const struct bridge *bridge; /* NULL: all. */
     bool with_names;
+    bool is_of_kernel; /* What the kernel forwards, instead of megaflows. */
     struct buffer text;
     json_t *json; /* NULL: text is wanted. */
 };
@@ -193,11 +194,12 @@ static json_t *flow_json(const struct flow_dump *dump, const struct dp_flow_info
                       dump->vswitch);
     end = strstr(buffer_text(&text), ", packets:");
     json = json_pack(
-        "{s:o, s:s, s:I, s:I, s:I, s:b}", "match",
+        "{s:o, s:s, s:I, s:I, s:I, s:b, s:b, s:I}", "match",
         json_stringn(buffer_text(&text), end ? (size_t)(end - buffer_text(&text)) : text.size),
         "actions", buffer_text(&actions), "packets", (json_int_t)flow->n_packets, "bytes",
         (json_int_t)flow->n_bytes, "used_ns", (json_int_t)flow->used_ns, "stale",
-        (int)flow->is_stale);
+        (int)flow->is_stale, "in_kernel", (int)flow->is_in_kernel, "kernel_flows",
+        (json_int_t)flow->n_kernel_entries);
     buffer_fini(&text);
     buffer_fini(&actions);
     return json;
@@ -222,7 +224,10 @@ static void reply_flows(struct unixctl_request *request, struct flow_dump *dump)
 {
     if (unixctl_request_wants_json(request))
         dump->json = json_array();
-    datapath_flow_each(dump->vswitch->datapath, dump_flow, dump);
+    if (dump->is_of_kernel)
+        datapath_kernel_flow_each(dump->vswitch->datapath, dump_flow, dump);
+    else
+        datapath_flow_each(dump->vswitch->datapath, dump_flow, dump);
     if (dump->json)
         unixctl_reply_json_take(request, dump->json);
     else
@@ -248,8 +253,12 @@ static void cmd_dpctl_dump_flows(struct unixctl_request *request, int argc,
     struct flow_dump dump = {.vswitch = aux, .text = BUFFER_INIT};
 
     for (int i = 1; i < argc; i++) {
-        if (parse_dump_option(&dump, argv[i]) || is_datapath_name(argv[i]) ||
-            !strncmp(argv[i], "type=", 5) || !strncmp(argv[i], "pmd=", 4))
+        bool is_type = !strncmp(argv[i], "type=", 5);
+
+        if (is_type)
+            dump.is_of_kernel = !strcmp(argv[i] + 5, "offloaded") || !strcmp(argv[i] + 5, "tc");
+        if (is_type || parse_dump_option(&dump, argv[i]) || is_datapath_name(argv[i]) ||
+            !strncmp(argv[i], "pmd=", 4))
             continue;
         unixctl_reply_error(request, "%s: neither a datapath nor an option of dump-flows", argv[i]);
         return;

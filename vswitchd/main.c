@@ -199,13 +199,12 @@ static void start_deadline(struct program *program)
 
 static int start_control(struct program *program, struct error *error)
 {
-    static const char *const for_readers[] = {"bridge/dump-flows", "coverage/show",
-                                              "dpctl/dump-dps",    "dpctl/dump-flows",
-                                              "dpctl/show",        "dpif/dump-dps",
-                                              "dpif/dump-flows",   "dpif/show",
-                                              "fdb/show",          "fdb/stats-show",
-                                              "memory/show",       "ofproto/list",
-                                              "weir/drops",        NULL};
+    static const char *const for_readers[] = {
+        "bridge/dump-flows", "coverage/show", "dpctl/dump-dps",
+        "dpctl/dump-flows",  "dpctl/show",    "dpif/dump-dps",
+        "dpif/dump-flows",   "dpif/show",     "fdb/show",
+        "fdb/stats-show",    "memory/show",   "ofproto/list",
+        "weir/cache",        "weir/drops",    NULL};
     const char *path = daemon_unixctl_path(program->daemon);
 
     if (!path)

@@ -385,7 +385,7 @@ static __always_inline int kc_treat_by_program(struct __sk_buff *skb, struct kc_
         return KC_PASS;
     kc_count(entry, n_bytes);
     if (result >> KC_RESULT_LOST)
-        __sync_fetch_and_add(&device->n_lost, result >> KC_RESULT_LOST);
+        __sync_fetch_and_add(&device->n_unsent, result >> KC_RESULT_LOST);
     return result & ((1 << KC_RESULT_LOST) - 1);
 }
 

@@ -150,7 +150,8 @@ struct kc_device {
     __u32 ifindex; /* 0: none. */
     __u16 slot;    /* Of the port. */
     __u16 spare;
-    __u64 n_lost; /* Frames that could not be handed to userspace. */
+    __u64 n_lost;   /* Frames that could not be handed to userspace. */
+    __u64 n_unsent; /* Copies that could not be sent. */
 };
 
 /* A longer verdict, shared by all flows that have it.  Its steps are executed if the frame passes the

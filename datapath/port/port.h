@@ -23,3 +23,6 @@ void port_hide_from_kernel(struct dp_port *port);
 /* Which devices take frames from XDP may have changed: the cache is told.  Nothing to do while no port has
  * XDP.  For RCU readers. */
 void port_refresh_xdp(struct datapath *dp);
+
+/* Looks at the other ends of some veths, others each time.  Any thread. */
+void port_refresh_peers(struct datapath *dp);

@@ -3,12 +3,14 @@
 /* What the kernel flow cache has to know of a port's device to send there itself. */
 
 #include <linux/bpf.h>
+#include <string.h>
 
 #include "datapath/kernel/xdp.h"
 #include "datapath/port/exception_tap.h"
 #include "datapath/port/port.h"
+#include "lib/netlink/peer.h"
 
-enum { ETH_HEADER_BYTES = 14 };
+enum { ETH_HEADER_BYTES = 14, PEERS_AT_ONCE = 32 };
 
 /* As the packet socket would: a tag is not counted.  A tap takes anything. */
 static uint32_t max_bytes(const struct dp_port *port, const struct link_info *info)
@@ -21,10 +23,24 @@ static bool dp_has_xdp(struct datapath *dp)
     return dp->exception_tap && exception_tap_has_xdp(dp->exception_tap);
 }
 
+/* A veth to another namespace: frames may go straight to its other end, unless something there or here wants to
+ * see them on their way. */
+static void look_at_peer(int ifindex, struct kcache_port *to)
+{
+    struct link_peer peer;
+
+    to->has_peer = !link_get_peer(ifindex, &peer) && peer.flags & IFF_UP && !peer.has_xdp;
+    if (to->has_peer) {
+        memcpy(&to->peer_mac, &peer.mac, sizeof peer.mac);
+        if ((uint32_t)peer.mtu + ETH_HEADER_BYTES < to->max_bytes)
+            to->max_bytes = (uint32_t)peer.mtu + ETH_HEADER_BYTES;
+    }
+}
+
 void port_publish_to_kernel(struct dp_port *port, const struct link_info *info)
 {
     struct kcache *kcache = datapath_kcache(port->dp);
-    const struct kcache_port to = {
+    struct kcache_port to = {
         .ifindex = info->ifindex,
         .redirect_flags = port->type == DP_PORT_INTERNAL ? BPF_F_INGRESS : 0,
         .max_bytes = max_bytes(port, info),
@@ -35,6 +51,8 @@ void port_publish_to_kernel(struct dp_port *port, const struct link_info *info)
     if (!kcache)
         return;
     port->is_kernel_reachable = true;
+    if (port->type == DP_PORT_NETDEV)
+        look_at_peer(info->ifindex, &to);
     if (info->flags & IFF_UP)
         kcache_set_port(kcache, port->port_no, &to);
     else
@@ -52,6 +70,23 @@ void port_refresh_xdp(struct datapath *dp)
 
         if (port && port->type == DP_PORT_NETDEV && port->is_kernel_reachable)
             kcache_set_port_xdp(kcache, port_no, xdp_can_send_to(port->ifindex));
+    }
+}
+
+/* Nobody tells of what happens at the other end. */
+void port_refresh_peers(struct datapath *dp)
+{
+    struct kcache *kcache = datapath_kcache(dp);
+    uint32_t numbers[PEERS_AT_ONCE];
+    struct kcache_port ports[PEERS_AT_ONCE];
+    uint32_t n = kcache_list_ports(kcache, &dp->next_peer, numbers, ports, PEERS_AT_ONCE);
+
+    for (uint32_t i = 0; i < n; i++) {
+        const struct kcache_port before = ports[i];
+
+        look_at_peer(ports[i].ifindex, &ports[i]);
+        if (ports[i].has_peer != before.has_peer || ports[i].peer_mac != before.peer_mac)
+            kcache_change_peer(kcache, numbers[i], &ports[i]);
     }
 }
 

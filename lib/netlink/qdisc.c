@@ -43,27 +43,31 @@ int qdisc_set_noqueue(int ifindex, struct error *error)
     return 0;
 }
 
-int qdisc_n_clsact_filters(int ifindex)
+static int count_filters(int ifindex, uint32_t parent)
 {
-    static const uint32_t parents[] = {
-        TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS),
-        TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS),
-    };
     struct nl_sock *sock = open_socket();
-    int n = 0;
+    struct nl_cache *cache;
+    int n = -EIO;
 
     if (!sock)
         return -ENOMEM;
-    for (size_t i = 0; i < sizeof parents / sizeof parents[0] && n >= 0; i++) {
-        struct nl_cache *cache;
-
-        if (rtnl_cls_alloc_cache(sock, ifindex, parents[i], &cache) < 0) {
-            n = -EIO;
-            break;
-        }
-        n += nl_cache_nitems(cache);
+    if (rtnl_cls_alloc_cache(sock, ifindex, parent, &cache) >= 0) {
+        n = nl_cache_nitems(cache);
         nl_cache_free(cache);
     }
     nl_socket_free(sock);
     return n;
+}
+
+int qdisc_n_egress_filters(int ifindex)
+{
+    return count_filters(ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS));
+}
+
+int qdisc_n_clsact_filters(int ifindex)
+{
+    int n_in = count_filters(ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS));
+    int n_out = qdisc_n_egress_filters(ifindex);
+
+    return n_in < 0 ? n_in : n_out < 0 ? n_out : n_in + n_out;
 }

@@ -13,3 +13,6 @@ int qdisc_set_noqueue(int ifindex, struct error *error);
 
 /* How many filters are on its clsact qdisc, both ways; negative errno if that cannot be told. */
 int qdisc_n_clsact_filters(int ifindex);
+
+/* The same for frames on their way out only. */
+int qdisc_n_egress_filters(int ifindex);

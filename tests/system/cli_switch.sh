@@ -124,7 +124,7 @@ weir add-flow br0 priority=0,actions=NORMAL
 can_reach h1 10.6.0.2 || fail "h1 does not reach h2"
 weir fdb show br0 | found "$(on h1 cat /sys/class/net/eth0/address)" || fail "fdb show"
 weir fdb stats br0 >/dev/null
-weir cache show | found lookups || fail "cache show"
+weir cache show | found microflow_hits || fail "cache show"
 weir cache dump br0 | found actions || fail "cache dump"
 weir cache flush
 weir fdb flush br0
