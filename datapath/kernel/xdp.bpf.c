@@ -19,7 +19,7 @@
 #include "datapath/kernel/xdp_act.bpf.h"
 
 extern int bpf_xdp_metadata_rx_vlan_tag(const struct xdp_md *context, __be16 *tpid,
-                                        __u16 *tci) __ksym;
+                                        __u16 *tci) __ksym __weak;
 
 enum {
     MIN_TUNNEL_BYTES = 82, /* No inner TCP or UDP that has a checksum fits in less. */

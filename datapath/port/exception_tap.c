@@ -25,6 +25,8 @@ LOG_MODULE(exception_tap);
 
 enum {
     HEAD_BYTES = sizeof(struct exception_head),
+    HEAD_TYPE_OFFSET = offsetof(struct exception_head, type),
+    TAG_BYTES = 4,
     MAX_MTU = 65521,          /* Of any tap: 65535 less an Ethernet header. */
     BATCH_BYTES = 256 * 1024, /* Keeps a batch in the processor's cache. */
 };
@@ -49,13 +51,31 @@ static struct dp_port *port_of_slot(const struct datapath *dp, uint16_t slot)
     return atomic_load_explicit(&dp->slots[slot], memory_order_consume);
 }
 
+/* Bytes of the head.  A tag that the kernel could not leave beside the frame (older ones cannot for MPLS) it
+ * has put where a tag belongs, behind the head's addresses: '*tag' gets it. */
+static uint32_t head_bytes(const uint8_t *head, uint32_t n_bytes, struct packet_ring_frame *tag)
+{
+    uint16_t type = be16_host(be16_load(head + HEAD_TYPE_OFFSET));
+
+    if (type == EXCEPTION_HEAD_TYPE)
+        return HEAD_BYTES;
+    if (n_bytes < HEAD_BYTES + TAG_BYTES || tag->has_tag ||
+        be16_host(be16_load(head + HEAD_TYPE_OFFSET + TAG_BYTES)) != EXCEPTION_HEAD_TYPE)
+        return 0;
+    tag->has_tag = true;
+    tag->tpid = type;
+    tag->tci = be16_host(be16_load(head + HEAD_TYPE_OFFSET + 2));
+    return HEAD_BYTES + TAG_BYTES;
+}
+
 /* Takes the head off and puts the tag back.  NULL: the frame is not one that our program sent, or its port is
  * gone. */
 static struct dp_port *behead(const struct datapath *dp, struct packet *packet,
-                              const struct packet_ring_frame *frame)
+                              struct packet_ring_frame *frame)
 {
     static const uint8_t magic[] = EXCEPTION_HEAD_MAGIC;
     const uint8_t *head = packet->data;
+    uint32_t n_bytes;
 
     if (packet->size < HEAD_BYTES || memcmp(head, magic, sizeof magic)) {
         packet->vnet.hdr_len = 0;
@@ -63,10 +83,13 @@ static struct dp_port *behead(const struct datapath *dp, struct packet *packet,
                                                                    : NULL;
     }
     struct dp_port *port = port_of_slot(dp, be16_host(be16_load(head + sizeof magic)));
-    packet->data += HEAD_BYTES;
-    packet->size -= HEAD_BYTES;
+    n_bytes = head_bytes(head, packet->size, frame);
+    if (!n_bytes)
+        return NULL;
+    packet->data += n_bytes;
+    packet->size -= n_bytes;
     if (packet_needs_checksum(packet)) /* It counted from the head; an underflow will not pass. */
-        packet->vnet.csum_start = (uint16_t)(packet->vnet.csum_start - HEAD_BYTES);
+        packet->vnet.csum_start = (uint16_t)(packet->vnet.csum_start - n_bytes);
     packet->vnet.hdr_len = 0;
     if (frame->has_tag)
         rewrite_restore_vlan(packet, frame->tpid, frame->tci);

@@ -5,9 +5,9 @@
 # Processors are emulated, which makes all of it some 10 times slower.
 . "$(dirname "$0")/lib.sh"
 
-tests=${WEIR_GUEST_TESTS:-kernel_parse}
+tests=${WEIR_GUEST_TESTS:-kernel_parse kernel_actions kernel_equals_tables kernel_switch}
 tools=(bash ip tc ss ping ethtool iperf3 sysctl mount umount mktemp grep awk sed seq sleep md5sum cut
-  tail head cat kill rm mkdir tr timeout basename dirname ls id sort wc date ps touch uname env
+  tail head cat kill rm mkdir tr timeout basename dirname ls id sort wc date ps touch uname env ln
   readlink realpath tee true false test cp mv diff nproc stdbuf od dd
   ovs-vsctl ovs-appctl ovs-ofctl)
 
@@ -33,7 +33,8 @@ take() { # FILE DIRECTORY-IN-GUEST
   done
 }
 for tool in "${tools[@]}"; do take "$(type -P "$tool")" /bin; done
-for program in vswitchd/vswitchd ovsdb-lite/ovsdb-lite cli/weir tests/kernel_parse tests/switch_bench; do
+for program in vswitchd/vswitchd ovsdb-lite/ovsdb-lite cli/weir tests/kernel_parse \
+  tests/kernel_actions tests/kernel_equals_tables; do
   take "$WEIR_BUILD/$program" "$WEIR_BUILD/${program%/*}"
 done
 for directory in tests/system tests/fuzz/lib/corpus_flow_fuzz; do
@@ -58,6 +59,7 @@ ln -s /run /var/run
 for module in /modules/*.ko; do busybox insmod \$module; done
 mkdir -p /dev/net && [ -e /dev/net/tun ] || busybox mknod /dev/net/tun c 10 200
 cd $source
+export WEIR_FRAMES=${WEIR_FRAMES:-1000}
 for test in $tests; do
   echo "guest: \$test begins"
   bash tests/system/\$test.sh </dev/null
