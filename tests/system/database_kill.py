@@ -15,6 +15,7 @@ After 0 to 50 ms the server is killed and started again.  Then every acknowledge
 accounts' sum is what it was (it also is in every answer and every image of the replica meanwhile), the replica equals
 a fresh dump, and the schema is the last one that was acknowledged, or the one asked for after it."""
 
+import atexit
 import collections
 import json
 import os
@@ -84,8 +85,9 @@ class Server:
         self.longest_start = max(self.longest_start, time.monotonic() - begin)
 
     def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
 
 
 class Worker(threading.Thread):
@@ -280,6 +282,7 @@ def main():
     program, folder, n_kills = sys.argv[1], sys.argv[2], int(sys.argv[3])
     rng = random.Random(int(sys.argv[4]) if len(sys.argv) > 4 else 1)
     server = Server(program, folder)
+    atexit.register(server.kill)
     server.create()
     server.start()
     client = Client(server.socket)
