@@ -86,18 +86,24 @@ static bool get_port_stats(void *aux, of_port port, struct of_port_stats *stats)
     return true;
 }
 
-static enum of_error port_mod(void *aux, const struct of_port_mod *mod)
+static enum of_error check_port_mod(void *aux, const struct of_port_mod *mod)
 {
-    struct bridge *bridge = aux;
-    struct interface *interface = bridge_interface_by_ofport(bridge, mod->port);
+    const struct bridge *bridge = aux;
+    const struct interface *interface = bridge_interface_by_ofport(bridge, mod->port);
     struct of_port_info info;
-    struct error error = ERROR_INIT;
 
     if (!interface)
         return OFPPMFC_BAD_PORT;
     interface_describe(interface, &info);
-    if (!mac_is_equal(info.mac, mod->mac))
-        return OFPPMFC_BAD_HW_ADDR;
+    return mac_is_equal(info.mac, mod->mac) ? OF_OK : OFPPMFC_BAD_HW_ADDR;
+}
+
+static void port_mod(void *aux, const struct of_port_mod *mod)
+{
+    struct bridge *bridge = aux;
+    struct interface *interface = bridge_interface_by_ofport(bridge, mod->port);
+    struct error error = ERROR_INIT;
+
     if (mod->mask & OFPPC_PORT_DOWN && interface->settings->type != INTERFACE_PATCH) {
         if (mod->config & OFPPC_PORT_DOWN)
             link_set_down(interface->name, &error);
@@ -110,7 +116,6 @@ static enum of_error port_mod(void *aux, const struct of_port_mod *mod)
     interface->config |= mod->config & mod->mask & CONFIG_BITS;
     forwarding_publish(bridge->vswitch);
     bridge_tell_ports(bridge);
-    return OF_OK;
 }
 
 static void packet_out(void *aux, const struct of_packet_out *packet)
@@ -156,6 +161,7 @@ static const struct of_server_ops ops = {
     .describe = describe,
     .list_ports = list_ports,
     .get_port_stats = get_port_stats,
+    .check_port_mod = check_port_mod,
     .port_mod = port_mod,
     .packet_out = packet_out,
     .push_stats = push_stats,

@@ -43,7 +43,7 @@ static void format_rule(struct buffer *text, const struct rule *rule, bool with_
     minimatch_expand(rule->cls.match, &match);
     of_match_format_priority(&match, (uint16_t)rule->cls.priority, NULL, text);
     buffer_puts(text, text->size > before ? ",actions=" : "actions=");
-    of_actions_format(rule_get_actions(rule), NULL, text);
+    of_actions_format(rule_get_actions(rule, UINT64_MAX), NULL, text);
     buffer_putc(text, '\n');
 }
 

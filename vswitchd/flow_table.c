@@ -2,7 +2,10 @@
 
 /* One classifier per table, created with its first flow.  What a publication took out (rules, replaced
  * actions) is a struct retirement: after a grace period its callback marks it ripe, and the main thread,
- * the classifiers' only writer, takes the rules out of their classifiers when it next passes by. */
+ * the classifiers' only writer, takes the rules out of their classifiers when it next passes by.
+ *
+ * What is prepared for the next version is kept in three lists (added, removed, modified), from which it
+ * can be taken back. */
 
 #include "vswitchd/flow_table.h"
 
@@ -32,12 +35,22 @@ static void pointer_list_add(struct pointer_list *list, void *item)
     list->items[list->n++] = item;
 }
 
+/* A rule that gets other actions with the next version, and what it had. */
+struct modification {
+    struct rule *rule; /* A reference. */
+    int64_t modified_ns;
+    be64 cookie;
+    bool resets_counts;
+};
+
 struct retirement {
     struct rcu_head rcu;
     struct retirement *next;
     _Atomic(bool) is_ripe;       /* Set by the RCU thread (release), read by ours (acquire). */
     struct pointer_list rules;   /* Of struct rule: the table's reference. */
-    struct pointer_list actions; /* Of struct rule_actions. */
+    struct pointer_list actions; /* Of struct rule_actions that no version has. */
+    struct pointer_list newest;  /* Of struct rule_actions whose older ones are to go ... */
+    struct pointer_list owners;  /* ... and of struct rule: the rule of each, a reference. */
 };
 
 /* A rule that leaves with the next version. */
@@ -76,7 +89,11 @@ struct flow_tables {
     bool has_pushed_stats;
     struct removal *removals;
     size_t n_removals, removals_capacity;
-    struct pointer_list modified; /* Rules with next_actions; referenced. */
+    struct pointer_list added; /* Of struct rule. */
+    struct pointer_list
+        discarded; /* Of struct rule_actions: replaced before they were published. */
+    struct modification *modifications;
+    size_t n_modifications, modifications_capacity;
 
     struct retirement *retirements; /* Oldest first. */
     struct retirement **retirements_end;
@@ -85,7 +102,7 @@ struct flow_tables {
 /* As the next version will have them. */
 static struct ofa_list current_actions(const struct rule *rule)
 {
-    return rule->next_actions ? rule_actions_list(rule->next_actions) : rule_get_actions(rule);
+    return rule_get_actions(rule, UINT64_MAX);
 }
 
 /* Life */
@@ -131,6 +148,13 @@ static void take_out(struct flow_tables *tables, struct rule *rule)
     rule_unref(rule);
 }
 
+/* No reader is left that could go there. */
+static void free_older(struct rule_actions *newest, struct rule *owner)
+{
+    free(atomic_exchange_explicit(&newest->older, NULL, memory_order_relaxed));
+    rule_unref(owner);
+}
+
 static void reap_retired(struct flow_tables *tables)
 {
     struct retirement *retired;
@@ -143,7 +167,11 @@ static void reap_retired(struct flow_tables *tables)
             tables->retirements_end = &tables->retirements;
         for (size_t i = 0; i < retired->rules.n; i++)
             take_out(tables, retired->rules.items[i]);
+        for (size_t i = 0; i < retired->newest.n; i++)
+            free_older(retired->newest.items[i], retired->owners.items[i]);
         free(retired->rules.items);
+        free(retired->newest.items);
+        free(retired->owners.items);
         free(retired);
     }
 }
@@ -159,14 +187,9 @@ void flow_tables_destroy(struct flow_tables *tables)
 {
     if (!tables)
         return;
+    flow_tables_revert(tables);
     rcu_barrier();
     reap_retired(tables);
-    for (size_t i = 0; i < tables->modified.n; i++) {
-        struct rule *rule = tables->modified.items[i];
-        free(rule->next_actions);
-        rule->next_actions = NULL;
-        rule_unref(rule);
-    }
     for (size_t i = 0; i < OF_N_TABLES; i++) {
         struct table *table = table_get(tables, (uint8_t)i);
         if (!table)
@@ -176,7 +199,9 @@ void flow_tables_destroy(struct flow_tables *tables)
         free(table);
     }
     expiry_heap_fini(&tables->expiry);
-    free(tables->modified.items);
+    free(tables->added.items);
+    free(tables->discarded.items);
+    free(tables->modifications);
     free(tables->removals);
     free(tables);
 }
@@ -303,30 +328,62 @@ void flow_tables_add(struct flow_tables *tables, uint8_t table_id, const struct 
     }
     classifier_insert(table->classifier, &rule->cls, next_version(tables));
     expiry_heap_add(&tables->expiry, rule);
+    pointer_list_add(&tables->added, rule);
     table->n_flows++;
     tables->n_flows++;
     tables->has_changes = true;
 }
 
+/* What the rule has now is noted once for each version. */
+static struct modification *note_modification(struct flow_tables *tables, struct rule *rule)
+{
+    if (rule->modification)
+        return &tables->modifications[rule->modification - 1];
+    if (tables->n_modifications == tables->modifications_capacity) {
+        size_t capacity = tables->modifications_capacity ? 2 * tables->modifications_capacity : 16;
+        tables->modifications = realloc(tables->modifications,
+                                        capacity * sizeof tables->modifications[0]);
+        if (!tables->modifications)
+            abort();
+        tables->modifications_capacity = capacity;
+    }
+    struct modification *modification = &tables->modifications[tables->n_modifications++];
+    rule_ref(rule);
+    *modification = (struct modification){
+        .rule = rule,
+        .modified_ns = rule->modified_ns,
+        .cookie = rule->cookie,
+    };
+    rule->modification = (uint32_t)tables->n_modifications;
+    return modification;
+}
+
+/* In front of what the rule has, or in place of what it would have had. */
+static void push_actions(struct flow_tables *tables, struct rule *rule,
+                         struct rule_actions *actions)
+{
+    struct rule_actions *newest = atomic_load_explicit(&rule->actions, memory_order_relaxed);
+
+    if (newest->since == next_version(tables)) {
+        pointer_list_add(&tables->discarded, newest);
+        newest = atomic_load_explicit(&newest->older, memory_order_relaxed);
+    }
+    actions->since = next_version(tables);
+    atomic_init(&actions->older, newest);
+    /* Pairs with the acquire in rule_get_actions(). */
+    atomic_store_explicit(&rule->actions, actions, memory_order_release);
+}
+
 void flow_tables_modify(struct flow_tables *tables, struct rule *rule,
                         const struct of_flow_mod *flow, int64_t now_ns)
 {
-    if (rule->next_actions) {
-        free(rule->next_actions);
-    } else {
-        rule_ref(rule);
-        pointer_list_add(&tables->modified, rule);
-    }
-    rule->next_actions = rule_actions_create(of_flow_mod_actions(flow));
+    struct modification *modification = note_modification(tables, rule);
+
+    push_actions(tables, rule, rule_actions_create(of_flow_mod_actions(flow)));
     rule->modified_ns = now_ns;
     if (flow->modify_cookie)
         __atomic_store_n(&rule->cookie.raw, flow->new_cookie.raw, __ATOMIC_RELAXED);
-    if (flow->flags & OFFF_RESET_COUNTS) {
-        if (!tables->has_pushed_stats)
-            push_stats(tables);
-        atomic_store_explicit(&rule->n_packets, 0, memory_order_relaxed);
-        atomic_store_explicit(&rule->n_bytes, 0, memory_order_relaxed);
-    }
+    modification->resets_counts |= (flow->flags & OFFF_RESET_COUNTS) != 0;
     tables->has_changes = true;
 }
 
@@ -350,9 +407,18 @@ static void settle_counters(struct flow_tables *tables)
         is_needed = removal->heir ||
                     (removal->is_told && removal->rule->flags & OFFF_SEND_FLOW_REM);
     }
+    for (size_t i = 0; i < tables->n_modifications && !is_needed; i++)
+        is_needed = tables->modifications[i].resets_counts;
     if (!is_needed)
         return;
     push_stats(tables);
+    for (size_t i = 0; i < tables->n_modifications; i++) {
+        struct rule *rule = tables->modifications[i].rule;
+        if (!tables->modifications[i].resets_counts)
+            continue;
+        atomic_store_explicit(&rule->n_packets, 0, memory_order_relaxed);
+        atomic_store_explicit(&rule->n_bytes, 0, memory_order_relaxed);
+    }
     for (size_t i = 0; i < tables->n_removals; i++) {
         const struct rule *rule = tables->removals[i].rule;
         struct rule *heir = tables->removals[i].heir;
@@ -363,19 +429,17 @@ static void settle_counters(struct flow_tables *tables)
     }
 }
 
-static void swap_actions(struct flow_tables *tables, struct retirement *retirement)
+/* What the modifications replaced is needed by readers of older versions for some time. */
+static void retire_older_actions(struct flow_tables *tables, struct retirement *retirement)
 {
-    for (size_t i = 0; i < tables->modified.n; i++) {
-        struct rule *rule = tables->modified.items[i];
-        /* Pairs with the acquire in rule_get_actions(). */
-        pointer_list_add(
-            &retirement->actions,
-            atomic_exchange_explicit(&rule->actions, rule->next_actions, memory_order_acq_rel));
-        rule->next_actions = NULL;
-        rule_unref(rule);
+    for (size_t i = 0; i < tables->n_modifications; i++) {
+        struct rule *rule = tables->modifications[i].rule;
+        pointer_list_add(&retirement->newest,
+                         atomic_load_explicit(&rule->actions, memory_order_relaxed));
+        pointer_list_add(&retirement->owners, rule); /* With the reference. */
+        rule->modification = 0;
     }
-    free(tables->modified.items);
-    tables->modified = (struct pointer_list){.n = 0};
+    tables->n_modifications = 0;
 }
 
 static void mark_ripe(struct rcu_head *rcu)
@@ -405,8 +469,10 @@ static void retire(struct flow_tables *tables, struct retirement *retirement)
         else
             pointer_list_add(&retirement->rules, rule);
     }
-    tables->n_removals = 0;
-    if (!retirement->rules.n && !retirement->actions.n) {
+    tables->n_removals = tables->added.n = 0;
+    retirement->actions = tables->discarded;
+    tables->discarded = (struct pointer_list){.n = 0};
+    if (!retirement->rules.n && !retirement->actions.n && !retirement->newest.n) {
         free(retirement);
         return;
     }
@@ -416,28 +482,91 @@ static void retire(struct flow_tables *tables, struct retirement *retirement)
     call_rcu(&retirement->rcu, mark_ripe);
 }
 
+static struct retirement *retirement_create(void)
+{
+    struct retirement *retirement = calloc(1, sizeof *retirement);
+
+    if (!retirement)
+        abort();
+    return retirement;
+}
+
 bool flow_tables_publish(struct flow_tables *tables)
 {
     if (!tables->has_changes)
         return false;
     reap_retired(tables);
 
-    struct retirement *retirement = calloc(1, sizeof *retirement);
-    if (!retirement)
-        abort();
+    struct retirement *retirement = retirement_create();
     settle_counters(tables);
     for (size_t i = 0; i < tables->n_removals && tables->events->removed; i++) {
         const struct removal *removal = &tables->removals[i];
         if (removal->is_told)
             tables->events->removed(tables->aux, removal->rule, removal->reason);
     }
-    swap_actions(tables, retirement);
+    retire_older_actions(tables, retirement);
     atomic_store_explicit(&tables->version, next_version(tables), memory_order_release);
     tables->has_changes = tables->has_pushed_stats = false;
     if (tables->events->changed)
         tables->events->changed(tables->aux);
     retire(tables, retirement);
     return true;
+}
+
+static void revert_modifications(struct flow_tables *tables)
+{
+    for (size_t i = 0; i < tables->n_modifications; i++) {
+        const struct modification *modification = &tables->modifications[i];
+        struct rule *rule = modification->rule;
+        struct rule_actions *newest = atomic_load_explicit(&rule->actions, memory_order_relaxed);
+
+        atomic_store_explicit(&rule->actions,
+                              atomic_load_explicit(&newest->older, memory_order_relaxed),
+                              memory_order_release);
+        pointer_list_add(&tables->discarded, newest);
+        rule->modified_ns = modification->modified_ns;
+        __atomic_store_n(&rule->cookie.raw, modification->cookie.raw, __ATOMIC_RELAXED);
+        rule->modification = 0;
+        rule_unref(rule);
+    }
+    tables->n_modifications = 0;
+}
+
+static void revert_removals(struct flow_tables *tables)
+{
+    for (size_t i = 0; i < tables->n_removals; i++) {
+        struct rule *rule = tables->removals[i].rule;
+
+        atomic_store_explicit(&rule->cls.removed_in, CLASSIFIER_VERSION_NEVER,
+                              memory_order_relaxed);
+        expiry_heap_add(&tables->expiry, rule);
+        table_get(tables, rule->table_id)->n_flows++;
+        tables->n_flows++;
+    }
+    tables->n_removals = 0;
+}
+
+/* Behind the removals: a rule that was added and removed again is there once more. */
+static void revert_additions(struct flow_tables *tables)
+{
+    for (size_t i = 0; i < tables->added.n; i++) {
+        struct rule *rule = tables->added.items[i];
+
+        expiry_heap_remove(&tables->expiry, rule);
+        table_get(tables, rule->table_id)->n_flows--;
+        tables->n_flows--;
+        take_out(tables, rule);
+    }
+    tables->added.n = 0;
+}
+
+void flow_tables_revert(struct flow_tables *tables)
+{
+    revert_modifications(tables);
+    revert_removals(tables);
+    revert_additions(tables);
+    retire(tables, retirement_create()); /* Discarded actions, which a reader may be passing. */
+    tables->has_changes = false;
 }
 
 void flow_tables_expire(struct flow_tables *tables, int64_t now_ns)

@@ -4,8 +4,9 @@
 /* flow_table - the OpenFlow tables of one bridge: rules, versions, counters, timeouts.
  *
  * Lookups see one version of all tables.  Changes are prepared for the next version, any number of them,
- * and flow_tables_publish() makes them visible by one store; flow_mod.h says what each flow_mod
- * changes.  Rules keep their counters for life; the actions of a rule are replaced, not edited.
+ * and flow_tables_publish() makes them visible by one store, or flow_tables_revert() takes them back;
+ * flow_mod.h says what each flow_mod changes.  Rules keep their counters for life; the actions of a rule
+ * are replaced, not edited, and have versions like the rules.
  *
  * A rule that was removed stays in its classifier, invisible, until every reader of an older version is
  * done: a lookup finds the old rule or the new one, never neither.
@@ -30,8 +31,11 @@
 
 enum { FLOW_TABLES_MAX_FLOWS = 1000000 }; /* In all tables together, unless set otherwise. */
 
-/* Replaced as a whole by modify; freed after a grace period. */
+/* Replaced as a whole by modify.  What a version before 'since' had is behind 'older', until no reader of
+ * such a version is left. */
 struct rule_actions {
+    uint64_t since;
+    struct rule_actions *_Atomic older;
     uint32_t n_bytes;
     uint64_t bytes[]; /* A struct ofa list. */
 };
@@ -47,7 +51,7 @@ static inline struct ofa_list rule_actions_list(const struct rule_actions *actio
 struct rule {
     struct cls_rule cls;
     be64 cookie;                          /* Readers: rule_cookie(). */
-    struct rule_actions *_Atomic actions; /* Readers: rule_get_actions(). */
+    struct rule_actions *_Atomic actions; /* The newest.  Readers: rule_get_actions(). */
     uint8_t table_id;
     uint16_t flags; /* enum of_flow_flags. */
     uint16_t idle_timeout_s;
@@ -62,8 +66,8 @@ struct rule {
     _Atomic(uint32_t) n_references;
 
     /* The tables'. */
-    uint32_t expiry_slot; /* In the heap of rules with timeouts, from 1; 0: not there. */
-    struct rule_actions *next_actions; /* From the next version on; NULL: as they are. */
+    uint32_t expiry_slot;  /* In the heap of rules with timeouts, from 1; 0: not there. */
+    uint32_t modification; /* Place in the list of those for the next version, from 1; 0: none. */
     struct rcu_head rcu;
 };
 
@@ -73,9 +77,14 @@ static inline bool rule_is_table_miss(const struct rule *rule)
     return !rule->cls.priority && !minimatch_n_words(rule->cls.match);
 }
 
-static inline struct ofa_list rule_get_actions(const struct rule *rule)
+/* As 'version' of the tables has them.  Pairs with the release in flow_tables_modify(). */
+static inline struct ofa_list rule_get_actions(const struct rule *rule, uint64_t version)
 {
-    return rule_actions_list(atomic_load_explicit(&rule->actions, memory_order_acquire));
+    const struct rule_actions *actions = atomic_load_explicit(&rule->actions, memory_order_acquire);
+
+    while (actions->since > version)
+        actions = atomic_load_explicit(&actions->older, memory_order_acquire);
+    return rule_actions_list(actions);
 }
 
 static inline be64 rule_cookie(const struct rule *rule)
@@ -120,8 +129,10 @@ void flow_tables_set_table_max_flows(struct flow_tables *tables, uint8_t table_i
 void flow_tables_set_miss(struct flow_tables *tables, uint8_t table_id, enum of_table_miss miss);
 void flow_tables_set_config(struct flow_tables *tables, uint8_t table_id,
                             const struct of_table_config *config);
-enum of_table_miss flow_tables_miss(const struct flow_tables *tables, uint8_t table_id); /* Any thread. */
-const struct of_table_config *flow_tables_config(const struct flow_tables *tables, uint8_t table_id);
+enum of_table_miss flow_tables_miss(const struct flow_tables *tables,
+                                    uint8_t table_id); /* Any thread. */
+const struct of_table_config *flow_tables_config(const struct flow_tables *tables,
+                                                 uint8_t table_id);
 
 /* Changes, for the version that flow_tables_publish() will publish.  "Current" below means with all
  * changes made so far. */
@@ -142,7 +153,8 @@ struct rule *flow_tables_find_overlap(const struct flow_tables *tables, uint8_t 
 void flow_tables_add(struct flow_tables *tables, uint8_t table_id, const struct of_flow_mod *flow,
                      struct rule *replaced, int64_t now_ns);
 
-/* Gives a current rule the actions of 'flow', and its cookie and fresh counters where it says so. */
+/* Gives a current rule the actions of 'flow', and its cookie and (with publication) fresh counters where
+ * it says so. */
 void flow_tables_modify(struct flow_tables *tables, struct rule *rule,
                         const struct of_flow_mod *flow, int64_t now_ns);
 
@@ -151,6 +163,9 @@ void flow_tables_remove(struct flow_tables *tables, struct rule *rule,
 
 /* Makes all changes visible at once.  False, and nothing happens, if there are none. */
 bool flow_tables_publish(struct flow_tables *tables);
+
+/* Takes back all changes to rules since the last publication: tables are as if nothing had been asked. */
+void flow_tables_revert(struct flow_tables *tables);
 
 /* Removes and publishes what has timed out.  Call about once a second: without timeouts that are due it
  * costs nothing. */

@@ -17,6 +17,8 @@ struct rule_actions *rule_actions_create(struct ofa_list list)
 
     if (!actions)
         abort();
+    actions->since = 0;
+    atomic_init(&actions->older, NULL);
     actions->n_bytes = (uint32_t)list.n_bytes;
     if (list.n_bytes)
         memcpy(actions->bytes, list.first, list.n_bytes);

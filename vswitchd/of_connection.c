@@ -55,6 +55,7 @@ void of_connection_close(struct of_connection *connection, const char *reason)
     stream_destroy(connection->stream);
     connection->stream = NULL;
     of_stats_cancel(connection);
+    of_bundles_fini(connection);
     server->n_connections--;
     if (connection->target)
         of_target_connection_closed(connection, reason);
@@ -148,8 +149,8 @@ static void on_writable(void *aux)
     of_connection_flush(connection);
 }
 
-static void send_error(struct of_connection *connection, enum of_error error, const void *request,
-                       size_t n_bytes)
+void of_connection_send_error(struct of_connection *connection, enum of_error error,
+                              const void *request, size_t n_bytes)
 {
     log_warn_limited("%s: sent error %s", of_connection_name(connection), of_error_name(error));
     connection->server->stats.n_errors_sent++;
@@ -249,7 +250,7 @@ static void handle_frame(struct of_connection *connection, const uint8_t *frame,
     if (!error)
         error = handle_up(connection, &message);
     if (error)
-        send_error(connection, error, frame, n_bytes);
+        of_connection_send_error(connection, error, frame, n_bytes);
 }
 
 /* Handles what was read, while there is time and room for replies. */
@@ -332,6 +333,7 @@ struct of_connection *of_connection_create(struct of_server *server, struct stre
     connection->role = OF_ROLE_EQUAL;
     connection->miss_send_bytes = sort == OF_CONNECTION_CONTROLLER ? NO_CONFIG_MISS_BYTES : 0;
     of_async_config_init(&connection->async);
+    of_bundles_init(connection);
     stream_watch_init(&connection->watch, server->loop, stream, on_readable, on_writable,
                       connection);
     ev_timer_init(&connection->resume, on_resume, 0., 0.);

@@ -23,6 +23,7 @@
 #include "lib/openflow/messages.h"
 #include "lib/openflow/vendor.h"
 #include "lib/stream_watch.h"
+#include "vswitchd/of_bundle.h"
 #include "vswitchd/of_server.h"
 
 struct of_dump;
@@ -59,6 +60,7 @@ struct of_connection {
     uint16_t controller_id;
     uint16_t miss_send_bytes;
     struct of_async_config async;
+    struct of_bundles bundles;
 };
 
 /* Takes 'stream', and says hello.  'inactivity_ms' 0: no probes. */
@@ -69,6 +71,10 @@ void of_connection_destroy(struct of_connection *connection); /* A closed one. *
 
 /* 'reason' is for the log; "" when the peer just left. */
 void of_connection_close(struct of_connection *connection, const char *reason);
+
+/* Answers 'request', or what is kept of it. */
+void of_connection_send_error(struct of_connection *connection, enum of_error error,
+                              const void *request, size_t n_bytes);
 
 /* Continues statistics, and writes as much as the peer takes. */
 void of_connection_flush(struct of_connection *connection);

@@ -58,9 +58,11 @@ struct of_server_ops {
      * is no such port. */
     bool (*get_port_stats)(void *aux, of_port port, struct of_port_stats *stats);
 
-    /* OFPPMFC_BAD_PORT, OFPPMFC_BAD_HW_ADDR, or OF_OK.  The bridge sends the port_status that
-     * follows. */
-    enum of_error (*port_mod)(void *aux, const struct of_port_mod *mod);
+    /* OFPPMFC_BAD_PORT, OFPPMFC_BAD_HW_ADDR, or OF_OK. */
+    enum of_error (*check_port_mod)(void *aux, const struct of_port_mod *mod);
+
+    /* One that was checked.  The bridge sends the port_status that follows. */
+    void (*port_mod)(void *aux, const struct of_port_mod *mod);
 
     /* Sends a frame (>= 14 bytes) through actions that were checked.  Flow_mods before it have been
      * published. */

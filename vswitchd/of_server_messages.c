@@ -34,7 +34,7 @@ static enum of_error handle_features(struct of_connection *connection,
         .datapath_id = info.datapath_id,
         .n_tables = N_TABLES_TOLD,
         .capabilities = OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS | OFPC_QUEUE_STATS |
-                        OFPC_ARP_MATCH_IP,
+                        OFPC_ARP_MATCH_IP | OFPC_BUNDLES,
         .actions = OF10_ACTIONS,
     };
     size_t n_ports = server->ops->list_ports(server->aux, &ports);
@@ -101,34 +101,47 @@ static bool has_none(void *aux UNUSED, uint32_t id UNUSED)
 /* There are no groups and no meters. */
 static const struct ofa_referents referents = {.has_group = has_none, .has_meter = has_none};
 
-static enum of_error handle_flow_mod(struct of_connection *connection,
+static enum of_error decode_flow_mod(struct of_connection *connection,
                                      const struct of_message *message)
 {
-    struct of_server *server = connection->server;
-    struct of_flow_mod *flow = &server->flow_mod;
+    struct of_flow_mod *flow = &connection->server->flow_mod;
     enum of_error error = of_decode_flow_mod(message, &connection->protocol, OF_N_TABLES, flow);
 
-    if (error)
-        return error;
     /* No frames are buffered, so no number can name one; deletes ignore it. */
-    if (flow->buffer_id != OF_BUFFER_NONE && flow->command <= OFFC_MODIFY_STRICT)
-        return OFPBRC_BUFFER_UNKNOWN;
-    error = ofa_check_references(of_flow_mod_actions(flow), &referents);
-    return error ? error : flow_mod_apply(server->tables, flow, clock_now_ns());
+    if (!error && flow->buffer_id != OF_BUFFER_NONE && flow->command <= OFFC_MODIFY_STRICT)
+        error = OFPBRC_BUFFER_UNKNOWN;
+    return error;
 }
 
-static enum of_error handle_packet_out(struct of_connection *connection,
-                                       const struct of_message *message)
+enum of_error of_server_flow_mod(struct of_connection *connection, const struct of_message *message)
+{
+    struct of_server *server = connection->server;
+    enum of_error error = decode_flow_mod(connection, message);
+
+    if (!error)
+        error = ofa_check_references(of_flow_mod_actions(&server->flow_mod), &referents);
+    return error ? error : flow_mod_apply(server->tables, &server->flow_mod, clock_now_ns());
+}
+
+/* 'packet' is initialized in any case. */
+static enum of_error decode_packet_out(const struct of_message *message,
+                                       struct of_packet_out *packet)
 {
     enum { ETHERNET_HEADER_BYTES = 14 };
+    enum of_error error = of_decode_packet_out(message, OF_N_TABLES, packet);
+
+    if (!error && packet->frame_bytes < ETHERNET_HEADER_BYTES)
+        error = OFPBRC_BAD_PACKET;
+    return error ? error : ofa_check_references(of_packet_out_actions(packet), &referents);
+}
+
+enum of_error of_server_packet_out(struct of_connection *connection,
+                                   const struct of_message *message)
+{
     struct of_server *server = connection->server;
     struct of_packet_out packet;
-    enum of_error error = of_decode_packet_out(message, OF_N_TABLES, &packet);
+    enum of_error error = decode_packet_out(message, &packet);
 
-    if (!error && packet.frame_bytes < ETHERNET_HEADER_BYTES)
-        error = OFPBRC_BAD_PACKET;
-    if (!error)
-        error = ofa_check_references(of_packet_out_actions(&packet), &referents);
     if (!error) {
         of_server_publish(server);
         server->ops->packet_out(server->aux, &packet);
@@ -137,14 +150,38 @@ static enum of_error handle_packet_out(struct of_connection *connection,
     return error;
 }
 
-static enum of_error handle_port_mod(struct of_connection *connection,
-                                     const struct of_message *message)
+enum of_error of_server_port_mod(struct of_connection *connection, const struct of_message *message)
 {
     struct of_server *server = connection->server;
     struct of_port_mod mod;
     enum of_error error = of_decode_port_mod(message, &mod);
 
-    return error ? error : server->ops->port_mod(server->aux, &mod);
+    if (!error)
+        error = server->ops->check_port_mod(server->aux, &mod);
+    if (!error)
+        server->ops->port_mod(server->aux, &mod);
+    return error;
+}
+
+enum of_error of_server_check_bundled(struct of_connection *connection,
+                                      const struct of_message *message)
+{
+    struct of_packet_out packet;
+    struct of_port_mod mod;
+    enum of_error error;
+
+    switch (message->kind) {
+    case OF_FLOW_MOD:
+        return decode_flow_mod(connection, message);
+    case OF_PORT_MOD:
+        return of_decode_port_mod(message, &mod);
+    case OF_PACKET_OUT:
+        error = decode_packet_out(message, &packet);
+        of_packet_out_fini(&packet);
+        return error;
+    default:
+        return OFPBFC_MSG_UNSUP;
+    }
 }
 
 static enum of_error handle_table_mod(struct of_connection *connection,
@@ -262,7 +299,8 @@ static enum of_error handle_controller_id(struct of_connection *connection,
 static bool is_reserved_to_primary(enum of_message_kind kind)
 {
     return kind == OF_FLOW_MOD || kind == OF_PACKET_OUT || kind == OF_PORT_MOD ||
-           kind == OF_TABLE_MOD || kind == OF_GROUP_MOD || kind == OF_METER_MOD;
+           kind == OF_TABLE_MOD || kind == OF_GROUP_MOD || kind == OF_METER_MOD ||
+           kind == OF_BUNDLE_CONTROL || kind == OF_BUNDLE_ADD_MESSAGE;
 }
 
 static bool is_statistics(enum of_message_kind kind)
@@ -281,10 +319,12 @@ enum of_error of_server_handle(struct of_connection *connection, const struct of
         [OF_GET_CONFIG_REQUEST] = handle_get_config,
         [OF_SET_CONFIG] = handle_set_config,
         [OF_BARRIER_REQUEST] = handle_barrier,
-        [OF_FLOW_MOD] = handle_flow_mod,
-        [OF_PACKET_OUT] = handle_packet_out,
-        [OF_PORT_MOD] = handle_port_mod,
+        [OF_FLOW_MOD] = of_server_flow_mod,
+        [OF_PACKET_OUT] = of_server_packet_out,
+        [OF_PORT_MOD] = of_server_port_mod,
         [OF_TABLE_MOD] = handle_table_mod,
+        [OF_BUNDLE_CONTROL] = of_bundle_handle_control,
+        [OF_BUNDLE_ADD_MESSAGE] = of_bundle_handle_add,
         [OF_ROLE_REQUEST] = handle_role,
         [OF_GET_ASYNC_REQUEST] = handle_get_async,
         [OF_SET_ASYNC] = handle_set_async,

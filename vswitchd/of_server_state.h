@@ -7,6 +7,7 @@
  *     of_server_targets.c   controllers: connecting, back-off, passive listeners
  *     of_connection.c       one peer: bytes, hello, echo, back-pressure
  *     of_server_messages.c  what each message does
+ *     of_bundle.c           messages that take effect together
  *     of_stats.c            statistics requests
  *     of_server_async.c     packet_in, port_status, flow_removed: who wants them
  *
@@ -48,6 +49,7 @@ struct of_server {
     bool has_generation; /* A role request has brought a generation_id. */
     uint64_t generation_id;
     struct of_flow_mod flow_mod; /* Reused for each one that is decoded. */
+    size_t bundle_bytes;         /* Kept in bundles of all connections. */
 };
 
 /* Runs 'connection' over all that are up. */
@@ -66,6 +68,17 @@ void of_server_add_connection(struct of_server *server, struct of_connection *co
 
 /* of_server_messages.c: anything but hello and echo.  What it returns is sent as an error. */
 enum of_error of_server_handle(struct of_connection *connection, const struct of_message *message);
+
+/* What bundles do with their messages: check them by form, OFPBFC_MSG_UNSUP for those that do not belong
+ * there; apply them, as if they came alone. */
+enum of_error of_server_check_bundled(struct of_connection *connection,
+                                      const struct of_message *message);
+enum of_error of_server_flow_mod(struct of_connection *connection,
+                                 const struct of_message *message);
+enum of_error of_server_packet_out(struct of_connection *connection,
+                                   const struct of_message *message);
+enum of_error of_server_port_mod(struct of_connection *connection,
+                                 const struct of_message *message);
 
 /* of_stats.c */
 enum of_error of_stats_handle(struct of_connection *connection, const struct of_message *message);

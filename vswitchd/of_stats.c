@@ -35,7 +35,8 @@ static uint32_t whole_milliseconds_ns(int64_t age_ns)
     return (uint32_t)(age_ns % SECOND_NS / MILLISECOND_NS * MILLISECOND_NS);
 }
 
-static void describe_rule(const struct rule *rule, int64_t now_ns, struct of_flow_stats *stats)
+static void describe_rule(const struct rule *rule, uint64_t version, int64_t now_ns,
+                          struct of_flow_stats *stats)
 {
     int64_t age_ns = now_ns - rule->created_ns;
     int64_t used_ns = atomic_load_explicit(&rule->used_ns, memory_order_relaxed);
@@ -54,7 +55,7 @@ static void describe_rule(const struct rule *rule, int64_t now_ns, struct of_flo
         .hard_age_s = (int32_t)((now_ns - rule->modified_ns) / SECOND_NS),
         .n_packets = count_or_unknown(rule->n_packets, rule->flags, OFFF_NO_PKT_COUNTS),
         .n_bytes = count_or_unknown(rule->n_bytes, rule->flags, OFFF_NO_BYT_COUNTS),
-        .actions = rule_get_actions(rule),
+        .actions = rule_get_actions(rule, version),
     };
     minimatch_expand(rule->cls.match, &stats->match);
 }
@@ -110,13 +111,14 @@ void of_stats_cancel(struct of_connection *connection)
 void of_stats_continue(struct of_connection *connection)
 {
     struct of_dump *dump = connection->dump;
+    uint64_t version = flow_tables_version(connection->server->tables);
     int64_t now_ns = clock_now_ns();
     struct of_flow_stats stats;
 
     if (!dump || of_connection_pending(connection) >= DUMP_PIECE_BYTES)
         return;
     while (dump->next < dump->rules.n_rules && dump->piece.size < DUMP_PIECE_BYTES) {
-        describe_rule(dump->rules.rules[dump->next++], now_ns, &stats);
+        describe_rule(dump->rules.rules[dump->next++], version, now_ns, &stats);
         of_reply_add_flow(&dump->reply, &stats);
     }
     if (dump->next == dump->rules.n_rules) {

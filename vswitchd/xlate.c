@@ -346,7 +346,7 @@ void xlate_walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss
         trace_rule(x, table_id, rule);
         x->rule = rule;
         x->table_id = table_id;
-        next = xlate_list(x, rule_get_actions(rule));
+        next = xlate_list(x, rule_get_actions(rule, x->version));
         if (next == LIST_ENDS || !xlate_may_descend(x))
             return;
         table_id = (uint8_t)next;

@@ -105,7 +105,9 @@ enum of_error of_decode_packet_in(const struct of_message *message, struct of_pa
 /* Versions before 1.4 know three reasons. */
 static uint8_t wire_reason(uint8_t reason, enum of_version version)
 {
-    return reason > OFPR_INVALID_TTL && version < OF_1_4 ? (uint8_t)OFPR_ACTION : reason;
+    bool is_new = reason > OFPR_INVALID_TTL && reason <= OFPR_PACKET_OUT;
+
+    return is_new && version < OF_1_4 ? (uint8_t)OFPR_ACTION : reason;
 }
 
 static void put_in_head(const struct of_packet_in *packet, enum of_version version, bool has_cookie,

@@ -74,18 +74,22 @@ static bool fake_get_port_stats(void *aux, of_port port, struct of_port_stats *s
     return true;
 }
 
-static enum of_error fake_port_mod(void *aux, const struct of_port_mod *mod)
+static enum of_error fake_check_port_mod(void *aux, const struct of_port_mod *mod)
+{
+    const struct of_port_info *port = fake_find_port(aux, mod->port);
+
+    if (!port)
+        return OFPPMFC_BAD_PORT;
+    return mac_is_equal(port->mac, mod->mac) ? OF_OK : OFPPMFC_BAD_HW_ADDR;
+}
+
+static void fake_port_mod(void *aux, const struct of_port_mod *mod)
 {
     struct fake_bridge *bridge = aux;
     struct of_port_info *port = fake_find_port(bridge, mod->port);
 
-    if (!port)
-        return OFPPMFC_BAD_PORT;
-    if (!mac_is_equal(port->mac, mod->mac))
-        return OFPPMFC_BAD_HW_ADDR;
     port->config = (port->config & ~mod->mask) | (mod->config & mod->mask);
     of_server_port_status(bridge->server, OFPPR_MODIFY, port);
-    return OF_OK;
 }
 
 static void fake_packet_out(void *aux, const struct of_packet_out *packet)
@@ -124,6 +128,7 @@ static struct of_server_ops fake_ops = {
     .describe = fake_describe,
     .list_ports = fake_list_ports,
     .get_port_stats = fake_get_port_stats,
+    .check_port_mod = fake_check_port_mod,
     .port_mod = fake_port_mod,
     .packet_out = fake_packet_out,
     .push_stats = fake_push_stats,

@@ -146,8 +146,10 @@ static struct rule *look_up(struct switch_under_test *sut, uint32_t address)
 static of_port port_to(struct switch_under_test *sut, uint32_t address)
 {
     struct rule *rule = look_up(sut, address);
+    uint64_t version = flow_tables_version(sut->tables);
+    const void *action = rule ? rule_get_actions(rule, version).first : NULL;
 
-    return rule ? ((const struct ofa_output *)(const void *)rule_get_actions(rule).first)->port : 0;
+    return action ? ((const struct ofa_output *)action)->port : 0;
 }
 
 static void higher_priority_wins(void **state)
@@ -309,6 +311,64 @@ static void modify_that_finds_nothing_adds_only_if_it_may(void **state)
         assert_int_equal(apply(sut, flow), OF_OK);
         assert_int_equal(flow_tables_n_flows(sut->tables), cases[i].n_flows);
     }
+}
+
+static void modified_rule_keeps_its_actions_until_published(void **state)
+{
+    struct switch_under_test *sut = *state;
+    struct of_flow_mod flow;
+
+    add(sut, to_net(NET_10, 8), 10, 1);
+    flow = make_flow(OFFC_MODIFY, to_net(NET_10, 8), 10, 2);
+    assert_int_equal(apply(sut, flow), OF_OK);
+    assert_int_equal(port_to(sut, HOST_10_1), 1);
+    flow = make_flow(OFFC_MODIFY, to_net(NET_10, 8), 10, 3);
+    assert_int_equal(apply(sut, flow), OF_OK);
+    assert_int_equal(port_to(sut, HOST_10_1), 1);
+    flow_tables_publish(sut->tables);
+    assert_int_equal(port_to(sut, HOST_10_1), 3);
+}
+
+static void reverted_changes_leave_no_trace(void **state)
+{
+    struct switch_under_test *sut = *state;
+    struct rule *rule;
+
+    add(sut, to_net(NET_10, 8), 10, 1);
+    add(sut, to_net(HOST_10_1, 32), 20, 2);
+    rule = look_up(sut, HOST_10_1);
+    rule_credit(rule, 5, 500, 0);
+    int64_t modified_ns = rule->modified_ns;
+    be64 cookie = rule_cookie(rule);
+
+    struct of_flow_mod modify = make_flow(OFFC_MODIFY, any(), 0, 7);
+    modify.modify_cookie = true;
+    modify.new_cookie = be64_from(99);
+    modify.flags = OFFF_RESET_COUNTS;
+    struct of_flow_mod replace = make_flow(OFFC_ADD, to_net(NET_10, 8), 10, 8);
+    replace.hard_timeout_s = 1;
+    assert_int_equal(apply(sut, make_flow(OFFC_ADD, any(), 5, 6)), OF_OK);
+    assert_int_equal(apply(sut, modify), OF_OK);
+    assert_int_equal(apply(sut, replace), OF_OK);
+    assert_int_equal(apply(sut, make_flow(OFFC_MODIFY, any(), 0, 9)), OF_OK);
+    assert_int_equal(apply(sut, make_flow(OFFC_DELETE, any(), 0, 0)), OF_OK);
+    assert_int_equal(apply(sut, make_flow(OFFC_ADD, to_net(HOST_10_1, 32), 20, 4)), OF_OK);
+    flow_tables_revert(sut->tables);
+
+    assert_false(flow_tables_publish(sut->tables));
+    assert_int_equal(flow_tables_n_flows(sut->tables), 2);
+    assert_ptr_equal(look_up(sut, HOST_10_1), rule);
+    assert_int_equal(port_to(sut, HOST_10_1), 2);
+    assert_int_equal(port_to(sut, NET_10 + 99), 1);
+    assert_int_equal(rule->n_packets, 5);
+    assert_int_equal(rule->modified_ns, modified_ns);
+    assert_int_equal(rule_cookie(rule).raw, cookie.raw);
+
+    /* And they can be changed as ever. */
+    assert_int_equal(apply(sut, make_flow(OFFC_DELETE, any(), 0, 0)), OF_OK);
+    flow_tables_publish(sut->tables);
+    assert_int_equal(flow_tables_n_flows(sut->tables), 0);
+    assert_int_equal(port_to(sut, HOST_10_1), 0);
 }
 
 /* Three flows: 10.0.0.0/8 (priority 10, cookie 1, to 1), 10.0.0.1 (20, 2, to 2), all (0, 3, to 3). */
@@ -537,6 +597,8 @@ int main(void)
         TEST(modify_keeps_counters_timeouts_and_age),
         TEST(modify_sets_the_cookie_where_the_version_says_so),
         TEST(modify_that_finds_nothing_adds_only_if_it_may),
+        TEST(modified_rule_keeps_its_actions_until_published),
+        TEST(reverted_changes_leave_no_trace),
         TEST(modify_and_delete_touch_what_they_name),
         TEST(later_flow_mods_of_a_batch_see_earlier_ones),
         TEST(full_table_refuses_new_flows_but_not_replacements),

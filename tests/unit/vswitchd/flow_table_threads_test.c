@@ -49,7 +49,7 @@ static of_port look_up(const struct flow_tables *tables, uint64_t version, uint8
     if (!rule)
         return 0;
     rule_credit(rule, 1, 64, 1);
-    return ((const struct ofa_output *)(const void *)rule_get_actions(rule).first)->port;
+    return ((const struct ofa_output *)(const void *)rule_get_actions(rule, version).first)->port;
 }
 
 static void *read_tables(void *shared_)

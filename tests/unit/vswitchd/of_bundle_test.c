@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Bundles: all of one or nothing, within bounds. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/log.h"
+#include "lib/openflow/bundles.h"
+#include "lib/openflow/flow_text.h"
+#include "lib/openflow/ports.h"
+#include "tests/unit/vswitchd/of_peer.h"
+#include "vswitchd/of_bundle.h"
+
+enum { BOTH = OFBF_ATOMIC | OFBF_ORDERED };
+
+static void put_control(struct peer *peer, uint32_t id, enum of_bundle_command command,
+                        uint16_t flags, struct buffer *out)
+{
+    const struct of_bundle_control control = {
+        .bundle_id = id, .command = (uint16_t)command, .flags = flags};
+
+    of_encode_bundle_control(&control, peer->protocol.version, 9, out);
+}
+
+static void say_control(struct peer *peer, uint32_t id, enum of_bundle_command command,
+                        uint16_t flags)
+{
+    struct buffer out = BUFFER_INIT;
+
+    put_control(peer, id, command, flags, &out);
+    say(peer, &out);
+}
+
+static void hear_reply(struct peer *peer, uint32_t id, enum of_bundle_command command)
+{
+    struct of_bundle_control reply;
+    struct of_message message;
+
+    hear_kind(peer, OF_BUNDLE_CONTROL, &message);
+    assert_int_equal(of_decode_bundle_control(&message, &reply), OF_OK);
+    assert_int_equal(reply.bundle_id, id);
+    assert_int_equal(reply.command, command + 1);
+}
+
+/* 'message' with its xid, into the bundle; fini()s it. */
+static void put_add(struct peer *peer, uint32_t id, uint16_t flags, struct buffer *message,
+                    struct buffer *out)
+{
+    const struct of_bundle_add add = {
+        .bundle_id = id, .flags = flags, .message = message->data, .n_bytes = message->size};
+
+    of_encode_bundle_add(&add, peer->protocol.version, wire_u32(message->data + 4), out);
+    buffer_fini(message);
+}
+
+static void put_flow(struct peer *peer, uint32_t id, const char *text, enum of_flow_command command,
+                     struct buffer *out)
+{
+    struct buffer message = BUFFER_INIT;
+    struct error error = ERROR_INIT;
+    struct of_flow_mod flow;
+
+    if (of_flow_mod_parse(text, command, NULL, &flow, &error))
+        fail_msg("%s: %s", text, error.message);
+    of_encode_flow_mod(&flow, &peer->protocol, 5, &message);
+    of_flow_mod_fini(&flow);
+    put_add(peer, id, BOTH, &message, out);
+}
+
+/* What is in the tables, counters included, times not. */
+static char *tables_text(struct fake_bridge *bridge)
+{
+    const struct rule_filter all = {
+        .table_id = OF_TABLE_ALL, .out_port = OFPP_NONE, .out_group = (uint32_t)OF_GROUP_ANY};
+    struct buffer text = BUFFER_INIT;
+    struct rule_set set;
+
+    rule_set_init(&set, bridge->tables, &all);
+    for (size_t i = 0; i < set.n_rules; i++) {
+        const struct rule *rule = set.rules[i];
+        struct of_flow_stats stats = {
+            .cookie = rule_cookie(rule),
+            .priority = (uint16_t)rule->cls.priority,
+            .table_id = rule->table_id,
+            .flags = rule->flags,
+            .idle_timeout_s = rule->idle_timeout_s,
+            .hard_timeout_s = rule->hard_timeout_s,
+            .actions = rule_get_actions(rule, flow_tables_version(bridge->tables)),
+        };
+        minimatch_expand(rule->cls.match, &stats.match);
+        of_flow_stats_format_brief(&stats, NULL, &text);
+        buffer_printf(&text, " %llu %lld %lld\n", (unsigned long long)rule->n_packets,
+                      (long long)rule->created_ns, (long long)rule->modified_ns);
+    }
+    rule_set_fini(&set);
+    return buffer_take_text(&text);
+}
+
+static void commit_shows_all_flows_at_once(void **state)
+{
+    static const enum of_version with_bundles[] = {OF_1_3, OF_1_4, OF_1_5};
+    struct fake_bridge *bridge = *state;
+    struct peer peer;
+
+    for (size_t i = 0; i < ARRAY_SIZE(with_bundles); i++) {
+        struct buffer out = BUFFER_INIT;
+
+        connect_peer(&peer, bridge, with_bundles[i], OF_CONNECTION_MANAGEMENT);
+        put_control(&peer, 7, OFBC_OPEN, BOTH, &out);
+        put_flow(&peer, 7, "", OFFC_DELETE, &out);
+        for (unsigned j = 0; j < 100; j++) {
+            char text[64];
+            snprintf(text, sizeof text, "ip,nw_dst=10.0.0.%u,actions=1", j);
+            put_flow(&peer, 7, text, OFFC_ADD, &out);
+        }
+        say(&peer, &out);
+        hear_reply(&peer, 7, OFBC_OPEN);
+        hears_nothing(&peer);
+        unsigned n_changed = bridge->n_changed;
+        assert_int_equal(flow_tables_n_flows(bridge->tables), i ? 100 : 0);
+        say_control(&peer, 7, OFBC_CLOSE, BOTH);
+        hear_reply(&peer, 7, OFBC_CLOSE);
+        say_control(&peer, 7, OFBC_COMMIT, BOTH);
+        hear_reply(&peer, 7, OFBC_COMMIT);
+        assert_int_equal(flow_tables_n_flows(bridge->tables), 100);
+        assert_int_equal(bridge->n_changed, n_changed + 1);
+        say_control(&peer, 7, OFBC_COMMIT, BOTH); /* It is gone. */
+        hear_error(&peer, OFPBFC_BAD_ID);
+        disconnect(&peer);
+    }
+}
+
+static void failing_bundle_leaves_the_tables_as_they_were(void **state)
+{
+    enum { N_FLOWS = 10000 };
+    struct fake_bridge *bridge = *state;
+    struct of_message message;
+    struct of_error_info info;
+    struct buffer out = BUFFER_INIT;
+    struct peer peer;
+    char text[80];
+
+    connect_peer(&peer, bridge, OF_1_4, OF_CONNECTION_MANAGEMENT);
+    put_control(&peer, 1, OFBC_OPEN, BOTH, &out);
+    for (unsigned i = 0; i < 50; i++) {
+        snprintf(text, sizeof text,
+                 "table=%u,cookie=%u,idle_timeout=%u,ip,nw_src=10.0.0.%u,actions=1", i % 3, i,
+                 i % 7 ? 0 : 60, i);
+        put_flow(&peer, 1, text, OFFC_ADD, &out);
+    }
+    put_control(&peer, 1, OFBC_COMMIT, BOTH, &out);
+    say(&peer, &out);
+    hear_reply(&peer, 1, OFBC_OPEN);
+    hear_reply(&peer, 1, OFBC_COMMIT);
+    char *before = tables_text(bridge);
+
+    out = (struct buffer)BUFFER_INIT;
+    put_control(&peer, 2, OFBC_OPEN, BOTH, &out);
+    put_flow(&peer, 2, "actions=drop", OFFC_MODIFY, &out);
+    for (unsigned i = 0; i < N_FLOWS; i++) {
+        snprintf(text, sizeof text, "table=%u,ip,nw_src=10.0.%u.%u,actions=2", i % 4, i >> 8 & 255,
+                 i & 255);
+        put_flow(&peer, 2, text, OFFC_ADD, &out);
+        if (i % 1000 == 999)
+            put_flow(&peer, 2, i % 2000 == 1999 ? "table=1" : "nw_src=10.0.0.0/24,ip", OFFC_DELETE,
+                     &out);
+    }
+    put_flow(&peer, 2, "table=2,actions=3", OFFC_MODIFY, &out);
+    put_flow(&peer, 2, "table=2,tcp,actions=3", OFFC_ADD, &out);
+    put_flow(&peer, 2, "check_overlap,table=2,tcp,nw_dst=10.0.0.1,actions=3", OFFC_ADD, &out);
+    put_control(&peer, 2, OFBC_COMMIT, BOTH, &out);
+    say(&peer, &out);
+    hear_reply(&peer, 2, OFBC_OPEN);
+    hear_kind(&peer, OF_ERROR,
+              &message); /* Which message it was, then that the commit has failed. */
+    assert_int_equal(of_decode_error(message.whole, message.n_bytes, &info), OF_OK);
+    assert_int_equal(info.error, OFPFMFC_OVERLAP);
+    assert_int_equal(info.payload[1], 14); /* OFPT_FLOW_MOD */
+    hear_error(&peer, OFPBFC_MSG_FAILED);
+
+    char *after = tables_text(bridge);
+    assert_string_equal(after, before);
+    free(after);
+    free(before);
+    assert_int_equal(flow_tables_n_flows(bridge->tables), 50);
+    disconnect(&peer);
+}
+
+static void discarded_bundle_changes_nothing(void **state)
+{
+    struct fake_bridge *bridge = *state;
+    struct buffer out = BUFFER_INIT;
+    struct peer peer;
+
+    connect_peer(&peer, bridge, OF_1_3, OF_CONNECTION_MANAGEMENT);
+    put_flow(&peer, 3, "actions=1", OFFC_ADD, &out); /* Opens it, too. */
+    say(&peer, &out);
+    say_control(&peer, 3, OFBC_DISCARD, BOTH);
+    hear_reply(&peer, 3, OFBC_DISCARD);
+    assert_int_equal(flow_tables_n_flows(bridge->tables), 0);
+    disconnect(&peer);
+}
+
+static void bundles_are_bounded(void **state)
+{
+    struct fake_bridge *bridge = *state;
+    struct peer peer;
+
+    connect_peer(&peer, bridge, OF_1_4, OF_CONNECTION_MANAGEMENT);
+    for (uint32_t i = 0; i < 10000; i++) {
+        say_control(&peer, i, OFBC_OPEN, 0);
+        if (i < OF_BUNDLES_MAX)
+            hear_reply(&peer, i, OFBC_OPEN);
+        else
+            hear_error(&peer, OFPBFC_OUT_OF_BUNDLES);
+    }
+    say_control(&peer, 5, OFBC_DISCARD, 0);
+    hear_reply(&peer, 5, OFBC_DISCARD);
+    say_control(&peer, 77, OFBC_OPEN, 0);
+    hear_reply(&peer, 77, OFBC_OPEN);
+    disconnect(&peer);
+}
+
+static void wrong_bundles_get_their_error(void **state)
+{
+    struct fake_bridge *bridge = *state;
+    struct buffer out = BUFFER_INIT, message = BUFFER_INIT;
+    struct of_port_mod mod = {.port = 1, .mac = {{2, 0, 0, 0, 0, 1}}, .mask = OFPPC_NO_FWD};
+    struct peer peer;
+
+    connect_peer(&peer, bridge, OF_1_4, OF_CONNECTION_MANAGEMENT);
+    say_control(&peer, 1, OFBC_OPEN, 4);
+    hear_error(&peer, OFPBFC_BAD_FLAGS);
+    say_control(&peer, 1, (enum of_bundle_command)8, BOTH);
+    hear_error(&peer, OFPBFC_BAD_TYPE);
+    say_control(&peer, 1, OFBC_COMMIT, BOTH);
+    hear_error(&peer, OFPBFC_BAD_ID);
+
+    /* Opened twice, it is gone. */
+    say_control(&peer, 1, OFBC_OPEN, BOTH);
+    hear_reply(&peer, 1, OFBC_OPEN);
+    say_control(&peer, 1, OFBC_OPEN, BOTH);
+    hear_error(&peer, OFPBFC_BAD_ID);
+    say_control(&peer, 1, OFBC_CLOSE, BOTH);
+    hear_error(&peer, OFPBFC_BAD_ID);
+
+    say_control(&peer, 1, OFBC_OPEN, BOTH);
+    hear_reply(&peer, 1, OFBC_OPEN);
+    say_control(&peer, 1, OFBC_CLOSE, BOTH);
+    hear_reply(&peer, 1, OFBC_CLOSE);
+    put_flow(&peer, 1, "actions=1", OFFC_ADD, &out);
+    say(&peer, &out);
+    hear_error(&peer, OFPBFC_BUNDLE_CLOSED);
+
+    /* What does not belong into one, or is wrong itself. */
+    of_encode_empty(OF_BARRIER_REQUEST, OF_1_4, 5, &message);
+    put_add(&peer, 2, BOTH, &message, &out);
+    say(&peer, &out);
+    hear_error(&peer, OFPBFC_MSG_UNSUP);
+    of_encode_empty(OF_BARRIER_REQUEST, OF_1_3, 5, &message);
+    put_add(&peer, 2, BOTH, &message, &out);
+    say(&peer, &out);
+    hear_error(&peer, OFPBFC_BAD_VERSION);
+    of_encode_empty(OF_BARRIER_REQUEST, OF_1_4, 5, &message);
+    message.data[3] = 99;
+    put_add(&peer, 2, BOTH, &message, &out);
+    say(&peer, &out);
+    hear_error(&peer, OFPBFC_MSG_BAD_LEN);
+    put_flow(&peer, 2, "actions=1", OFFC_ADD, &out);
+    out.data[7] ^= 1;
+    say(&peer, &out);
+    hear_error(&peer, OFPBFC_MSG_BAD_XID);
+    put_flow(&peer, 2, "actions=group:1", OFFC_ADD, &out);
+    say(&peer, &out);
+    say_control(&peer, 2, OFBC_COMMIT, BOTH);
+    hear_error(&peer, OFPBAC_BAD_OUT_GROUP);
+    hear_error(&peer, OFPBFC_MSG_FAILED);
+
+    /* Changes of ports cannot be atomic. */
+    of_encode_port_mod(&mod, OF_1_4, 5, &message);
+    put_add(&peer, 3, BOTH, &message, &out);
+    say(&peer, &out);
+    say_control(&peer, 3, OFBC_COMMIT, BOTH);
+    hear_error(&peer, OFPBFC_MSG_FAILED);
+    hear_error(&peer, OFPBFC_MSG_FAILED);
+    disconnect(&peer);
+}
+
+static void ports_and_frames_follow_the_flows(void **state)
+{
+    const uint8_t frame[60] = {[12] = 0x08};
+    struct of_packet_out packet = {.frame = frame, .frame_bytes = 60, .in_port = OFPP_CONTROLLER};
+    struct of_port_mod mod = {
+        .port = 1, .mac = {{2, 0, 0, 0, 0, 1}}, .mask = OFPPC_NO_FWD, .config = OFPPC_NO_FWD};
+    struct fake_bridge *bridge = *state;
+    struct buffer out = BUFFER_INIT, message = BUFFER_INIT;
+    struct peer peer;
+
+    connect_peer(&peer, bridge, OF_1_5, OF_CONNECTION_MANAGEMENT);
+    put_control(&peer, 1, OFBC_OPEN, OFBF_ORDERED, &out);
+    of_encode_port_mod(&mod, OF_1_5, 5, &message);
+    put_add(&peer, 1, OFBF_ORDERED, &message, &out);
+    of_encode_packet_out(&packet, OF_1_5, 5, &message);
+    put_add(&peer, 1, OFBF_ORDERED, &message, &out);
+    say(&peer, &out);
+    hear_reply(&peer, 1, OFBC_OPEN);
+    hears_nothing(&peer);
+    assert_int_equal(bridge->n_packet_outs, 0);
+    assert_int_equal(bridge->ports[0].config, 0);
+    say_control(&peer, 1, OFBC_COMMIT, OFBF_ORDERED);
+    hear_reply(&peer, 1, OFBC_COMMIT);
+    assert_int_equal(bridge->n_packet_outs, 1);
+    assert_int_equal(bridge->ports[0].config, OFPPC_NO_FWD);
+    disconnect(&peer);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(commit_shows_all_flows_at_once),   TEST(failing_bundle_leaves_the_tables_as_they_were),
+        TEST(discarded_bundle_changes_nothing), TEST(bundles_are_bounded),
+        TEST(wrong_bundles_get_their_error),    TEST(ports_and_frames_follow_the_flows),
+    };
+
+    log_set_levels("console:off", NULL);
+    urcu_qsbr_register_thread();
+    int result = cmocka_run_group_tests(tests, NULL, NULL);
+    urcu_qsbr_barrier();
+    urcu_qsbr_unregister_thread();
+    return result;
+}
