@@ -167,6 +167,7 @@ void bridge_destroy(struct bridge *bridge)
     fdb_destroy(bridge->fdb);
     packet_in_queue_destroy(bridge->packet_ins);
     log_info("removed bridge %s", bridge->name);
+    free(bridge->stale_ports);
     free(bridge->description);
     free(bridge->name);
     free(bridge);
@@ -191,11 +192,30 @@ void bridge_add_interface(struct bridge *bridge, struct wanted_interface *settin
                     interface);
 }
 
+void bridge_forget_stations(struct bridge *bridge, of_port port)
+{
+    fdb_flush_port(bridge->fdb, port);
+    bridge->stale_ports = reallocarray(bridge->stale_ports, bridge->n_stale_ports + 1,
+                                       sizeof *bridge->stale_ports);
+    if (!bridge->stale_ports)
+        abort();
+    bridge->stale_ports[bridge->n_stale_ports++] = port;
+}
+
+void bridge_forget_stale_stations(struct bridge *bridge)
+{
+    for (size_t i = 0; i < bridge->n_stale_ports; i++)
+        fdb_flush_port(bridge->fdb, bridge->stale_ports[i]);
+    free(bridge->stale_ports);
+    bridge->stale_ports = NULL;
+    bridge->n_stale_ports = 0;
+}
+
 void bridge_close_interface(struct bridge *bridge, struct interface *interface)
 {
     interface_close(interface);
     if (interface->ofport != OFPP_NONE)
-        fdb_flush_port(bridge->fdb, interface->ofport);
+        bridge_forget_stations(bridge, interface->ofport);
 }
 
 void bridge_remove_interface(struct bridge *bridge, struct interface *interface)
@@ -227,7 +247,7 @@ static bool open_interface(struct bridge *bridge, struct interface *interface, o
     bool is_renumbered = was_open && interface->ofport != number;
 
     if (interface->ofport != number && interface->ofport != OFPP_NONE)
-        fdb_flush_port(bridge->fdb, interface->ofport);
+        bridge_forget_stations(bridge, interface->ofport);
     interface->ofport = number;
     if (number != OFPP_NONE)
         interface_open(interface);

@@ -37,6 +37,8 @@ struct bridge {
     struct interface *interfaces; /* By name. */
     struct flow_tables *tables;
     struct fdb *fdb;
+    of_port *stale_ports; /* Owned: see bridge_forget_stations(). */
+    size_t n_stale_ports;
     struct packet_in_queue *packet_ins;
     bool publishes_misses;     /* The topology says that table misses go to a controller. */
     struct error server_error; /* Why there is no server. */
@@ -60,6 +62,11 @@ void bridge_remove_interface(struct bridge *bridge, struct interface *interface)
 
 /* Closes an interface but keeps it, and its number. */
 void bridge_close_interface(struct bridge *bridge, struct interface *interface);
+
+/* What was heard from 'port' is not true any more.  Until the topology without it is published, and workers
+ * have seen that, frames may bring it back; so it is forgotten again by forwarding_publish(). */
+void bridge_forget_stations(struct bridge *bridge, of_port port);
+void bridge_forget_stale_stations(struct bridge *bridge);
 
 /* Gives every interface its OpenFlow number and opens those that are closed and can be opened.  True if
  * that opened or renumbered any. */

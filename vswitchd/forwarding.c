@@ -139,6 +139,22 @@ static void link_patch(const struct topology *topology, struct interface *interf
         view->patch_peer = view_of(topology, peer);
 }
 
+/* Workers may have learned from the old picture until now. */
+static void forget_stale_stations(struct vswitch *vswitch)
+{
+    struct bridge *bridge, *next;
+    bool is_synchronized = false;
+
+    HASH_ITER (by_name, vswitch->bridges, bridge, next) {
+        if (!bridge->n_stale_ports)
+            continue;
+        if (!is_synchronized)
+            datapath_synchronize(vswitch->datapath);
+        is_synchronized = true;
+        bridge_forget_stale_stations(bridge);
+    }
+}
+
 void forwarding_publish(struct vswitch *vswitch)
 {
     struct topology *topology = topology_create(vswitch->vlan_limit);
@@ -153,6 +169,7 @@ void forwarding_publish(struct vswitch *vswitch)
             link_patch(topology, interface);
     topology_publish(topology);
     datapath_invalidate(vswitch->datapath, DP_SLOT_ALL);
+    forget_stale_stations(vswitch);
 }
 
 /* --- Packet-out ---------------------------------------------------------------------------- */

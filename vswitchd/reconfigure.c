@@ -113,7 +113,7 @@ static void set_interface(struct bridge *bridge, struct wanted_interface *settin
     }
     /* Stations were heard in VLANs that the port may no longer carry. */
     if (memcmp(&settings->vlans, &interface->settings->vlans, sizeof settings->vlans))
-        fdb_flush_port(bridge->fdb, interface->ofport);
+        bridge_forget_stations(bridge, interface->ofport);
     interface_set_settings_take(interface, settings);
 }
 

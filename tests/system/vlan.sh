@@ -96,6 +96,18 @@ appctl fdb/show br0 | found -E '^ +[0-9]+ +20 ' || fail "fdb/show has no station
 appctl fdb/flush br0 >/dev/null
 expect 1 "$(appctl fdb/show br0 | wc -l)" "lines of fdb/show after a flush"
 
+step "a port that changes its VLAN under traffic is not known in the old one"
+on b10 ping -q -f -w 20 10.3.0.1 >/dev/null 2>&1 &
+flood=$!
+for vid in 30 10 31 10 32 10 33 10 34 10; do
+  port=$(vsctl get Interface b10 ofport)
+  old=$(vsctl get Port b10 tag)
+  vsctl set Port b10 tag=$vid
+  ! appctl fdb/show br0 | found -E "^ +$port +$old " || fail "VLAN $old still has a station on port b10"
+done
+kill $flood
+wait $flood 2>/dev/null || true
+
 step "an impossible mode is an error and closes the port"
 vsctl --no-wait set Port trunk vlan_mode=dot1q-tunnel
 wait_until 2 eval 'vsctl get Interface trunk error | found dot1q-tunnel' || fail "no error in the row"
