@@ -124,6 +124,8 @@ struct flow {
     struct flow_key key;
     be64 metadata;
     be32 regs[FLOW_N_REGS];
+    be32 conj_id; /* While a conjunction that holds is looked up; else 0. */
+    uint8_t pad[4];
 };
 
 enum {

@@ -15,6 +15,7 @@
 #include "vswitchd/flow_mod.h"
 #include "vswitchd/flow_table.h"
 #include "vswitchd/forwarding.h"
+#include "vswitchd/lessons.h"
 #include "vswitchd/of_server.h"
 #include "vswitchd/ofports.h"
 #include "vswitchd/packet_in.h"
@@ -53,7 +54,7 @@ static const struct flow_tables_events table_events = {
 };
 
 /* Any thread. */
-static void on_packet_in(void *aux)
+static void on_frames_heard(void *aux)
 {
     struct vswitch *vswitch = aux;
 
@@ -134,7 +135,8 @@ struct bridge *bridge_create(struct vswitch *vswitch, const struct wanted_bridge
     bridge->tables = flow_tables_create(&table_events, bridge);
     bridge->fdb = fdb_create(wanted->max_stations, wanted->station_age_s, DP_N_SLOTS,
                              forwarding_station_changed, vswitch);
-    bridge->packet_ins = packet_in_queue_create(on_packet_in, vswitch);
+    bridge->packet_ins = packet_in_queue_create(on_frames_heard, vswitch);
+    bridge->lessons = lesson_queue_create(on_frames_heard, vswitch);
     if (!bridge->tables || !bridge->fdb || !bridge->packet_ins)
         abort();
     bridge_open_server(bridge, wanted);
@@ -163,6 +165,7 @@ void bridge_destroy(struct bridge *bridge)
         HASH_DELETE(by_name, bridge->interfaces, interface);
         interface_destroy(interface);
     }
+    lesson_queue_destroy(bridge->lessons);
     flow_tables_destroy(bridge->tables);
     fdb_destroy(bridge->fdb);
     packet_in_queue_destroy(bridge->packet_ins);

@@ -18,6 +18,7 @@
 struct fdb;
 struct flow_tables;
 struct of_server;
+struct lesson_queue;
 struct packet_in_queue;
 struct vswitch;
 
@@ -40,6 +41,7 @@ struct bridge {
     of_port *stale_ports; /* Owned: see bridge_forget_stations(). */
     size_t n_stale_ports;
     struct packet_in_queue *packet_ins;
+    struct lesson_queue *lessons;
     bool publishes_misses;     /* The topology says that table misses go to a controller. */
     struct error server_error; /* Why there is no server. */
     struct of_server *server;  /* NULL: its socket could not be opened. */

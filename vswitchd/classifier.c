@@ -269,6 +269,18 @@ struct cls_rule *classifier_lookup(const struct classifier *cls, uint64_t versio
     return cls_groups_lookup(groups, version, flow_words_const(flow), flow_words(consulted));
 }
 
+void classifier_each_match(const struct classifier *cls, uint64_t version, const struct flow *flow,
+                           struct flow *consulted, void (*each)(struct cls_rule *rule, void *arg),
+                           void *arg)
+{
+    const struct cls_groups *groups = atomic_load_explicit(&cls->groups, memory_order_acquire);
+    struct flow ignored;
+
+    if (groups)
+        cls_groups_each_match(groups, version, flow_words_const(flow),
+                              flow_words(consulted ? consulted : &ignored), each, arg);
+}
+
 struct cls_rule *classifier_find(const struct classifier *cls, uint64_t version,
                                  const struct match *match, uint32_t priority)
 {

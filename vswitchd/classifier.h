@@ -70,6 +70,12 @@ uint32_t classifier_n_masks(const struct classifier *cls);
 struct cls_rule *classifier_lookup(const struct classifier *cls, uint64_t version,
                                    const struct flow *flow, struct flow *consulted);
 
+/* Calls 'each' for every visible rule that matches 'flow', in any order.  Adds to 'consulted' (unless NULL)
+ * every bit that any rule looks at. */
+void classifier_each_match(const struct classifier *cls, uint64_t version, const struct flow *flow,
+                           struct flow *consulted, void (*each)(struct cls_rule *rule, void *arg),
+                           void *arg);
+
 /* The visible rule with exactly this match and priority, or NULL.  Writer only. */
 struct cls_rule *classifier_find(const struct classifier *cls, uint64_t version,
                                  const struct match *match, uint32_t priority);

@@ -87,3 +87,8 @@ bool cls_group_note_rank(struct cls_group *group, const struct cls_tuple *tuple)
 /* The answer of classifier_lookup(). */
 struct cls_rule *cls_groups_lookup(const struct cls_groups *groups, uint64_t version,
                                    const uint64_t *flow, uint64_t *consulted);
+
+/* That of classifier_each_match(). */
+void cls_groups_each_match(const struct cls_groups *groups, uint64_t version, const uint64_t *flow,
+                           uint64_t *consulted, void (*each)(struct cls_rule *rule, void *arg),
+                           void *arg);

@@ -210,3 +210,23 @@ struct cls_rule *cls_groups_lookup(const struct cls_groups *groups, uint64_t ver
     }
     return best.rule;
 }
+
+void cls_groups_each_match(const struct cls_groups *groups, uint64_t version, const uint64_t *flow,
+                           uint64_t *consulted, void (*each)(struct cls_rule *rule, void *arg),
+                           void *arg)
+{
+    for (uint32_t i = 0; i < groups->n; i++) {
+        const struct cls_group *group = groups->groups[i];
+        uint32_t n = atomic_load_explicit(&group->n_tuples, memory_order_acquire);
+
+        for (uint32_t j = 0; j < n; j++) {
+            const struct cls_tuple *tuple = cls_group_tuple(group, j);
+            struct cls_rule *chain = find_chain[tuple->n_words](tuple, flow, consulted);
+
+            while ((chain = cls_chain_visible(chain, version))) {
+                each(chain, arg);
+                chain = atomic_load_explicit(&chain->next, memory_order_acquire);
+            }
+        }
+    }
+}

@@ -12,6 +12,7 @@
 #include "lib/annotations.h"
 #include "vswitchd/bridge.h"
 #include "vswitchd/fdb.h"
+#include "vswitchd/lessons.h"
 #include "vswitchd/of_server.h"
 #include "vswitchd/packet_in.h"
 #include "vswitchd/vswitch.h"
@@ -29,6 +30,7 @@
     X(mac_learning_moved)   \
     X(packet_in)            \
     X(packet_in_drop)       \
+    X(lesson_lost)          \
     X(openflow_accepted)    \
     X(openflow_refused)     \
     X(openflow_received)    \
@@ -91,6 +93,7 @@ static void add_bridge(const struct bridge *bridge, struct sample *sample)
     sample->counters[EVENT_mac_learning_evicted] += stations.n_evicted;
     sample->counters[EVENT_mac_learning_moved] += stations.n_moved;
     sample->counters[EVENT_packet_in_drop] += packet_in_n_dropped(bridge->packet_ins);
+    sample->counters[EVENT_lesson_lost] += lessons_n_lost(bridge->lessons);
     if (!bridge->server)
         return;
     of_server_get_stats(bridge->server, &server);

@@ -15,7 +15,9 @@
 #include "lib/annotations.h"
 #include "lib/clock.h"
 #include "lib/openflow/action_codec.h"
+#include "vswitchd/conjunction.h"
 #include "vswitchd/flow_table_expiry.h"
+#include "vswitchd/flow_table_learned.h"
 #include "vswitchd/flow_table_rule.h"
 
 struct pointer_list {
@@ -94,16 +96,11 @@ struct flow_tables {
         discarded; /* Of struct rule_actions: replaced before they were published. */
     struct modification *modifications;
     size_t n_modifications, modifications_capacity;
+    struct learned_names names; /* That have lost a teacher. */
 
     struct retirement *retirements; /* Oldest first. */
     struct retirement **retirements_end;
 };
-
-/* As the next version will have them. */
-static struct ofa_list current_actions(const struct rule *rule)
-{
-    return rule_get_actions(rule, UINT64_MAX);
-}
 
 /* Life */
 
@@ -199,6 +196,7 @@ void flow_tables_destroy(struct flow_tables *tables)
         free(table);
     }
     expiry_heap_fini(&tables->expiry);
+    learned_names_fini(&tables->names);
     free(tables->added.items);
     free(tables->discarded.items);
     free(tables->modifications);
@@ -306,6 +304,7 @@ static struct removal *add_removal(struct flow_tables *tables, struct rule *rule
     }
     struct removal *removal = &tables->removals[tables->n_removals++];
     *removal = (struct removal){.rule = rule};
+    learned_names_note(&tables->names, rule_current_actions(rule));
 
     struct table *table = table_get(tables, rule->table_id);
     atomic_store_explicit(&rule->cls.removed_in, next_version(tables), memory_order_relaxed);
@@ -379,6 +378,7 @@ void flow_tables_modify(struct flow_tables *tables, struct rule *rule,
 {
     struct modification *modification = note_modification(tables, rule);
 
+    learned_names_note(&tables->names, rule_current_actions(rule));
     push_actions(tables, rule, rule_actions_create(of_flow_mod_actions(flow)));
     rule->modified_ns = now_ns;
     if (flow->modify_cookie)
@@ -394,6 +394,26 @@ void flow_tables_remove(struct flow_tables *tables, struct rule *rule,
 
     removal->reason = reason;
     removal->is_told = true;
+}
+
+static bool shorten(uint16_t *timeout_s, uint16_t to_s)
+{
+    if (!to_s || (*timeout_s && *timeout_s <= to_s))
+        return false;
+    *timeout_s = to_s;
+    return true;
+}
+
+void flow_tables_shorten_timeouts(struct flow_tables *tables, struct rule *rule, uint16_t idle_s,
+                                  uint16_t hard_s)
+{
+    bool is_shorter = shorten(&rule->idle_timeout_s, idle_s);
+
+    is_shorter |= shorten(&rule->hard_timeout_s, hard_s);
+    if (!is_shorter || !cls_rule_is_visible(&rule->cls, next_version(tables)))
+        return;
+    expiry_heap_remove(&tables->expiry, rule);
+    expiry_heap_add(&tables->expiry, rule);
 }
 
 /* Publication */
@@ -495,6 +515,7 @@ bool flow_tables_publish(struct flow_tables *tables)
 {
     if (!tables->has_changes)
         return false;
+    learned_names_settle(&tables->names, tables);
     reap_retired(tables);
 
     struct retirement *retirement = retirement_create();
@@ -562,6 +583,7 @@ static void revert_additions(struct flow_tables *tables)
 
 void flow_tables_revert(struct flow_tables *tables)
 {
+    learned_names_fini(&tables->names);
     revert_modifications(tables);
     revert_removals(tables);
     revert_additions(tables);
@@ -601,9 +623,14 @@ struct rule *flow_tables_lookup(const struct flow_tables *tables, uint64_t versi
                                 uint8_t table_id, const struct flow *flow, struct flow *consulted)
 {
     const struct table *table = table_get(tables, table_id);
+    struct rule *rule;
 
-    return table ? rule_of_cls(classifier_lookup(table->classifier, version, flow, consulted))
-                 : NULL;
+    if (!table)
+        return NULL;
+    rule = rule_of_cls(classifier_lookup(table->classifier, version, flow, consulted));
+    return rule && rule_is_conjunctive(rule, version)
+               ? conjunction_lookup(table->classifier, version, flow, consulted)
+               : rule;
 }
 
 void flow_tables_credit(struct flow_tables *tables, uint8_t table_id, bool is_match,
@@ -651,8 +678,8 @@ static bool passes(const struct listing *listing, const struct rule *rule)
 
     return !((rule->cookie.raw ^ filter->cookie.raw) & filter->cookie_mask.raw) &&
            (filter->out_port == OFPP_NONE ||
-            ofa_outputs_to(current_actions(rule), filter->out_port)) &&
-           ofa_outputs_to_group(current_actions(rule), filter->out_group);
+            ofa_outputs_to(rule_current_actions(rule), filter->out_port)) &&
+           ofa_outputs_to_group(rule_current_actions(rule), filter->out_group);
 }
 
 static bool list_one(struct cls_rule *cls, void *arg)

@@ -87,6 +87,12 @@ static inline struct ofa_list rule_get_actions(const struct rule *rule, uint64_t
     return rule_actions_list(actions);
 }
 
+/* The same with all changes made so far. Main thread. */
+static inline struct ofa_list rule_current_actions(const struct rule *rule)
+{
+    return rule_get_actions(rule, UINT64_MAX);
+}
+
 static inline be64 rule_cookie(const struct rule *rule)
 {
     return (be64){__atomic_load_n(&rule->cookie.raw, __ATOMIC_RELAXED)};
@@ -157,6 +163,10 @@ void flow_tables_add(struct flow_tables *tables, uint8_t table_id, const struct 
  * it says so. */
 void flow_tables_modify(struct flow_tables *tables, struct rule *rule,
                         const struct of_flow_mod *flow, int64_t now_ns);
+
+/* Sets timeouts of a rule (s; 0: none given) that are longer, or missing.  Nothing for a rule that is gone. */
+void flow_tables_shorten_timeouts(struct flow_tables *tables, struct rule *rule, uint16_t idle_s,
+                                  uint16_t hard_s);
 
 void flow_tables_remove(struct flow_tables *tables, struct rule *rule,
                         enum flow_removed_reason reason);

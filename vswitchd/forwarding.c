@@ -85,6 +85,7 @@ static void add_bridge_view(struct topology *topology, struct bridge *bridge)
     view->tables = bridge->tables;
     view->fdb = bridge->fdb;
     view->packet_ins = bridge->packet_ins;
+    view->lessons = bridge->lessons;
     view->frag_mode = bridge->frag_mode;
     view->forwards_bpdu = bridge->forwards_bpdu;
     bridge->publishes_misses = bridge->server && of_server_wants_misses(bridge->server);

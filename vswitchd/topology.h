@@ -57,6 +57,7 @@ struct port_view {
     bool is_up;      /* Carrier and administratively up. */
 };
 
+struct lesson_queue;
 struct packet_in_queue;
 
 struct bridge_view {
@@ -64,7 +65,8 @@ struct bridge_view {
     struct flow_tables *tables;
     struct fdb *fdb;
     struct packet_in_queue *packet_ins;
-    struct port_view **ports; /* Sorted by ofp_port. */
+    struct lesson_queue *lessons; /* May be NULL. */
+    struct port_view **ports;     /* Sorted by ofp_port. */
     size_t n_ports;
     enum of_frag_mode frag_mode;
     bool forwards_bpdu;

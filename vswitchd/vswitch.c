@@ -18,6 +18,7 @@
 #include "vswitchd/fdb.h"
 #include "vswitchd/flow_table.h"
 #include "vswitchd/forwarding.h"
+#include "vswitchd/lessons.h"
 #include "vswitchd/netdevs.h"
 #include "vswitchd/of_server.h"
 #include "vswitchd/reconfigure.h"
@@ -180,14 +181,16 @@ static void on_second(struct ev_loop *loop UNUSED, ev_timer *timer, int events U
     }
 }
 
-static void on_packet_ins(struct ev_loop *loop UNUSED, ev_async *async, int events UNUSED)
+static void on_frames_heard(struct ev_loop *loop UNUSED, ev_async *async, int events UNUSED)
 {
     struct vswitch *vswitch = async->data;
     struct bridge *bridge, *next;
 
-    HASH_ITER (by_name, vswitch->bridges, bridge, next)
+    HASH_ITER (by_name, vswitch->bridges, bridge, next) {
+        lessons_apply(bridge->lessons, bridge->tables, clock_now_ns());
         if (bridge->server)
             of_server_packet_ins(bridge->server, bridge->packet_ins);
+    }
 }
 
 /* --- Life ---------------------------------------------------------------------------------- */
@@ -209,7 +212,7 @@ static void name_instance(char *instance, size_t n_bytes)
 
 static void start_watchers(struct vswitch *vswitch)
 {
-    ev_async_init(&vswitch->packet_ins, on_packet_ins);
+    ev_async_init(&vswitch->packet_ins, on_frames_heard);
     vswitch->packet_ins.data = vswitch;
     ev_async_start(vswitch->loop, &vswitch->packet_ins);
 

@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/openflow/flow_text.h"
@@ -161,8 +162,16 @@ static void xlate_resubmit(struct xlate *x, const struct ofa_resubmit *resubmit)
     x->rule = rule;
 }
 
+static void tell_of_ttl(struct xlate *x, const struct ofa_dec_ttl *action)
+{
+    if (!action->n_ids)
+        xlate_to_controller(x, UINT16_MAX, 0, OFPR_INVALID_TTL);
+    for (size_t i = 0; i < action->n_ids; i++)
+        xlate_to_controller(x, UINT16_MAX, action->ids[i], OFPR_INVALID_TTL);
+}
+
 /* False: the list ends here. */
-static bool xlate_dec_ttl(struct xlate *x)
+static bool xlate_dec_ttl(struct xlate *x, const struct ofa_dec_ttl *action)
 {
     uint8_t *ttl = &x->now.flow.key.nw_ttl;
 
@@ -176,7 +185,7 @@ static bool xlate_dec_ttl(struct xlate *x)
         x->now.written.key.nw_ttl = UINT8_MAX;
         return true;
     }
-    xlate_to_controller(x, UINT16_MAX, 0, OFPR_INVALID_TTL);
+    tell_of_ttl(x, action);
     x->reason = DROP_BAD_TTL;
     return false;
 }
@@ -192,6 +201,33 @@ static void xlate_write_actions(struct xlate *x, const struct ofa_nested *nested
         }
         x->action_set[x->n_action_set++] = ofa;
     }
+}
+
+static int xlate_list(struct xlate *x, struct ofa_list list);
+static void xlate_action_set(struct xlate *x);
+
+/* What happens to a clone is forgotten, but for what left the switch.  As in Open vSwitch it executes the action
+ * set of its own. */
+static void xlate_clone(struct xlate *x, const struct ofa_nested *clone)
+{
+    const struct xlate_state before = x->now;
+    size_t n_action_set = x->n_action_set;
+    bool has_exited = x->has_exited;
+    int trace_depth = x->trace_depth;
+    struct xlate_stack stack;
+
+    if (!xlate_may_descend(x))
+        return;
+    xlate_save_stack(x, &stack);
+    x->trace_depth += !x->is_last_action;
+    xlate_list(x, ofa_nested_list(clone));
+    xlate_action_set(x);
+    x->trace_depth = trace_depth;
+    xlate_restore_stack(x, &stack);
+    x->n_action_set = n_action_set;
+    xlate_settle(x); /* Before what was written there is forgotten. */
+    x->now = before;
+    x->has_exited = has_exited;
 }
 
 /* False: the rest of the list is not executed. */
@@ -233,7 +269,45 @@ static bool xlate_action(struct xlate *x, const struct ofa *action)
         xlate_pop_vlan(x);
         return true;
     case OFA_DEC_TTL:
-        return xlate_dec_ttl(x);
+        return xlate_dec_ttl(x, (const void *)action);
+    case OFA_OUTPUT_REG:
+        xlate_output_reg(x, (const void *)action);
+        return true;
+    case OFA_ENQUEUE:
+        xlate_output(x, ((const struct ofa_enqueue *)(const void *)action)->port, 0, 0);
+        return true;
+    case OFA_STACK_PUSH:
+        xlate_push(x, (const void *)action);
+        return true;
+    case OFA_STACK_POP:
+        xlate_pop(x, (const void *)action);
+        return true;
+    case OFA_CLONE:
+        xlate_clone(x, (const void *)action);
+        return true;
+    case OFA_MULTIPATH:
+        xlate_multipath(x, (const void *)action);
+        return true;
+    case OFA_BUNDLE:
+        xlate_bundle(x, (const void *)action);
+        return true;
+    case OFA_LEARN:
+        xlate_learn(x, (const void *)action);
+        return true;
+    case OFA_FIN_TIMEOUT:
+        xlate_fin_timeout(x, (const void *)action);
+        return true;
+    case OFA_CHECK_LENGTH:
+        xlate_check_length(x, (const void *)action);
+        return true;
+    case OFA_EXIT:
+        x->has_exited = true;
+        return false;
+    case OFA_SET_QUEUE: /* Queues are the kernel's: see docs/differences-from-ovs.md. */
+    case OFA_POP_QUEUE:
+    case OFA_CONJUNCTION: /* By lookups. */
+    case OFA_NOTE:
+        return true;
     case OFA_CLEAR_ACTIONS:
         x->n_action_set = x->action_set_first;
         return true;
@@ -262,7 +336,7 @@ static int xlate_list(struct xlate *x, struct ofa_list list)
         if (ofa->type == OFA_GOTO_TABLE)
             return ((const struct ofa_goto *)(const void *)ofa)->table_id;
         x->is_last_action = ofa_next(ofa) == ofa_end(list);
-        if (!xlate_action(x, ofa) || x->has_failed)
+        if (!xlate_action(x, ofa) || x->has_failed || x->has_exited)
             break;
     }
     return LIST_ENDS;
@@ -347,7 +421,7 @@ void xlate_walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss
         x->rule = rule;
         x->table_id = table_id;
         next = xlate_list(x, rule_get_actions(rule, x->version));
-        if (next == LIST_ENDS || !xlate_may_descend(x))
+        if (next == LIST_ENDS || x->has_exited || !xlate_may_descend(x))
             return;
         table_id = (uint8_t)next;
         in_port = xlate_in_port(x);
@@ -390,7 +464,7 @@ static void xlate_action_set(struct xlate *x)
 
     for (size_t i = 0; i < ARRAY_SIZE(outputs) && !output; i++)
         output = last_written(x, outputs[i]);
-    if (!output || x->has_failed)
+    if (!output || x->has_failed || x->has_exited)
         return;
 
     xlate_detail(x, "action set is:");
@@ -470,7 +544,11 @@ void xlate_into_patch(struct xlate *x, const struct port_view *port)
     uint8_t table_id = x->table_id;
     size_t action_set_first = x->action_set_first, n_action_set = x->n_action_set;
     int trace_depth = x->trace_depth;
+    bool has_exited = x->has_exited;
+    struct xlate_stack stack;
 
+    xlate_save_stack(x, &stack);
+    x->n_stack = 0;
     x->bridge = port->patch_peer->bridge;
     x->now.flow.key.in_port = be32_from(port->patch_peer->ofp_port);
     x->now.flow.metadata = be64_from(0);
@@ -481,8 +559,10 @@ void xlate_into_patch(struct xlate *x, const struct port_view *port)
     xlate_bridge(x);
     x->depth--;
 
+    xlate_restore_stack(x, &stack);
     xlate_settle(x); /* Before what was written there is forgotten. */
     x->now = before;
+    x->has_exited = has_exited;
     x->bridge = bridge;
     x->version = version;
     x->rule = rule;
@@ -511,7 +591,10 @@ static void xlate_init(struct xlate *x, const struct topology *topology, int64_t
     x->trace_depth = 0;
     x->is_last_action = true;
     x->action_set_first = x->n_action_set = 0;
-    x->has_failed = false;
+    x->has_failed = x->has_exited = false;
+    x->packet = NULL;
+    x->stack = NULL;
+    x->n_stack = 0;
     x->reason = DROP_BY_FLOW;
     x->record.n_notes = 0;
     x->record.capacity = XLATE_NOTES_INLINE;
@@ -541,6 +624,7 @@ static void xlate_finish(struct xlate *x)
 {
     struct dp_actions *actions = &x->verdict->actions;
 
+    free(x->stack);
     xlate_settle(x);
     complete_mask(&x->verdict->mask);
     if (x->tracer && x->tracer->final_flow)
@@ -571,8 +655,7 @@ void xlate_frame(const struct topology *topology, const struct flow_key *key,
     }
     flow.key = *key;
     flow.key.in_port = be32_from(in->ofp_port);
-    flow.metadata = be64_from(0);
-    memset(flow.regs, 0, sizeof flow.regs);
+    memset((uint8_t *)&flow + sizeof flow.key, 0, sizeof flow - sizeof flow.key);
     xlate_flow(topology, in->bridge, &flow, packet, now_ns, tracer, verdict);
 }
 
@@ -584,6 +667,7 @@ void xlate_flow(const struct topology *topology, struct bridge_view *bridge,
 
     xlate_init(&x, topology, now_ns, tracer, verdict);
     x.may_learn = packet != NULL;
+    x.packet = packet;
     x.bridge = bridge;
     xlate_init_view(&x, flow);
     xlate_bridge(&x);

@@ -2,7 +2,7 @@
 
 /* What a translation leaves behind for the life of its verdict: whom to credit, what to tell
  * controllers.  While the translation runs, notes stand on its stack and hold no references: that
- * everything in them lives is RCU's doing.  The context takes references. */
+ * everything in them but lessons lives is RCU's doing.  The context takes references. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +27,8 @@ void xlate_note(struct xlate *x, const struct xlate_note *note)
         struct xlate_note *notes = realloc(is_inline ? NULL : record->notes, 2 * n_bytes);
 
         if (!notes) {
+            if (note->type == NOTE_LESSON)
+                lesson_unref(note->lesson);
             xlate_fail(x, DROP_NO_MEMORY);
             return;
         }
@@ -87,6 +89,7 @@ static void reference_note(const struct xlate_note *note)
     case NOTE_PATCH_TX:
         port_counters_ref(note->counters);
         break;
+    case NOTE_LESSON: /* The record's becomes ours. */
     case NOTE_TABLE:
     case NOTE_STATION:
         break;
@@ -103,9 +106,20 @@ static void unreference_note(const struct xlate_note *note)
     case NOTE_PATCH_TX:
         port_counters_unref(note->counters);
         break;
+    case NOTE_LESSON:
+        lesson_unref(note->lesson);
+        break;
     case NOTE_TABLE:
     case NOTE_STATION:
         break;
+    }
+}
+
+static void drop_lessons(const struct xlate_record *record)
+{
+    for (size_t i = 0; i < record->n_notes; i++) {
+        if (record->notes[i].type == NOTE_LESSON)
+            lesson_unref(record->notes[i].lesson);
     }
 }
 
@@ -128,6 +142,7 @@ void xlate_finish_record(struct xlate *x)
             reference_note(&context->notes[i]);
     } else {
         free_deliveries(record->deliveries);
+        drop_lessons(record);
     }
     if (record->notes != record->inline_notes)
         free(record->notes);
@@ -165,6 +180,9 @@ void xlate_credit(void *context_, uint64_t n_packets, uint64_t n_bytes, int64_t 
         case NOTE_PATCH_TX:
             counter_add(&note->counters->tx_packets, n_packets);
             counter_add(&note->counters->tx_bytes, n_bytes);
+            break;
+        case NOTE_LESSON:
+            lesson_teach(note->lesson);
             break;
         }
     }

@@ -215,33 +215,53 @@ void xlate_set_field(struct xlate *x, const struct ofa_set_field *set)
     write_field(x, field, &value, &mask);
 }
 
-void xlate_move(struct xlate *x, const struct ofa_move *move)
+bool xlate_read_part(struct xlate *x, struct ofa_part part, struct of_value *value)
 {
-    const struct of_subfield from = {
-        .field = of_field((enum of_field_id)move->source),
-        .first = move->source_first,
-        .n_bits = move->n_bits,
-    };
-    const struct of_subfield to = {
-        .field = of_field((enum of_field_id)move->destination),
-        .first = move->destination_first,
-        .n_bits = move->n_bits,
-    };
-    struct flow bits = {.key.in_port = {0}}, mask_bits = {.key.in_port = {0}};
-    struct of_value value, mask;
+    const struct of_subfield from = ofa_part_subfield(part);
 
-    if (!of_field_is_meaningful(from.field, &x->now.flow, &x->looked) ||
-        !of_field_is_meaningful(to.field, &x->now.flow, &x->looked))
-        return;
+    memset(value, 0, sizeof *value);
+    if (!of_field_is_meaningful(from.field, &x->now.flow, &x->looked))
+        return false;
     of_subfield_add_mask(&from, &x->looked);
-    of_subfield_get(&from, &x->now.flow, &value);
+    of_subfield_get(&from, &x->now.flow, value);
+    return true;
+}
+
+bool xlate_write_part(struct xlate *x, struct ofa_part part, const struct of_value *value)
+{
+    const struct of_subfield to = ofa_part_subfield(part);
+    struct flow bits = {.key.in_port = {0}}, mask_bits = {.key.in_port = {0}};
+    struct of_value shifted, mask;
+
+    if (!of_field_is_meaningful(to.field, &x->now.flow, &x->looked))
+        return false;
 
     /* Shift it to its place by putting it in an otherwise empty flow. */
-    of_subfield_set(&to, &value, &bits);
+    of_subfield_set(&to, value, &bits);
     of_subfield_add_mask(&to, &mask_bits);
-    of_field_get(to.field, &bits, &value);
+    of_field_get(to.field, &bits, &shifted);
     of_field_get(to.field, &mask_bits, &mask);
-    write_field(x, to.field, &value, &mask);
+    write_field(x, to.field, &shifted, &mask);
+    return true;
+}
+
+void xlate_write_number(struct xlate *x, struct ofa_part part, uint64_t number)
+{
+    struct of_value value = {.bytes = {0}};
+
+    be64_store(value.bytes + sizeof value - 8, number);
+    xlate_write_part(x, part, &value);
+}
+
+void xlate_move(struct xlate *x, const struct ofa_move *move)
+{
+    const struct ofa_part from = {move->source, move->source_first, move->n_bits};
+    const struct ofa_part to = {move->destination, move->destination_first, move->n_bits};
+    struct of_value value;
+
+    if (of_field_is_meaningful(of_field((enum of_field_id)to.field), &x->now.flow, &x->looked) &&
+        xlate_read_part(x, from, &value))
+        xlate_write_part(x, to, &value);
 }
 
 void xlate_write_metadata(struct xlate *x, const struct ofa_metadata *metadata)

@@ -16,6 +16,8 @@
  * Memory   Lives on the stack of xlate_frame() or xlate_packet_out(). */
 
 #include "lib/annotations.h"
+#include "lib/openflow/learn.h"
+#include "vswitchd/lessons.h"
 #include "vswitchd/packet_in.h"
 #include "vswitchd/xlate.h"
 
@@ -23,6 +25,7 @@ enum {
     XLATE_MAX_BELOW = 6,        /* Tags under the two that a flow holds. */
     XLATE_MAX_ACTION_SET = 256, /* Written actions of all bridges that a frame is in at once. */
     XLATE_NOTES_INLINE = 64,
+    XLATE_MAX_STACK = 1024,
 };
 
 /* Tags that pushes have moved out of the flow's sight, deepest first. */
@@ -46,6 +49,7 @@ enum xlate_note_type {
     NOTE_STATION,
     NOTE_PATCH_RX,
     NOTE_PATCH_TX,
+    NOTE_LESSON,
 };
 
 struct xlate_note {
@@ -53,6 +57,7 @@ struct xlate_note {
     union {
         struct rule *rule;              /* A reference, once in a context. */
         struct port_counters *counters; /* Likewise. */
+        struct lesson *lesson;          /* A reference, always: the record's, then the context's. */
         struct {
             struct flow_tables *tables;
             uint8_t table_id;
@@ -65,6 +70,12 @@ struct xlate_note {
             of_port port;
         } station;
     };
+};
+
+/* The stack while something is tried that must leave it as it is. */
+struct xlate_stack {
+    size_t n;
+    struct of_value *values; /* Owned; NULL: none. */
 };
 
 /* A DP_DELIVER: 'arg' is its index. */
@@ -88,6 +99,7 @@ struct xlate {
     bool may_learn;
     struct verdict *verdict;
     int64_t now_ns;
+    const struct packet *packet; /* NULL: only its flow is known. */
 
     struct xlate_state now;
     struct flow looked;
@@ -110,6 +122,10 @@ struct xlate {
     const struct ofa *action_set[XLATE_MAX_ACTION_SET];
     size_t action_set_first, n_action_set;
 
+    struct of_value *stack; /* Owned: XLATE_MAX_STACK values, right-aligned; NULL: never used. */
+    size_t n_stack;
+
+    bool has_exited; /* "exit": nothing more is done in this bridge. */
     bool has_failed;
     enum drop_reason failure; /* Why it has. */
     enum drop_reason reason;  /* Why there is no output, should there be none. */
@@ -153,6 +169,29 @@ void xlate_put_vid(struct xlate *x, uint16_t vid); /* In the tag that is there. 
 void xlate_push_vlan(struct xlate *x, uint16_t tpid, uint16_t tci);
 void xlate_pop_vlan(struct xlate *x); /* No tag: nothing. */
 
+/* Bits of the frame, right-aligned, which are then consulted, or written.  Nothing, and false, where the
+ * frame has no such field. */
+bool xlate_read_part(struct xlate *x, struct ofa_part part, struct of_value *value);
+bool xlate_write_part(struct xlate *x, struct ofa_part part, const struct of_value *value);
+void xlate_write_number(struct xlate *x, struct ofa_part part, uint64_t number);
+
+/* xlate_stack.c */
+
+void xlate_push(struct xlate *x, const struct ofa_stack *action);
+void xlate_pop(struct xlate *x, const struct ofa_stack *action);
+void xlate_save_stack(const struct xlate *x, struct xlate_stack *saved);
+void xlate_restore_stack(struct xlate *x, struct xlate_stack *saved); /* Frees it. */
+
+/* xlate_links.c: one of several ways */
+
+void xlate_multipath(struct xlate *x, const struct ofa_multipath *action);
+void xlate_bundle(struct xlate *x, const struct ofa_bundle *action);
+
+/* xlate_learn.c: what frames teach the tables */
+
+void xlate_learn(struct xlate *x, const struct ofa_learn *action);
+void xlate_fin_timeout(struct xlate *x, const struct ofa_fin_timeout *action);
+
 /* xlate_commit.c: datapath actions */
 
 void xlate_emit(struct xlate *x, const struct dp_action *action);
@@ -161,6 +200,8 @@ void xlate_commit(struct xlate *x);
 /* xlate_output.c: where frames go */
 
 void xlate_output(struct xlate *x, of_port port, uint16_t max_len, uint32_t trunc_bytes);
+void xlate_output_reg(struct xlate *x, const struct ofa_output_reg *action);
+void xlate_check_length(struct xlate *x, const struct ofa_check_length *action);
 void xlate_to_port(struct xlate *x, const struct port_view *port);
 void xlate_to_controller(struct xlate *x, uint16_t max_len, uint16_t controller_id,
                          enum of_packet_in_reason reason);

@@ -99,6 +99,43 @@ static void to_truncated(struct xlate *x, of_port port, uint32_t trunc_bytes)
     x->now.trunc_bytes = before;
 }
 
+void xlate_output_reg(struct xlate *x, const struct ofa_output_reg *action)
+{
+    struct of_value value;
+
+    xlate_read_part(x, action->source, &value);
+    uint64_t number = be64_host(be64_load(value.bytes + sizeof value - 8));
+    if (number <= UINT16_MAX) {
+        xlate_detail(x, "output port is %llu", (unsigned long long)number);
+        xlate_output(x, (of_port)number, action->max_len, 0);
+        return;
+    }
+    xlate_detail(x, "output port %llu is out of range", (unsigned long long)number);
+    x->reason = DROP_OUTPUT_TO_NOWHERE;
+}
+
+/* Of a frame that is still to be segmented, the length of its segments counts. */
+static uint32_t length_on_the_wire(const struct packet *packet)
+{
+    uint32_t size = packet->size;
+
+    if (packet_is_gso(packet) && packet->l4_offset != PACKET_OFFSET_NONE) {
+        uint32_t segment = packet->vnet.hdr_len + packet->vnet.gso_size;
+        return segment < size ? segment : size;
+    }
+    return size;
+}
+
+/* Flows do not know lengths: the verdict holds for this frame alone. */
+void xlate_check_length(struct xlate *x, const struct ofa_check_length *action)
+{
+    bool is_larger = x->packet && length_on_the_wire(x->packet) > action->n_bytes;
+
+    x->verdict->cacheable = false;
+    xlate_detail(x, "the frame is %slarger", is_larger ? "" : "not ");
+    xlate_write_number(x, action->destination, is_larger);
+}
+
 void xlate_output(struct xlate *x, of_port port, uint16_t max_len, uint32_t trunc_bytes)
 {
     if (trunc_bytes) {

@@ -6,6 +6,7 @@
 #include "lib/annotations.h"
 #include "lib/buffer.h"
 #include "lib/openflow/action_codec.h"
+#include "lib/openflow/learn.h"
 
 struct checker {
     const struct ofa_check *rules;
@@ -129,20 +130,100 @@ static enum of_error check_goto(const struct checker *checker, const struct ofa_
     return go->table_id < rules->n_tables ? OF_OK : OFPBIC_BAD_TABLE_ID;
 }
 
+static enum of_error check_part(const struct checker *checker, struct ofa_part part)
+{
+    return of_field_match_allows(of_field((enum of_field_id)part.field), &checker->match)
+               ? OF_OK
+               : OFPBAC_MATCH_INCONSISTENT;
+}
+
+static enum of_error check_enqueue(const struct checker *checker, of_port port)
+{
+    return port < checker->rules->max_ports || port == OFPP_IN_PORT || port == OFPP_LOCAL
+               ? OF_OK
+               : OFPBAC_BAD_OUT_PORT;
+}
+
+static enum of_error check_bundle(const struct checker *checker, const struct ofa_bundle *bundle)
+{
+    for (size_t i = 0; i < bundle->n_members; i++) {
+        of_port port = bundle->members[i];
+
+        if (port >= checker->rules->max_ports && port != OFPP_LOCAL && port != OFPP_NONE)
+            return OFPBAC_BAD_OUT_PORT;
+    }
+    return bundle->destination.n_bits ? check_part(checker, bundle->destination) : OF_OK;
+}
+
 static enum of_error check_list(struct checker *checker, struct ofa_list list, bool is_set);
+
+/* What is done to a clone is not done to the frame. */
+static enum of_error check_clone(const struct checker *checker, const struct ofa_nested *clone)
+{
+    struct checker inner = *checker;
+
+    return check_list(&inner, ofa_nested_list(clone), false);
+}
+
+/* A rule of a conjunction does nothing else. */
+static bool mixes_conjunction(struct ofa_list list)
+{
+    bool has_conjunction = false, has_other = false;
+
+    for_each_action (ofa, list) {
+        has_conjunction |= ofa->type == OFA_CONJUNCTION;
+        has_other |= ofa->type != OFA_CONJUNCTION && ofa->type != OFA_NOTE;
+    }
+    return has_conjunction && has_other;
+}
+
+/* The action set has a place for each of few types (OpenFlow 1.3.5, section 5.10). */
+static bool may_be_in_set(const struct ofa *ofa)
+{
+    switch ((enum ofa_type)ofa->type) {
+    case OFA_OUTPUT:
+        return !((const struct ofa_output *)(const void *)ofa)->trunc_bytes;
+    case OFA_RESUBMIT:
+    case OFA_SET_FIELD:
+    case OFA_MOVE:
+    case OFA_SET_VLAN_VID:
+    case OFA_SET_VLAN_PCP:
+    case OFA_PUSH_VLAN:
+    case OFA_POP_VLAN:
+    case OFA_DEC_TTL:
+    case OFA_SET_QUEUE:
+        return true;
+    default:
+        return false;
+    }
+}
 
 static enum of_error check_action(struct checker *checker, struct ofa *ofa, bool is_set)
 {
     void *action = ofa;
-    const struct ofa_output *output = action;
 
+    if (is_set && !may_be_in_set(ofa))
+        return OFPBAC_BAD_TYPE;
     switch ((enum ofa_type)ofa->type) {
     case OFA_OUTPUT:
-        if (is_set && output->trunc_bytes)
-            return OFPBAC_BAD_TYPE;
-        return check_port(checker, output->port);
-    case OFA_CONTROLLER:
-        return is_set ? OFPBAC_BAD_TYPE : OF_OK;
+        return check_port(checker, ((const struct ofa_output *)action)->port);
+    case OFA_OUTPUT_REG:
+        return check_part(checker, ((const struct ofa_output_reg *)action)->source);
+    case OFA_ENQUEUE:
+        return check_enqueue(checker, ((const struct ofa_enqueue *)action)->port);
+    case OFA_STACK_PUSH:
+    case OFA_STACK_POP:
+        return check_part(checker, ((const struct ofa_stack *)action)->part);
+    case OFA_CLONE:
+        return check_clone(checker, action);
+    case OFA_MULTIPATH:
+        return check_part(checker, ((const struct ofa_multipath *)action)->destination);
+    case OFA_BUNDLE:
+        return check_bundle(checker, action);
+    case OFA_LEARN:
+        return ofa_check_learn(action, &checker->match);
+    case OFA_CHECK_LENGTH:
+        return check_part(checker, ((const struct ofa_check_length *)action)->destination);
     case OFA_SET_FIELD:
         return check_set_field(checker, action);
     case OFA_MOVE:
@@ -163,8 +244,18 @@ static enum of_error check_action(struct checker *checker, struct ofa *ofa, bool
         return check_goto(checker, action);
     case OFA_METER:
         return is_set ? OFPBAC_BAD_TYPE : OF_OK;
+    case OFA_FIN_TIMEOUT:
+        return of_field_match_allows(of_field(FIELD_TCP_FLAGS), &checker->match)
+                   ? OF_OK
+                   : inconsistent(checker);
+    case OFA_CONTROLLER:
     case OFA_RESUBMIT:
     case OFA_GROUP:
+    case OFA_SET_QUEUE:
+    case OFA_POP_QUEUE:
+    case OFA_CONJUNCTION:
+    case OFA_NOTE:
+    case OFA_EXIT:
     case OFA_CLEAR_ACTIONS:
     case OFA_WRITE_METADATA:
         return OF_OK;
@@ -189,6 +280,8 @@ enum of_error ofa_check(struct buffer *list, const struct match *match,
     struct ofa_list all = {.first = (const struct ofa *)(const void *)list->data,
                            .n_bytes = list->size};
 
+    if (list->size && mixes_conjunction(all))
+        return NXBAC_BAD_CONJUNCTION;
     return list->size ? check_list(&checker, all, false) : OF_OK;
 }
 
@@ -203,7 +296,9 @@ bool ofa_outputs_to(struct ofa_list list, of_port port)
             return true;
         if (ofa->type == OFA_CONTROLLER && port == OFPP_CONTROLLER)
             return true;
-        if (ofa->type == OFA_WRITE_ACTIONS && ofa_outputs_to(ofa_nested_list(action), port))
+        if (ofa->type == OFA_ENQUEUE && ((const struct ofa_enqueue *)action)->port == port)
+            return true;
+        if (ofa_is_nested(ofa) && ofa_outputs_to(ofa_nested_list(action), port))
             return true;
     }
     return false;
@@ -218,8 +313,7 @@ bool ofa_outputs_to_group(struct ofa_list list, uint32_t group_id)
 
         if (ofa->type == OFA_GROUP && ((const struct ofa_group *)action)->group_id == group_id)
             return true;
-        if (ofa->type == OFA_WRITE_ACTIONS &&
-            ofa_outputs_to_group(ofa_nested_list(action), group_id))
+        if (ofa_is_nested(ofa) && ofa_outputs_to_group(ofa_nested_list(action), group_id))
             return true;
     }
     return false;
@@ -237,7 +331,7 @@ enum of_error ofa_check_references(struct ofa_list list, const struct ofa_refere
         if (ofa->type == OFA_METER &&
             !referents->has_meter(referents->aux, ((const struct ofa_meter *)action)->meter_id))
             return OFPMMFC_INVALID_METER;
-        if (ofa->type == OFA_WRITE_ACTIONS)
+        if (ofa_is_nested(ofa))
             error = ofa_check_references(ofa_nested_list(action), referents);
         if (error)
             return error;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Actions and instructions from the wire.  A table says which exist in which version and how long
- * they are; a function per action takes its body, which has that length. */
+/* OpenFlow's own actions, and instructions, from the wire. */
 
-#include "lib/openflow/action_codec.h"
+#include "lib/openflow/action_decode.h"
 
 #include <string.h>
 
@@ -13,9 +12,6 @@
 #include "lib/openflow/match_codec.h"
 #include "lib/openflow/meters.h"
 #include "lib/openflow/wire.h"
-
-/* 'body' is what follows type and length, or a vendor action's subtype. */
-typedef enum of_error decode_function(const uint8_t *body, size_t n_bytes, struct buffer *list);
 
 static void put_legacy(enum of_field_id id, const void *value, struct buffer *list)
 {
@@ -171,7 +167,23 @@ static enum of_error decode_tp_dst(const uint8_t *body, size_t n_bytes UNUSED, s
     return OF_OK;
 }
 
-static enum of_error decode_dec_ttl(const uint8_t *body UNUSED, size_t n_bytes UNUSED,
+static enum of_error decode_enqueue(const uint8_t *body, size_t n_bytes UNUSED, struct buffer *list)
+{
+    struct ofa_enqueue *enqueue = (struct ofa_enqueue *)(void *)ofa_put(list, OFA_ENQUEUE);
+
+    enqueue->port = wire_u16(body);
+    enqueue->queue = wire_u32(body + 8);
+    return OF_OK;
+}
+
+static enum of_error decode_set_queue(const uint8_t *body, size_t n_bytes UNUSED,
+                                      struct buffer *list)
+{
+    ((struct ofa_queue *)(void *)ofa_put(list, OFA_SET_QUEUE))->queue = wire_u32(body);
+    return OF_OK;
+}
+
+enum of_error action_decode_dec_ttl(const uint8_t *body UNUSED, size_t n_bytes UNUSED,
                                     struct buffer *list)
 {
     ofa_put(list, OFA_DEC_TTL);
@@ -223,7 +235,7 @@ static enum of_error check_set_value(const struct of_field *field, const struct 
     return present ? OF_OK : OFPBAC_BAD_SET_ARGUMENT;
 }
 
-static enum of_error decode_set(struct wire wire, bool may_mask, enum ofa_form form,
+enum of_error action_decode_set(struct wire wire, bool may_mask, enum ofa_form form,
                                 struct buffer *list)
 {
     const struct of_field *field;
@@ -247,127 +259,23 @@ static enum of_error decode_set(struct wire wire, bool may_mask, enum ofa_form f
 
 static enum of_error decode_set_field(const uint8_t *body, size_t n_bytes, struct buffer *list)
 {
-    return decode_set(wire_init(body, n_bytes), false, OFA_FORM_DEFAULT, list);
+    return action_decode_set(wire_init(body, n_bytes), false, OFA_FORM_DEFAULT, list);
 }
 
 /* From 1.5 on it may have a mask. */
 static enum of_error decode_set_field15(const uint8_t *body, size_t n_bytes, struct buffer *list)
 {
-    return decode_set(wire_init(body, n_bytes), true, OFA_FORM_DEFAULT, list);
-}
-
-static enum of_error decode_reg_load2(const uint8_t *body, size_t n_bytes, struct buffer *list)
-{
-    if (!wire_is_zero(body, 6))
-        return NXBRC_MUST_BE_ZERO;
-    return decode_set(wire_init(body + 6, n_bytes - 6), true, OFA_FORM_LOAD2, list);
-}
-
-static enum of_error decode_reg_load(const uint8_t *body, size_t n_bytes UNUSED,
-                                     struct buffer *list)
-{
-    unsigned first = wire_u16(body) >> 6, n_bits = (wire_u16(body) & 0x3f) + 1U;
-    const struct of_field *field = of_field_by_header(wire_u32(body + 2));
-    uint64_t number = wire_u64(body + 6);
-
-    if (!field)
-        return OFPBAC_BAD_SET_TYPE;
-    if (first + n_bits > field->n_bits)
-        return OFPBAC_BAD_SET_LEN;
-    if (n_bits < 64 && number >> n_bits)
-        return OFPBAC_BAD_ARGUMENT;
-    if (!field->is_writable)
-        return OFPBAC_BAD_SET_ARGUMENT;
-
-    struct of_value value, mask;
-    unsigned __int128 bits = n_bits < 64 ? (UINT64_C(1) << n_bits) - 1 : UINT64_MAX;
-    unsigned __int128 shifted = (unsigned __int128)number << first;
-    bits <<= first;
-    memset(&value, 0, sizeof value);
-    memset(&mask, 0, sizeof mask);
-    for (size_t i = field->n_bytes; i-- > 0; shifted >>= 8, bits >>= 8) {
-        value.bytes[i] = (uint8_t)shifted;
-        mask.bytes[i] = (uint8_t)bits;
-    }
-    ofa_put_set_field(list, OFA_FORM_LOAD, field, &value, &mask);
-    return OF_OK;
-}
-
-/* 'body' has the number of bits and where they begin, 'headers' the two fields. */
-static enum of_error put_move(const uint8_t *body, const uint8_t *headers, struct buffer *list)
-{
-    unsigned n_bits = wire_u16(body);
-    unsigned source_first = wire_u16(body + 2), destination_first = wire_u16(body + 4);
-    const struct of_field *source = of_field_by_header(wire_u32(headers));
-    const struct of_field *destination = of_field_by_header(wire_u32(headers + 4));
-
-    if (!source || !destination)
-        return OFPBAC_BAD_SET_TYPE;
-    if (!n_bits || source_first + n_bits > source->n_bits ||
-        destination_first + n_bits > destination->n_bits)
-        return OFPBAC_BAD_SET_LEN;
-    if (!destination->is_writable)
-        return OFPBAC_BAD_SET_ARGUMENT;
-    struct ofa_move *move = (struct ofa_move *)(void *)ofa_put(list, OFA_MOVE);
-    move->source = (uint16_t)source->id;
-    move->source_first = (uint16_t)source_first;
-    move->destination = (uint16_t)destination->id;
-    move->destination_first = (uint16_t)destination_first;
-    move->n_bits = (uint16_t)n_bits;
-    return OF_OK;
-}
-
-static enum of_error decode_reg_move(const uint8_t *body, size_t n_bytes UNUSED,
-                                     struct buffer *list)
-{
-    return put_move(body, body + 6, list);
+    return action_decode_set(wire_init(body, n_bytes), true, OFA_FORM_DEFAULT, list);
 }
 
 static enum of_error decode_copy_field(const uint8_t *body, size_t n_bytes, struct buffer *list)
 {
     if (!wire_is_zero(body + 6, 2) || !wire_is_zero(body + 16, n_bytes - 16))
         return NXBAC_MUST_BE_ZERO;
-    return put_move(body, body + 8, list);
+    return action_put_move(body, body + 8, list);
 }
 
-static void put_resubmit(of_port in_port, uint8_t table_id, struct buffer *list)
-{
-    struct ofa_resubmit *resubmit = (struct ofa_resubmit *)(void *)ofa_put(list, OFA_RESUBMIT);
-
-    resubmit->in_port = in_port;
-    resubmit->table_id = table_id;
-}
-
-static enum of_error decode_resubmit(const uint8_t *body, size_t n_bytes UNUSED,
-                                     struct buffer *list)
-{
-    put_resubmit(wire_u16(body), OF_TABLE_ALL, list);
-    return OF_OK;
-}
-
-static enum of_error decode_resubmit_table(const uint8_t *body, size_t n_bytes UNUSED,
-                                           struct buffer *list)
-{
-    if (!wire_is_zero(body + 3, 3))
-        return NXBRC_MUST_BE_ZERO;
-    put_resubmit(wire_u16(body), body[2], list);
-    return OF_OK;
-}
-
-static enum of_error decode_controller(const uint8_t *body, size_t n_bytes UNUSED,
-                                       struct buffer *list)
-{
-    if (body[5])
-        return NXBRC_MUST_BE_ZERO;
-    struct ofa_controller *controller = (struct ofa_controller *)(void *)ofa_put(list,
-                                                                                 OFA_CONTROLLER);
-    controller->max_len = wire_u16(body);
-    controller->controller_id = wire_u16(body + 2);
-    controller->reason = body[4];
-    return OF_OK;
-}
-
-static void put_metadata(const uint8_t *value, struct buffer *list)
+void action_put_metadata(const uint8_t *value, struct buffer *list)
 {
     struct ofa_metadata *metadata = (struct ofa_metadata *)(void *)ofa_put(list,
                                                                            OFA_WRITE_METADATA);
@@ -377,38 +285,10 @@ static void put_metadata(const uint8_t *value, struct buffer *list)
     metadata->value.raw &= metadata->mask.raw;
 }
 
-static enum of_error decode_write_metadata(const uint8_t *body, size_t n_bytes UNUSED,
-                                           struct buffer *list)
-{
-    if (!wire_is_zero(body, 6))
-        return NXBRC_MUST_BE_ZERO;
-    put_metadata(body + 6, list);
-    return OF_OK;
-}
-
-static enum of_error decode_output_trunc(const uint8_t *body, size_t n_bytes UNUSED,
-                                         struct buffer *list)
-{
-    uint32_t max_bytes = wire_u32(body + 2);
-
-    if (max_bytes < 14) /* Less than an Ethernet header cannot leave. */
-        return OFPBAC_BAD_ARGUMENT;
-    ofa_put_output(list, wire_u16(body), 0)->trunc_bytes = max_bytes;
-    return OF_OK;
-}
-
-static enum of_error decode_group(const uint8_t *body, size_t n_bytes UNUSED, struct buffer *list)
+enum of_error action_decode_group(const uint8_t *body, size_t n_bytes UNUSED, struct buffer *list)
 {
     ((struct ofa_group *)(void *)ofa_put(list, OFA_GROUP))->group_id = wire_u32(body);
     return OF_OK;
-}
-
-/* Nicira's has two bytes before it. */
-static enum of_error decode_nx_group(const uint8_t *body, size_t n_bytes, struct buffer *list)
-{
-    if (!wire_is_zero(body, 2))
-        return NXBRC_MUST_BE_ZERO;
-    return decode_group(body + 2, n_bytes - 2, list);
 }
 
 static enum of_error decode_meter(const uint8_t *body, size_t n_bytes UNUSED, struct buffer *list)
@@ -421,13 +301,7 @@ static enum of_error decode_meter(const uint8_t *body, size_t n_bytes UNUSED, st
     return OF_OK;
 }
 
-static const struct action_row {
-    uint8_t first_version, last_version;
-    uint16_t type;
-    uint16_t least_bytes; /* Of the whole action. */
-    bool is_longer;       /* May be longer than that. */
-    decode_function *decode;
-} actions[] = {
+static const struct action_row actions[] = {
     {OF_1_0, OF_1_0, OFPAT_OUTPUT, 8, false, decode_output10},
     {OF_1_0, OF_1_0, OFPAT10_SET_VLAN_VID, 8, false, decode_vlan_vid},
     {OF_1_0, OF_1_0, OFPAT10_SET_VLAN_PCP, 8, false, decode_vlan_pcp},
@@ -439,6 +313,7 @@ static const struct action_row {
     {OF_1_0, OF_1_0, OFPAT10_SET_NW_TOS, 8, false, decode_nw_tos},
     {OF_1_0, OF_1_0, OFPAT10_SET_TP_SRC, 8, false, decode_tp_src},
     {OF_1_0, OF_1_0, OFPAT10_SET_TP_DST, 8, false, decode_tp_dst},
+    {OF_1_0, OF_1_0, OFPAT10_ENQUEUE, 16, false, decode_enqueue},
 
     {OF_1_1, OF_1_5, OFPAT_OUTPUT, 16, false, decode_output11},
     {OF_1_1, OF_1_5, OFPAT11_SET_VLAN_VID, 8, false, decode_vlan_vid11},
@@ -453,26 +328,14 @@ static const struct action_row {
     {OF_1_1, OF_1_5, OFPAT11_SET_TP_DST, 8, false, decode_tp_dst},
     {OF_1_1, OF_1_5, OFPAT11_PUSH_VLAN, 8, false, decode_push_vlan},
     {OF_1_1, OF_1_5, OFPAT11_POP_VLAN, 8, false, decode_pop_vlan},
-    {OF_1_1, OF_1_5, OFPAT11_GROUP, 8, false, decode_group},
+    {OF_1_1, OF_1_5, OFPAT11_GROUP, 8, false, action_decode_group},
+    {OF_1_1, OF_1_5, OFPAT11_SET_QUEUE, 8, false, decode_set_queue},
     {OF_1_1, OF_1_5, OFPAT11_SET_NW_TTL, 8, false, decode_nw_ttl},
-    {OF_1_1, OF_1_5, OFPAT11_DEC_NW_TTL, 8, false, decode_dec_ttl},
+    {OF_1_1, OF_1_5, OFPAT11_DEC_NW_TTL, 8, false, action_decode_dec_ttl},
     {OF_1_2, OF_1_4, OFPAT12_SET_FIELD, 8, true, decode_set_field},
     {OF_1_5, OF_1_5, OFPAT12_SET_FIELD, 8, true, decode_set_field15},
     {OF_1_5, OF_1_5, OFPAT15_COPY_FIELD, 24, false, decode_copy_field},
     {OF_1_5, OF_1_5, OFPAT15_METER, 8, false, decode_meter},
-};
-
-static const struct action_row nx_actions[] = {
-    {OF_1_0, OF_1_5, NXAST_RESUBMIT, 16, false, decode_resubmit},
-    {OF_1_0, OF_1_5, NXAST_REG_MOVE, 24, false, decode_reg_move},
-    {OF_1_0, OF_1_5, NXAST_REG_LOAD, 24, false, decode_reg_load},
-    {OF_1_0, OF_1_5, NXAST_RESUBMIT_TABLE, 16, false, decode_resubmit_table},
-    {OF_1_0, OF_1_5, NXAST_DEC_TTL, 16, false, decode_dec_ttl},
-    {OF_1_0, OF_1_5, NXAST_CONTROLLER, 16, false, decode_controller},
-    {OF_1_0, OF_1_0, NXAST_WRITE_METADATA, 32, false, decode_write_metadata},
-    {OF_1_0, OF_1_5, NXAST_REG_LOAD2, 16, true, decode_reg_load2},
-    {OF_1_0, OF_1_5, NXAST_OUTPUT_TRUNC, 16, false, decode_output_trunc},
-    {OF_1_0, OF_1_0, NXAST_GROUP, 16, false, decode_nx_group},
 };
 
 static const struct action_row *find_row(const struct action_row *rows, size_t n_rows,
@@ -486,9 +349,10 @@ static const struct action_row *find_row(const struct action_row *rows, size_t n
     return NULL;
 }
 
-static enum of_error decode_action(const uint8_t *action, size_t n_bytes, enum of_version version,
-                                   struct buffer *list)
+static enum of_error decode_action(const uint8_t *action, size_t n_bytes,
+                                   const struct action_context *context, struct buffer *list)
 {
+    enum of_version version = context->version;
     const struct action_row *row;
     uint16_t type = wire_u16(action);
     size_t header_bytes = 4;
@@ -503,17 +367,19 @@ static enum of_error decode_action(const uint8_t *action, size_t n_bytes, enum o
         if (n_bytes < 16)
             return OFPBAC_BAD_LEN;
         header_bytes = NX_ACTION_HEADER_BYTES;
-        row = find_row(nx_actions, ARRAY_SIZE(nx_actions), wire_u16(action + 8), version);
+        row = find_row(action_nx_rows, action_n_nx_rows, wire_u16(action + 8), version);
         if (!row)
             return OFPBAC_BAD_VENDOR_TYPE;
     }
     if (n_bytes < row->least_bytes || (n_bytes > row->least_bytes && !row->is_longer))
         return OFPBAC_BAD_LEN;
+    if (!row->decode)
+        return action_decode_clone(action + header_bytes, n_bytes - header_bytes, context, list);
     return row->decode(action + header_bytes, n_bytes - header_bytes, list);
 }
 
-enum of_error ofa_decode_actions(const void *bytes, size_t n_bytes, enum of_version version,
-                                 struct buffer *out)
+enum of_error action_decode_list(const void *bytes, size_t n_bytes,
+                                 const struct action_context *context, struct buffer *out)
 {
     struct wire wire = wire_init(bytes, n_bytes);
 
@@ -523,11 +389,17 @@ enum of_error ofa_decode_actions(const void *bytes, size_t n_bytes, enum of_vers
 
         if (length < 8 || length % 8 || !action)
             return OFPBAC_BAD_LEN;
-        enum of_error error = decode_action(action, length, version, out);
+        enum of_error error = decode_action(action, length, context, out);
         if (error)
             return error;
     }
     return OF_OK;
+}
+
+enum of_error ofa_decode_actions(const void *bytes, size_t n_bytes, enum of_version version,
+                                 struct buffer *out)
+{
+    return action_decode_list(bytes, n_bytes, &(struct action_context){.version = version}, out);
 }
 
 /* Instructions, sorted into the places where they will be executed. */
@@ -582,7 +454,7 @@ static enum of_error decode_nested(const uint8_t *instruction, enum of_version v
 static enum of_error decode_write_actions(const uint8_t *instruction, enum of_version version,
                                           struct buffer *out)
 {
-    size_t start = ofa_begin_nested(out);
+    size_t start = ofa_begin_nested(out, OFA_WRITE_ACTIONS);
     enum of_error error = decode_nested(instruction, version, out);
 
     if (!ofa_end_nested(out, start))
@@ -605,7 +477,7 @@ enum of_error ofa_decode_instructions(const void *bytes, size_t n_bytes, enum of
     if (!error && all.found[OFPIT_WRITE_ACTIONS])
         error = decode_write_actions(all.found[OFPIT_WRITE_ACTIONS], version, out);
     if (!error && all.found[OFPIT_WRITE_METADATA])
-        put_metadata(all.found[OFPIT_WRITE_METADATA] + 8, out);
+        action_put_metadata(all.found[OFPIT_WRITE_METADATA] + 8, out);
     if (!error && all.found[OFPIT_GOTO_TABLE]) {
         struct ofa_goto *go = (struct ofa_goto *)(void *)ofa_put(out, OFA_GOTO_TABLE);
         go->table_id = all.found[OFPIT_GOTO_TABLE][4];

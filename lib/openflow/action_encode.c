@@ -9,7 +9,9 @@
 #include "lib/annotations.h"
 #include "lib/buffer.h"
 #include "lib/openflow/action_codec.h"
+#include "lib/openflow/action_links.h"
 #include "lib/openflow/action_wire.h"
+#include "lib/openflow/learn.h"
 #include "lib/openflow/match_codec.h"
 #include "lib/openflow/wire.h"
 
@@ -333,6 +335,114 @@ static void encode_group(const struct ofa_group *group, enum of_version version,
         be32_store(put_action(OFPAT11_GROUP, 8, out) + 4, group->group_id);
 }
 
+static void encode_dec_ttl(const struct ofa_dec_ttl *dec, enum of_version version,
+                           struct buffer *out)
+{
+    if (dec->n_ids) {
+        uint8_t *action = put_nx(NXAST_DEC_TTL_IDS, wire_round_up_8(16 + 2U * dec->n_ids), out);
+
+        be16_store(action, dec->n_ids);
+        for (size_t i = 0; i < dec->n_ids; i++)
+            be16_store(action + 6 + 2 * i, dec->ids[i]);
+    } else if (version == OF_1_0) {
+        put_nx(NXAST_DEC_TTL, 16, out);
+    } else {
+        put_action(OFPAT11_DEC_NW_TTL, 8, out);
+    }
+}
+
+static void encode_output_reg(const struct ofa_output_reg *output, struct buffer *out)
+{
+    uint8_t *action = put_nx(NXAST_OUTPUT_REG, 24, out);
+
+    be16_store(action, (uint16_t)(output->source.first << 6 | (output->source.n_bits - 1)));
+    be32_store(action + 2, nx_header(of_field((enum of_field_id)output->source.field)));
+    be16_store(action + 6, output->max_len);
+}
+
+static void encode_set_queue(uint32_t queue, enum of_version version, struct buffer *out)
+{
+    if (version == OF_1_0)
+        be32_store(put_nx(NXAST_SET_QUEUE, 16, out) + 2, queue);
+    else
+        be32_store(put_action(OFPAT11_SET_QUEUE, 8, out) + 4, queue);
+}
+
+/* Later versions say it with three actions. */
+static void encode_enqueue(const struct ofa_enqueue *enqueue, enum of_version version,
+                           struct buffer *out)
+{
+    if (version == OF_1_0) {
+        uint8_t *action = put_action(OFPAT10_ENQUEUE, 16, out);
+
+        be16_store(action + 4, enqueue->port);
+        be32_store(action + 12, enqueue->queue);
+        return;
+    }
+    encode_set_queue(enqueue->queue, version, out);
+    encode_output(&(struct ofa_output){.port = enqueue->port, .max_len = UINT16_MAX}, version, out);
+    put_nx(NXAST_POP_QUEUE, 16, out);
+}
+
+static void encode_stack(const struct ofa_stack *stack, struct buffer *out)
+{
+    uint8_t *action = put_nx(stack->ofa.type == OFA_STACK_PUSH ? NXAST_STACK_PUSH : NXAST_STACK_POP,
+                             24, out);
+
+    be16_store(action, stack->part.first);
+    be32_store(action + 2, nx_header(of_field((enum of_field_id)stack->part.field)));
+    be16_store(action + 6, stack->part.n_bits);
+}
+
+static void encode_clone(const struct ofa_nested *clone, enum of_version version,
+                         struct buffer *out)
+{
+    size_t start = out->size;
+
+    put_nx(NXAST_CLONE, 16, out);
+    ofa_encode_actions(ofa_nested_list(clone), version, out);
+    be16_store(out->data + start + 2, (uint16_t)(out->size - start));
+}
+
+static void encode_conjunction(const struct ofa_conjunction *conjunction, struct buffer *out)
+{
+    uint8_t *action = put_nx(NXAST_CONJUNCTION, 16, out);
+
+    action[0] = conjunction->clause;
+    action[1] = conjunction->n_clauses;
+    be32_store(action + 2, conjunction->id);
+}
+
+static void encode_check_length(const struct ofa_check_length *check, struct buffer *out)
+{
+    uint8_t *action = put_nx(NXAST_CHECK_LENGTH, 24, out);
+
+    be16_store(action, check->n_bytes);
+    be16_store(action + 2, check->destination.first);
+    be32_store(action + 4, nx_header(of_field((enum of_field_id)check->destination.field)));
+}
+
+static void encode_fin_timeout(const struct ofa_fin_timeout *fin, struct buffer *out)
+{
+    uint8_t *action = put_nx(NXAST_FIN_TIMEOUT, 16, out);
+
+    be16_store(action, fin->idle_s);
+    be16_store(action + 2, fin->hard_s);
+}
+
+static void encode_note(const struct ofa_note *note, struct buffer *out)
+{
+    memcpy(put_nx(NXAST_NOTE, NX_ACTION_HEADER_BYTES + note->n_bytes, out), note->bytes,
+           note->n_bytes);
+}
+
+static void encode_bundle(const struct ofa_bundle *bundle, struct buffer *out)
+{
+    uint16_t subtype = bundle->destination.n_bits ? NXAST_BUNDLE_LOAD : NXAST_BUNDLE;
+
+    ofa_encode_bundle(bundle, put_nx(subtype, wire_round_up_8(32 + 2U * bundle->n_members), out));
+}
+
 static void encode_action(const struct ofa *ofa, enum of_version version, struct buffer *out)
 {
     const void *action = ofa;
@@ -364,10 +474,50 @@ static void encode_action(const struct ofa *ofa, enum of_version version, struct
         encode_pop_vlan(version, out);
         break;
     case OFA_DEC_TTL:
-        if (version == OF_1_0)
-            put_nx(NXAST_DEC_TTL, 16, out);
-        else
-            put_action(OFPAT11_DEC_NW_TTL, 8, out);
+        encode_dec_ttl(action, version, out);
+        break;
+    case OFA_OUTPUT_REG:
+        encode_output_reg(action, out);
+        break;
+    case OFA_ENQUEUE:
+        encode_enqueue(action, version, out);
+        break;
+    case OFA_SET_QUEUE:
+        encode_set_queue(((const struct ofa_queue *)action)->queue, version, out);
+        break;
+    case OFA_POP_QUEUE:
+        put_nx(NXAST_POP_QUEUE, 16, out);
+        break;
+    case OFA_STACK_PUSH:
+    case OFA_STACK_POP:
+        encode_stack(action, out);
+        break;
+    case OFA_CLONE:
+        encode_clone(action, version, out);
+        break;
+    case OFA_MULTIPATH:
+        ofa_encode_multipath(action, put_nx(NXAST_MULTIPATH, 32, out));
+        break;
+    case OFA_BUNDLE:
+        encode_bundle(action, out);
+        break;
+    case OFA_LEARN:
+        ofa_encode_learn(action, out);
+        break;
+    case OFA_CONJUNCTION:
+        encode_conjunction(action, out);
+        break;
+    case OFA_CHECK_LENGTH:
+        encode_check_length(action, out);
+        break;
+    case OFA_FIN_TIMEOUT:
+        encode_fin_timeout(action, out);
+        break;
+    case OFA_NOTE:
+        encode_note(action, out);
+        break;
+    case OFA_EXIT:
+        put_nx(NXAST_EXIT, 16, out);
         break;
     case OFA_GROUP:
         encode_group(action, version, out);

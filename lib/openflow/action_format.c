@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "lib/buffer.h"
+#include "lib/openflow/action_links.h"
 #include "lib/openflow/fields.h"
+#include "lib/openflow/learn.h"
 
 static void format_output(const struct ofa_output *output, const struct of_names *names,
                           struct buffer *out)
@@ -162,7 +164,69 @@ static void format_metadata(const struct ofa_metadata *metadata, struct buffer *
         buffer_printf(out, "/0x%llx", (unsigned long long)be64_host(metadata->mask));
 }
 
+static void format_part(struct ofa_part part, struct buffer *out)
+{
+    struct of_subfield subfield = ofa_part_subfield(part);
+
+    of_subfield_format(&subfield, out);
+}
+
+static void format_dec_ttl(const struct ofa_dec_ttl *dec, struct buffer *out)
+{
+    buffer_puts(out, "dec_ttl");
+    for (size_t i = 0; i < dec->n_ids; i++)
+        buffer_printf(out, "%c%u", i ? ',' : '(', dec->ids[i]);
+    if (dec->n_ids)
+        buffer_putc(out, ')');
+}
+
+static void format_enqueue(const struct ofa_enqueue *enqueue, const struct of_names *names,
+                           struct buffer *out)
+{
+    buffer_puts(out, "enqueue:");
+    of_port_format(enqueue->port, names, out);
+    buffer_printf(out, ":%u", enqueue->queue);
+}
+
+static void format_check_length(const struct ofa_check_length *check, struct buffer *out)
+{
+    buffer_printf(out, "check_pkt_larger(%u)->", check->n_bytes);
+    format_part(check->destination, out);
+}
+
+static void format_conjunction(const struct ofa_conjunction *conjunction, struct buffer *out)
+{
+    buffer_printf(out, "conjunction(%u,%u/%u)", conjunction->id, conjunction->clause + 1U,
+                  conjunction->n_clauses);
+}
+
+static void format_fin_timeout(const struct ofa_fin_timeout *fin, struct buffer *out)
+{
+    buffer_puts(out, "fin_timeout(");
+    if (fin->idle_s)
+        buffer_printf(out, "idle_timeout=%u", fin->idle_s);
+    if (fin->hard_s)
+        buffer_printf(out, "%shard_timeout=%u", fin->idle_s ? "," : "", fin->hard_s);
+    buffer_putc(out, ')');
+}
+
+static void format_note(const struct ofa_note *note, struct buffer *out)
+{
+    buffer_puts(out, "note:");
+    for (size_t i = 0; i < note->n_bytes; i++)
+        buffer_printf(out, "%s%02x", i ? "." : "", note->bytes[i]);
+}
+
 static void format_list(struct ofa_list list, const struct of_names *names, struct buffer *out);
+
+static void format_nested(const char *name, const struct ofa_nested *nested,
+                          const struct of_names *names, struct buffer *out)
+{
+    buffer_puts(out, name);
+    buffer_putc(out, '(');
+    format_list(ofa_nested_list(nested), names, out);
+    buffer_putc(out, ')');
+}
 
 static void format_action(const struct ofa *ofa, const struct of_names *names, struct buffer *out)
 {
@@ -197,7 +261,52 @@ static void format_action(const struct ofa *ofa, const struct of_names *names, s
         buffer_puts(out, ofa->form == OFA_FORM_LEGACY ? "strip_vlan" : "pop_vlan");
         break;
     case OFA_DEC_TTL:
-        buffer_puts(out, "dec_ttl");
+        format_dec_ttl(action, out);
+        break;
+    case OFA_OUTPUT_REG:
+        buffer_puts(out, "output:");
+        format_part(((const struct ofa_output_reg *)action)->source, out);
+        break;
+    case OFA_ENQUEUE:
+        format_enqueue(action, names, out);
+        break;
+    case OFA_SET_QUEUE:
+        buffer_printf(out, "set_queue:%u", ((const struct ofa_queue *)action)->queue);
+        break;
+    case OFA_POP_QUEUE:
+        buffer_puts(out, "pop_queue");
+        break;
+    case OFA_STACK_PUSH:
+    case OFA_STACK_POP:
+        buffer_puts(out, ofa->type == OFA_STACK_PUSH ? "push:" : "pop:");
+        format_part(((const struct ofa_stack *)action)->part, out);
+        break;
+    case OFA_CLONE:
+        format_nested("clone", action, names, out);
+        break;
+    case OFA_MULTIPATH:
+        ofa_format_multipath(action, out);
+        break;
+    case OFA_BUNDLE:
+        ofa_format_bundle(action, names, out);
+        break;
+    case OFA_LEARN:
+        ofa_format_learn(action, out);
+        break;
+    case OFA_CONJUNCTION:
+        format_conjunction(action, out);
+        break;
+    case OFA_CHECK_LENGTH:
+        format_check_length(action, out);
+        break;
+    case OFA_FIN_TIMEOUT:
+        format_fin_timeout(action, out);
+        break;
+    case OFA_NOTE:
+        format_note(action, out);
+        break;
+    case OFA_EXIT:
+        buffer_puts(out, "exit");
         break;
     case OFA_GROUP:
         buffer_printf(out, "group:%u", ((const struct ofa_group *)action)->group_id);
@@ -209,9 +318,7 @@ static void format_action(const struct ofa *ofa, const struct of_names *names, s
         buffer_puts(out, "clear_actions");
         break;
     case OFA_WRITE_ACTIONS:
-        buffer_puts(out, "write_actions(");
-        format_list(ofa_nested_list(action), names, out);
-        buffer_putc(out, ')');
+        format_nested("write_actions", action, names, out);
         break;
     case OFA_WRITE_METADATA:
         format_metadata(action, out);

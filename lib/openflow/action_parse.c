@@ -11,27 +11,15 @@
 
 #include "lib/annotations.h"
 #include "lib/buffer.h"
+#include "lib/openflow/action_parse.h"
 #include "lib/openflow/fields.h"
 #include "lib/openflow/groups.h"
 #include "lib/openflow/meters.h"
-#include "lib/openflow/text.h"
 
 enum { MIN_TRUNC_BYTES = 14 };
 
-struct parser {
-    const struct of_names *names;
-    struct buffer *list;
-    struct error *error;
-    bool is_nested; /* Inside of write_actions(). */
-};
-
-/* 'value' is what stands behind ':', '=' or inside of parentheses; NULL if nothing does. */
-typedef int parse_function(struct parser *parser, const struct text_item *item, int argument);
-
-static int parse_list(struct parser *parser, char *cursor);
-
-static int parse_bounded(struct parser *parser, const char *key, const char *text, uint64_t max,
-                         uint64_t *number)
+int action_parse_bounded(struct action_parser *parser, const char *key, const char *text,
+                         uint64_t max, uint64_t *number)
 {
     if (!text || !text_parse_u64(text, number) || *number > max)
         return error_set(parser->error, -EINVAL, "%s:%s: expected a number from 0 to %llu", key,
@@ -39,25 +27,27 @@ static int parse_bounded(struct parser *parser, const char *key, const char *tex
     return 0;
 }
 
-static int needs_value(struct parser *parser, const struct text_item *item, const char *expected)
+int action_needs_value(struct action_parser *parser, const struct text_item *item,
+                       const char *expected)
 {
     return error_set(parser->error, -EINVAL, "%s: expected %s:%s", item->key, item->key, expected);
 }
 
-static int parse_port(struct parser *parser, const char *key, const char *text, of_port *port)
+int action_parse_port(struct action_parser *parser, const char *key, const char *text,
+                      of_port *port)
 {
     int result = of_port_parse(text, parser->names, port, parser->error);
 
     return result && strcmp(key, text) ? error_prefix(parser->error, "%s", key) : result;
 }
 
-static int put_controller_output(struct parser *parser, uint16_t max_len)
+static int put_controller_output(struct action_parser *parser, uint16_t max_len)
 {
     ofa_put_output(parser->list, OFPP_CONTROLLER, max_len);
     return 0;
 }
 
-static int parse_output_arguments(struct parser *parser, const struct text_item *item)
+static int parse_output_arguments(struct action_parser *parser, const struct text_item *item)
 {
     char *cursor = item->value;
     struct text_item argument;
@@ -69,9 +59,9 @@ static int parse_output_arguments(struct parser *parser, const struct text_item 
         if (!argument.key || !argument.value)
             return error_set(parser->error, -EINVAL, "output(): expected port=PORT,max_len=BYTES");
         if (!strcmp(argument.key, "port"))
-            result = parse_port(parser, "output", argument.value, &port);
+            result = action_parse_port(parser, "output", argument.value, &port);
         else if (!strcmp(argument.key, "max_len"))
-            result = parse_bounded(parser, "max_len", argument.value, UINT32_MAX, &max_len);
+            result = action_parse_bounded(parser, "max_len", argument.value, UINT32_MAX, &max_len);
         else
             result = error_set(parser->error, -EINVAL, "output(%s=...): no such argument",
                                argument.key);
@@ -86,21 +76,40 @@ static int parse_output_arguments(struct parser *parser, const struct text_item 
     return result;
 }
 
-static int parse_output(struct parser *parser, const struct text_item *item, int argument UNUSED)
+/* "output:NXM_NX_REG0[0..15]" */
+static int parse_output_reg(struct action_parser *parser, const char *text)
+{
+    struct of_subfield source;
+    int result = of_subfield_parse(text, &source, NULL);
+
+    if (!result) {
+        struct ofa_output_reg *output = (struct ofa_output_reg *)(void *)ofa_put(parser->list,
+                                                                                 OFA_OUTPUT_REG);
+        output->source = ofa_part_of(&source);
+        output->max_len = UINT16_MAX;
+    }
+    return result;
+}
+
+static int parse_output(struct action_parser *parser, const struct text_item *item,
+                        int argument UNUSED)
 {
     of_port port;
 
     if (!item->value)
-        return needs_value(parser, item, "PORT");
+        return action_needs_value(parser, item, "PORT");
     if (item->mark == '(')
         return parse_output_arguments(parser, item);
-    int result = parse_port(parser, item->key, item->value, &port);
+    if (of_port_parse(item->value, parser->names, &port, NULL) &&
+        !parse_output_reg(parser, item->value))
+        return 0;
+    int result = action_parse_port(parser, item->key, item->value, &port);
     if (!result)
         ofa_put_output(parser->list, port, port == OFPP_CONTROLLER ? UINT16_MAX : 0);
     return result;
 }
 
-static int parse_reason(struct parser *parser, const char *text, uint8_t *reason)
+static int parse_reason(struct action_parser *parser, const char *text, uint8_t *reason)
 {
     static const char *const names[] = {"no_match", "action", "invalid_ttl"};
 
@@ -114,7 +123,7 @@ static int parse_reason(struct parser *parser, const char *text, uint8_t *reason
                      "controller(reason=%s): expected action, no_match or invalid_ttl", text);
 }
 
-static int parse_controller(struct parser *parser, const struct text_item *item,
+static int parse_controller(struct action_parser *parser, const struct text_item *item,
                             int argument UNUSED)
 {
     uint64_t max_len = UINT16_MAX, id = 0;
@@ -125,7 +134,7 @@ static int parse_controller(struct parser *parser, const struct text_item *item,
 
     if (item->mark != '(') {
         if (item->value)
-            result = parse_bounded(parser, item->key, item->value, UINT16_MAX, &max_len);
+            result = action_parse_bounded(parser, item->key, item->value, UINT16_MAX, &max_len);
         return result ? result : put_controller_output(parser, (uint16_t)max_len);
     }
     while (!result && text_next_item(&cursor, &inner)) {
@@ -133,9 +142,9 @@ static int parse_controller(struct parser *parser, const struct text_item *item,
             return error_set(parser->error, -EINVAL,
                              "controller(): expected max_len=, reason= or id=");
         if (!strcmp(inner.key, "max_len"))
-            result = parse_bounded(parser, inner.key, inner.value, UINT16_MAX, &max_len);
+            result = action_parse_bounded(parser, inner.key, inner.value, UINT16_MAX, &max_len);
         else if (!strcmp(inner.key, "id"))
-            result = parse_bounded(parser, inner.key, inner.value, UINT16_MAX, &id);
+            result = action_parse_bounded(parser, inner.key, inner.value, UINT16_MAX, &id);
         else if (!strcmp(inner.key, "reason"))
             result = parse_reason(parser, inner.value, &reason);
         else
@@ -154,7 +163,8 @@ static int parse_controller(struct parser *parser, const struct text_item *item,
     return 0;
 }
 
-static int parse_resubmit(struct parser *parser, const struct text_item *item, int argument UNUSED)
+static int parse_resubmit(struct action_parser *parser, const struct text_item *item,
+                          int argument UNUSED)
 {
     of_port port = OFPP_IN_PORT;
     uint64_t table = OF_TABLE_ALL;
@@ -162,7 +172,7 @@ static int parse_resubmit(struct parser *parser, const struct text_item *item, i
     int result = 0;
 
     if (!item->value)
-        return needs_value(parser, item, "PORT, or resubmit(PORT,TABLE)");
+        return action_needs_value(parser, item, "PORT, or resubmit(PORT,TABLE)");
     if (item->mark == '(') {
         table_text = strchr(item->value, ',');
         if (table_text)
@@ -172,9 +182,9 @@ static int parse_resubmit(struct parser *parser, const struct text_item *item, i
                              strchr(table_text, ',') + 1);
     }
     if (*item->value)
-        result = parse_port(parser, item->key, item->value, &port);
+        result = action_parse_port(parser, item->key, item->value, &port);
     if (!result && table_text && *table_text)
-        result = parse_bounded(parser, item->key, table_text, UINT8_MAX, &table);
+        result = action_parse_bounded(parser, item->key, table_text, UINT8_MAX, &table);
     if (result)
         return result;
     if (!*item->value && (!table_text || !*table_text))
@@ -187,13 +197,13 @@ static int parse_resubmit(struct parser *parser, const struct text_item *item, i
 }
 
 /* "mod_dl_src:..." and the like: the field is in the table. */
-static int parse_legacy(struct parser *parser, const struct text_item *item, int argument)
+static int parse_legacy(struct action_parser *parser, const struct text_item *item, int argument)
 {
     const struct of_field *field = of_field((enum of_field_id)argument);
     struct of_value value;
 
     if (!item->value)
-        return needs_value(parser, item, "VALUE");
+        return action_needs_value(parser, item, "VALUE");
     int result = of_value_parse(field, item->value, &value, parser->error);
     if (!result && !of_value_is_valid(field, &value))
         result = error_set(parser->error, -ERANGE, "%s: not a value of %s", item->value,
@@ -204,7 +214,7 @@ static int parse_legacy(struct parser *parser, const struct text_item *item, int
     return 0;
 }
 
-static int put_vlan(struct parser *parser, enum ofa_type type, uint64_t value)
+static int put_vlan(struct action_parser *parser, enum ofa_type type, uint64_t value)
 {
     struct ofa_vlan *vlan = (struct ofa_vlan *)(void *)ofa_put(parser->list, type);
 
@@ -212,16 +222,17 @@ static int put_vlan(struct parser *parser, enum ofa_type type, uint64_t value)
     return 0;
 }
 
-static int parse_vlan(struct parser *parser, const struct text_item *item, int argument)
+static int parse_vlan(struct action_parser *parser, const struct text_item *item, int argument)
 {
     uint64_t max = argument == OFA_SET_VLAN_VID ? VLAN_VID_MASK : 7, value;
-    int result = parse_bounded(parser, item->key, item->value, max, &value);
+    int result = action_parse_bounded(parser, item->key, item->value, max, &value);
 
     return result ? result : put_vlan(parser, (enum ofa_type)argument, value);
 }
 
 /* "mod_...": a frame without a tag gets one. */
-static int parse_vlan_pushing(struct parser *parser, const struct text_item *item, int argument)
+static int parse_vlan_pushing(struct action_parser *parser, const struct text_item *item,
+                              int argument)
 {
     size_t start = parser->list->size;
     int result = parse_vlan(parser, item, argument);
@@ -231,7 +242,8 @@ static int parse_vlan_pushing(struct parser *parser, const struct text_item *ite
     return result;
 }
 
-static int parse_push_vlan(struct parser *parser, const struct text_item *item, int argument UNUSED)
+static int parse_push_vlan(struct action_parser *parser, const struct text_item *item,
+                           int argument UNUSED)
 {
     uint64_t tpid;
 
@@ -242,13 +254,39 @@ static int parse_push_vlan(struct parser *parser, const struct text_item *item, 
     return put_vlan(parser, OFA_PUSH_VLAN, tpid);
 }
 
-static int parse_plain(struct parser *parser, const struct text_item *item, int argument)
+int action_parse_plain(struct action_parser *parser, const struct text_item *item, int argument)
 {
     if (item->value && *item->value)
         return error_set(parser->error, -EINVAL, "%s takes no \"%s\"", item->key, item->value);
     struct ofa *ofa = ofa_put(parser->list, (enum ofa_type)argument);
     if (!strcasecmp(item->key, "strip_vlan"))
         ofa->form = OFA_FORM_LEGACY;
+    return 0;
+}
+
+/* "dec_ttl" or "dec_ttl(ID,ID...)", the controllers to tell. */
+static int parse_dec_ttl(struct action_parser *parser, const struct text_item *item,
+                         int argument UNUSED)
+{
+    uint16_t ids[64];
+    size_t n_ids = 0;
+    char *rest;
+
+    for (char *word = item->value ? strtok_r(item->value, ", ", &rest) : NULL; word;
+         word = strtok_r(NULL, ", ", &rest)) {
+        uint64_t id;
+        int result = action_parse_bounded(parser, item->key, word, UINT16_MAX, &id);
+
+        if (result)
+            return result;
+        if (n_ids == ARRAY_SIZE(ids))
+            return error_set(parser->error, -E2BIG, "dec_ttl(): more than %zu controllers", n_ids);
+        ids[n_ids++] = (uint16_t)id;
+    }
+    struct ofa_dec_ttl *dec = (struct ofa_dec_ttl *)(void *)ofa_put_longer(
+        parser->list, OFA_DEC_TTL, n_ids * sizeof ids[0]);
+    dec->n_ids = (uint16_t)n_ids;
+    memcpy(dec->ids, ids, n_ids * sizeof ids[0]);
     return 0;
 }
 
@@ -264,12 +302,13 @@ static char *split_arrow(char *text)
     return NULL;
 }
 
-static int read_only(struct parser *parser, const char *key, const char *name)
+static int read_only(struct action_parser *parser, const char *key, const char *name)
 {
     return error_set(parser->error, -EPERM, "%s: %s cannot be changed", key, name);
 }
 
-static int put_set_field(struct parser *parser, const char *key, const char *text, const char *name)
+static int put_set_field(struct action_parser *parser, const char *key, const char *text,
+                         const char *name)
 {
     const struct of_field *field = of_field_by_name(name, strlen(name));
     struct of_value value, mask;
@@ -298,16 +337,18 @@ static int put_set_field(struct parser *parser, const char *key, const char *tex
     return 0;
 }
 
-static int parse_set_field(struct parser *parser, const struct text_item *item, int argument UNUSED)
+static int parse_set_field(struct action_parser *parser, const struct text_item *item,
+                           int argument UNUSED)
 {
     char *name = split_arrow(item->value);
 
     if (!name)
-        return needs_value(parser, item, "VALUE->FIELD");
+        return action_needs_value(parser, item, "VALUE->FIELD");
     return put_set_field(parser, item->key, item->value, name);
 }
 
-static int parse_load(struct parser *parser, const struct text_item *item, int argument UNUSED)
+static int parse_load(struct action_parser *parser, const struct text_item *item,
+                      int argument UNUSED)
 {
     char *name = split_arrow(item->value);
     struct of_value value = {.bytes = {0}}, mask = {.bytes = {0}};
@@ -315,7 +356,7 @@ static int parse_load(struct parser *parser, const struct text_item *item, int a
     uint64_t number;
 
     if (!name)
-        return needs_value(parser, item, "VALUE->FIELD[BITS]");
+        return action_needs_value(parser, item, "VALUE->FIELD[BITS]");
     if (!text_parse_u64(item->value, &number))
         return error_set(parser->error, -EINVAL, "load:%s: expected a number", item->value);
     if (of_subfield_parse(name, &part, parser->error))
@@ -338,13 +379,14 @@ static int parse_load(struct parser *parser, const struct text_item *item, int a
     return 0;
 }
 
-static int parse_move(struct parser *parser, const struct text_item *item, int argument UNUSED)
+static int parse_move(struct action_parser *parser, const struct text_item *item,
+                      int argument UNUSED)
 {
     char *name = split_arrow(item->value);
     struct of_subfield source, destination;
 
     if (!name)
-        return needs_value(parser, item, "FIELD[BITS]->FIELD[BITS]");
+        return action_needs_value(parser, item, "FIELD[BITS]->FIELD[BITS]");
     if (of_subfield_parse(item->value, &source, parser->error) ||
         of_subfield_parse(name, &destination, parser->error))
         return error_prefix(parser->error, "move");
@@ -362,13 +404,14 @@ static int parse_move(struct parser *parser, const struct text_item *item, int a
     return 0;
 }
 
-static int parse_metadata(struct parser *parser, const struct text_item *item, int argument UNUSED)
+static int parse_metadata(struct action_parser *parser, const struct text_item *item,
+                          int argument UNUSED)
 {
     const struct of_field *field = of_field(FIELD_METADATA);
     struct of_value value, mask;
 
     if (!item->value)
-        return needs_value(parser, item, "VALUE/MASK");
+        return action_needs_value(parser, item, "VALUE/MASK");
     if (of_value_parse_masked(field, item->value, &value, &mask, parser->error))
         return error_prefix(parser->error, "%s", item->key);
     struct ofa_metadata *metadata = (struct ofa_metadata *)(void *)ofa_put(parser->list,
@@ -378,10 +421,11 @@ static int parse_metadata(struct parser *parser, const struct text_item *item, i
     return 0;
 }
 
-static int parse_goto(struct parser *parser, const struct text_item *item, int argument UNUSED)
+static int parse_goto(struct action_parser *parser, const struct text_item *item,
+                      int argument UNUSED)
 {
     uint64_t table;
-    int result = parse_bounded(parser, item->key, item->value, OF_N_TABLES - 1, &table);
+    int result = action_parse_bounded(parser, item->key, item->value, OF_N_TABLES - 1, &table);
 
     if (!result) {
         struct ofa_goto *go = (struct ofa_goto *)(void *)ofa_put(parser->list, OFA_GOTO_TABLE);
@@ -390,10 +434,12 @@ static int parse_goto(struct parser *parser, const struct text_item *item, int a
     return result;
 }
 
-static int parse_group(struct parser *parser, const struct text_item *item, int argument UNUSED)
+static int parse_group(struct action_parser *parser, const struct text_item *item,
+                       int argument UNUSED)
 {
     uint64_t group_id;
-    int result = parse_bounded(parser, item->key, item->value, (uint32_t)OF_GROUP_MAX, &group_id);
+    int result = action_parse_bounded(parser, item->key, item->value, (uint32_t)OF_GROUP_MAX,
+                                      &group_id);
 
     if (!result)
         ((struct ofa_group *)(void *)ofa_put(parser->list, OFA_GROUP))->group_id =
@@ -401,7 +447,8 @@ static int parse_group(struct parser *parser, const struct text_item *item, int 
     return result;
 }
 
-static int parse_meter(struct parser *parser, const struct text_item *item, int argument UNUSED)
+static int parse_meter(struct action_parser *parser, const struct text_item *item,
+                       int argument UNUSED)
 {
     uint64_t meter_id;
 
@@ -415,38 +462,36 @@ static int parse_meter(struct parser *parser, const struct text_item *item, int 
     return 0;
 }
 
-static int parse_apply(struct parser *parser, const struct text_item *item, int argument UNUSED)
+static int parse_apply(struct action_parser *parser, const struct text_item *item,
+                       int argument UNUSED)
 {
     if (item->mark != '(' || parser->is_nested)
         return error_set(parser->error, -EINVAL, "apply_actions: expected apply_actions(...)");
-    return parse_list(parser, item->value);
+    return action_parse_list(parser, item->value);
 }
 
-static int parse_write(struct parser *parser, const struct text_item *item, int argument UNUSED)
+static int parse_write(struct action_parser *parser, const struct text_item *item,
+                       int argument UNUSED)
 {
     if (item->mark != '(')
         return error_set(parser->error, -EINVAL, "write_actions: expected write_actions(...)");
 
-    size_t start = ofa_begin_nested(parser->list);
+    size_t start = ofa_begin_nested(parser->list, OFA_WRITE_ACTIONS);
     parser->is_nested = true;
-    int result = parse_list(parser, item->value);
+    int result = action_parse_list(parser, item->value);
     parser->is_nested = false;
     if (!result && !ofa_end_nested(parser->list, start))
         result = error_set(parser->error, -E2BIG, "write_actions(): too many actions");
     return result;
 }
 
-static int parse_unsupported(struct parser *parser, const struct text_item *item,
+static int parse_unsupported(struct action_parser *parser, const struct text_item *item,
                              int argument UNUSED)
 {
     return error_set(parser->error, -ENOTSUP, "%s: this action is not supported", item->key);
 }
 
-static const struct action_name {
-    const char *name;
-    parse_function *parse;
-    int argument;
-} action_names[] = {
+static const struct action_name action_names[] = {
     {"output", parse_output, 0},
     {"resubmit", parse_resubmit, 0},
     {"controller", parse_controller, 0},
@@ -467,59 +512,52 @@ static const struct action_name {
     {"mod_vlan_pcp", parse_vlan_pushing, OFA_SET_VLAN_PCP},
     {"set_vlan_pcp", parse_vlan, OFA_SET_VLAN_PCP},
     {"push_vlan", parse_push_vlan, 0},
-    {"strip_vlan", parse_plain, OFA_POP_VLAN},
-    {"pop_vlan", parse_plain, OFA_POP_VLAN},
-    {"dec_ttl", parse_plain, OFA_DEC_TTL},
+    {"strip_vlan", action_parse_plain, OFA_POP_VLAN},
+    {"pop_vlan", action_parse_plain, OFA_POP_VLAN},
+    {"dec_ttl", parse_dec_ttl, 0},
     {"group", parse_group, 0},
     {"meter", parse_meter, 0},
-    {"clear_actions", parse_plain, OFA_CLEAR_ACTIONS},
+    {"clear_actions", action_parse_plain, OFA_CLEAR_ACTIONS},
     {"write_actions", parse_write, 0},
     {"apply_actions", parse_apply, 0},
     {"write_metadata", parse_metadata, 0},
     {"goto_table", parse_goto, 0},
 
-    {"bundle", parse_unsupported, 0},
-    {"bundle_load", parse_unsupported, 0},
-    {"check_pkt_larger", parse_unsupported, 0},
-    {"clone", parse_unsupported, 0},
-    {"conjunction", parse_unsupported, 0},
     {"ct", parse_unsupported, 0},
     {"ct_clear", parse_unsupported, 0},
     {"dec_mpls_ttl", parse_unsupported, 0},
     {"decap", parse_unsupported, 0},
     {"delete_field", parse_unsupported, 0},
     {"encap", parse_unsupported, 0},
-    {"enqueue", parse_unsupported, 0},
-    {"exit", parse_unsupported, 0},
-    {"fin_timeout", parse_unsupported, 0},
-    {"learn", parse_unsupported, 0},
-    {"multipath", parse_unsupported, 0},
-    {"note", parse_unsupported, 0},
-    {"pop", parse_unsupported, 0},
     {"pop_mpls", parse_unsupported, 0},
-    {"pop_queue", parse_unsupported, 0},
-    {"push", parse_unsupported, 0},
     {"push_mpls", parse_unsupported, 0},
     {"sample", parse_unsupported, 0},
     {"set_mpls_label", parse_unsupported, 0},
     {"set_mpls_tc", parse_unsupported, 0},
     {"set_mpls_ttl", parse_unsupported, 0},
-    {"set_queue", parse_unsupported, 0},
     {"set_tunnel", parse_unsupported, 0},
     {"set_tunnel64", parse_unsupported, 0},
 };
 
-static const struct action_name *find_name(const char *key)
+static const struct action_name *find_in(const struct action_name *names, size_t n_names,
+                                         const char *key)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(action_names); i++) {
-        if (!strcasecmp(action_names[i].name, key))
-            return &action_names[i];
+    for (size_t i = 0; i < n_names; i++) {
+        if (!strcasecmp(names[i].name, key))
+            return &names[i];
     }
     return NULL;
 }
 
+static const struct action_name *find_name(const char *key)
+{
+    const struct action_name *name = find_in(action_names, ARRAY_SIZE(action_names), key);
+
+    return name ? name : find_in(action_nx_names, action_n_nx_names, key);
+}
+
 /* A port alone, or "VALUE->FIELD" without "set_field:". */
-static int parse_other(struct parser *parser, const struct text_item *item)
+static int parse_other(struct action_parser *parser, const struct text_item *item)
 {
     of_port port;
 
@@ -535,7 +573,7 @@ static int parse_other(struct parser *parser, const struct text_item *item)
 }
 
 /* Instructions come in the order of their execution, each once (OpenFlow 1.3.5, section 5.9). */
-static int check_order(struct parser *parser, const char *key, size_t before)
+static int check_order(struct action_parser *parser, const char *key, size_t before)
 {
     static const char *const stage_names[] = {"actions", "clear_actions", "write_actions",
                                               "write_metadata", "goto_table"};
@@ -556,20 +594,23 @@ static int check_order(struct parser *parser, const char *key, size_t before)
     return 0;
 }
 
-static int parse_item(struct parser *parser, const struct text_item *item)
+static int parse_item(struct action_parser *parser, const struct text_item *item)
 {
     const struct action_name *name = find_name(item->key);
 
+    if (item->rest && strcasecmp(item->key, "check_pkt_larger"))
+        return error_set(parser->error, -EINVAL, "%s(...)%s: nothing may follow", item->key,
+                         item->rest);
     if (!name)
         return parse_other(parser, item);
     if (parser->is_nested && name->parse != parse_legacy &&
         (name->parse == parse_write || name->parse == parse_metadata || name->parse == parse_goto ||
          !strcmp(name->name, "clear_actions")))
-        return error_set(parser->error, -EINVAL, "%s: not inside of write_actions()", item->key);
+        return error_set(parser->error, -EINVAL, "%s: not inside of other actions", item->key);
     return name->parse(parser, item, name->argument);
 }
 
-static int parse_list(struct parser *parser, char *cursor)
+int action_parse_list(struct action_parser *parser, char *cursor)
 {
     bool has_drop = false;
     size_t n_items = 0;
@@ -599,12 +640,12 @@ static int parse_list(struct parser *parser, char *cursor)
 int of_actions_parse(const char *text, const struct of_names *names, struct buffer *list,
                      struct error *error)
 {
-    struct parser parser = {.names = names, .list = list, .error = error};
+    struct action_parser parser = {.names = names, .list = list, .error = error};
     char *copy = strdup(text);
 
     if (!copy)
         abort();
-    int result = parse_list(&parser, copy);
+    int result = action_parse_list(&parser, copy);
     free(copy);
     return result;
 }

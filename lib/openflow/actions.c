@@ -7,6 +7,7 @@
 
 #include "lib/annotations.h"
 #include "lib/buffer.h"
+#include "lib/openflow/learn.h"
 
 static const uint8_t sizes[] = {
     [OFA_OUTPUT] = sizeof(struct ofa_output),
@@ -18,9 +19,24 @@ static const uint8_t sizes[] = {
     [OFA_SET_VLAN_PCP] = sizeof(struct ofa_vlan),
     [OFA_PUSH_VLAN] = sizeof(struct ofa_vlan),
     [OFA_POP_VLAN] = sizeof(struct ofa),
-    [OFA_DEC_TTL] = sizeof(struct ofa),
     [OFA_GROUP] = sizeof(struct ofa_group),
     [OFA_METER] = sizeof(struct ofa_meter),
+    [OFA_DEC_TTL] = sizeof(struct ofa_dec_ttl),
+    [OFA_OUTPUT_REG] = sizeof(struct ofa_output_reg),
+    [OFA_ENQUEUE] = sizeof(struct ofa_enqueue),
+    [OFA_SET_QUEUE] = sizeof(struct ofa_queue),
+    [OFA_POP_QUEUE] = sizeof(struct ofa),
+    [OFA_STACK_PUSH] = sizeof(struct ofa_stack),
+    [OFA_STACK_POP] = sizeof(struct ofa_stack),
+    [OFA_CLONE] = sizeof(struct ofa_nested),
+    [OFA_MULTIPATH] = sizeof(struct ofa_multipath),
+    [OFA_BUNDLE] = sizeof(struct ofa_bundle),
+    [OFA_LEARN] = sizeof(struct ofa_learn),
+    [OFA_CONJUNCTION] = sizeof(struct ofa_conjunction),
+    [OFA_CHECK_LENGTH] = sizeof(struct ofa_check_length),
+    [OFA_FIN_TIMEOUT] = sizeof(struct ofa_fin_timeout),
+    [OFA_NOTE] = sizeof(struct ofa_note),
+    [OFA_EXIT] = sizeof(struct ofa),
     [OFA_CLEAR_ACTIONS] = sizeof(struct ofa),
     [OFA_WRITE_ACTIONS] = sizeof(struct ofa_nested),
     [OFA_WRITE_METADATA] = sizeof(struct ofa_metadata),
@@ -40,6 +56,11 @@ static struct ofa *put(struct buffer *list, enum ofa_type type, size_t n_bytes)
 struct ofa *ofa_put(struct buffer *list, enum ofa_type type)
 {
     return put(list, type, sizes[type]);
+}
+
+struct ofa *ofa_put_longer(struct buffer *list, enum ofa_type type, size_t n_bytes)
+{
+    return put(list, type, sizes[type] + n_bytes);
 }
 
 struct ofa_output *ofa_put_output(struct buffer *list, of_port port, uint16_t max_len)
@@ -71,11 +92,11 @@ struct ofa_set_field *ofa_put_set_field(struct buffer *list, enum ofa_form form,
     return set;
 }
 
-size_t ofa_begin_nested(struct buffer *list)
+size_t ofa_begin_nested(struct buffer *list, enum ofa_type type)
 {
     size_t start = list->size;
 
-    ofa_put(list, OFA_WRITE_ACTIONS);
+    ofa_put(list, type);
     return start;
 }
 

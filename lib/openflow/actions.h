@@ -28,9 +28,24 @@ enum ofa_type {
     OFA_SET_VLAN_PCP, /* struct ofa_vlan */
     OFA_PUSH_VLAN,    /* struct ofa_vlan */
     OFA_POP_VLAN,     /* struct ofa */
-    OFA_DEC_TTL,      /* struct ofa */
     OFA_GROUP,        /* struct ofa_group */
     OFA_METER,        /* struct ofa_meter: an instruction until 1.4, an action since */
+    OFA_DEC_TTL,      /* struct ofa_dec_ttl */
+    OFA_OUTPUT_REG,   /* struct ofa_output_reg */
+    OFA_ENQUEUE,      /* struct ofa_enqueue */
+    OFA_SET_QUEUE,    /* struct ofa_queue */
+    OFA_POP_QUEUE,    /* struct ofa */
+    OFA_STACK_PUSH,   /* struct ofa_stack */
+    OFA_STACK_POP,    /* struct ofa_stack */
+    OFA_CLONE,        /* struct ofa_nested */
+    OFA_MULTIPATH,    /* struct ofa_multipath */
+    OFA_BUNDLE,       /* struct ofa_bundle */
+    OFA_LEARN,        /* struct ofa_learn: learn.h */
+    OFA_CONJUNCTION,  /* struct ofa_conjunction */
+    OFA_CHECK_LENGTH, /* struct ofa_check_length: check_pkt_larger() */
+    OFA_FIN_TIMEOUT,  /* struct ofa_fin_timeout */
+    OFA_NOTE,         /* struct ofa_note */
+    OFA_EXIT,         /* struct ofa */
     /* Instructions. */
     OFA_CLEAR_ACTIONS,  /* struct ofa */
     OFA_WRITE_ACTIONS,  /* struct ofa_nested */
@@ -108,6 +123,112 @@ struct ofa_meter {
     uint32_t meter_id;
 };
 
+/* Part of a field, as a list keeps it. */
+struct ofa_part {
+    uint16_t field; /* enum of_field_id. */
+    uint16_t first, n_bits;
+};
+
+/* 'ids' are the controllers that are told of a TTL that is used up; none: controller 0. */
+struct ofa_dec_ttl {
+    struct ofa ofa;
+    uint16_t n_ids;
+    uint16_t ids[];
+};
+
+struct ofa_output_reg {
+    struct ofa ofa;
+    struct ofa_part source;
+    uint16_t max_len; /* If it names the controller. */
+};
+
+struct ofa_enqueue {
+    struct ofa ofa;
+    of_port port;
+    uint32_t queue;
+};
+
+struct ofa_queue {
+    struct ofa ofa;
+    uint32_t queue;
+};
+
+struct ofa_stack {
+    struct ofa ofa;
+    struct ofa_part part;
+};
+
+/* What of a frame decides which way it goes, and how the way is chosen. */
+enum ofa_hash_fields {
+    OFA_HASH_ETH_SRC,
+    OFA_HASH_SYMMETRIC_L4,       /* Both directions of a connection are equal. */
+    OFA_HASH_SYMMETRIC_L3L4,     /* The same, without Ethernet and VLAN. */
+    OFA_HASH_SYMMETRIC_L3L4_UDP, /* The same, with ports of UDP. */
+    OFA_HASH_NW_SRC,
+    OFA_HASH_NW_DST,
+    OFA_HASH_SYMMETRIC_L3,
+    OFA_N_HASH_FIELDS
+};
+
+enum ofa_multipath_algorithm {
+    OFA_MP_MODULO_N,
+    OFA_MP_HASH_THRESHOLD,
+    OFA_MP_HRW, /* Highest random weight. */
+    OFA_MP_ITER_HASH,
+    OFA_N_MP_ALGORITHMS
+};
+
+/* A link from 0 to 'max_link' into 'destination'. */
+struct ofa_multipath {
+    struct ofa ofa;
+    uint8_t fields;    /* enum ofa_hash_fields. */
+    uint8_t algorithm; /* enum ofa_multipath_algorithm. */
+    uint16_t basis;
+    uint16_t max_link;
+    uint32_t arg;
+    struct ofa_part destination;
+};
+
+enum ofa_bundle_algorithm { OFA_BUNDLE_ACTIVE_BACKUP, OFA_BUNDLE_HRW, OFA_N_BUNDLE_ALGORITHMS };
+
+/* One of the members that are up: output to it, or put its number into 'destination'. */
+struct ofa_bundle {
+    struct ofa ofa;
+    uint8_t fields;    /* enum ofa_hash_fields. */
+    uint8_t algorithm; /* enum ofa_bundle_algorithm. */
+    uint16_t basis;
+    struct ofa_part destination; /* n_bits 0: output. */
+    uint16_t n_members;
+    of_port members[];
+};
+
+/* A rule with it only says that clause 'clause' of 'n_clauses' of conjunction 'id' holds. */
+struct ofa_conjunction {
+    struct ofa ofa;
+    uint8_t clause; /* From 0. */
+    uint8_t n_clauses;
+    uint32_t id;
+};
+
+/* One bit: is the frame longer than 'n_bytes'? */
+struct ofa_check_length {
+    struct ofa ofa;
+    uint16_t n_bytes;
+    struct ofa_part destination;
+};
+
+/* When a FIN or RST passes, the rule's timeouts shrink to these (s; 0: stay). */
+struct ofa_fin_timeout {
+    struct ofa ofa;
+    uint16_t idle_s, hard_s;
+};
+
+struct ofa_note {
+    struct ofa ofa;
+    uint16_t n_bytes;
+    uint8_t bytes[];
+};
+
 struct ofa_nested {
     struct ofa ofa;
     uint8_t pad[4];
@@ -143,6 +264,11 @@ static inline const struct ofa *ofa_next(const struct ofa *ofa)
 #define for_each_action(ofa, list) \
     for (const struct ofa *ofa = (list).first; ofa != ofa_end(list); ofa = ofa_next(ofa))
 
+static inline bool ofa_is_nested(const struct ofa *ofa)
+{
+    return ofa->type == OFA_WRITE_ACTIONS || ofa->type == OFA_CLONE;
+}
+
 static inline struct ofa_list ofa_nested_list(const struct ofa_nested *nested)
 {
     return (struct ofa_list){
@@ -159,9 +285,12 @@ struct ofa_set_field *ofa_put_set_field(struct buffer *list, enum ofa_form form,
                                         const struct of_field *field, const struct of_value *value,
                                         const struct of_value *mask); /* NULL: all ones. */
 
-/* Appends the header of OFA_WRITE_ACTIONS; the actions appended until ofa_end_nested() are in
- * it. */
-size_t ofa_begin_nested(struct buffer *list);
+/* The same, with 'n_bytes' more behind the struct. */
+struct ofa *ofa_put_longer(struct buffer *list, enum ofa_type type, size_t n_bytes);
+
+/* Appends the header of OFA_WRITE_ACTIONS or OFA_CLONE; the actions appended until ofa_end_nested() are
+ * in it. */
+size_t ofa_begin_nested(struct buffer *list, enum ofa_type type);
 bool ofa_end_nested(struct buffer *list, size_t start); /* False: more than 64 KiB. */
 
 bool ofa_is_instruction(const struct ofa *ofa); /* From OFA_CLEAR_ACTIONS on. */
@@ -180,6 +309,24 @@ struct ofa_load {
 };
 
 bool ofa_next_load(const struct ofa_set_field *set, struct ofa_load *load);
+
+static inline struct of_subfield ofa_part_subfield(struct ofa_part part)
+{
+    return (struct of_subfield){
+        .field = of_field((enum of_field_id)part.field),
+        .first = part.first,
+        .n_bits = part.n_bits,
+    };
+}
+
+static inline struct ofa_part ofa_part_of(const struct of_subfield *subfield)
+{
+    return (struct ofa_part){
+        .field = (uint16_t)subfield->field->id,
+        .first = subfield->first,
+        .n_bits = subfield->n_bits,
+    };
+}
 
 static inline const uint8_t *ofa_set_field_value(const struct ofa_set_field *set)
 {

@@ -26,6 +26,7 @@ enum of_field_id {
     FIELD_IN_PORT_OXM, /* 32 bits: OXM; same storage. */
     FIELD_METADATA,
     FIELD_PKT_MARK,
+    FIELD_CONJ_ID,
     FIELD_REG0, /* 16 in a row. */
     FIELD_REG15 = FIELD_REG0 + 15,
     FIELD_XREG0, /* 8 in a row: xreg N is reg 2N (high) and 2N + 1. */

@@ -151,6 +151,7 @@ static void put_match(const struct match *match, const struct of_names *names, s
     bool has_type;
 
     put_field(match, "pkt_mark", FIELD_PKT_MARK, out);
+    put_field(match, "conj_id", FIELD_CONJ_ID, out);
     bool has_proto = put_protocol(match, &has_type, out);
     for (size_t i = 0; i < FLOW_N_REGS; i++)
         put_field(match, reg_labels[i], (enum of_field_id)(FIELD_REG0 + i), out);

@@ -47,6 +47,18 @@ static char *skip_value(char *p)
     return depth ? NULL : p;
 }
 
+/* The parenthesis that closes a value, at its end or before "->"; NULL: there is none. */
+static char *find_close(char *value, char *end)
+{
+    if (end[-1] == ')')
+        return end - 1;
+    for (char *p = end - 1; p > value; p--) {
+        if (*p == ')')
+            return p[1] == '-' && p[2] == '>' ? p : NULL;
+    }
+    return NULL;
+}
+
 bool text_next_item(char **cursor, struct text_item *item)
 {
     char *p = *cursor;
@@ -70,14 +82,17 @@ bool text_next_item(char **cursor, struct text_item *item)
 
     char *value = p + (item->mark != '(');
     char *end = skip_value(value);
-    if (!end || (item->mark == '(' && end[-1] != ')')) {
+    char *close = end && item->mark == '(' ? find_close(value, end) : end;
+    if (!close) {
         item->key = NULL;
         return true;
     }
     *cursor = *end ? end + 1 : end;
     *end = '\0';
-    if (item->mark == '(')
-        end[-1] = '\0';
+    if (item->mark == '(') {
+        item->rest = close[1] ? close + 1 : NULL;
+        *close = '\0';
+    }
     item->value = item->mark == '(' ? value + 1 : value;
     *p = '\0';
     return true;

@@ -28,6 +28,7 @@ struct text_item {
     char *key;   /* NUL-terminated, never empty. */
     char *value; /* NUL-terminated; NULL if there is none. */
     char mark;   /* What stood between: '=', ':', '(' or '\0'. */
+    char *rest;  /* "->..." behind the closing parenthesis; or NULL. */
 };
 
 /* Cuts the next item off '*cursor', which is changed: items end at a comma, white space or a

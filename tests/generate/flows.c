@@ -72,6 +72,7 @@ enum value {
     V_ICMP_TYPE,
     V_REG,
     V_REG_MASKED,
+    V_CONJUNCTION,
 };
 
 static const struct field {
@@ -89,6 +90,7 @@ static const struct field {
     {"reg0", 0, V_REG_MASKED},
     {"reg5", 0, V_REG},
     {"metadata", 0, V_REG_MASKED},
+    {"conj_id", 0, V_CONJUNCTION},
     {"nw_src", KIND_IPV4, V_IPV4_MASKED},
     {"nw_dst", KIND_IPV4, V_IPV4_MASKED},
     {"nw_src", KIND_IPV4, V_IPV4},
@@ -144,7 +146,7 @@ static const struct field settable[] = {
     {"nd_target", KIND_ND, V_IPV6},
 };
 
-enum { TAGS_UNKNOWN = 8 };
+enum { TAGS_UNKNOWN = 8, N_CONJUNCTIONS = 4 };
 
 struct flow_writer {
     struct random *random;
@@ -258,6 +260,9 @@ static void put_value(struct flow_writer *w, enum value value)
         if (value == V_REG_MASKED && random_chance(random, 30))
             buffer_puts(w->text, "/0x1");
         break;
+    case V_CONJUNCTION:
+        buffer_printf(w->text, "%u", 1 + random_below(random, N_CONJUNCTIONS));
+        break;
     }
 }
 
@@ -279,7 +284,7 @@ static void put_match(struct flow_writer *w)
             continue;
         if ((i == 0 || i == 1) && used & 3)
             continue;
-        if ((i == 10 || i == 12) && used & (1 << 10 | 1 << 12))
+        if ((i == 11 || i == 13) && used & (1 << 11 | 1 << 13))
             continue;
         used |= UINT64_C(1) << i;
         w->n_tags += field->value == V_VLAN || i == 5;
@@ -423,12 +428,55 @@ static void put_retag(struct flow_writer *w)
     }
 }
 
+/* Nicira's, for any frame. */
+static void put_extension(struct flow_writer *w)
+{
+    static const char *const any[] = {
+        "push:NXM_OF_ETH_SRC[],push:NXM_OF_ETH_DST[],pop:NXM_OF_ETH_SRC[],pop:NXM_OF_ETH_DST[]",
+        "push:NXM_NX_REG0[0..3],pop:NXM_NX_REG5[4..7]",
+        "push:NXM_OF_IN_PORT[],pop:NXM_NX_REG0[]",
+        "pop:NXM_NX_REG5[]",
+        "pop:NXM_OF_ETH_SRC[0..3]",
+        "push:NXM_OF_ETH_DST[0..5]",
+        "output:NXM_NX_REG0[]",
+        "output:NXM_NX_REG5[0..2]",
+        "output:NXM_OF_IN_PORT[]",
+        "enqueue:2:1",
+        "set_queue:3",
+        "note:01.02.03",
+    };
+
+    buffer_puts(w->text, RANDOM_OF(w->random, any));
+}
+
+static void put_action(struct flow_writer *w);
+
+static void put_clone(struct flow_writer *w)
+{
+    unsigned int n_tags = w->n_tags;
+
+    buffer_puts(w->text, "clone(");
+    for (uint32_t n = random_below(w->random, 3); n > 0; n--) {
+        put_action(w);
+        buffer_putc(w->text, ',');
+    }
+    put_output(w);
+    buffer_putc(w->text, ')');
+    w->n_tags = n_tags;
+}
+
 /* An action that the match has nothing to do with, or whose fields it guarantees. */
 static void put_action(struct flow_writer *w)
 {
-    uint32_t choice = random_below(w->random, 100);
+    uint32_t choice = random_below(w->random, 112);
 
-    if (choice < 34)
+    if (choice >= 107)
+        put_clone(w);
+    else if (choice >= 101)
+        put_extension(w);
+    else if (choice >= 100)
+        buffer_puts(w->text, "exit");
+    else if (choice < 34)
         put_output(w);
     else if (choice < 48)
         buffer_printf(w->text, "resubmit(,%u)", random_below(w->random, w->options->n_tables));
@@ -480,6 +528,19 @@ static void put_instructions(struct flow_writer *w, const char *separator)
                           random_below(w->random, w->options->n_tables - w->table_id - 1));
 }
 
+/* One clause of a conjunction; all flows of one have one priority.  Open vSwitch overlooks ordinary flows of the
+ * very same match, so these look at the mark too, which no frame has. */
+static void put_conjunction(struct flow_writer *w)
+{
+    uint32_t id = 1 + random_below(w->random, N_CONJUNCTIONS);
+    uint32_t n_clauses = id < 4 ? 2 : 3;
+
+    buffer_printf(w->text, "table=%u,priority=%u", w->table_id, GENERATE_MAX_PRIORITY + id);
+    put_match(w);
+    buffer_printf(w->text, ",pkt_mark=0/0x1,actions=conjunction(%u,%u/%u)", id,
+                  1 + random_below(w->random, n_clauses), n_clauses);
+}
+
 bool generate_flow(struct random *random, const struct generate_flows *options, struct buffer *text)
 {
     struct flow_writer w = {
@@ -491,8 +552,14 @@ bool generate_flow(struct random *random, const struct generate_flows *options, 
     };
     uint32_t n_actions = random_chance(random, 8) ? 0 : 1 + random_below(random, 4);
 
+    if (random_chance(random, 20)) {
+        put_conjunction(&w);
+        return w.is_modern;
+    }
+
     /* Equal priorities would let each switch choose. */
-    buffer_printf(text, "table=%u,priority=%u", w.table_id, 1 + random_below(random, 60000));
+    buffer_printf(text, "table=%u,priority=%u", w.table_id,
+                  1 + random_below(random, GENERATE_MAX_PRIORITY));
     put_match(&w);
     buffer_puts(text, ",actions=");
     size_t start = text->size;

@@ -15,6 +15,9 @@
 
 enum { GENERATE_MAX_FRAME = 2048 };
 
+/* Of flows that stand alone, each its own; those of conjunctions, which share theirs, are above. */
+enum { GENERATE_MAX_PRIORITY = 60000 };
+
 struct generate_flows {
     unsigned int n_ports;     /* OpenFlow ports 1 to n_ports. */
     unsigned int n_tables;    /* 0 to n_tables - 1. */

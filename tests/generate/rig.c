@@ -10,6 +10,7 @@
 #include "lib/clock.h"
 #include "tests/generate/generate.h"
 #include "vswitchd/flow_mod.h"
+#include "vswitchd/lessons.h"
 #include "vswitchd/packet_in.h"
 #include "vswitchd/xlate.h"
 
@@ -167,6 +168,7 @@ static void build_topology(struct rig *rig, const struct rig_settings *settings)
         bridge->tables = rig->tables[b];
         bridge->fdb = rig->fdb[b];
         bridge->packet_ins = rig->queue[b];
+        bridge->lessons = rig->lessons[b];
         bridge->frag_mode = settings->bridges[b].frag_mode;
         bridge->forwards_bpdu = settings->bridges[b].forwards_bpdu;
         bridge->miss_goes_to_controller = settings->bridges[b].miss_goes_to_controller;
@@ -210,6 +212,7 @@ void rig_init(struct rig *rig, const struct rig_settings *settings,
         rig->fdb[b] = fdb_create(FDB_DEFAULT_ENTRIES, FDB_DEFAULT_AGE_S, DP_N_SLOTS,
                                  station_changed, rig);
         rig->queue[b] = packet_in_queue_create(no_wake, NULL);
+        rig->lessons[b] = lesson_queue_create(no_wake, NULL);
         rig->counters[b] = port_counters_create();
         for (int n = 1; n < RIG_PORTS; n++)
             add_dp_port(rig, b, n);
@@ -226,6 +229,7 @@ void rig_fini(struct rig *rig)
     for (int b = 0; b < RIG_BRIDGES; b++) {
         flow_tables_destroy(rig->tables[b]);
         packet_in_queue_destroy(rig->queue[b]);
+        lesson_queue_destroy(rig->lessons[b]);
         rig->dp = NULL;
         fdb_destroy(rig->fdb[b]);
         port_counters_unref(rig->counters[b]);

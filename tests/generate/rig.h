@@ -48,6 +48,7 @@ struct rig {
     struct flow_tables *tables[RIG_BRIDGES];
     struct fdb *fdb[RIG_BRIDGES];
     struct packet_in_queue *queue[RIG_BRIDGES];
+    struct lesson_queue *lessons[RIG_BRIDGES];
     struct port_counters *counters[RIG_BRIDGES]; /* Of the patch ports. */
     uint32_t dp_ports[RIG_BRIDGES][RIG_PORTS];
     bool has_netdevs;

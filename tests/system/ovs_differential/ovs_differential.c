@@ -62,11 +62,13 @@ static void fini_outputs(struct outputs *outputs)
             buffer_fini(&outputs->of[b][n]);
 }
 
-/* Flows of equal priority may be chosen from freely, so there are none. */
+/* Flows of equal priority may be chosen from freely, so there are none but for conjunctions. */
 static bool is_new_priority(struct round *round, const char *flow)
 {
     uint16_t priority = (uint16_t)atoi(strstr(flow, "priority=") + strlen("priority="));
 
+    if (priority > GENERATE_MAX_PRIORITY)
+        return true;
     for (size_t i = 0; i < round->n_flows; i++) {
         if (round->priorities[i] == priority)
             return false;
@@ -185,6 +187,9 @@ static void report(struct round *round, int b, int port, const uint8_t *frame, s
         fprintf(stderr, "%02x", frame[i]);
     fputc('\n', stderr);
     print_settings(&round->settings);
+    for (int i = 0; i < RIG_BRIDGES; i++)
+        fprintf(stderr, "flows of bridge %d:\n%s%s", i, buffer_text(&round->flows[i][false]),
+                buffer_text(&round->flows[i][true]));
     print_outputs("Weir", &round->weir);
     print_outputs("OVS ", &round->theirs);
     char *trace = weir_trace(&round->rig, b, port, frame, n_bytes);
