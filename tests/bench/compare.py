@@ -148,6 +148,21 @@ def measure_guests(switch, options):
     return results
 
 
+def measure_flood(switch, options):
+    """What is left of TCP between h1 and h2 while guest 1 sends 50,000 new flows a second to guest 2."""
+    if not switch.has_guests:
+        return {}
+    tool, seconds = options.build + LOAD + "tap_guest", max(options.seconds, 2)
+    alone = iperf(H1, H2, "10.9.0.2", 1, seconds)
+    receiver = start(NS, tool, "receive", "g2", seconds + 2, G2_MAC, G1_MAC)
+    flood = start(NS, tool, "flood", "g1", seconds + 2, 50000, G1_MAC, G2_MAC)
+    time.sleep(0.5)
+    beside = iperf(H1, H2, "10.9.0.2", 1, seconds)
+    reached = int(flood.communicate()[0]) / 1e3
+    arrived = int(receiver.communicate()[0].split()[0]) / 1e3
+    return {"flood_tcp_part": beside / alone, "flood_kpps": reached, "flood_out_kpps": arrived}
+
+
 def measure_rewriting(switch, options):
     if not switch.has_flows:
         return {}
@@ -223,6 +238,26 @@ def measure_start(switch):
     return {"start_to_first_frame_ms": took * 1000}
 
 
+def measure_crash(switch, options):
+    """Of 10,000 frames a second of one flow, what is lost when the daemon is killed and started again?"""
+    if not isinstance(switch, Daemons):
+        return {}
+    probe = options.build + "/tests/probe"
+    sh("ip", "-n", H1, "neigh", "replace", "10.9.0.2", "lladdr", H2_MAC, "dev", "eth0")
+    receiver = start(H2, probe, "receive", "eth0", 10)
+    receiver.stdout.readline()
+    sender = start(H1, probe, "send", "10.9.0.2", "c", 7000, 1, 10000, 3)
+    time.sleep(1)
+    switch.respawn()
+    sent = int(sender.communicate()[0])
+    time.sleep(0.2)
+    receiver.terminate()
+    words = receiver.communicate()[0].split()
+    sh("ip", "-n", H1, "neigh", "del", "10.9.0.2", "dev", "eth0", check=False)
+    warm_up()
+    return {"crash_lost": sent - int(words[2]), "crash_gap_ms": int(words[6])}
+
+
 def measure_tables(switch, _options):
     # One of each kind: tables do not depend on how frames come in.
     if switch.name not in ("ovs", "weir"):
@@ -237,8 +272,10 @@ CASES = {  # In this order: the last ones leave the switch changed.
     "cost": measure_cost,
     "host": measure_host,
     "guests": measure_guests,
+    "flood": measure_flood,
     "rewrite": measure_rewriting,
     "idle": measure_idle,
+    "crash": measure_crash,
     "tables": measure_tables,
     "vlan": measure_vlan,
 }
@@ -259,6 +296,9 @@ ROWS = [  # name, what a person reads, is higher better
     ("host_round_trip_us", "UDP round trip to the host, us", False),
     ("guests_gbps", "super-frames tap to tap, Gb/s", True),
     ("guests_mpps", "64-byte frames tap to tap, Mpps", True),
+    ("flood_tcp_part", "TCP beside new flows, part of alone", True),
+    ("flood_kpps", "new flows sent beside it, k/s", True),
+    ("flood_out_kpps", "new flows that arrived, k/s", True),
     ("vlan_gbps", "TCP, VLAN push and pop, Gb/s", True),
     ("vlan_mpps", "64-byte frames, VLAN push, Mpps", True),
     ("rewrite_gbps", "TCP, MACs and TTL rewritten, Gb/s", True),
@@ -266,6 +306,8 @@ ROWS = [  # name, what a person reads, is higher better
     ("flow_mods_per_s", "flow-mods from a file, per second", True),
     ("bytes_per_flow", "resident bytes per flow", False),
     ("start_to_first_frame_ms", "start to first frame, ms", False),
+    ("crash_lost", "frames lost in a crash, of 30,000", False),
+    ("crash_gap_ms", "longest silence in a crash, ms", False),
     ("idle_cpu_percent", "CPU while idle, %", False),
 ]
 # Rows that a floor or the bridge (without VLAN devices) has not are held against the nearest that it has.

@@ -85,6 +85,7 @@ class Topology:
 def give_host_its_address():
     sh("ip", "-n", NS, "link", "set", "br0", "up")
     sh("ip", "-n", NS, "addr", "add", HOST_IP + "/16", "dev", "br0")
+    sh("ip", "-n", H1, "neigh", "flush", "to", HOST_IP, check=False)  # Of the last switch.
 
 
 class Bridge:
@@ -174,6 +175,13 @@ class Daemons:
     def has(self, *names):
         return all(os.path.exists(f"{self.rundir}/{name}") for name in names)
 
+    def respawn(self):
+        """What a supervisor does at once after a crash."""
+        process = self.processes.pop()
+        os.kill(self.pid(), 9)
+        process.wait()
+        self.spawn_switch()
+
     def set_vlan(self):
         """p1 is an access port of the VLAN, p2 a trunk."""
         self.tool("ovs-vsctl", "set", "Port", "p1", f"tag={VLAN}")
@@ -196,8 +204,6 @@ class Ovs(Daemons):
         self.name, self.kind = name, kind
         if kind == "afxdp":
             self.has_host = self.has_guests = False
-        if kind == "tso":
-            self.has_host = False  # Its internal port passes no TCP with offloads.
 
     def path(self):
         return ""
@@ -217,8 +223,7 @@ class Ovs(Daemons):
         if self.kind == "tso":
             self.tool("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".",
                       "other_config:userspace-tso-enable=true")
-        self.spawn("ovs-vswitchd", socket, f"--pidfile={self.rundir}/ovs-vswitchd.pid",
-                   f"--log-file={self.rundir}/log", "--no-chdir")
+        self.spawn_switch()
         wait_for(lambda: self.has("ovs-vswitchd.pid"), what="ovs-vswitchd")
         words = ["ovs-vsctl", "-t", "10", "add-br", "br0", "--", "set", "bridge", "br0",
                  "datapath_type=netdev"]
@@ -229,6 +234,11 @@ class Ovs(Daemons):
         self.tool(*words)
         if self.has_host:
             give_host_its_address()
+
+    def spawn_switch(self):
+        self.spawn("ovs-vswitchd", f"unix:{self.rundir}/db.sock",
+                   f"--pidfile={self.rundir}/ovs-vswitchd.pid", f"--log-file={self.rundir}/log",
+                   "--no-chdir")
 
     def stop(self):
         super().stop()
@@ -252,7 +262,7 @@ class Weir(Daemons):
         database, socket = self.rundir + "/conf.db", f"unix:{self.rundir}/db.sock"
         self.spawn("ovsdb-lite", database, f"--remote=p{socket}", "--pidfile", "--no-chdir")
         wait_for(lambda: self.has("db.sock"), what="ovsdb-lite")
-        self.spawn("vswitchd", socket, "--pidfile", "--no-chdir")
+        self.spawn_switch()
         wait_for(lambda: self.has("ovs-vswitchd.pid"), what="vswitchd")
         words = ["weir", "add-br", "br0"]
         for port in "p1", "p2", "g1", "g2":
@@ -264,6 +274,9 @@ class Weir(Daemons):
             for ns in H1, H2:
                 set_feature(ns, "eth0", "gro", "on")
         give_host_its_address()
+
+    def spawn_switch(self):
+        self.spawn("vswitchd", f"unix:{self.rundir}/db.sock", "--pidfile", "--no-chdir")
 
     def stop(self):
         super().stop()

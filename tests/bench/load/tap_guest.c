@@ -4,6 +4,8 @@
  *
  *     tap_guest send TAP SECONDS FRAME_BYTES MAC PEER_MAC    a guest that sends, as fast as it can;
  *                                                            prints frames per second
+ *     tap_guest flood TAP SECONDS PPS MAC PEER_MAC           small UDP, each frame a flow of its own, of 5
+ *                                                            million; prints frames per second
  *     tap_guest receive TAP SECONDS MAC PEER_MAC             a guest that takes what comes; prints frames
  *                                                            and bytes per second
  *
@@ -32,7 +34,14 @@
 
 #include "lib/clock.h"
 
-enum { MIN_FRAME = 60, MAX_FRAME = 65535 + 14, MTU_FRAME = 1514, MSS = 1448, TIMESTAMP_BYTES = 12 };
+enum {
+    MIN_FRAME = 60,
+    MAX_FRAME = 65535 + 14,
+    MTU_FRAME = 1514,
+    MSS = 1448,
+    N_FLOOD_FLOWS = 5000000,
+    TIMESTAMP_BYTES = 12
+};
 
 struct tap_frame {
     struct virtio_net_hdr vnet;
@@ -148,6 +157,39 @@ static int send_frames(int fd, int seconds, size_t n_bytes, const struct station
     return 0;
 }
 
+/* Address and port of the sender say which flow; the checksums follow the difference (RFC 1624). */
+static void set_flow(struct tap_frame *frame, uint32_t flow)
+{
+    struct iphdr *ip = (void *)(frame->bytes + sizeof(struct ether_header));
+    struct udphdr *udp = (void *)(ip + 1);
+    uint32_t from = ip->saddr, to = htonl(0x0b000000 + flow / 50000);
+
+    ip->saddr = to;
+    ip->check = (uint16_t)~fold((uint16_t)~ip->check + (to & 0xffff) + (to >> 16) +
+                                (~from & 0xffff) + (~from >> 16));
+    udp->source = htons((uint16_t)(1024 + flow % 50000));
+    udp->check = pseudo_header_sum(ip, MIN_FRAME - sizeof(struct ether_header) - sizeof *ip);
+}
+
+static int flood(int fd, int seconds, int pps, const struct stations *stations)
+{
+    static struct tap_frame frame;
+    int64_t start = clock_now_ns(), now = start;
+    uint64_t n_sent = 0, n_tried = 0;
+
+    make_frame(&frame, MIN_FRAME, stations);
+    while ((now = clock_now_ns()) - start < seconds * SECOND_NS) {
+        for (uint64_t due = (uint64_t)(now - start) * (uint64_t)pps / SECOND_NS; n_tried < due;
+             n_tried++) {
+            set_flow(&frame, (uint32_t)(n_tried % N_FLOOD_FLOWS));
+            n_sent += write(fd, &frame, sizeof frame.vnet + MIN_FRAME) > 0;
+        }
+        poll(NULL, 0, 1);
+    }
+    printf("%.0f\n", (double)n_sent * SECOND_NS / (double)(now - start));
+    return 0;
+}
+
 /* Counts IPv4 frames: others are the chatter of the host.  The first frame tells the switch where we are. */
 static int receive_frames(int fd, int seconds, const struct stations *stations)
 {
@@ -186,18 +228,21 @@ static int receive_frames(int fd, int seconds, const struct stations *stations)
 
 int main(int argc, char **argv)
 {
+    bool floods = argc == 7 && !strcmp(argv[1], "flood");
     bool sends = argc == 7 && !strcmp(argv[1], "send");
     bool receives = argc == 6 && !strcmp(argv[1], "receive");
 
-    if (!sends && !receives) {
+    if (!sends && !receives && !floods) {
         fprintf(stderr, "usage: tap_guest send TAP SECONDS FRAME_BYTES MAC PEER_MAC\n"
+                        "       tap_guest flood TAP SECONDS PPS MAC PEER_MAC\n"
                         "       tap_guest receive TAP SECONDS MAC PEER_MAC\n");
         return 2;
     }
     int seconds = atoi(argv[3]), n_bytes = sends ? atoi(argv[4]) : MIN_FRAME;
+    int pps = floods ? atoi(argv[4]) : 1;
     struct stations stations;
 
-    if (seconds < 1 || n_bytes < MIN_FRAME || n_bytes > MAX_FRAME ||
+    if (seconds < 1 || pps < 1 || n_bytes < MIN_FRAME || n_bytes > MAX_FRAME ||
         !ether_aton_r(argv[argc - 2], &stations.own) ||
         !ether_aton_r(argv[argc - 1], &stations.peer)) {
         fprintf(stderr, "tap_guest: an argument is out of range\n");
@@ -205,6 +250,8 @@ int main(int argc, char **argv)
     }
     int fd = open_tap(argv[2]);
 
+    if (floods)
+        return flood(fd, seconds, pps, &stations);
     return sends ? send_frames(fd, seconds, (size_t)n_bytes, &stations)
                  : receive_frames(fd, seconds, &stations);
 }
