@@ -126,6 +126,7 @@ void datapath_port_remove(struct datapath *dp, uint32_t port_no);
 enum dp_fastpath {
     DP_FASTPATH_TC,  /* At TC, with super-frames whole. */
     DP_FASTPATH_XDP, /* Before that, in the driver: the most frames a second. */
+    DP_FASTPATH_OFF, /* Nowhere: all go to userspace. */
 };
 
 /* Changes it from DP_FASTPATH_TC, or back.  If the device cannot have it the port goes on as it was: negative
@@ -138,7 +139,8 @@ void datapath_port_set_link(struct datapath *dp, uint32_t port_no, const struct 
 
 int datapath_port_get_stats(struct datapath *dp, uint32_t port_no, struct dp_port_stats *stats);
 
-/* How frames of this port travel, for people: "exception tap", "AF_PACKET", "tap", "dummy". */
+/* How frames of this port travel, for people: "TC", "XDP", "exception tap" (to userspace, all of them),
+ * "AF_PACKET", "tap", "dummy". */
 const char *datapath_port_path(struct datapath *dp, uint32_t port_no);
 
 /* Verdicts */

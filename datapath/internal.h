@@ -67,8 +67,8 @@ struct dp_port {
     uint16_t slot; /* What frames that its exception path sends up are marked with; 0: none. */
     void *private; /* The port type's. */
     struct dp_port_counters *counters; /* Owned; one for each lane, and one for the kernel cache. */
-    bool is_kernel_cached;             /* Frames that come in meet the kernel cache first ... */
-    bool is_kernel_reachable;          /* ... and it can send here. */
+    _Atomic bool is_kernel_cached;     /* Frames that come in meet the kernel cache first ... */
+    _Atomic bool is_kernel_reachable;  /* ... and it can send here. */
     _Atomic int64_t miss_due_ns;       /* Miss budget: when the next miss would be due. */
 };
 

@@ -57,13 +57,16 @@ static void apply_fastpath(struct interface *interface)
 {
     const struct error before = interface->fastpath_refusal;
     struct error *refusal = &interface->fastpath_refusal;
+    enum dp_fastpath fastpath = interface->settings->fastpath;
 
+    if (interface->settings->type == INTERFACE_INTERNAL && fastpath == DP_FASTPATH_XDP)
+        fastpath = DP_FASTPATH_TC; /* What is asked for devices has a meaning for it too. */
     *refusal = (struct error)ERROR_INIT;
-    if (interface->settings->type == INTERFACE_NETDEV && interface->dp_port != DP_PORT_NONE &&
+    if (interface->dp_port != DP_PORT_NONE &&
         datapath_port_set_fastpath(interface->bridge->vswitch->datapath, interface->dp_port,
-                                   interface->settings->fastpath, refusal) &&
+                                   fastpath, refusal) &&
         strcmp(refusal->message, before.message))
-        log_warn("interface %s: not by XDP: %s", interface->name, refusal->message);
+        log_warn("interface %s: not by the path asked for: %s", interface->name, refusal->message);
 }
 
 /* What is not as wanted is told, but the port works. */

@@ -151,8 +151,10 @@ static int fastpath_parse(const char *text, enum dp_fastpath *fastpath, struct e
         *fastpath = DP_FASTPATH_TC;
     else if (!strcmp(text, "xdp"))
         *fastpath = DP_FASTPATH_XDP;
+    else if (!strcmp(text, "off"))
+        *fastpath = DP_FASTPATH_OFF;
     else
-        return error_set(error, -EINVAL, "fastpath \"%s\" is neither tc nor xdp", text);
+        return error_set(error, -EINVAL, "fastpath \"%s\" is none of tc, xdp, off", text);
     return 0;
 }
 

@@ -147,9 +147,9 @@ struct kc_port {
 
 /* Where frames come from; by interface index. */
 struct kc_device {
-    __u32 ifindex; /* 0: none. */
-    __u16 slot;    /* Of the port. */
-    __u16 spare;
+    __u32 ifindex;  /* 0: none. */
+    __u16 slot;     /* Of the port. */
+    __u16 is_off;   /* All of its frames go to userspace. */
     __u64 n_lost;   /* Frames that could not be handed to userspace. */
     __u64 n_unsent; /* Copies that could not be sent. */
 };
@@ -180,7 +180,7 @@ struct kc_step {
 struct kc_program {
     __u8 n_steps;
     __u8 ttl, ttl_mask;
-    __u8 sends_once; /* To one port, in its last step. */
+    __u8 sends_once;                 /* To one port, in its last step. */
     __u16 tcp_flags, tcp_flags_mask; /* Network byte order. */
     __u64 spare;
     struct kc_step steps[KC_PROGRAM_STEPS];

@@ -61,7 +61,7 @@ int weir_ingress(struct __sk_buff *skb)
 
     if (!device)
         return TC_ACT_UNSPEC;
-    int result = kc_try(skb, device, true);
+    int result = device->is_off ? KC_PASS : kc_try(skb, device, true);
     return result == KC_PASS ? miss(skb, device) : result;
 }
 
@@ -72,7 +72,7 @@ int weir_egress(struct __sk_buff *skb)
 
     if (!device)
         return TC_ACT_UNSPEC;
-    int result = kc_try(skb, device, false);
+    int result = device->is_off ? KC_PASS : kc_try(skb, device, false);
     return result == KC_PASS ? TC_ACT_UNSPEC : result;
 }
 

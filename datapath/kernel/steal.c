@@ -161,9 +161,28 @@ static int name_device(struct steal *steal, int ifindex, uint16_t slot)
         return -errno;
     if (!at->ifindex) {
         at->slot = slot;
-        at->n_lost = 0;
+        at->is_off = 0;
+        at->n_lost = at->n_unsent = 0;
         __atomic_store_n(&at->ifindex, key, __ATOMIC_RELEASE);
     }
+    return 0;
+}
+
+int steal_set_cached(struct steal *steal, int ifindex, bool is_cached, struct error *error)
+{
+    uint32_t key = (uint32_t)ifindex;
+    struct kc_device *at = &steal->maps.devices[key % KC_MAX_DEVICES];
+    const struct bpf_map *all = steal->skeleton->maps.port_slots;
+    struct kc_device device;
+
+    if (bpf_map__lookup_elem(all, &key, sizeof key, &device, sizeof device, 0))
+        return error_set_errno(error, -errno,
+                               "cannot find the port among those of the BPF program");
+    device.is_off = !is_cached;
+    if (bpf_map__update_elem(all, &key, sizeof key, &device, sizeof device, BPF_EXIST))
+        return error_set_errno(error, -errno, "cannot tell the BPF program of it");
+    if (at->ifindex == key)
+        __atomic_store_n(&at->is_off, device.is_off, __ATOMIC_RELEASE);
     return 0;
 }
 

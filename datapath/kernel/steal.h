@@ -30,6 +30,9 @@ int steal_attach(struct steal *steal, int ifindex, uint16_t slot, struct error *
 /* The same for those that the host sends by 'ifindex', but for the tap: they go on as ever. */
 int steal_attach_egress(struct steal *steal, int ifindex, uint16_t slot, struct error *error);
 
+/* May frames that come in there be treated by the cache?  At first they may. */
+int steal_set_cached(struct steal *steal, int ifindex, bool is_cached, struct error *error);
+
 void steal_detach(struct steal *steal, int ifindex);
 
 /* XDP in front of steal_attach(), if the device can have it (kernel/xdp.h); and no more. */

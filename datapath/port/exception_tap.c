@@ -251,6 +251,12 @@ bool exception_tap_has_xdp(const struct exception_tap *tap)
     return tap->steal && steal_has_xdp(tap->steal);
 }
 
+int exception_tap_set_cached(struct exception_tap *tap, int ifindex, bool is_cached,
+                             struct error *error)
+{
+    return steal_set_cached(tap->steal, ifindex, is_cached, error);
+}
+
 void exception_tap_detach(struct exception_tap *tap, int ifindex)
 {
     steal_detach(tap->steal, ifindex);

@@ -32,6 +32,8 @@ int exception_tap_attach_xdp(struct exception_tap *tap, const struct link_info *
 void exception_tap_detach_xdp(struct exception_tap *tap, int ifindex);
 bool exception_tap_has_xdp(const struct exception_tap *tap);
 
+int exception_tap_set_cached(struct exception_tap *tap, int ifindex, bool is_cached,
+                             struct error *error);
 void exception_tap_detach(struct exception_tap *tap, int ifindex);
 
 /* Frames lost because the workers were too slow, ever. */

@@ -22,14 +22,28 @@ enum { BATCH_BYTES = 256 * 1024 };
 
 struct internal {
     unsigned int n_queues;
+    bool has_program; /* On its TC egress. */
     int fds[MAX_WORKERS];
     struct rx_source sources[MAX_WORKERS];
 };
 
 static const char *internal_path(const struct dp_port *port)
 {
-    (void)port;
-    return "tap";
+    return port->is_kernel_cached ? "TC" : "tap";
+}
+
+static int internal_set_fastpath(struct dp_port *port, enum dp_fastpath fastpath,
+                                 struct error *error)
+{
+    const struct internal *internal = port->private;
+
+    if (fastpath == DP_FASTPATH_XDP)
+        return error_set(error, -EOPNOTSUPP, "an internal port has no XDP");
+    if (!internal->has_program)
+        return fastpath == DP_FASTPATH_OFF
+                   ? 0
+                   : error_set(error, -EPERM, "BPF programs are not permitted");
+    return port_set_kernel_cached(port, fastpath != DP_FASTPATH_OFF, error);
 }
 
 static void internal_send(struct lane *lane, struct dp_port *port, struct tx_frame *frame)
@@ -74,11 +88,11 @@ static bool internal_receive(struct rx_source *source, struct lane *lane)
 
 static void internal_stop(struct dp_port *port)
 {
-    port_hide_from_kernel(port);
-    if (port->is_kernel_cached)
-        exception_tap_detach(port->dp->exception_tap, port->ifindex);
     struct internal *internal = port->private;
 
+    port_hide_from_kernel(port);
+    if (internal->has_program)
+        exception_tap_detach(port->dp->exception_tap, port->ifindex);
     for (unsigned int i = 0; i < internal->n_queues; i++)
         worker_remove_source(port->dp, i, port->port_no);
 }
@@ -94,6 +108,7 @@ static void internal_close(struct dp_port *port)
 /* Without it frames merely take the longer way. */
 static void join_flow_cache(struct dp_port *port)
 {
+    struct internal *internal = port->private;
     struct error error = ERROR_INIT;
 
     if (!exception_tap_open(port->dp))
@@ -101,7 +116,7 @@ static void join_flow_cache(struct dp_port *port)
     if (exception_tap_attach_egress(port->dp->exception_tap, port->ifindex, port->slot, &error))
         log_warn("port %s: what the host sends is not cached: %s", port->name, error.message);
     else
-        port->is_kernel_cached = true;
+        port->is_kernel_cached = internal->has_program = true;
 }
 
 static int configure(struct dp_port *port, const struct dp_port_config *config, struct error *error)
@@ -127,6 +142,7 @@ int port_internal_open(struct dp_port *port, const struct dp_port_config *config
     static const struct port_ops ops = {
         .path = internal_path,
         .send = internal_send,
+        .set_fastpath = internal_set_fastpath,
         .stop = internal_stop,
         .close = internal_close,
     };

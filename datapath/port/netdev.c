@@ -29,7 +29,9 @@ static const char *netdev_path(const struct dp_port *port)
 
     if (netdev->reader_fd >= 0)
         return "AF_PACKET";
-    return netdev->has_xdp ? "XDP" : "exception tap";
+    if (netdev->has_xdp)
+        return "XDP";
+    return port->is_kernel_cached ? "TC" : "exception tap";
 }
 
 static int netdev_set_fastpath(struct dp_port *port, enum dp_fastpath fastpath, struct error *error)
@@ -42,10 +44,14 @@ static int netdev_set_fastpath(struct dp_port *port, enum dp_fastpath fastpath, 
         if (netdev->has_xdp)
             exception_tap_detach_xdp(port->dp->exception_tap, port->ifindex);
         netdev->has_xdp = false;
-        return 0;
     }
     if (netdev->reader_fd >= 0)
-        return error_set(error, -EPERM, "BPF programs are not permitted");
+        return fastpath == DP_FASTPATH_OFF
+                   ? 0
+                   : error_set(error, -EPERM, "BPF programs are not permitted");
+    code = port_set_kernel_cached(port, fastpath != DP_FASTPATH_OFF, error);
+    if (code || fastpath != DP_FASTPATH_XDP)
+        return code;
     code = link_get_by_index(port->ifindex, &info, error);
     if (!code)
         code = exception_tap_attach_xdp(port->dp->exception_tap, &info, error);

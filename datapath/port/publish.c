@@ -90,6 +90,16 @@ void port_refresh_peers(struct datapath *dp)
     }
 }
 
+int port_set_kernel_cached(struct dp_port *port, bool is_cached, struct error *error)
+{
+    if (port->is_kernel_cached == is_cached)
+        return 0;
+    int code = exception_tap_set_cached(port->dp->exception_tap, port->ifindex, is_cached, error);
+    if (!code)
+        port->is_kernel_cached = is_cached;
+    return code;
+}
+
 void port_hide_from_kernel(struct dp_port *port)
 {
     if (datapath_kcache(port->dp))

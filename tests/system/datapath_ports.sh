@@ -100,7 +100,7 @@ everything_works() { # PATH
 
 build_network
 start_switch env
-everything_works "exception tap"
+everything_works TC
 stop_switch
 check "a stopped switch leaves no trace" has_no_trace
 

@@ -108,7 +108,7 @@ static struct net *net_start_with(const struct dp_action *first, bool has_except
         if (datapath_port_add(net->dp, &port, &guests[i]->port_no, &error))
             fail_msg("%s", error.message);
         assert_string_equal(datapath_port_path(net->dp, guests[i]->port_no),
-                            has_exception_tap ? "exception tap" : "AF_PACKET");
+                            has_exception_tap ? "TC" : "AF_PACKET");
     }
     return net;
 }
@@ -387,7 +387,7 @@ static void an_internal_port_is_a_tap_that_comes_and_goes(void **state)
 
     (void)state;
     assert_int_equal(datapath_port_add(dp, &port, &port_no, NULL), 0);
-    assert_string_equal(datapath_port_path(dp, port_no), "tap");
+    assert_string_equal(datapath_port_path(dp, port_no), "TC");
     assert_int_equal(link_get("br0", &info, NULL), 0);
     assert_true(mac_is_equal(info.mac, mac));
     assert_int_equal(info.mtu, 4000);
