@@ -40,6 +40,22 @@ static void on_rule_removed(void *aux, const struct rule *rule, enum flow_remove
         of_server_flow_removed(bridge->server, rule, reason, clock_now_ns());
 }
 
+static void on_rule_added(void *aux, const struct rule *rule)
+{
+    struct bridge *bridge = aux;
+
+    if (bridge->server)
+        of_server_flow_added(bridge->server, rule);
+}
+
+static void on_rule_modified(void *aux, const struct rule *rule)
+{
+    struct bridge *bridge = aux;
+
+    if (bridge->server)
+        of_server_flow_modified(bridge->server, rule);
+}
+
 static void push_stats(void *aux)
 {
     struct bridge *bridge = aux;
@@ -50,6 +66,8 @@ static void push_stats(void *aux)
 static const struct flow_tables_events table_events = {
     .changed = on_tables_changed,
     .removed = on_rule_removed,
+    .added = on_rule_added,
+    .modified = on_rule_modified,
     .push_stats = push_stats,
 };
 

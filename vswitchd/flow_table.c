@@ -511,6 +511,45 @@ static struct retirement *retirement_create(void)
     return retirement;
 }
 
+static bool is_staying(const struct rule *rule)
+{
+    return atomic_load_explicit(&rule->cls.removed_in, memory_order_relaxed) ==
+           CLASSIFIER_VERSION_NEVER;
+}
+
+static bool is_changed(const struct modification *modification)
+{
+    const struct rule *rule = modification->rule;
+    struct ofa_list now = rule_current_actions(rule);
+    const struct rule_actions *newest = atomic_load_explicit(&rule->actions, memory_order_relaxed);
+    struct ofa_list before = rule_get_actions(rule, newest->since - 1);
+
+    return modification->cookie.raw != rule->cookie.raw || now.n_bytes != before.n_bytes ||
+           (now.n_bytes && memcmp(now.first, before.first, now.n_bytes));
+}
+
+/* A rule that comes and goes with one version is no news. */
+static void tell_changes(struct flow_tables *tables)
+{
+    const struct flow_tables_events *events = tables->events;
+
+    for (size_t i = 0; i < tables->n_removals && events->removed; i++) {
+        const struct removal *removal = &tables->removals[i];
+        if (removal->is_told)
+            events->removed(tables->aux, removal->rule, removal->reason);
+    }
+    for (size_t i = 0; i < tables->added.n && events->added; i++) {
+        if (is_staying(tables->added.items[i]))
+            events->added(tables->aux, tables->added.items[i]);
+    }
+    for (size_t i = 0; i < tables->n_modifications && events->modified; i++) {
+        const struct modification *modification = &tables->modifications[i];
+        if (is_staying(modification->rule) &&
+            modification->rule->cls.added_in < next_version(tables) && is_changed(modification))
+            events->modified(tables->aux, modification->rule);
+    }
+}
+
 bool flow_tables_publish(struct flow_tables *tables)
 {
     if (!tables->has_changes)
@@ -520,11 +559,7 @@ bool flow_tables_publish(struct flow_tables *tables)
 
     struct retirement *retirement = retirement_create();
     settle_counters(tables);
-    for (size_t i = 0; i < tables->n_removals && tables->events->removed; i++) {
-        const struct removal *removal = &tables->removals[i];
-        if (removal->is_told)
-            tables->events->removed(tables->aux, removal->rule, removal->reason);
-    }
+    tell_changes(tables);
     retire_older_actions(tables, retirement);
     atomic_store_explicit(&tables->version, next_version(tables), memory_order_release);
     tables->has_changes = tables->has_pushed_stats = false;

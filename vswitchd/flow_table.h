@@ -117,6 +117,11 @@ struct flow_tables_events {
      * one of the same match and priority replaces. */
     void (*removed)(void *aux, const struct rule *rule, enum flow_removed_reason reason);
 
+    /* In the same place: a rule that comes, in place of another or not, and one that gets other actions or
+     * another cookie. */
+    void (*added)(void *aux, const struct rule *rule);
+    void (*modified)(void *aux, const struct rule *rule);
+
     /* Counters and ages are about to be looked at: credit what caches have not credited yet
      * (datapath_push_stats()). */
     void (*push_stats)(void *aux);

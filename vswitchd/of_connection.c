@@ -56,6 +56,7 @@ void of_connection_close(struct of_connection *connection, const char *reason)
     connection->stream = NULL;
     of_stats_cancel(connection);
     of_bundles_fini(connection);
+    of_monitors_fini(connection);
     server->n_connections--;
     if (connection->target)
         of_target_connection_closed(connection, reason);
@@ -334,6 +335,7 @@ struct of_connection *of_connection_create(struct of_server *server, struct stre
     connection->miss_send_bytes = sort == OF_CONNECTION_CONTROLLER ? NO_CONFIG_MISS_BYTES : 0;
     of_async_config_init(&connection->async);
     of_bundles_init(connection);
+    of_monitors_init(connection);
     stream_watch_init(&connection->watch, server->loop, stream, on_readable, on_writable,
                       connection);
     ev_timer_init(&connection->resume, on_resume, 0., 0.);

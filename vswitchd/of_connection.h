@@ -24,6 +24,7 @@
 #include "lib/openflow/vendor.h"
 #include "lib/stream_watch.h"
 #include "vswitchd/of_bundle.h"
+#include "vswitchd/of_monitor.h"
 #include "vswitchd/of_server.h"
 
 struct of_dump;
@@ -61,6 +62,7 @@ struct of_connection {
     uint16_t miss_send_bytes;
     struct of_async_config async;
     struct of_bundles bundles;
+    struct of_monitors monitors;
 };
 
 /* Takes 'stream', and says hello.  'inactivity_ms' 0: no probes. */

@@ -146,6 +146,10 @@ void of_server_port_status(struct of_server *server, enum of_port_reason reason,
 void of_server_flow_removed(struct of_server *server, const struct rule *rule,
                             enum flow_removed_reason reason, int64_t now_ns);
 
+/* The same for flow_tables_events.added and .modified. */
+void of_server_flow_added(struct of_server *server, const struct rule *rule);
+void of_server_flow_modified(struct of_server *server, const struct rule *rule);
+
 /* Sends what the queue holds.  Call when the queue wakes the main thread. */
 void of_server_packet_ins(struct of_server *server, struct packet_in_queue *queue);
 

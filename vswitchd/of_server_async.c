@@ -30,7 +30,7 @@ static bool wants(const struct of_connection *connection, const uint32_t masks[2
     return masks[connection->role == OF_ROLE_SECONDARY] >> reason & 1;
 }
 
-static void bound_news(struct of_connection *connection)
+void of_connection_bound_news(struct of_connection *connection)
 {
     if (of_connection_pending(connection) > MAX_NEWS_BYTES)
         of_connection_close(connection, "peer does not read");
@@ -45,7 +45,7 @@ void of_server_port_status(struct of_server *server, enum of_port_reason reason,
         if (!wants(connection, connection->async.port_status, reason))
             continue;
         of_encode_port_status(port, reason, connection->protocol.version, &connection->output);
-        bound_news(connection);
+        of_connection_bound_news(connection);
     }
 }
 
@@ -63,7 +63,7 @@ void of_server_role_status(struct of_connection *connection, enum of_role_reason
         !wants(connection, connection->async.role_status, reason))
         return;
     of_encode_role_status(&status, connection->protocol.version, &connection->output);
-    bound_news(connection);
+    of_connection_bound_news(connection);
 }
 
 static void describe_removed(const struct rule *rule, enum flow_removed_reason reason,
@@ -97,15 +97,28 @@ void of_server_flow_removed(struct of_server *server, const struct rule *rule,
     struct of_connection *connection;
     struct of_flow_removed removed;
 
-    if (!(rule->flags & OFFF_SEND_FLOW_REM))
+    if (!(rule->flags & OFFF_SEND_FLOW_REM) && !server->n_monitors)
         return;
     describe_removed(rule, reason, now_ns, &removed);
+    of_monitor_tell(server, OF_UPDATE_REMOVED, rule, removed.reason);
+    if (!(rule->flags & OFFF_SEND_FLOW_REM))
+        return;
     for_each_connection_up (connection, server) {
         if (!wants(connection, connection->async.flow_removed, removed.reason))
             continue;
         of_encode_flow_removed(&removed, &connection->protocol, &connection->output);
-        bound_news(connection);
+        of_connection_bound_news(connection);
     }
+}
+
+void of_server_flow_added(struct of_server *server, const struct rule *rule)
+{
+    of_monitor_tell(server, OF_UPDATE_ADDED, rule, 0);
+}
+
+void of_server_flow_modified(struct of_server *server, const struct rule *rule)
+{
+    of_monitor_tell(server, OF_UPDATE_MODIFIED, rule, 0);
 }
 
 /* What the frame itself does not say: where it came in, and what tables have noted. */

@@ -312,6 +312,22 @@ static bool is_statistics(enum of_message_kind kind)
            kind == OF_QUEUE_CONFIG_REQUEST || kind == OF_TABLE_DESC_REQUEST;
 }
 
+/* With monitors, what a message changes is published with it, so that all know whose it is. */
+static enum of_error call_as_changer(handler *handle, struct of_connection *connection,
+                                     const struct of_message *message)
+{
+    struct of_server *server = connection->server;
+
+    server->changer = connection;
+    server->change_xid = message->xid;
+    connection->monitors.is_told = false;
+    enum of_error error = handle(connection, message);
+    if (server->n_monitors)
+        of_server_publish(server);
+    server->changer = NULL;
+    return error;
+}
+
 enum of_error of_server_handle(struct of_connection *connection, const struct of_message *message)
 {
     static handler *const handlers[N_OF_MESSAGE_KINDS] = {
@@ -323,6 +339,8 @@ enum of_error of_server_handle(struct of_connection *connection, const struct of
         [OF_PACKET_OUT] = of_server_packet_out,
         [OF_PORT_MOD] = of_server_port_mod,
         [OF_TABLE_MOD] = handle_table_mod,
+        [OF_MONITOR_REQUEST] = of_monitor_handle_request,
+        [OF_MONITOR_CANCEL] = of_monitor_handle_cancel,
         [OF_BUNDLE_CONTROL] = of_bundle_handle_control,
         [OF_BUNDLE_ADD_MESSAGE] = of_bundle_handle_add,
         [OF_ROLE_REQUEST] = handle_role,
@@ -338,5 +356,7 @@ enum of_error of_server_handle(struct of_connection *connection, const struct of
         return OFPBRC_IS_SECONDARY;
     if (is_statistics(message->kind))
         return of_stats_handle(connection, message);
-    return handlers[message->kind] ? handlers[message->kind](connection, message) : OFPBRC_BAD_TYPE;
+    if (!handlers[message->kind])
+        return OFPBRC_BAD_TYPE;
+    return call_as_changer(handlers[message->kind], connection, message);
 }

@@ -8,6 +8,7 @@
  *     of_connection.c       one peer: bytes, hello, echo, back-pressure
  *     of_server_messages.c  what each message does
  *     of_bundle.c           messages that take effect together
+ *     of_monitor.c          who hears of changes to flows
  *     of_stats.c            statistics requests
  *     of_server_async.c     packet_in, port_status, flow_removed: who wants them
  *
@@ -48,8 +49,11 @@ struct of_server {
     enum of_frag_mode frag_mode;
     bool has_generation; /* A role request has brought a generation_id. */
     uint64_t generation_id;
-    struct of_flow_mod flow_mod; /* Reused for each one that is decoded. */
-    size_t bundle_bytes;         /* Kept in bundles of all connections. */
+    struct of_flow_mod flow_mod;   /* Reused for each one that is decoded. */
+    size_t bundle_bytes;           /* Kept in bundles of all connections. */
+    size_t n_monitors;             /* Of all connections. */
+    struct of_connection *changer; /* Whose message is being handled, and its xid. */
+    uint32_t change_xid;
 };
 
 /* Runs 'connection' over all that are up. */
@@ -87,6 +91,7 @@ void of_stats_continue(
 void of_stats_cancel(struct of_connection *connection);
 
 /* of_server_async.c */
+void of_connection_bound_news(struct of_connection *connection); /* Closes it if too much waits. */
 void of_server_role_status(struct of_connection *connection, enum of_role_reason reason);
 
 /* of_server_targets.c */

@@ -172,6 +172,11 @@ enum of_error of_match_decode_nxm(const void *wire, size_t n_bytes, struct match
     return decode_entries(wire_init(wire, n_bytes), false, match, cookie, cookie_mask);
 }
 
+enum of_error of_match_decode_nxm_loose(const void *wire, size_t n_bytes, struct match *match)
+{
+    return decode_entries(wire_init(wire, n_bytes), true, match, NULL, NULL);
+}
+
 static enum of_error decode_match(const void *wire, size_t n_bytes, bool skip_unknown,
                                   struct match *match, size_t *n_used)
 {
@@ -295,6 +300,11 @@ static void put_fields(const struct match *match, enum of_version version, struc
         else
             put_field(match, id, version, out);
     }
+}
+
+void of_match_encode_fields(const struct match *match, enum of_version version, struct buffer *out)
+{
+    put_fields(match, version, out);
 }
 
 size_t of_match_encode_nxm(const struct match *match, be64 cookie, be64 cookie_mask,

@@ -35,6 +35,9 @@ bool of_match_fits_of10(const struct match *match);
 enum of_error of_match_decode_nxm(const void *wire, size_t n_bytes, struct match *match,
                                   be64 *cookie, be64 *cookie_mask);
 
+/* Skips what it does not know. */
+enum of_error of_match_decode_nxm_loose(const void *wire, size_t n_bytes, struct match *match);
+
 /* Appends without padding and returns the number of bytes.  A 'cookie_mask' of 0: no cookie. */
 size_t of_match_encode_nxm(const struct match *match, be64 cookie, be64 cookie_mask,
                            struct buffer *out);
@@ -53,6 +56,9 @@ enum of_error of_match_decode_loose(const void *wire, size_t n_bytes, struct mat
 
 /* As 1.1's struct in 1.1, as OXM later. */
 void of_match_encode(const struct match *match, enum of_version version, struct buffer *out);
+
+/* The fields alone, as NXM or OXM: without header and padding. */
+void of_match_encode_fields(const struct match *match, enum of_version version, struct buffer *out);
 
 /* Does encoding and decoding keep all of 'match'? */
 bool of_match_fits(const struct match *match, enum of_version version);

@@ -11,6 +11,19 @@
 #include "lib/openflow/action_codec.h"
 #include "lib/openflow/flow_mod.h"
 #include "lib/openflow/match_codec.h"
+#include "lib/openflow/properties.h"
+
+enum { /* nx_packet_in2_prop_type */
+       NXPINT_PACKET,
+       NXPINT_FULL_LEN,
+       NXPINT_BUFFER_ID,
+       NXPINT_TABLE_ID,
+       NXPINT_COOKIE,
+       NXPINT_REASON,
+       NXPINT_METADATA,
+       NXPINT_USERDATA,
+       NXPINT_CONTINUATION,
+};
 
 static of_port match_in_port(const struct match *match)
 {
@@ -92,11 +105,92 @@ static enum of_error decode_in12(const struct of_message *message, struct of_pac
     return error ? error : decode_in_tail(&wire, n_used, packet);
 }
 
+/* What a frame does not say, as a list of fields without header. */
+static enum of_error decode_metadata(const struct of_property *property, struct match *match)
+{
+    return of_match_decode_nxm_loose(property->body, property->n_bytes, match);
+}
+
+static enum of_error decode_in_property(const struct of_property *property,
+                                        struct of_packet_in *packet)
+{
+    const uint8_t *body = property->body;
+    size_t n_bytes = property->n_bytes;
+
+    switch (property->type) {
+    case NXPINT_PACKET:
+        packet->frame = body;
+        packet->frame_bytes = n_bytes;
+        return OF_OK;
+    case NXPINT_FULL_LEN:
+        if (n_bytes != 4)
+            return OFPBPC_BAD_LEN;
+        packet->total_bytes = wire_u32(body) < UINT16_MAX ? (uint16_t)wire_u32(body) : UINT16_MAX;
+        return OF_OK;
+    case NXPINT_BUFFER_ID:
+        return n_bytes == 4 ? OF_OK : OFPBPC_BAD_LEN;
+    case NXPINT_TABLE_ID:
+    case NXPINT_REASON:
+        if (n_bytes != 1)
+            return OFPBPC_BAD_LEN;
+        *(property->type == NXPINT_REASON ? &packet->reason : &packet->table_id) = body[0];
+        return OF_OK;
+    case NXPINT_COOKIE:
+        if (n_bytes != 12)
+            return OFPBPC_BAD_LEN;
+        packet->cookie = be64_load(body + 4);
+        return OF_OK;
+    case NXPINT_METADATA:
+        return decode_metadata(property, &packet->match);
+    case NXPINT_USERDATA:
+        packet->userdata = body;
+        packet->userdata_bytes = n_bytes;
+        return OF_OK;
+    case NXPINT_CONTINUATION:
+        packet->continuation = body;
+        packet->continuation_bytes = n_bytes;
+        return OF_OK;
+    default:
+        return of_unknown_property(property);
+    }
+}
+
+static enum of_error decode_in_nx2(const struct of_message *message, struct of_packet_in *packet)
+{
+    struct wire wire = wire_init(message->body, message->body_bytes);
+    struct of_property property;
+
+    packet->cookie.raw = UINT64_MAX;
+    match_init_any(&packet->match);
+    while (wire.left) {
+        enum of_error error = of_take_property(&wire, &property);
+
+        if (!error)
+            error = decode_in_property(&property, packet);
+        if (error)
+            return error;
+    }
+    if (!packet->frame)
+        return OFPBRC_BAD_LEN;
+    if (!packet->total_bytes)
+        packet->total_bytes = (uint16_t)(packet->frame_bytes < UINT16_MAX ? packet->frame_bytes
+                                                                          : UINT16_MAX);
+    return packet->total_bytes < packet->frame_bytes ? OFPBRC_BAD_LEN : OF_OK;
+}
+
+enum of_error of_decode_resume(const struct of_message *message, struct of_packet_in *packet)
+{
+    memset(packet, 0, sizeof *packet);
+    return decode_in_nx2(message, packet);
+}
+
 enum of_error of_decode_packet_in(const struct of_message *message, struct of_packet_in *packet)
 {
     memset(packet, 0, sizeof *packet);
     if (message->form == OF_FORM_NX)
         return decode_in_nx(message, packet);
+    if (message->form == OF_FORM_NX2)
+        return decode_in_nx2(message, packet);
     if (message->version == OF_1_0)
         return decode_in10(message, packet);
     return message->version == OF_1_1 ? decode_in11(message, packet) : decode_in12(message, packet);
@@ -157,9 +251,67 @@ static void encode_in_nx(const struct of_packet_in *packet, enum of_version vers
     buffer_put_zeros(out, wire_round_up_8(match_bytes) - match_bytes + 2);
 }
 
+static void put_bytes(uint16_t type, const uint8_t *bytes, size_t n_bytes, struct buffer *out)
+{
+    uint8_t *body = of_put_property(type, n_bytes, out);
+
+    if (n_bytes)
+        memcpy(body, bytes, n_bytes);
+}
+
+static size_t take_room(size_t wanted, size_t *room)
+{
+    size_t taken = wanted <= *room ? wanted : 0;
+
+    *room -= taken;
+    return taken;
+}
+
+/* Where the message would become too long, the frame is cut, and what a frame cannot go on with left
+ * out. */
+static void put_properties(const struct of_packet_in *packet, enum of_version version,
+                           struct buffer *out)
+{
+    enum { OTHER_BYTES = 2048 };
+    size_t room = UINT16_MAX - OTHER_BYTES;
+    size_t userdata_bytes = take_room(packet->userdata_bytes, &room);
+    size_t continuation_bytes = take_room(packet->continuation_bytes, &room);
+    size_t n_bytes = packet->frame_bytes < room ? packet->frame_bytes : room;
+
+    put_bytes(NXPINT_PACKET, packet->frame, n_bytes, out);
+    if (packet->total_bytes > n_bytes)
+        be32_store(of_put_property(NXPINT_FULL_LEN, 4, out), packet->total_bytes);
+    put_bytes(NXPINT_TABLE_ID, &packet->table_id, 1, out);
+    if (packet->cookie.raw != UINT64_MAX)
+        memcpy(of_put_property(NXPINT_COOKIE, 12, out) + 4, &packet->cookie, sizeof packet->cookie);
+    put_bytes(NXPINT_REASON, &packet->reason, 1, out);
+    size_t start = of_begin_property(NXPINT_METADATA, out);
+    of_match_encode_fields(&packet->match, version, out);
+    of_end_property(start, out);
+    if (userdata_bytes)
+        put_bytes(NXPINT_USERDATA, packet->userdata, userdata_bytes, out);
+    if (continuation_bytes)
+        put_bytes(NXPINT_CONTINUATION, packet->continuation, continuation_bytes, out);
+}
+
+void of_encode_resume(const struct of_packet_in *packet, enum of_version version, uint32_t xid,
+                      struct buffer *out)
+{
+    size_t start = of_begin_message(OF_RESUME, OF_FORM_NX, version, xid, out);
+
+    put_properties(packet, version, out);
+    of_finish_message(start, out);
+}
+
 void of_encode_packet_in(const struct of_packet_in *packet, enum of_version version,
                          enum of_packet_in_format format, struct buffer *out)
 {
+    if (format == OF_PACKET_IN_NXT2) {
+        size_t begin = of_begin_message(OF_PACKET_IN, OF_FORM_NX2, version, 0, out);
+        put_properties(packet, version, out);
+        of_finish_message(begin, out);
+        return;
+    }
     bool is_nx = format == OF_PACKET_IN_NXT;
     size_t start = of_begin_message(OF_PACKET_IN, is_nx ? OF_FORM_NX : OF_FORM_STANDARD, version, 0,
                                     out);

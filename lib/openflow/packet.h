@@ -28,14 +28,27 @@ struct of_packet_in {
     uint8_t table_id;
     be64 cookie;        /* All ones: no flow. */
     struct match match; /* in_port, metadata, registers: what the frame itself does not say. */
+
+    /* Only NXT_PACKET_IN2 tells these, and NXT_RESUME brings the second back; borrowed. */
+    const uint8_t *userdata, *continuation;
+    size_t userdata_bytes, continuation_bytes;
 };
 
 /* Forms of packet_in (NXT_SET_PACKET_IN_FORMAT). */
-enum of_packet_in_format { OF_PACKET_IN_STANDARD = 0, OF_PACKET_IN_NXT = 1 };
+enum of_packet_in_format {
+    OF_PACKET_IN_STANDARD = 0,
+    OF_PACKET_IN_NXT = 1,
+    OF_PACKET_IN_NXT2 = 2, /* Of properties. */
+};
 
 enum of_error of_decode_packet_in(const struct of_message *message, struct of_packet_in *packet);
 void of_encode_packet_in(const struct of_packet_in *packet, enum of_version version,
                          enum of_packet_in_format format, struct buffer *out);
+
+/* NXT_RESUME: what a controller sends back of an NXT_PACKET_IN2 that paused a frame; the same properties. */
+enum of_error of_decode_resume(const struct of_message *message, struct of_packet_in *packet);
+void of_encode_resume(const struct of_packet_in *packet, enum of_version version, uint32_t xid,
+                      struct buffer *out);
 
 struct of_packet_out {
     const uint8_t *frame;

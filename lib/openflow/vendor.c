@@ -53,7 +53,7 @@ enum of_error of_decode_set_packet_in_format(const struct of_message *message,
 {
     uint32_t wire = wire_u32(message->body);
 
-    if (wire != OF_PACKET_IN_STANDARD && wire != OF_PACKET_IN_NXT)
+    if (wire > OF_PACKET_IN_NXT2)
         return OFPBRC_EPERM;
     *format = (enum of_packet_in_format)wire;
     return OF_OK;

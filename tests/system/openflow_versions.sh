@@ -177,8 +177,37 @@ check_bundles() { # VERSION
   same $o dump-flows br0
 }
 
+# What a monitor hears while somebody else changes flows.
+check_monitor() { # VERSION
+  local o="-O OpenFlow$1" ours=$work/ours.$1 theirs=$work/theirs.$1 monitors=() change
+  step "flow monitor in OpenFlow 1.${1#1}"
+  same $o add-flow br0 "table=1,cookie=5,priority=7,idle_timeout=60,tcp,actions=2"
+  ovs-ofctl $o monitor br0 watch:table=1,out_port=2 watch:table=2,\!actions >"$ours" 2>&1 &
+  monitors+=($!)
+  with_reference ovs-ofctl $o monitor br0 watch:table=1,out_port=2 watch:table=2,\!actions \
+    >"$theirs" 2>&1 &
+  monitors+=($!)
+  wait_until 5 grep -q cookie=0x5 "$ours" && wait_until 5 grep -q cookie=0x5 "$theirs" ||
+    fail "no flow that was there is told: $(cat "$ours" "$theirs")"
+  for change in "add-flow table=1,udp,actions=2" "add-flow table=2,udp,actions=1" \
+    "add-flow table=3,udp,actions=2" "mod-flows table=1,udp,actions=2,1" \
+    "mod-flows table=1,udp,actions=2,1" "add-flow table=1,udp,actions=2" \
+    "--strict del-flows table=2,udp" "del-flows table=1"; do
+    same $o ${change% *} br0 "${change##* }"
+  done
+  same $o del-flows br0
+  wait_until 5 eval "[ \$(grep -c reason=delete $ours) = 3 ]" || fail "deletes are not told"
+  wait_until 5 eval "[ \$(grep -c reason=delete $theirs) = 3 ]" || fail "OVS tells no deletes"
+  kill "${monitors[@]}"
+  wait "${monitors[@]}" 2>/dev/null || true
+  # What one publication deletes has no order.
+  diff <(without_accidents <"$theirs" | grep event | sort) \
+    <(without_accidents <"$ours" | grep event | sort) >&2 || fail "(< Open vSwitch, > Weir)"
+}
+
 for version in 10 11 12 13 14 15; do check_version $version; done
 for version in 13 14 15; do check_bundles $version; done
+for version in 10 13 14 15; do check_monitor $version; done
 [ $same_n -gt 300 ] || fail "only $same_n answers compared"
 
 step "versions a bridge does not allow"

@@ -41,6 +41,22 @@ static void fake_removed(void *aux, const struct rule *rule, enum flow_removed_r
         of_server_flow_removed(bridge->server, rule, reason, clock_now_ns());
 }
 
+static void fake_added(void *aux, const struct rule *rule)
+{
+    struct fake_bridge *bridge = aux;
+
+    if (bridge->server)
+        of_server_flow_added(bridge->server, rule);
+}
+
+static void fake_modified(void *aux, const struct rule *rule)
+{
+    struct fake_bridge *bridge = aux;
+
+    if (bridge->server)
+        of_server_flow_modified(bridge->server, rule);
+}
+
 static void fake_describe(void *aux UNUSED, struct of_switch_info *info)
 {
     info->datapath_id = 0x00000a0b0c0d0e0f;
@@ -140,8 +156,12 @@ static struct of_server_ops fake_ops = {
 /* 'socket_path' may be NULL. */
 static inline struct fake_bridge *fake_bridge_create(const char *socket_path, uint32_t versions)
 {
-    static const struct flow_tables_events events = {.changed = fake_changed,
-                                                     .removed = fake_removed};
+    static const struct flow_tables_events events = {
+        .changed = fake_changed,
+        .removed = fake_removed,
+        .added = fake_added,
+        .modified = fake_modified,
+    };
     struct fake_bridge *bridge = calloc(1, sizeof *bridge);
     struct error error = ERROR_INIT;
 
