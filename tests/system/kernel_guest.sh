@@ -53,7 +53,6 @@ mount -t proc none /proc
 mount -t sysfs none /sys
 mount -t bpf none /sys/fs/bpf
 mount -t devtmpfs none /dev
-mount -t tmpfs none /tmp
 mount -t tmpfs none /run
 ln -s /run /var/run
 for module in /modules/*.ko; do busybox insmod \$module; done
