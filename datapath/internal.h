@@ -72,6 +72,16 @@ struct dp_port {
     _Atomic int64_t miss_due_ns;       /* Miss budget: when the next miss would be due. */
 };
 
+/* A flow that the kernel could treat from now on. */
+struct kernel_offer {
+    struct megaflow *flow; /* Referenced. */
+    struct flow_key key;
+    uint16_t slot; /* Of the port it came in by. */
+    bool is_repeated;
+};
+
+enum { LANE_OFFERS = 64 };
+
 struct lane {
     struct datapath *dp;
     unsigned int index;
@@ -87,6 +97,11 @@ struct lane {
         uint64_t n_packets, n_bytes;
         uint16_t tcp_flags;
     } run; /* Use of one megaflow that its counters do not show yet. */
+
+    /* They wait until no frame does: those behind it must not be overtaken by the kernel. */
+    struct kernel_offer offers[LANE_OFFERS];
+    unsigned int n_offers;
+    int64_t oldest_offer_ns;
 
     struct packet packets[BATCH_FRAMES];
     uint8_t *buffers; /* Owned; BATCH_FRAMES of LANE_BUFFER_STRIDE. */

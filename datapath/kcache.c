@@ -454,11 +454,11 @@ static void count_places_locked(struct kcache *cache) REQUIRES(cache->lock)
 }
 
 void kcache_offer(struct kcache *cache, struct megaflow *flow, const struct flow_key *flow_key,
-                  const struct dp_port *port, bool is_repeated, int64_t now_ns)
+                  uint16_t slot, bool is_repeated, int64_t now_ns)
 {
     struct kc_key key;
 
-    if (!kc_key_from_flow(flow_key, port->slot, &key) ||
+    if (!kc_key_from_flow(flow_key, slot, &key) ||
         atomic_load_explicit(&flow->kernel.refused, memory_order_relaxed) & 1 << kc_key_kind(&key))
         return;
 

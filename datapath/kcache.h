@@ -28,7 +28,6 @@
 #include "lib/flow.h"
 
 struct datapath;
-struct dp_port;
 struct kcache;
 struct megaflow;
 
@@ -101,10 +100,10 @@ uint32_t kcache_list_ports(struct kcache *cache, uint32_t *next, uint32_t *numbe
 /* 'slot' has just become newer; under the datapath's generation lock. */
 void kcache_invalidate(struct kcache *cache, uint16_t slot, uint64_t generation);
 
-/* A frame of 'flow' with 'key' came in by 'port' and up to userspace.  'is_repeated': not the first
+/* A frame of 'flow' with 'key' came in by the port of 'slot' and up to userspace.  'is_repeated': not the first
  * with this very key. */
 void kcache_offer(struct kcache *cache, struct megaflow *flow, const struct flow_key *key,
-                  const struct dp_port *port, bool is_repeated, int64_t now_ns);
+                  uint16_t slot, bool is_repeated, int64_t now_ns);
 
 /* 'flow' stands in the table where 'old' did. */
 void kcache_succeed(struct kcache *cache, struct megaflow *old, struct megaflow *flow);

@@ -37,6 +37,8 @@ void lane_destroy(struct lane *lane)
 {
     if (!lane)
         return;
+    for (unsigned int i = 0; i < lane->n_offers; i++)
+        megaflow_put(lane->offers[i].flow);
     microflow_destroy(lane->microflows);
     tx_fini(&lane->tx);
     munmap(lane->buffers, LANE_BUFFERS_BYTES);

@@ -17,7 +17,8 @@
 #include "lib/hash.h"
 
 enum { ETH_HEADER_BYTES = 14, BURST_MISSES = 8 };
-#define BURST_NS (100 * MILLISECOND_NS)
+#define BURST_NS          (100 * MILLISECOND_NS)
+#define OFFERS_MAX_AGE_NS (2 * MILLISECOND_NS)
 
 /* Verdicts and generations */
 
@@ -151,13 +152,53 @@ void process_succeed(struct datapath *dp, struct megaflow *old, struct megaflow 
         kcache_succeed(datapath_kcache(dp), old, flow);
 }
 
+void process_make_offers(struct lane *lane)
+{
+    for (unsigned int i = 0; i < lane->n_offers; i++) {
+        const struct kernel_offer *offer = &lane->offers[i];
+
+        kcache_offer(datapath_kcache(lane->dp), offer->flow, &offer->key, offer->slot,
+                     offer->is_repeated, lane->now_ns);
+        megaflow_put(offer->flow);
+    }
+    lane->n_offers = 0;
+}
+
+void process_end_of_queue(struct lane *lane, bool is_empty)
+{
+    if (lane->n_offers && (is_empty || lane->now_ns - lane->oldest_offer_ns > OFFERS_MAX_AGE_NS))
+        process_make_offers(lane);
+}
+
+static bool is_offered(const struct lane *lane, const struct megaflow *flow,
+                       const struct flow_key *key)
+{
+    const struct kernel_offer *last;
+
+    if (!lane->n_offers)
+        return false;
+    last = &lane->offers[lane->n_offers - 1];
+    return last->flow == flow && last->is_repeated && flow_key_is_equal(&last->key, key);
+}
+
 /* The frame came up though the kernel could know its flow. */
 static void offer(struct lane *lane, struct megaflow *flow, const struct flow_key *key,
                   const struct dp_port *port, bool is_repeated)
 {
-    if (port->is_kernel_cached &&
-        atomic_load_explicit(&flow->kernel.refused, memory_order_relaxed) != UINT8_MAX)
-        kcache_offer(datapath_kcache(lane->dp), flow, key, port, is_repeated, lane->now_ns);
+    if (!port->is_kernel_cached || is_offered(lane, flow, key) ||
+        atomic_load_explicit(&flow->kernel.refused, memory_order_relaxed) == UINT8_MAX)
+        return;
+    if (lane->n_offers == LANE_OFFERS)
+        process_make_offers(lane);
+    if (!lane->n_offers)
+        lane->oldest_offer_ns = lane->now_ns;
+    megaflow_get(flow);
+    lane->offers[lane->n_offers++] = (struct kernel_offer){
+        .flow = flow,
+        .key = *key,
+        .slot = port->slot,
+        .is_repeated = is_repeated,
+    };
 }
 
 /* The verdict is used for one frame only. */

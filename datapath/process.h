@@ -11,6 +11,11 @@
 void process_batch(struct lane *lane, struct packet **packets, struct dp_port **ports,
                    unsigned int n);
 
+/* After a batch: were there no more frames to take?  If so the kernel may have the flows that it could treat, as
+ * no frame of theirs is on its way through here; it gets them also if it has waited for long. */
+void process_end_of_queue(struct lane *lane, bool is_empty);
+void process_make_offers(struct lane *lane); /* Now. */
+
 /* Credits what 'flow' did since it was last asked. */
 void process_credit(struct datapath *dp, struct megaflow *flow);
 

@@ -102,12 +102,13 @@ static bool exception_tap_receive(struct rx_source *source, struct lane *lane)
     struct packet *packets[BATCH_FRAMES];
     struct dp_port *ports[BATCH_FRAMES];
     unsigned int n = 0, n_bytes = 0;
+    int result = 1;
 
     while (n < BATCH_FRAMES && n_bytes < BATCH_BYTES) {
         struct packet_ring_frame frame;
 
         packets[n] = lane_packet(lane, n);
-        int result = packet_ring_take(queue->ring, packets[n], &frame);
+        result = packet_ring_take(queue->ring, packets[n], &frame);
         if (!result)
             break;
         if (result < 0)
@@ -119,6 +120,7 @@ static bool exception_tap_receive(struct rx_source *source, struct lane *lane)
     if (n)
         process_batch(lane, packets, ports, n);
     packet_ring_release(queue->ring); /* All is sent. */
+    process_end_of_queue(lane, result == 0);
     return true;
 }
 

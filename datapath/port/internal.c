@@ -83,6 +83,7 @@ static bool internal_receive(struct rx_source *source, struct lane *lane)
     }
     if (n)
         process_batch(lane, packets, ports, n);
+    process_end_of_queue(lane, result == 0);
     return result >= 0 || result == -EIO || result == -EMSGSIZE; /* EIO: it is down. */
 }
 
