@@ -5,6 +5,7 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,6 +139,13 @@ static int execute(struct run *run, FILE *out, FILE *err, struct error *error)
     return result ? result : print_result;
 }
 
+/* ovs-vsctl dies of the alarm it has set, and scripts know a timeout by that. */
+static void die_by_alarm(void)
+{
+    signal(SIGALRM, SIG_DFL);
+    raise(SIGALRM);
+}
+
 /* Sentences from below may repeat what was typed, or what a daemon sent: nothing of that drives the
  * terminal. */
 static int complain(const struct run *run, FILE *err, const struct error *error, int status)
@@ -148,6 +156,8 @@ static int complain(const struct run *run, FILE *err, const struct error *error,
     for (const char *p = error->message; *p; p++)
         putc((unsigned char)*p < 0x20 || *p == 0x7f ? '?' : *p, err);
     putc('\n', err);
+    if (as_vsctl && error->code == -ETIMEDOUT && clock_now_ns() >= run->context.deadline_ns)
+        die_by_alarm();
     return as_vsctl ? EXIT_FAILURE : status;
 }
 

@@ -396,6 +396,9 @@ static int restore_all(struct context *context, struct invocation *invocation,
             break;
         result = i + 1 < RESTORE_MAX_TRIES ? 0 : -EAGAIN;
     }
+    if (result == -EMSGSIZE)
+        error_prefix(error, "too much for one transaction, start ovsdb-lite with a copy of %s",
+                     shown(db_argument(invocation, 0)).text);
     if (result == -EAGAIN)
         error_set(error, result, "others change the database all the time; stop vswitchd first");
     if (!result)

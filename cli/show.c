@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* The switch on one page: what ovs-vsctl(8) shows, and of each interface its number, link, path and
- * error as well. */
+ * error as well.  Under the name ovs-vsctl it is that program's page. */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,16 +10,22 @@
 #include "cli/nouns.h"
 #include "cli/topology.h"
 
-/* A level of the page: which rows, which of their columns (those that are empty are left out), and
- * what is below. */
+/* A level of the page: which rows, and which of their columns in this order (those that are empty
+ * are left out).  A column that refers to another level stands for its rows. */
 struct level {
     const char *table, *title; /* The table, and what a row is called. */
     const char *key;           /* The column in the title. */
     const char *columns[10];   /* "column" or "column:key". */
-    const struct level *below[3];
-    const char *references[3]; /* Column that refers to the rows of below[i]. */
-    const char *names[3];      /* And its name in JSON. */
+    const struct level *below[2];
+    const char *references[2]; /* Column that refers to the rows of below[i]. */
+    const char *names[2];      /* And its name in JSON. */
 };
+
+static const struct level controller_level = {
+    .table = "Controller", .title = "Controller", .key = "target", .columns = {"is_connected"}};
+
+static const struct level manager_level = {
+    .table = "Manager", .title = "Manager", .key = "target", .columns = {"is_connected"}};
 
 static const struct level interface_level = {
     .table = "Interface",
@@ -33,23 +39,17 @@ static const struct level port_level = {
     .table = "Port",
     .title = "Port",
     .key = "name",
-    .columns = {"tag", "trunks", "vlan_mode"},
+    .columns = {"tag", "trunks", "vlan_mode", "interfaces"},
     .below = {&interface_level},
     .references = {"interfaces"},
     .names = {"interfaces"},
 };
 
-static const struct level controller_level = {
-    .table = "Controller", .title = "Controller", .key = "target", .columns = {"is_connected"}};
-
-static const struct level manager_level = {
-    .table = "Manager", .title = "Manager", .key = "target", .columns = {"is_connected"}};
-
 static const struct level bridge_level = {
     .table = "Bridge",
     .title = "Bridge",
     .key = "name",
-    .columns = {"fail_mode", "datapath_type", "datapath_id"},
+    .columns = {"fail_mode", "datapath_type", "datapath_id", "controller", "ports"},
     .below = {&controller_level, &port_level},
     .references = {"controller", "ports"},
     .names = {"controllers", "ports"},
@@ -57,10 +57,42 @@ static const struct level bridge_level = {
 
 static const struct level root_level = {
     .table = "Open_vSwitch",
-    .columns = {"ovs_version"},
+    .columns = {"ovs_version", "manager_options", "bridges"},
     .below = {&manager_level, &bridge_level},
     .references = {"manager_options", "bridges"},
     .names = {"managers", "bridges"},
+};
+
+static const struct level vsctl_interface_level = {
+    .table = "Interface",
+    .title = "Interface",
+    .key = "name",
+    .columns = {"type", "options", "error"},
+};
+
+static const struct level vsctl_port_level = {
+    .table = "Port",
+    .title = "Port",
+    .key = "name",
+    .columns = {"tag", "trunks", "interfaces"},
+    .below = {&vsctl_interface_level},
+    .references = {"interfaces"},
+};
+
+static const struct level vsctl_bridge_level = {
+    .table = "Bridge",
+    .title = "Bridge",
+    .key = "name",
+    .columns = {"controller", "fail_mode", "datapath_type", "ports"},
+    .below = {&controller_level, &vsctl_port_level},
+    .references = {"controller", "ports"},
+};
+
+static const struct level vsctl_root_level = {
+    .table = "Open_vSwitch",
+    .columns = {"manager_options", "bridges", "ovs_version"},
+    .below = {&manager_level, &vsctl_bridge_level},
+    .references = {"manager_options", "bridges"},
 };
 
 static void want_level(struct store *store, const struct level *level)
@@ -72,15 +104,18 @@ static void want_level(struct store *store, const struct level *level)
         store_want(store, level->table, name);
         free(name);
     }
-    for (size_t i = 0; i < ARRAY_SIZE(level->below) && level->below[i]; i++) {
-        store_want(store, level->table, level->references[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(level->below) && level->below[i]; i++)
         want_level(store, level->below[i]);
-    }
+}
+
+static const struct level *top_level(const struct context *context)
+{
+    return context->options.as_vsctl ? &vsctl_root_level : &root_level;
 }
 
 static int prepare_show(struct context *context, struct invocation *invocation, struct error *error)
 {
-    want_level(context->store, &root_level);
+    want_level(context->store, top_level(context));
     return topology_prepare(context, invocation, error);
 }
 
@@ -131,36 +166,55 @@ static void print_title(struct store *store, const struct level *level, const st
     buffer_putc(out, '\n');
 }
 
-static void print_entries(const struct level *level, const struct store_row *row, size_t depth,
-                          struct buffer *out)
+/* Which of the levels below a column refers to; ARRAY_SIZE(level->below) if none. */
+static size_t find_below(const struct level *level, const char *column)
 {
-    for (size_t i = 0; level->columns[i]; i++) {
-        struct entry entry;
+    size_t i = 0;
 
-        if (!find_entry(row, level->columns[i], &entry))
-            continue;
-        indent(out, depth);
-        buffer_printf(out, "%s: ", entry.name);
-        if (entry.value)
-            buffer_puts(out, entry.value);
-        else
-            value_format(&entry.column->type, entry.datum, DATA_STRING, out);
-        buffer_putc(out, '\n');
-    }
+    while (i < ARRAY_SIZE(level->below) &&
+           !(level->below[i] && !strcmp(level->references[i], column)))
+        i++;
+    return i;
+}
+
+static void print_level(struct store *store, const struct level *level, const struct store_row *row,
+                        size_t depth, struct buffer *out);
+
+static void print_below(struct store *store, const struct level *level, size_t i,
+                        const struct store_row *row, size_t depth, struct buffer *out)
+{
+    size_t n;
+    struct store_row **below = topology_referred(store, row, level->references[i], &n);
+
+    for (size_t j = 0; j < n; j++)
+        print_level(store, level->below[i], below[j], depth, out);
+    free(below);
+}
+
+static void print_entry(const struct entry *entry, size_t depth, struct buffer *out)
+{
+    indent(out, depth);
+    buffer_printf(out, "%s: ", entry->name);
+    if (entry->value)
+        buffer_puts(out, entry->value);
+    else
+        value_format(&entry->column->type, entry->datum, DATA_STRING, out);
+    buffer_putc(out, '\n');
 }
 
 static void print_level(struct store *store, const struct level *level, const struct store_row *row,
                         size_t depth, struct buffer *out)
 {
+    struct entry entry;
+
     indent(out, depth);
     print_title(store, level, row, out);
-    print_entries(level, row, depth + 1, out);
-    for (size_t i = 0; i < ARRAY_SIZE(level->below) && level->below[i]; i++) {
-        size_t n;
-        struct store_row **below = topology_referred(store, row, level->references[i], &n);
-        for (size_t j = 0; j < n; j++)
-            print_level(store, level->below[i], below[j], depth + 1, out);
-        free(below);
+    for (size_t i = 0; level->columns[i]; i++) {
+        size_t below = find_below(level, level->columns[i]);
+        if (below < ARRAY_SIZE(level->below))
+            print_below(store, level, below, row, depth + 1, out);
+        else if (find_entry(row, level->columns[i], &entry))
+            print_entry(&entry, depth + 1, out);
     }
 }
 
@@ -176,7 +230,8 @@ static json_t *level_json(struct store *store, const struct level *level,
         json_string(level->key ? topology_get_string(store, row, level->key) : uuid));
     for (size_t i = 0; level->columns[i]; i++) {
         struct entry entry;
-        if (find_entry(row, level->columns[i], &entry))
+        if (find_below(level, level->columns[i]) == ARRAY_SIZE(level->below) &&
+            find_entry(row, level->columns[i], &entry))
             json_object_set_new(json, entry.name,
                                 entry.value ? json_string(entry.value)
                                             : value_to_json(&entry.column->type, entry.datum));
@@ -203,7 +258,7 @@ static int run_show(struct context *context, struct invocation *invocation, stru
         json_print_take(level_json(store, &root_level, root), &context->options.style,
                         &invocation->output);
     else
-        print_level(store, &root_level, root, 0, &invocation->output);
+        print_level(store, top_level(context), root, 0, &invocation->output);
     return 0;
 }
 

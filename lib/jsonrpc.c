@@ -47,7 +47,7 @@ static bool is_paused(const struct jsonrpc *rpc)
 
 static void count_long_bytes(struct jsonrpc *rpc, size_t n_bytes)
 {
-    size_t now = n_bytes > LONG_BYTES ? n_bytes : 0;
+    size_t now = n_bytes > LONG_BYTES && !rpc->input.accepts_answers ? n_bytes : 0;
 
     n_long_bytes = n_long_bytes - rpc->long_bytes + now;
     rpc->long_bytes = now;
@@ -321,6 +321,11 @@ struct jsonrpc *jsonrpc_create(struct ev_loop *loop, int fd,
                                const struct jsonrpc_callbacks *callbacks, void *aux)
 {
     return jsonrpc_create_take(loop, stream_create(fd), callbacks, aux);
+}
+
+void jsonrpc_accept_answers(struct jsonrpc *rpc)
+{
+    rpc->input.accepts_answers = true;
 }
 
 void jsonrpc_destroy(struct jsonrpc *rpc)

@@ -41,6 +41,10 @@ struct jsonrpc *jsonrpc_create_take(struct ev_loop *loop, struct stream *stream,
                                     const struct jsonrpc_callbacks *callbacks, void *aux);
 void jsonrpc_destroy(struct jsonrpc *rpc); /* NULL is fine.  What is queued is lost. */
 
+/* Before anything came: the peer is a server that was chosen, and may answer with a whole database
+ * (JSONRPC_MAX_ANSWER_BYTES). */
+void jsonrpc_accept_answers(struct jsonrpc *rpc);
+
 /* Queues a message, sent from the loop.  After the end of the connection it is dropped. */
 void jsonrpc_send_take(struct jsonrpc *rpc, json_t *message);
 /* The same for a message that was written out before. */

@@ -27,6 +27,7 @@ static struct jsonrpc_client *create_take(struct stream *stream, int64_t deadlin
     if (!client)
         abort();
     client->stream = stream;
+    client->input.accepts_answers = true;
     client->deadline_ns = deadline_ns;
     client->kept = json_array();
     return client;
@@ -74,6 +75,16 @@ static int wait_for(struct jsonrpc_client *client, short events, struct error *e
     return stream_wait_until(client->stream, events, client->deadline_ns, error);
 }
 
+/* A server that cuts a long message short does not say why. */
+static int refuse_to_send(struct jsonrpc_client *client, size_t n_bytes, int code,
+                          struct error *error)
+{
+    if (n_bytes > JSONRPC_MAX_MESSAGE_BYTES)
+        return error_set(error, -EMSGSIZE, "%zu MiB are more than the server takes at once",
+                         n_bytes >> 20);
+    return error_set(error, code, "cannot send: %s", stream_reason(client->stream, code));
+}
+
 int jsonrpc_client_send_take(struct jsonrpc_client *client, json_t *message, struct error *error)
 {
     char *text = json_dumps(message, JSON_COMPACT);
@@ -91,8 +102,7 @@ int jsonrpc_client_send_take(struct jsonrpc_client *client, json_t *message, str
             if ((result = wait_for(client, POLLOUT, error)) < 0)
                 break;
         } else if (n != -EINTR) {
-            result = error_set(error, (int)n, "cannot send: %s",
-                               stream_reason(client->stream, (int)n));
+            result = refuse_to_send(client, n_bytes, (int)n, error);
             break;
         }
     }

@@ -15,6 +15,16 @@ void jsonrpc_stream_fini(struct jsonrpc_stream *stream)
     *stream = (struct jsonrpc_stream)JSONRPC_STREAM_INIT;
 }
 
+static size_t max_bytes(const struct jsonrpc_stream *stream)
+{
+    return stream->accepts_answers ? JSONRPC_MAX_ANSWER_BYTES : JSONRPC_MAX_MESSAGE_BYTES;
+}
+
+static size_t max_values(const struct jsonrpc_stream *stream)
+{
+    return max_bytes(stream) / JSONRPC_MAX_MESSAGE_BYTES * JSONRPC_MAX_VALUES;
+}
+
 void jsonrpc_stream_feed(struct jsonrpc_stream *stream, const void *bytes, size_t n_bytes)
 {
     if (stream->n_taken && stream->n_taken >= stream->input.size / 2) {
@@ -66,8 +76,9 @@ static int scan_byte(struct jsonrpc_stream *stream, uint8_t c, struct error *err
     }
     if (!stream->depth && !is_blank(c))
         return error_set(error, -EPROTO, "a message must be a JSON object or array");
-    if (stream->n_values > JSONRPC_MAX_VALUES)
-        return error_set(error, -EMSGSIZE, "a message has more than %d values", JSONRPC_MAX_VALUES);
+    if (stream->n_values > max_values(stream))
+        return error_set(error, -EMSGSIZE, "a message has more than %zu values",
+                         max_values(stream));
     return 0;
 }
 
@@ -89,9 +100,9 @@ int jsonrpc_stream_next(struct jsonrpc_stream *stream, json_t **json, struct err
         if (result < 0)
             return result;
         size_t n_bytes = stream->n_scanned - stream->n_taken;
-        if (n_bytes > JSONRPC_MAX_MESSAGE_BYTES)
-            return error_set(error, -EMSGSIZE, "a message is longer than %d bytes",
-                             JSONRPC_MAX_MESSAGE_BYTES);
+        if (n_bytes > max_bytes(stream))
+            return error_set(error, -EMSGSIZE, "a message is longer than %zu bytes",
+                             max_bytes(stream));
         if (result > 0) {
             const uint8_t *text = stream->input.data + stream->n_taken;
 

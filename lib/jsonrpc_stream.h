@@ -5,7 +5,8 @@
  *
  * A stream has no separators: a message ends where its outermost bracket closes.  The scanner looks
  * at every byte once, however the stream arrives, and holds the bounds that keep a hostile peer
- * cheap before anything is parsed: bytes, nesting and number of values of one message.
+ * cheap before anything is parsed: bytes, nesting and number of values of one message.  Who asked a
+ * server for a whole database accepts more, as that is what the answer may be.
  *
  * Threads  None: a stream belongs to one connection.
  * Memory   The stream owns what was not yet taken out.  A message owns its JSON. */
@@ -21,6 +22,7 @@ enum {
     JSONRPC_MAX_MESSAGE_BYTES = 16 << 20,
     JSONRPC_MAX_DEPTH = 1000,
     JSONRPC_MAX_VALUES = 2000000,
+    JSONRPC_MAX_ANSWER_BYTES = 256 << 20, /* With as many more values. */
 };
 
 struct jsonrpc_stream {
@@ -30,6 +32,7 @@ struct jsonrpc_stream {
     size_t depth;
     size_t n_values;
     bool is_in_string, is_escaped;
+    bool accepts_answers; /* JSONRPC_MAX_ANSWER_BYTES instead of JSONRPC_MAX_MESSAGE_BYTES. */
 };
 
 #define JSONRPC_STREAM_INIT  \

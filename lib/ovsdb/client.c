@@ -247,6 +247,7 @@ static void drop(struct ovsdb_client *client, const char *reason)
 static void begin(struct ovsdb_client *client, struct stream *stream)
 {
     client->rpc = jsonrpc_create_take(client->loop, stream, &rpc_callbacks, client);
+    jsonrpc_accept_answers(client->rpc);
     client->state = STATE_SCHEMA;
     client->method = METHOD_COND_SINCE;
     client->is_probing = false;

@@ -124,6 +124,13 @@ status=0 && vsctl nonsense 2>"$work/err1" || status=$?
 [ $status = 1 ] && grep -q '^ovs-vsctl: ' "$work/err1" || fail "refusal as ovs-vsctl: $status, $(cat "$work/err1")"
 status=0 && vsctl br-exists nothing || status=$?
 [ $status = 2 ] || fail "br-exists as ovs-vsctl"
+vsctl set-manager ptcp:0 -- --may-exist add-br br0 -- set-controller br0 tcp:127.0.0.1:9 -- \
+  set-fail-mode br0 secure -- --may-exist add-port br0 p0 tag=5 trunks=7,8 -- set Interface p0 type=patch options:peer=p1
+# Ours sorts by name, theirs by UUID: lines are compared with what stands above them.
+lineage() { awk '{ depth = match($0, /[^ ]/); above[depth] = $0; line = ""; for (i = 1; i <= depth; i += 4) line = line above[i]; print line }' | sort; }
+diff <(vsctl show | lineage) <(ovs-vsctl --db="unix:$work/ours/db.sock" show | lineage) || fail "show as ovs-vsctl"
+status=0 && vsctl --timeout=1 wait-until Bridge never 2>"$work/err1" || status=$?
+[ $status = $((128 + 14)) ] || fail "a timeout as ovs-vsctl: $status, $(cat "$work/err1")"
 appctl() { OVS_RUNDIR=$work/ours timeout 10 "$work/names/ovs-appctl" -T 5 "$@"; }
 diff <(appctl -t "$work/ours/ctl" ovsdb-server/list-dbs) <(ovs-appctl -t "$work/ours/ctl" ovsdb-server/list-dbs) ||
   fail "ovs-appctl prints something else"

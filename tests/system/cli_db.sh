@@ -13,7 +13,9 @@ work=$(mktemp -d)
 cleanup() {
   local status=$?
   trap - EXIT
-  [ ! -s "$work/ovsdb-server.pid" ] || kill "$(cat "$work/ovsdb-server.pid")"
+  for file in "$work"/ovsdb-server.pid "$work"/second/ovsdb-server.pid; do
+    [ ! -s "$file" ] || kill "$(cat "$file")"
+  done
   rm -rf "$work"
   exit $status
 }
@@ -94,17 +96,32 @@ def record(value):
     text = json.dumps(value) + "\n"
     return f"OVSDB JSON {len(text)} {hashlib.sha1(text.encode()).hexdigest()}\n{text}"
 open(sys.argv[1] + "/newer", "w").write(record(schema) + record(json.loads(lines[3])))
-n = 3000
+n = 20000
 rows = {f"{i:08x}-0000-4000-8000-000000000000": {"dscp": i % 64, "external_ids": ["map", [["n", str(i)]]]} for i in range(n)}
 data = json.loads(lines[3])
 data["Queue"].update(rows)
 open(sys.argv[1] + "/many", "w").write(record(json.loads(lines[1])) + record(data))
+for row in rows.values():
+    row["external_ids"][1][0][1] = "x" * 1000
+open(sys.argv[1] + "/large", "w").write(record(json.loads(lines[1])) + record(data))
 PYTHON
 refused "the schema of the backup is Open_vSwitch 8.8.9" db restore "$work/newer"
 weir db restore --force "$work/newer" >/dev/null
-expect "3000 rows added, changed or deleted" "$(weir db restore "$work/many")" "3000 rows"
-expect 3001 "$(weir --json db dump Queue --columns=dscp | grep -o dscp | wc -l)" "rows after restoring 3000"
-expect "3000 rows added, changed or deleted" "$(weir db restore "$work/backup")" "deleting 3000 rows"
+expect "20000 rows added, changed or deleted" "$(weir db restore "$work/many")" "20000 rows"
+expect 20001 "$(weir --json db dump Queue --columns=dscp | grep -o dscp | wc -l)" "rows after restoring 20000"
+expect "20000 rows added, changed or deleted" "$(weir db restore "$work/backup")" "deleting 20000 rows"
+
+step "a database larger than any transaction"
+refused "start ovsdb-lite with a copy of $work/large" db restore "$work/large"
+mkdir "$work/second"
+cp "$work/large" "$work/second/conf.db"
+OVS_RUNDIR=$work/second "$build/ovsdb-lite/ovsdb-lite" "$work/second/conf.db" --remote="punix:$work/second/db.sock" --pidfile \
+  --detach --no-chdir --log-file="$work/second/log" -vconsole:off
+weir --db="unix:$work/second/db.sock" db check | grep -q ' 2000[0-9] rows in .*, sound' || fail "check of what is large"
+weir --db="unix:$work/second/db.sock" db backup "$work/again"
+expect "0 rows added, changed or deleted" "$(weir --db="unix:$work/second/db.sock" db restore "$work/large")" "what was opened is what was backed up"
+weir db check "$work/again" | grep -q ^sound || fail "backup of what is large"
+kill "$(cat "$work/second/ovsdb-server.pid")"
 
 step "compact and check"
 weir db compact

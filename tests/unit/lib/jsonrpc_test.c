@@ -79,6 +79,26 @@ static void depth_and_length_are_bounded(void **state UNUSED)
     free(text);
 }
 
+static void answer_that_was_asked_for_may_be_longer(void **state UNUSED)
+{
+    struct jsonrpc_stream stream = JSONRPC_STREAM_INIT;
+    size_t n_bytes = JSONRPC_MAX_MESSAGE_BYTES + 10;
+    char *text = malloc(n_bytes);
+    json_t *json;
+
+    memset(text, 'a', n_bytes);
+    memcpy(text, "[\"", 2);
+    memcpy(text + n_bytes - 2, "\"]", 2);
+    stream.accepts_answers = true;
+    jsonrpc_stream_feed(&stream, text, n_bytes);
+    assert_int_equal(jsonrpc_stream_next(&stream, &json, NULL), 0);
+    assert_int_equal(json_array_size(json), 1);
+
+    json_decref(json);
+    jsonrpc_stream_fini(&stream);
+    free(text);
+}
+
 static void messages_are_told_apart(void **state UNUSED)
 {
     static const struct {
@@ -238,6 +258,7 @@ int main(void)
         cmocka_unit_test(messages_end_where_their_bracket_closes),
         cmocka_unit_test(what_is_not_json_is_refused),
         cmocka_unit_test(depth_and_length_are_bounded),
+        cmocka_unit_test(answer_that_was_asked_for_may_be_longer),
         cmocka_unit_test(messages_are_told_apart),
         cmocka_unit_test(peer_that_does_not_read_is_not_read_from),
         cmocka_unit_test(signs_of_life_are_given_away_from_the_loop),
