@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Where does the time of the kernel's programs go, for a 64-byte frame whose flow is in the processor's cache?
+ *
+ * Each line does a little more than the one before it, so that differences are the cost of a step; and what
+ * the verifier makes of the programs.  By BPF_PROG_RUN, so nothing of the driver is in it. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "datapath/kcache_key.h"
+#include "datapath/kcache_table.h"
+#include "datapath/kernel/steal.skel.h"
+#include "datapath/kernel/xdp.skel.h"
+#include "lib/packet.h"
+#include "tests/unit/datapath/frames.h"
+
+enum {
+    LOOPBACK = 1, /* Where BPF_PROG_RUN says that frames come from. */
+    OUT_PORT = 2,
+    SLOT = 7,
+    N_ENTRIES = 1024,
+    RUNS = 9,
+    REPEAT = 200000,
+};
+
+static struct steal_bpf *tc;
+static struct xdp_bpf *xdp;
+static struct kc_state state;
+
+static void put(const struct bpf_map *map, uint32_t index, const void *value)
+{
+    if (bpf_map_update_elem(bpf_map__fd(map), &index, value, BPF_ANY)) {
+        perror("kernel_program_bench: cannot fill a map");
+        exit(1);
+    }
+}
+
+static void load_programs(void)
+{
+    tc = steal_bpf__open();
+    xdp = xdp_bpf__open();
+    if (!tc || !xdp)
+        exit(1);
+    bpf_map__set_max_entries(tc->maps.kc_entries, N_ENTRIES);
+    bpf_map__set_max_entries(tc->maps.kc_entries6, N_ENTRIES);
+    if (steal_bpf__load(tc)) {
+        printf("kernel_program skipped=\"cannot load the programs\"\n");
+        exit(0);
+    }
+    bpf_map__reuse_fd(xdp->maps.kc_state, bpf_map__fd(tc->maps.kc_state));
+    bpf_map__reuse_fd(xdp->maps.kc_entries, bpf_map__fd(tc->maps.kc_entries));
+    bpf_map__reuse_fd(xdp->maps.kc_entries6, bpf_map__fd(tc->maps.kc_entries6));
+    bpf_map__reuse_fd(xdp->maps.kc_ports, bpf_map__fd(tc->maps.kc_ports));
+    bpf_map__reuse_fd(xdp->maps.kc_programs, bpf_map__fd(tc->maps.kc_programs));
+    bpf_map__reuse_fd(xdp->maps.kc_devices, bpf_map__fd(tc->maps.kc_devices));
+    bpf_program__set_autoload(xdp->progs.weir_xdp_bound, false);
+    if (xdp_bpf__load(xdp))
+        exit(1);
+    kcache_table_seed(&state);
+    state.max_index = state.max_index6 = N_ENTRIES - 1;
+    put(tc->maps.kc_state, 0, &state);
+    put(tc->maps.kc_ports, OUT_PORT,
+        &(struct kc_port){.ifindex = LOOPBACK, .max_bytes = UINT16_MAX, .takes_xdp = 1});
+}
+
+static void report_size(const char *name, const struct bpf_program *program)
+{
+    struct bpf_prog_info info = {0};
+    uint32_t n_bytes = sizeof info;
+
+    if (!bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &n_bytes))
+        printf("kernel_program_size program=%s instructions=%u machine_code_bytes=%u "
+               "instructions_verified=%u\n",
+               name, info.xlated_prog_len / 8, info.jited_prog_len, info.verified_insns);
+}
+
+static int compare_times(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static void measure(const char *name, const struct bpf_program *program, const char *step,
+                    const struct frame *frame, uint32_t wanted)
+{
+    uint32_t times[RUNS];
+
+    for (int i = 0; i < RUNS; i++) {
+        LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame->bytes,
+                    .data_size_in = (uint32_t)frame->size, .repeat = REPEAT);
+
+        if (bpf_prog_test_run_opts(bpf_program__fd(program), &run) || run.retval != wanted) {
+            printf("kernel_program program=%s step=%s answers %u: %s\n", name, step, run.retval,
+                   strerror(errno));
+            exit(1);
+        }
+        times[i] = run.duration;
+    }
+    qsort(times, RUNS, sizeof times[0], compare_times);
+    printf("kernel_program program=%s step=%s ns_per_op=%u min=%u max=%u runs=%d\n", name, step,
+           times[RUNS / 2], times[0], times[RUNS - 1], RUNS);
+}
+
+static void set_device(bool is_there)
+{
+    put(tc->maps.kc_devices, LOOPBACK,
+        &(struct kc_device){.ifindex = is_there ? LOOPBACK : 0, .slot = SLOT});
+}
+
+static void set_entry(const struct frame *frame, uint64_t action)
+{
+    struct packet packet = {.start = (uint8_t *)(uintptr_t)frame->bytes,
+                            .data = (uint8_t *)(uintptr_t)frame->bytes,
+                            .capacity = (uint32_t)frame->size,
+                            .size = (uint32_t)frame->size};
+    struct kc_entry entry = {.verdict = action ? action | UINT64_C(1) << 32 : 0};
+    struct flow_key flow_key;
+    struct kc_key key;
+
+    flow_extract(&packet, be32_from(1), &flow_key);
+    if (!kc_key_from_flow(&flow_key, SLOT, &key))
+        exit(1);
+    memcpy(entry.key, key.words, sizeof entry.key);
+    put(tc->maps.kc_entries, kc_points_of(&state, key.words, key.n_words).home, &entry);
+}
+
+/* Addresses and TTL are written, as a router does; the same ones, since runs repeat on the same bytes. */
+static void set_rewriting(const struct frame *frame)
+{
+    static const uint8_t words[] = {FLOW_KEY_WORD(eth_dst), FLOW_KEY_WORD(eth_dst) + 1,
+                                    FLOW_KEY_WORD(ipv6_label)};
+    struct flow_key set = {.nw_ttl = 63}, mask = {.nw_ttl = UINT8_MAX};
+    struct kc_program program = {.n_steps = 4, .sends_once = 1};
+
+    memcpy(&set.eth_dst, frame->bytes, 12);
+    memset(&mask.eth_dst, 0xff, 12);
+    for (int i = 0; i < 3; i++) {
+        program.steps[i].op = KC_SET;
+        program.steps[i].word = words[i];
+        program.steps[i].value = flow_key_words(&set)[words[i]];
+        program.steps[i].mask = flow_key_words(&mask)[words[i]];
+    }
+    program.steps[3] = (struct kc_step){.op = KC_OUTPUT, .n = 1, .ports = {OUT_PORT}};
+    put(tc->maps.kc_programs, 0, &program);
+}
+
+static void measure_steps(const char *name, const struct bpf_program *program, bool is_xdp)
+{
+    uint32_t passed = is_xdp ? 2 : (uint32_t)-1, redirected = is_xdp ? 4 : 7;
+    struct frame frame, unusual;
+
+    frame_make_ipv4(&frame, IP_PROTO_UDP, 22);
+    unusual = frame;
+    unusual.bytes[14] = 0x55; /* No IP header is like that. */
+    set_entry(&frame, 0);
+    set_device(false);
+    measure(name, program, "device", &frame, passed);
+    set_device(true);
+    if (is_xdp) { /* By TC these two go up, which changes the frame. */
+        measure(name, program, "device+part_of_parse", &unusual, passed);
+        measure(name, program, "device+parse+look_up", &frame, passed);
+    }
+    set_entry(&frame, KC_DROP);
+    measure(name, program, "device+parse+look_up+validate+count", &frame, is_xdp ? 1 : 2);
+    set_entry(&frame, OUT_PORT);
+    measure(name, program, "all+output", &frame, redirected);
+    set_rewriting(&frame);
+    set_entry(&frame, KC_FIRST_PROGRAM);
+    measure(name, program, "all+rewrite+output", &frame, redirected);
+}
+
+int main(void)
+{
+    load_programs();
+    report_size("tc_ingress", tc->progs.weir_ingress);
+    report_size("tc_egress", tc->progs.weir_egress);
+    report_size("xdp", xdp->progs.weir_xdp);
+    measure_steps("tc_ingress", tc->progs.weir_ingress, false);
+    measure_steps("xdp", xdp->progs.weir_xdp, true);
+    xdp_bpf__destroy(xdp);
+    steal_bpf__destroy(tc);
+    return 0;
+}
