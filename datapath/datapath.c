@@ -248,6 +248,19 @@ int datapath_port_set_fastpath(struct datapath *dp, uint32_t port_no, enum dp_fa
                : error_set(error, -EOPNOTSUPP, "only ports with a device of their own have XDP");
 }
 
+void datapath_take_over(struct datapath *dp)
+{
+    dp->has_taken_over = true;
+    if (dp->exception_tap)
+        exception_tap_take_over(dp->exception_tap);
+}
+
+void datapath_leave(struct datapath *dp)
+{
+    if (dp->exception_tap)
+        exception_tap_leave(dp->exception_tap);
+}
+
 static uint64_t counter_get(const _Atomic uint64_t *counter)
 {
     return atomic_load_explicit(counter, memory_order_relaxed);

@@ -47,6 +47,7 @@ struct program {
     struct peer_readers readers;
     unsigned int n_workers;
     bool only_cleans_up;
+    bool cleans_up; /* At exit: nothing is to be left for a switch that follows. */
     ev_timer ready_deadline;
 };
 
@@ -186,6 +187,7 @@ static void cmd_exit(struct unixctl_request *request, int argc, const char *cons
         unixctl_reply_error(request, "%s: exit knows --cleanup only", argv[1]);
         return;
     }
+    program->cleans_up = argc > 1;
     unixctl_reply(request, NULL);
     ev_break(program->loop, EVBREAK_ALL);
 }
@@ -241,6 +243,8 @@ static int run(struct program *program, struct error *error)
         ev_run(program->loop, 0);
     }
     unixctl_server_destroy(program->unixctl);
+    if (!program->cleans_up)
+        vswitch_leave(program->vswitch);
     vswitch_destroy(program->vswitch);
     return result;
 }

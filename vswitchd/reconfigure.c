@@ -6,7 +6,9 @@
 #include <string.h>
 #include <urcu-qsbr.h>
 
+#include "datapath/kernel/leftovers.h"
 #include "lib/annotations.h"
+#include "lib/buffer.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "vswitchd/bridge.h"
@@ -166,6 +168,21 @@ static void add_wanted(struct vswitch *vswitch, struct wanted *wanted)
     }
 }
 
+/* What a switch before us has left on devices goes on forwarding until all that is wanted is there. */
+static void take_over_devices(struct vswitch *vswitch)
+{
+    struct buffer freed = BUFFER_INIT;
+    struct error error = ERROR_INIT;
+
+    if (vswitch->has_taken_over || vswitch->is_waiting_for_flows)
+        return;
+    vswitch->has_taken_over = true;
+    datapath_take_over(vswitch->datapath);
+    if (vswitch->has_devices && leftovers_remove(&freed, &error) < 0)
+        log_warn("%s", error.message);
+    buffer_fini(&freed);
+}
+
 void reconfigure(struct vswitch *vswitch)
 {
     struct wanted *wanted = wanted_read(vswitch->db);
@@ -174,7 +191,8 @@ void reconfigure(struct vswitch *vswitch)
     vswitch->must_reconfigure = false;
     vswitch->n_reconfigurations++;
     vswitch->vlan_limit = wanted->vlan_limit;
-    vswitch->is_waiting_for_flows = wanted->must_wait_for_flows;
+    /* Who sets it in good time before a restart does not mean us. */
+    vswitch->is_waiting_for_flows = wanted->must_wait_for_flows && !vswitch->has_taken_over;
     status_set_interval(vswitch->status, wanted->stats_interval_ms);
     datapath_set_limits(vswitch->datapath, wanted->max_cached_flows,
                         wanted->max_idle_ms * MILLISECOND_NS);
@@ -184,6 +202,7 @@ void reconfigure(struct vswitch *vswitch)
     wanted_destroy(wanted);
 
     forwarding_publish(vswitch);
+    take_over_devices(vswitch);
     HASH_ITER (by_name, vswitch->bridges, bridge, next)
         bridge_tell_ports(bridge);
     status_applied(vswitch->status);

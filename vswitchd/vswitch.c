@@ -8,7 +8,6 @@
 #include <string.h>
 #include <urcu-qsbr.h>
 
-#include "datapath/kernel/leftovers.h"
 #include "lib/annotations.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -227,7 +226,6 @@ static void start_watchers(struct vswitch *vswitch)
 struct vswitch *vswitch_create(const struct vswitch_config *config, struct error *error)
 {
     struct vswitch *vswitch = calloc(1, sizeof *vswitch);
-    struct buffer freed = BUFFER_INIT;
     char instance[16];
     const struct datapath_config datapath_config = {
         .n_workers = config->n_workers,
@@ -241,12 +239,10 @@ struct vswitch *vswitch_create(const struct vswitch_config *config, struct error
     vswitch->ready = config->ready;
     vswitch->aux = config->aux;
     vswitch->vlan_limit = 1;
+    vswitch->has_devices = config->n_workers > 0;
     start_watchers(vswitch);
     topology_publish(topology_create(vswitch->vlan_limit));
 
-    if (config->n_workers && leftovers_remove(&freed, error) < 0)
-        log_warn("%s", error->message);
-    buffer_fini(&freed);
     vswitch->netdevs = netdevs_create(vswitch->loop, on_netdev_changed, vswitch, error);
     if (vswitch->netdevs)
         vswitch->datapath = datapath_create(&datapath_config, &forwarding_ops, vswitch, error);
@@ -266,6 +262,11 @@ struct vswitch *vswitch_create(const struct vswitch_config *config, struct error
     wanted_watch(vswitch->db);
     ovsdb_client_start(vswitch->db);
     return vswitch;
+}
+
+void vswitch_leave(struct vswitch *vswitch)
+{
+    datapath_leave(vswitch->datapath);
 }
 
 void vswitch_destroy(struct vswitch *vswitch)

@@ -19,7 +19,7 @@
 
 LOG_MODULE(leftovers);
 
-enum { MAX_MAPS = 8, MAX_RODATA_BYTES = 256 };
+enum { MAX_MAPS = 32, MAX_RODATA_BYTES = 256 };
 
 /* The constants of the program are a map of one value that begins with the index of the tap. */
 static uint32_t tap_in_map(uint32_t map_id)
@@ -71,6 +71,22 @@ static enum owner owner_of(int ifindex)
     return if_indextoname(tap, name) ? OWNER_ALIVE : OWNER_GONE;
 }
 
+/* Most devices have no filter. */
+static int say_nothing(enum libbpf_print_level level UNUSED, const char *format UNUSED,
+                       va_list args UNUSED)
+{
+    return 0;
+}
+
+bool leftovers_has(int ifindex)
+{
+    libbpf_print_fn_t print = libbpf_set_print(say_nothing);
+    bool has_one = owner_of(ifindex) == OWNER_GONE;
+
+    libbpf_set_print(print);
+    return has_one;
+}
+
 static bool remove_filter(int ifindex)
 {
     LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
@@ -101,16 +117,10 @@ static void remove_from_device(const struct if_nameindex *device, struct buffer 
              had_filter ? "filter" : "XDP program");
 }
 
-static int say_nothing(enum libbpf_print_level level UNUSED, const char *format UNUSED,
-                       va_list args UNUSED)
-{
-    return 0;
-}
-
 int leftovers_remove(struct buffer *freed, struct error *error)
 {
     struct if_nameindex *devices = if_nameindex();
-    libbpf_print_fn_t print = libbpf_set_print(say_nothing); /* Most devices have no filter. */
+    libbpf_print_fn_t print = libbpf_set_print(say_nothing);
 
     if (!devices)
         return error_set_errno(error, -errno, "cannot list network devices");

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 
 #include "datapath/kernel/filter.h"
+#include "datapath/kernel/leftovers.h"
 #include "datapath/kernel/steal.skel.h"
 #include "datapath/kernel/xdp.h"
 #include "lib/log.h"
@@ -25,7 +26,10 @@ struct hook {
     int ifindex;
     enum bpf_tc_attach_point point;
     bool is_qdisc_ours;
+    bool is_pending;      /* A leftover is there, to be taken over. */
     struct xdp_hook *xdp; /* Owned; NULL: none. */
+    bool wants_xdp;       /* Once it is no more pending. */
+    struct link_info link;
 };
 
 struct steal {
@@ -34,6 +38,8 @@ struct steal {
     _Atomic unsigned int n_xdp;
     struct kcache_maps maps;
     bool is_memory_taken; /* By the flow cache. */
+    bool has_taken_over;
+    bool is_leaving;
 };
 
 static int print_debug(enum libbpf_print_level level, const char *format, va_list args)
@@ -193,7 +199,8 @@ static void forget_device(struct steal *steal, int ifindex)
 
     if (at->ifindex == key)
         __atomic_store_n(&at->ifindex, 0, __ATOMIC_RELEASE);
-    bpf_map__delete_elem(steal->skeleton->maps.port_slots, &key, sizeof key, 0);
+    if (!steal->is_leaving)
+        bpf_map__delete_elem(steal->skeleton->maps.port_slots, &key, sizeof key, 0);
 }
 
 static int attach_filter(struct steal *steal, struct hook *hook, struct error *error)
@@ -233,7 +240,8 @@ static int attach(struct steal *steal, int ifindex, enum bpf_tc_attach_point poi
         free(hook);
         return error_set_errno(error, code, "cannot name the port to the BPF program");
     }
-    code = attach_filter(steal, hook, error);
+    hook->is_pending = point == BPF_TC_INGRESS && !steal->has_taken_over && leftovers_has(ifindex);
+    code = hook->is_pending ? 0 : attach_filter(steal, hook, error);
     if (code) {
         forget_device(steal, ifindex);
         free(hook);
@@ -252,6 +260,59 @@ int steal_attach(struct steal *steal, int ifindex, uint16_t slot, struct error *
 int steal_attach_egress(struct steal *steal, int ifindex, uint16_t slot, struct error *error)
 {
     return attach(steal, ifindex, BPF_TC_EGRESS, slot, error);
+}
+
+static void take_over(struct steal *steal, struct hook *hook)
+{
+    struct error error = ERROR_INIT;
+
+    hook->is_pending = false;
+    if (attach_filter(steal, hook, &error))
+        log_warn("interface number %d: %s", hook->ifindex, error.message);
+    hook->is_qdisc_ours = true; /* It was the other's, who is gone. */
+    if (!hook->wants_xdp)
+        xdp_remove_leftover(hook->ifindex);
+    else if (steal_attach_xdp(steal, &hook->link, &error))
+        log_warn("%s: not by XDP: %s", hook->link.name, error.message);
+}
+
+void steal_take_over(struct steal *steal)
+{
+    if (steal->has_taken_over)
+        return;
+    steal->has_taken_over = true;
+    for (struct hook *hook = steal->hooks; hook; hook = hook->next)
+        if (hook->is_pending)
+            take_over(steal, hook);
+}
+
+/* From now on 'at' is memory of our own with the same contents: what is written there stays here. */
+static void make_private(void *at, size_t n_bytes)
+{
+    void *copy = malloc(n_bytes);
+
+    if (!copy)
+        abort();
+    memcpy(copy, at, n_bytes);
+    if (mmap(at, n_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+        MAP_FAILED)
+        abort();
+    memcpy(at, copy, n_bytes);
+    free(copy);
+}
+
+void steal_leave(struct steal *steal)
+{
+    struct kcache_maps *maps = &steal->maps;
+
+    steal->is_leaving = true;
+    /* Who closes ports and forgets flows goes on writing. */
+    make_private(maps->state, sizeof *maps->state);
+    make_private(maps->entries, maps->n_entries * sizeof *maps->entries);
+    make_private(maps->entries6, maps->n_entries6 * sizeof *maps->entries6);
+    make_private(maps->ports, KC_MAX_PORTS * sizeof *maps->ports);
+    make_private(maps->programs, KC_N_PROGRAMS * sizeof *maps->programs);
+    make_private(maps->devices, KC_MAX_DEVICES * sizeof *maps->devices);
 }
 
 /* The qdisc goes only if nobody else's filter is on it. */
@@ -291,6 +352,11 @@ int steal_attach_xdp(struct steal *steal, const struct link_info *link, struct e
 
     if (!hook)
         return error_set(error, -ENODEV, "it has no TC filter of ours");
+    if (hook->is_pending) {
+        hook->wants_xdp = true;
+        hook->link = *link;
+        return 0;
+    }
     if (hook->xdp)
         return 0;
     hook->xdp = xdp_attach(link, &maps, error);
@@ -302,9 +368,13 @@ int steal_attach_xdp(struct steal *steal, const struct link_info *link, struct e
 
 static void detach_xdp(struct steal *steal, struct hook *hook)
 {
+    hook->wants_xdp = false;
     if (!hook->xdp)
         return;
-    xdp_detach(hook->xdp);
+    if (steal->is_leaving)
+        xdp_leave(hook->xdp);
+    else
+        xdp_detach(hook->xdp);
     hook->xdp = NULL;
     atomic_fetch_sub(&steal->n_xdp, 1);
 }
@@ -331,7 +401,10 @@ void steal_detach(struct steal *steal, int ifindex)
             continue;
         *at = hook->next;
         detach_xdp(steal, hook);
-        remove_filter(hook);
+        if (hook->is_pending && !steal->is_leaving)
+            xdp_remove_leftover(ifindex);
+        if (!steal->is_leaving)
+            remove_filter(hook);
         free(hook);
         break;
     }

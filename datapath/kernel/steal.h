@@ -35,6 +35,14 @@ int steal_set_cached(struct steal *steal, int ifindex, bool is_cached, struct er
 
 void steal_detach(struct steal *steal, int ifindex);
 
+/* A switch that has gone without cleaning up has left programs on its devices, which go on forwarding what they
+ * had cached.  Devices that have some are attached only here, all at once and each without a gap, when
+ * whoever calls knows what to do with the frames of all of them.  Devices attached later need no waiting. */
+void steal_take_over(struct steal *steal);
+
+/* From now on programs stay where they are when they are detached, for the next switch to take over. */
+void steal_leave(struct steal *steal);
+
 /* XDP in front of steal_attach(), if the device can have it (kernel/xdp.h); and no more. */
 int steal_attach_xdp(struct steal *steal, const struct link_info *link, struct error *error);
 void steal_detach_xdp(struct steal *steal, int ifindex);

@@ -195,6 +195,8 @@ static struct exception_tap *exception_tap_create(struct datapath *dp, struct er
         return NULL;
     }
     datapath_set_kcache(dp, kcache);
+    if (dp->has_taken_over)
+        steal_take_over(tap->steal);
     return tap;
 }
 
@@ -235,6 +237,17 @@ int exception_tap_attach_egress(struct exception_tap *tap, int ifindex, uint16_t
                                 struct error *error)
 {
     return steal_attach_egress(tap->steal, ifindex, slot, error);
+}
+
+void exception_tap_take_over(struct exception_tap *tap)
+{
+    steal_take_over(tap->steal);
+}
+
+void exception_tap_leave(struct exception_tap *tap)
+{
+    if (tap->steal)
+        steal_leave(tap->steal);
 }
 
 int exception_tap_attach_xdp(struct exception_tap *tap, const struct link_info *link,

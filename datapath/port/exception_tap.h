@@ -26,6 +26,10 @@ int exception_tap_attach(struct exception_tap *tap, int ifindex, uint16_t slot,
 /* For internal ports: what the host sends meets the flow cache; what that does not know is the port's to read. */
 int exception_tap_attach_egress(struct exception_tap *tap, int ifindex, uint16_t slot,
                                 struct error *error);
+/* See kernel/steal.h. */
+void exception_tap_take_over(struct exception_tap *tap);
+void exception_tap_leave(struct exception_tap *tap);
+
 /* XDP in front of exception_tap_attach(), and no more (kernel/steal.h). */
 int exception_tap_attach_xdp(struct exception_tap *tap, const struct link_info *link,
                              struct error *error);

@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import time
 
-NS = "weir-bench"
+NS = f"weir-bench-{os.getpid()}"
 H1, H2 = NS + "-h1", NS + "-h2"
 H1_MAC, H2_MAC = "02:00:00:00:00:01", "02:00:00:00:00:02"
 G1_MAC, G2_MAC = "02:00:00:00:00:11", "02:00:00:00:00:12"
@@ -279,6 +279,8 @@ class Weir(Daemons):
         self.spawn("vswitchd", f"unix:{self.rundir}/db.sock", "--pidfile", "--no-chdir")
 
     def stop(self):
+        # Else what the kernel forwards goes on being forwarded, beside the next switch.
+        self.tool("ovs-appctl", "-T", "5", "exit", "--cleanup", check=False)
         super().stop()
         if self.fastpath == "xdp":
             for ns in H1, H2:

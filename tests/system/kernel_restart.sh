@@ -1,0 +1,106 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# What the kernel flow cache holds goes on being forwarded while the switch restarts: by weir restart and by
+# kill -9 under a supervisor, WEIR_RESTARTS times each (default 3).
+#
+#     h1 10.6.0.1 -- br0 -- h2 10.6.0.2
+#
+#     c  10,000 frames a second of one flow: none may be lost
+#     n  200 frames a second, each a flow of its own: never silent for longer than a second
+#     f  what the tables forbid: none may arrive, at any time
+#     and TCP, which must come through in one piece.
+. "$(dirname "$0")/lib.sh"
+restarts=${WEIR_RESTARTS:-3}
+probe=$WEIR_BUILD/tests/probe
+seconds=$((restarts * 5 / 2 + 3))
+
+start_database
+start_forwarding --monitor
+vsctl add-br br0 -- set Bridge br0 fail_mode=secure
+make_host h1 10.6.0.1 br0
+make_host h2 10.6.0.2 br0
+mac() { on "$1" cat /sys/class/net/eth0/address; }
+# ARP must not stand in the way of frames that are counted.
+ip -n "$space-h1" neigh replace 10.6.0.2 lladdr "$(mac h2)" dev eth0
+ip -n "$space-h2" neigh replace 10.6.0.1 lladdr "$(mac h1)" dev eth0
+
+cat >"$work/flows" <<'FLOWS'
+table=0,priority=0,actions=drop
+table=0,priority=10,arp,actions=normal
+table=0,priority=10,tcp,actions=normal
+table=0,priority=10,icmp,actions=normal
+table=0,priority=20,udp,actions=resubmit(,1)
+table=1,priority=10,udp,tp_dst=7000,actions=normal
+table=1,priority=10,udp,tp_dst=0x4000/0xc000,actions=normal
+table=1,priority=5,actions=drop
+FLOWS
+load_flows() { ofctl -O OpenFlow13 replace-flows br0 "$work/flows"; }
+load_flows
+can_reach h1 10.6.0.2 -c 1 || fail "h1 does not reach h2"
+
+pid_changed() { [ -n "$(pid_of ovs-vswitchd)" ] && [ "$(pid_of ovs-vswitchd)" != "$1" ]; }
+answers() { appctl version >/dev/null 2>&1; }
+
+# The tables are not kept: a controller brings them again, and the switch waits for it with what it does.  It is
+# told so in good time: a change of settings makes the cache look at everything again, and what it has not yet
+# looked at when it dies is not forwarded.
+wait_next_time() { vsctl set Open_vSwitch . other_config:flow-restore-wait=true && sleep 1; }
+resume() {
+  wait_until 5 answers || fail "the new daemon does not answer"
+  load_flows
+  vsctl remove Open_vSwitch . other_config flow-restore-wait
+  sleep 0.5
+  wait_next_time
+}
+planned() {
+  local pid
+  pid=$(pid_of ovs-vswitchd)
+  appctl exit
+  wait_until 5 eval '! is_alive $pid' || fail "exit does not end the daemon"
+  start_forwarding --monitor
+  resume
+}
+killed() {
+  local pid
+  pid=$(pid_of ovs-vswitchd)
+  kill -9 "$pid"
+  wait_until 5 pid_changed "$pid" || fail "the supervisor does not start another"
+  resume
+}
+
+child_of() { pgrep -P "$1" || echo "$1"; }
+begin_traffic() {
+  on h2 "$probe" receive eth0 $((seconds + 30)) >"$work/received" &
+  receiver=$!
+  wait_until 5 grep -q ready "$work/received" || fail "the receiver does not start"
+  on h2 iperf3 -s -1 >/dev/null 2>&1 &
+  wait_until 5 eval "on h2 ss -ltn | found :5201" || fail "iperf3 does not start"
+  on h1 iperf3 -c 10.6.0.2 -t "$seconds" -b 200M -J >"$work/tcp" 2>&1 &
+  tcp=$!
+  on h1 "$probe" send 10.6.0.2 c 7000 1 10000 "$seconds" >"$work/sent.c" &
+  on h1 "$probe" send 10.6.0.2 n 16384 16384 200 "$seconds" >"$work/sent.n" &
+  on h1 "$probe" send 10.6.0.2 f 7001 100 1000 "$seconds" >"$work/sent.f" &
+  sleep 1
+}
+end_traffic() {
+  wait "$tcp" || fail "TCP broke: $(head -c 400 "$work/tcp")"
+  wait_until 10 test -s "$work/sent.f"
+  sleep 0.3
+  kill "$(child_of $receiver)"
+  wait $receiver || true
+  sed 's/^/   /' "$work/received"
+}
+field() { sed -n "s/^$1 .*$2 \([0-9]*\).*/\1/p" "$work/received"; }
+
+wait_next_time
+for kind in planned killed; do
+  step "$kind restarts, $restarts times"
+  begin_traffic
+  for i in $(seq "$restarts"); do
+    $kind
+  done
+  end_traffic
+  expect "$(cat "$work/sent.c")" "$(field c received)" "$kind: frames of a cached flow"
+  expect "" "$(field f received)" "$kind: forbidden frames"
+  [ "$(field n gap_ms)" -le 1000 ] || fail "$kind: new flows find silence for $(field n gap_ms) ms"
+done
