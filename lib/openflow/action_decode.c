@@ -228,7 +228,7 @@ static enum of_error check_set_value(const struct of_field *field, const struct 
         return OFPBAC_BAD_SET_ARGUMENT;
     for (size_t i = 0; i < field->n_bytes; i++) {
         if (value->bytes[i] & ~mask->bytes[i])
-            return OFPBAC_BAD_SET_ARGUMENT;
+            return OFPBMC_BAD_WILDCARDS;
     }
     if (field->id == FIELD_VLAN_VID)
         present &= of_value_u64(field, value) & of_value_u64(field, mask);

@@ -14,7 +14,7 @@
 enum { VENDOR_NICIRA = 0x00002320, VENDOR_ONF = 0x4f4e4600 };
 enum { N_VERSIONS = 6 };
 enum { OFPET_NX_VENDOR = 0xb0c2, OFPET_EXPERIMENTER = 0xffff };
-enum { ERROR_PAYLOAD_BYTES = 64 };
+enum { MAX_PAYLOAD_BYTES = UINT16_MAX - 32 }; /* At least 64 are asked for; OVS sends all. */
 
 #define NUMBERS(vendor, type, code) \
     ((uint64_t)(vendor) << 32 | (uint64_t)(type) << 16 | (uint64_t)(code))
@@ -90,8 +90,7 @@ void of_encode_error(enum of_error error, const void *request, size_t request_by
         version = OF_1_0;
     size_t start = of_begin_message(OF_ERROR, OF_FORM_STANDARD, (enum of_version)version, xid, out);
     put_error_body(error_numbers(error, version), version, out);
-    buffer_put(out, request,
-               request_bytes < ERROR_PAYLOAD_BYTES ? request_bytes : ERROR_PAYLOAD_BYTES);
+    buffer_put(out, request, request_bytes < MAX_PAYLOAD_BYTES ? request_bytes : MAX_PAYLOAD_BYTES);
     of_finish_message(start, out);
 }
 

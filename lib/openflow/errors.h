@@ -33,7 +33,7 @@ enum of_error {
 const char *of_error_name(enum of_error error);
 
 /* Appends an OFPT_ERROR that answers 'request' (a message, or what there was of it): its version,
- * if we speak it, its xid and at least its first 64 bytes (or all of it, if shorter). */
+ * if we speak it, its xid, and as much of it as there is room for. */
 void of_encode_error(enum of_error error, const void *request, size_t request_bytes,
                      struct buffer *out);
 

@@ -8,71 +8,7 @@
 #     p1 ---- br0 ---- p2        (both switches)
 . "$(dirname "$0")/lib.sh"
 
-command -v ovs-vswitchd >/dev/null || skip "needs ovs-vswitchd"
-schema=/usr/share/openvswitch/vswitch.ovsschema
-[ -r "$schema" ] || skip "needs $schema"
-
-reference=$work/reference
-mkdir "$reference"
-reference_pids=()
-stop_reference() {
-  local pid
-  for pid in "${reference_pids[@]}"; do
-    kill "$pid" 2>/dev/null || true
-    wait "$pid" 2>/dev/null || true
-  done
-}
-trap 'status=$?; stop_reference; (exit $status); cleanup' EXIT
-with_reference() { OVS_RUNDIR=$reference OVS_LOGDIR=$reference OVS_DBDIR=$reference "$@"; }
-
-start_reference() {
-  with_reference ovsdb-tool create "$reference/conf.db" "$schema"
-  with_reference ovsdb-server --remote="punix:$reference/db.sock" --pidfile -vconsole:off \
-    "$reference/conf.db" </dev/null >"$reference/ovsdb.out" 2>&1 &
-  reference_pids+=($!)
-  wait_until 5 test -S "$reference/db.sock" || fail "no reference database"
-  with_reference ovs-vsctl --no-wait init
-  with_reference ovs-vswitchd --enable-dummy=override --disable-system --pidfile -vconsole:off \
-    --unixctl="$reference/vswitchd.ctl" "unix:$reference/db.sock" \
-    </dev/null >"$reference/vswitchd.out" 2>&1 &
-  reference_pids+=($!)
-  wait_until 5 test -S "$reference/vswitchd.ctl" || fail "no reference switch"
-  with_reference vsctl add-br br0 -- set bridge br0 datapath_type=dummy fail_mode=secure \
-    other-config:datapath-id=00000000000000aa
-  for i in 1 2; do
-    with_reference vsctl add-port br0 p$i -- set interface p$i type=dummy ofport_request=$i
-  done
-}
-
-start_switch
-vsctl add-br br0 -- set bridge br0 fail_mode=secure other-config:datapath-id=00000000000000aa
-make_host p1 10.1.1.1
-make_host p2 10.1.1.2
-for i in 1 2; do vsctl add-port br0 p$i -- set interface p$i ofport_request=$i; done
-on_switch ip link set br0 up
-start_reference
-
-# What differs between any two switches: times, addresses of devices, speeds, counters of ports, the client's
-# time stamps and the numbers of its requests; and what Weir does not have.
-without_accidents() {
-  sed -E 's/xid=0x[0-9a-f]+/xid/g; s/duration=[0-9.]+s/duration/g; s/(hard|idle)_age=[0-9]+, //g;
-    s/addr:[0-9a-f:]+/addr/; s/^[0-9T:.-]+Z\|[0-9]+\|//; s/speed: .*/speed/; /^ +current: /d;
-    s/ enqueue| GROUP_STATS//g; s/(pkts|bytes|drop|errs|frame|over|crc|coll|max_len)=[0-9?]+/\1/g; s,unix:[^ ]*/,,g;
-    /bad table miss config/d; /CUSTOM Statistics/,/tx_q0_packets/d'
-}
-answer() { { ofctl "$@" 2>&1 || echo "exit status $?"; } | without_accidents; }
-
-same_n=0
-same() { # OFCTL-ARGUMENT...
-  local ours theirs
-  ours=$(answer "$@")
-  theirs=$(with_reference answer "$@")
-  same_n=$((same_n + 1))
-  [ "$ours" = "$theirs" ] && return
-  echo "ovs-ofctl $*" >&2
-  diff <(echo "$theirs") <(echo "$ours") >&2 || true
-  fail "the answers differ (< Open vSwitch, > Weir)"
-}
+. "$(dirname "$0")/reference.sh"
 
 cat >"$work/flows" <<'END'
 priority=9,in_port=1,actions=output:2

@@ -386,7 +386,7 @@ static void actions_of_openflow10_decode_and_encode(void **state)
         {"ffff0020 00002320 0021000000000001 00010108 0000000500000007 00000000",
          NXBRC_MUST_BE_ZERO},
         {"ffff0020 00002320 0021000000000000 00010108 0000000500000003 00000000",
-         OFPBAC_BAD_SET_ARGUMENT},
+         OFPBMC_BAD_WILDCARDS},
         {"ffff0020 00002320 0016000000000000 0000000000000005 00000000000000ff", OF_OK},
     };
 
@@ -465,7 +465,7 @@ static void actions_of_openflow15_decode_and_encode(void **state)
         {"00190010 8000170800000001 000000ff", OF_OK}, /* set_field with mask */
         {"001d000800000001", OF_OK},                   /* meter */
         {"001d000800000000", OFPMMFC_INVALID_METER},
-        {"00190010 8000170800000100 000000ff", OFPBAC_BAD_SET_ARGUMENT},
+        {"00190010 8000170800000100 000000ff", OFPBMC_BAD_WILDCARDS},
     };
 
     (void)state;

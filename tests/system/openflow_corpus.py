@@ -1,0 +1,160 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Flows that use every field and action, with masks and without, one to a line: what openflow_corpus.sh
+feeds to Weir and to Open vSwitch.  Each has a priority of its own, so that dumps can be sorted."""
+
+import random
+import sys
+
+random.seed(int(sys.argv[1]) if len(sys.argv) > 1 else 1)
+
+
+def mac():
+    return ":".join("%02x" % random.randrange(256) for _ in range(6))
+
+
+def ip4():
+    return ".".join(str(random.randrange(256)) for _ in range(4))
+
+
+def ip6():
+    return ":".join("%x" % random.randrange(1, 65536) for _ in range(8))
+
+
+def number(bits):
+    return "0x%x" % random.randrange(1 << bits)
+
+
+def masked_number(bits):
+    return lambda: "%s/%s" % (number(bits), number(bits))
+
+
+def masked(value, masks):
+    return lambda: "%s/%s" % (value(), random.choice(masks))
+
+
+MAC_MASKS = ["ff:ff:ff:00:00:00", "01:00:00:00:00:00", "00:00:00:ff:ff:ff", "fe:ff:ff:ff:ff:ff"]
+IP4_MASKS = ["8", "24", "31", "255.0.255.0", "0.0.0.255", "255.255.255.255"]
+IP6_MASKS = ["32", "64", "127", "ffff::ffff", "::1"]
+
+# Protocols in which the fields below make sense, and the fields: how to write values.
+TCP = ["tcp", "tcp6"]
+FIELDS = [
+    ([""], "in_port", [lambda: random.choice(["1", "2", "LOCAL", "65279"])]),
+    ([""], "dl_src", [mac, masked(mac, MAC_MASKS)]),
+    ([""], "dl_dst", [mac, masked(mac, MAC_MASKS)]),
+    ([""], "dl_type", [lambda: "0x%04x" % random.randrange(0x600, 0x10000)]),
+    ([""], "dl_vlan", [lambda: str(random.randrange(4096)), lambda: "0xffff"]),
+    ([""], "dl_vlan_pcp", [lambda: str(random.randrange(8))]),
+    ([""], "vlan_tci", [lambda: "0x%04x" % (0x1000 | random.randrange(65536)), lambda: "0",
+                        masked(lambda: "0x1123", ["0x1fff", "0x1000", "0xf000", "0xffff"])]),
+    ([""], "vlan_vid", [lambda: "0x1%03x" % random.randrange(4096), lambda: "0x1000/0x1000"]),
+    ([""], "metadata", [lambda: number(64), masked_number(64)]),
+    ([""], "pkt_mark", [lambda: number(32), masked_number(32)]),
+    (["ip", "tcp", "udp", "icmp", "sctp"], "nw_src", [ip4, masked(ip4, IP4_MASKS)]),
+    (["ip", "tcp", "udp", "icmp", "sctp"], "nw_dst", [ip4, masked(ip4, IP4_MASKS)]),
+    (["ip", "ipv6", "tcp"], "nw_tos", [lambda: str(4 * random.randrange(64))]),
+    (["ip", "ipv6"], "nw_ecn", [lambda: str(random.randrange(4))]),
+    (["ip", "ipv6"], "nw_ttl", [lambda: str(random.randrange(256))]),
+    (["ip", "ipv6"], "nw_proto", [lambda: str(random.randrange(256))]),
+    (["ip", "ipv6", "tcp"], "ip_frag", [lambda: random.choice(
+        ["no", "yes", "first", "later", "not_later"])]),
+    (["ipv6", "tcp6", "icmp6"], "ipv6_src", [ip6, masked(ip6, IP6_MASKS)]),
+    (["ipv6", "udp6", "sctp6"], "ipv6_dst", [ip6, masked(ip6, IP6_MASKS)]),
+    (["ipv6"], "ipv6_label", [lambda: number(20), masked_number(20)]),
+    (["arp", "rarp"], "arp_op", [lambda: str(random.randrange(1, 256))]),
+    (["arp", "rarp"], "arp_spa", [ip4, masked(ip4, IP4_MASKS)]),
+    (["arp", "rarp"], "arp_tpa", [ip4, masked(ip4, IP4_MASKS)]),
+    (["arp"], "arp_sha", [mac, masked(mac, MAC_MASKS)]),
+    (["arp"], "arp_tha", [mac, masked(mac, MAC_MASKS)]),
+    (TCP, "tp_src", [lambda: str(random.randrange(65536)), masked_number(16)]),
+    (TCP, "tp_dst", [lambda: str(random.randrange(65536)), masked_number(16)]),
+    (TCP, "tcp_flags", [lambda: random.choice(["+syn", "+syn-ack", "-fin+ack", "0x012", "+rst+psh"])]),
+    (["udp", "udp6"], "tp_src", [lambda: str(random.randrange(65536)), masked_number(16)]),
+    (["udp", "udp6"], "tp_dst", [lambda: str(random.randrange(65536)), masked_number(16)]),
+    (["sctp", "sctp6"], "tp_src", [lambda: str(random.randrange(65536)), masked_number(16)]),
+    (["sctp", "sctp6"], "tp_dst", [lambda: str(random.randrange(65536)), masked_number(16)]),
+    (["icmp"], "icmp_type", [lambda: str(random.randrange(256))]),
+    (["icmp"], "icmp_code", [lambda: str(random.randrange(256))]),
+    (["icmp6"], "icmpv6_type", [lambda: str(random.randrange(256))]),
+    (["icmp6"], "icmpv6_code", [lambda: str(random.randrange(256))]),
+    (["icmp6,icmp_type=135,icmp_code=0", "icmp6,icmp_type=136,icmp_code=0"], "nd_target",
+     [ip6, masked(ip6, IP6_MASKS)]),
+    (["icmp6,icmp_type=135,icmp_code=0"], "nd_sll", [mac, masked(mac, MAC_MASKS)]),
+    (["icmp6,icmp_type=136,icmp_code=0"], "nd_tll", [mac, masked(mac, MAC_MASKS)]),
+    (["mpls", "mplsm"], "mpls_label", [lambda: str(random.randrange(1 << 20))]),
+    (["mpls"], "mpls_tc", [lambda: str(random.randrange(8))]),
+    (["mpls"], "mpls_bos", [lambda: str(random.randrange(2))]),
+    (["mpls"], "mpls_ttl", [lambda: str(random.randrange(256))]),
+]
+for i in range(16):
+    FIELDS.append(([""], "reg%d" % i, [lambda: number(32), masked_number(32)]))
+for i in range(8):
+    FIELDS.append(([""], "xreg%d" % i, [lambda: number(64), masked_number(64)]))
+for i in range(4):
+    FIELDS.append(([""], "xxreg%d" % i, [lambda: number(128), masked_number(128)]))
+
+# Actions, and the protocol they need.
+ACTIONS = [
+    ("", "output:1"), ("", "2,1,LOCAL"), ("", "in_port"), ("", "FLOOD"), ("", "ALL"), ("", "NORMAL"),
+    ("", "drop"), ("", "CONTROLLER"), ("", "CONTROLLER:77"),
+    ("", "controller(max_len=123,reason=invalid_ttl)"), ("", "controller(id=5)"),
+    ("", "output(port=2,max_len=200)"), ("", "resubmit:1"), ("", "resubmit(,7)"),
+    ("", "resubmit(2,9)"), ("", "mod_dl_src:{mac}"), ("", "mod_dl_dst:{mac}"),
+    ("ip", "mod_nw_src:{ip4}"), ("ip", "mod_nw_dst:{ip4}"), ("ip", "mod_nw_tos:32"),
+    ("ipv6", "mod_nw_ecn:2"), ("ip", "mod_nw_ttl:9"), ("tcp", "mod_tp_src:{u16}"),
+    ("udp", "mod_tp_dst:{u16}"), ("sctp6", "mod_tp_dst:{u16}"), ("", "mod_vlan_vid:{vid}"),
+    ("", "mod_vlan_vid:{vid},mod_vlan_pcp:5"), ("dl_vlan=5", "mod_vlan_pcp:3"),
+    ("dl_vlan=7", "strip_vlan,1"), ("ip", "dec_ttl,1"),
+    ("", "load:0x{u16:x}->NXM_NX_REG{reg}[3..18]"), ("", "load:0->NXM_NX_REG{reg}[]"),
+    ("", "load:{reg}->OXM_OF_METADATA[8..15]"), ("tcp", "load:{u16}->NXM_OF_TCP_DST[]"),
+    ("", "move:NXM_NX_REG{reg}[0..7]->NXM_NX_REG0[8..15]"),
+    ("arp", "move:NXM_OF_ARP_SPA[]->NXM_OF_ARP_TPA[],move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[]"),
+    ("ipv6", "move:NXM_NX_IPV6_SRC[]->NXM_NX_IPV6_DST[]"),
+    ("", "set_field:{mac}->eth_src"), ("ip", "set_field:{ip4}->ip_dst"),
+    ("ipv6", "set_field:{ip6}->ipv6_src"), ("udp6", "set_field:{u16}->udp_dst"),
+    ("", "set_field:{u16}->reg{reg}"), ("", "set_field:0x{u16:x}->metadata"),
+    ("icmp", "set_field:3->icmp_type"), ("dl_vlan=9", "set_field:{oxmvid}->vlan_vid"),
+    ("ip", "set_field:5->ip_dscp"), ("arp", "set_field:2->arp_op"),
+]
+MASKED_ACTIONS = [ # ovs-ofctl refuses them in 1.1
+    ("", "set_field:0x{u16:x}/0xffff->reg{reg}"), ("", "set_field:{mac}/ff:ff:ff:00:00:00->eth_dst"),
+    ("", "set_field:0x12/0xff->metadata"),
+]
+INSTRUCTIONS = [ # not in 1.0
+    ("", "push_vlan:0x8100,set_field:{oxmvid}->vlan_vid,2"), ("dl_vlan=4", "pop_vlan,2"),
+    ("", "goto_table:{goto}"), ("", "write_metadata:0x{u16:x}"),
+    ("", "write_metadata:0x{u16:x}/0xffff,goto_table:{goto}"), ("", "clear_actions"),
+    ("", "write_actions(output:2)"), ("ip", "1,write_actions(dec_ttl,output:2),goto_table:{goto}"),
+    ("", "1,clear_actions,write_actions(mod_dl_src:{mac},2)"),
+]
+
+
+def fill(text):
+    return text.format(mac=mac(), ip4=ip4(), ip6=ip6(), u16=random.randrange(65536),
+                       vid=random.randrange(4096), oxmvid=4096 + random.randrange(4096),
+                       reg=random.randrange(1, 8), goto=random.randrange(101, 250))
+
+
+def flows(n_each, actions):
+    for protocols, name, values in FIELDS:
+        for protocol in protocols:
+            for value in values:
+                for _ in range(n_each):
+                    yield ",".join(x for x in (protocol, "%s=%s" % (name, value())) if x), "1"
+    for protocol, text in actions:
+        for _ in range(n_each + 1):
+            yield protocol, fill(text)
+
+
+version = int(sys.argv[2]) if len(sys.argv) > 2 else 10
+use = list(ACTIONS)
+if version != 11:
+    use += MASKED_ACTIONS
+if version > 10:
+    use += INSTRUCTIONS
+for i, (match, actions) in enumerate(flows(5, use)):
+    extra = random.choice(["", "", "idle_timeout=%d," % random.randrange(1, 999),
+                           "hard_timeout=%d," % random.randrange(1, 999), "cookie=%s," % number(64)])
+    print("table=%d,priority=%d,%s%s%sactions=%s" %
+          (random.randrange(100), i + 1, extra, match, "," if match else "", actions))
