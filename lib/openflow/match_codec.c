@@ -141,6 +141,7 @@ static enum of_error decode_cookie(const struct entry *entry, be64 *cookie, be64
         return OFPBMC_DUP_FIELD;
     *cookie = be64_load(entry->value);
     *cookie_mask = entry->has_mask ? be64_load(entry->value + 8) : (be64){UINT64_MAX};
+    cookie->raw &= cookie_mask->raw;
     return OF_OK;
 }
 
