@@ -16,7 +16,7 @@
 
 enum {
     INVALID_TTL_BIT = 1 << OFPR_INVALID_TTL,
-    N_TABLES_TOLD = 254,   /* Table 254 works, but is not announced: as in Open vSwitch. */
+    N_TABLES_TOLD = 254,   /* Table 254 is the switch's own. */
     OF10_ACTIONS = 0x07ff, /* OFPAT_OUTPUT to OFPAT_SET_TP_DST. */
 };
 
@@ -107,6 +107,8 @@ static enum of_error decode_flow_mod(struct of_connection *connection,
     struct of_flow_mod *flow = &connection->server->flow_mod;
     enum of_error error = of_decode_flow_mod(message, &connection->protocol, OF_N_TABLES, flow);
 
+    if (!error && flow->table_id == N_TABLES_TOLD)
+        return OFPBRC_EPERM;
     /* No frames are buffered, so no number can name one; deletes ignore it. */
     if (!error && flow->buffer_id != OF_BUFFER_NONE && flow->command <= OFFC_MODIFY_STRICT)
         error = OFPBRC_BUFFER_UNKNOWN;

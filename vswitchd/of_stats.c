@@ -4,6 +4,7 @@
  * a piece of reply is made whenever the connection has sent the one before. */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/clock.h"
 #include "lib/openflow/queues.h"
@@ -23,11 +24,6 @@ struct of_dump {
 };
 
 /* Flows */
-
-static uint64_t count_or_unknown(uint64_t count, uint16_t flags, enum of_flow_flags not_counted)
-{
-    return flags & not_counted ? UINT64_MAX : count;
-}
 
 /* Milliseconds are as fine as people and Open vSwitch tell durations. */
 static uint32_t whole_milliseconds_ns(int64_t age_ns)
@@ -53,8 +49,8 @@ static void describe_rule(const struct rule *rule, uint64_t version, int64_t now
         .duration_ns = whole_milliseconds_ns(age_ns),
         .idle_age_s = used_ns < now_ns ? (int32_t)((now_ns - used_ns) / SECOND_NS) : 0,
         .hard_age_s = (int32_t)((now_ns - rule->modified_ns) / SECOND_NS),
-        .n_packets = count_or_unknown(rule->n_packets, rule->flags, OFFF_NO_PKT_COUNTS),
-        .n_bytes = count_or_unknown(rule->n_bytes, rule->flags, OFFF_NO_BYT_COUNTS),
+        .n_packets = rule->n_packets,
+        .n_bytes = rule->n_bytes,
         .actions = rule_get_actions(rule, version),
     };
     minimatch_expand(rule->cls.match, &stats->match);
@@ -193,15 +189,36 @@ static enum of_error handle_tables(struct of_connection *connection,
         struct of_table_stats stats = {
             .table_id = (uint8_t)i,
             .miss = flow_tables_miss(server->tables, (uint8_t)i),
+            .is_last = i == N_TABLES_TOLD - 1,
             .max_flows = table.max_flows,
             .n_flows = table.n_flows,
             .n_lookups = table.n_lookups,
             .n_matched = table.n_matched,
         };
+        memcpy(stats.name, server->table_names[i], sizeof server->table_names[i]);
         of_reply_add_table(&reply, &stats);
     }
     of_reply_end(&reply);
     return OF_OK;
+}
+
+/* Of all features only the name can be changed.  A request in several messages is done message by message, because
+ * they do not depend on each other. */
+static enum of_error set_table_names(struct of_server *server, const struct of_message *message)
+{
+    struct of_table_features features;
+    struct of_items items;
+
+    of_items_init(&items, message);
+    while (of_next_table_features(&items, &features)) {
+        if (features.table_id >= N_TABLES_TOLD)
+            return OFPTFFC_BAD_TABLE;
+        if (message->version >= OF_1_5 && features.command > OFTFC_MODIFY)
+            return OFPTFFC_EPERM;
+        memcpy(server->table_names[features.table_id], features.name,
+               sizeof server->table_names[0] - 1);
+    }
+    return items.error;
 }
 
 static enum of_error handle_table_features(struct of_connection *connection,
@@ -210,14 +227,19 @@ static enum of_error handle_table_features(struct of_connection *connection,
     struct of_server *server = connection->server;
     struct of_reply reply;
 
-    /* A body would ask to change features; there is nothing to change. */
-    if (message->body_bytes)
-        return OFPTFFC_EPERM;
+    if (message->body_bytes) {
+        enum of_error error = set_table_names(server, message);
+        if (error)
+            return error;
+    }
+    if (of_message_has_more(message))
+        return OF_OK;
     of_reply_begin(&reply, message, &connection->output);
     for (unsigned int i = 0; i < N_TABLES_TOLD; i++) {
         struct flow_table_stats table;
         flow_tables_get_stats(server->tables, (uint8_t)i, &table);
         struct of_table_features features = {.table_id = (uint8_t)i, .max_flows = table.max_flows};
+        memcpy(features.name, server->table_names[i], sizeof server->table_names[i]);
         of_reply_add_table_features(&reply, &features);
     }
     of_reply_end(&reply);
@@ -233,10 +255,15 @@ static enum of_error handle_table_desc(struct of_connection *connection,
 
     of_reply_begin(&reply, message, &connection->output);
     for (unsigned int i = 0; i < N_TABLES_TOLD; i++) {
+        struct flow_table_stats table;
         struct of_table_desc desc = {
             .table_id = (uint8_t)i,
             .config = *flow_tables_config(tables, (uint8_t)i),
         };
+        flow_tables_get_stats(tables, (uint8_t)i, &table);
+        if (table.max_flows)
+            desc.config.vacancy_percent =
+                (uint8_t)(100 - (uint64_t)table.n_flows * 100 / table.max_flows);
         desc.config.eviction_flags = OFTMEF_OTHER | OFTMEF_IMPORTANCE | OFTMEF_LIFETIME;
         of_reply_add_table_desc(&reply, &desc);
     }
@@ -320,7 +347,10 @@ static enum of_error check_queue_request(const struct of_connection *connection,
         return error;
     if (request->port != OFPP_NONE && !port_exists(connection->server, request->port))
         return OFPQOFC_BAD_PORT;
-    return request->queue_id == (uint32_t)OF_QUEUE_ALL ? OF_OK : OFPQOFC_BAD_QUEUE;
+    if (request->queue_id == (uint32_t)OF_QUEUE_ALL)
+        return OF_OK;
+    bool is_described = message->kind == OF_QUEUE_CONFIG_REQUEST && message->version >= OF_1_4;
+    return is_described ? NXQOFC_QUEUE_ERROR : OFPQOFC_BAD_QUEUE;
 }
 
 static enum of_error handle_queue_stats(struct of_connection *connection,
@@ -355,8 +385,9 @@ static enum of_error handle_queue_config(struct of_connection *connection,
 
 enum of_error of_stats_handle(struct of_connection *connection, const struct of_message *message)
 {
-    /* None of these requests has a body that could need a second message (in 1.0 none may have). */
-    if (of_message_has_more(message) && message->version > OF_1_0)
+    /* No other request has a body that could need a second message (in 1.0 none may have). */
+    if (of_message_has_more(message) && message->version > OF_1_0 &&
+        message->kind != OF_TABLE_FEATURES_REQUEST)
         return OFPBRC_MULTIPART_BUFFER_OVERFLOW;
     switch (message->kind) {
     case OF_DESC_REQUEST:

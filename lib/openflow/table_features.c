@@ -162,6 +162,7 @@ bool of_next_table_features(struct of_items *items, struct of_table_features *fe
         return false;
     }
     features->table_id = item[2];
+    features->command = item[3];
     memcpy(features->name, item + 8, 32);
     features->max_flows = wire_u32(item + 60);
     return true;

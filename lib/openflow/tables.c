@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "lib/openflow/action_wire.h"
 #include "lib/openflow/fields.h"
 #include "lib/openflow/properties.h"
 #include "lib/openflow/stats_internal.h"
@@ -189,6 +190,14 @@ static void add_table10(const struct of_table_stats *stats, struct buffer *out)
     put_counts(stats, item + 40);
 }
 
+/* As its features tell: from the last table nothing leads on. */
+static uint32_t instructions_of(const struct of_table_stats *stats, enum of_version version)
+{
+    uint32_t types = of_instruction_types(version);
+
+    return stats->is_last ? types & ~(UINT32_C(1) << OFPIT_GOTO_TABLE) : types;
+}
+
 static void add_table11(const struct of_table_stats *stats, struct buffer *out)
 {
     uint8_t *item = buffer_put_zeros(out, STATS11_BYTES);
@@ -197,7 +206,7 @@ static void add_table11(const struct of_table_stats *stats, struct buffer *out)
     put_name(stats, item + 8);
     be32_store(item + 40, OFPFMF11_ALL);
     be32_store(item + 44, OFPFMF11_ALL);
-    be32_store(item + 48, of_instruction_types(OF_1_1));
+    be32_store(item + 48, instructions_of(stats, OF_1_1));
     be32_store(item + 52, of_action_types(OF_1_1));
     be32_store(item + 56, of_action_types(OF_1_1));
     be32_store(item + 60, wire_miss(stats->miss));
@@ -218,7 +227,7 @@ static void add_table12(const struct of_table_stats *stats, struct buffer *out)
     be64_store(item + 72, of_oxm_fields(true, OF_1_2));
     be64_store(item + 80, UINT64_MAX); /* Metadata can be matched and written in every bit. */
     be64_store(item + 88, UINT64_MAX);
-    be32_store(item + 96, of_instruction_types(OF_1_2));
+    be32_store(item + 96, instructions_of(stats, OF_1_2));
     be32_store(item + 100, wire_miss(stats->miss));
     put_counts(stats, item + 104);
 }

@@ -59,6 +59,7 @@ struct of_table_stats {
     uint8_t table_id;
     char name[33];           /* 1.0 to 1.2. */
     enum of_table_miss miss; /* 1.1 and 1.2. */
+    bool is_last;            /* To encode 1.1 and 1.2: nothing can go on from it. */
     uint32_t max_flows;      /* 1.0 to 1.2. */
     uint32_t n_flows;
     uint64_t n_lookups, n_matched;
@@ -67,9 +68,12 @@ struct of_table_stats {
 void of_reply_add_table(struct of_reply *reply, const struct of_table_stats *stats);
 bool of_next_table_stats(struct of_items *items, struct of_table_stats *stats);
 
-/* OF_TABLE_FEATURES_*, 1.3 and later: ovs-ofctl asks for the tables' names. */
+/* OF_TABLE_FEATURES_*, 1.3 and later: ovs-ofctl asks for the tables' names, or gives them others. */
+enum of_table_features_command { OFTFC_REPLACE, OFTFC_MODIFY, OFTFC_ENABLE, OFTFC_DISABLE };
+
 struct of_table_features {
     uint8_t table_id;
+    uint8_t command; /* 1.5, of requests: enum of_table_features_command. */
     char name[33];
     uint32_t max_flows;
 };
