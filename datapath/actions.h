@@ -21,6 +21,10 @@ enum dp_action_type {
     DP_SET,       /* Key word 'word': replace the bits in 'mask' by 'value'. */
     DP_PUSH_VLAN, /* 'arg' is TPID << 16 | TCI. */
     DP_POP_VLAN,  /* Outermost tag. */
+    DP_PUSH_MPLS, /* Label stack entry 'arg' behind 'word' VLAN tags, with type 'value' in front. */
+    DP_POP_MPLS,  /* The entry behind 'word' VLAN tags; type 'arg' then stands in front. */
+    DP_SAVE,      /* Remember the frame ... */
+    DP_RESTORE,   /* ... and go back to what was remembered last. */
     DP_TRUNC,     /* The next DP_OUTPUT sends 'arg' bytes at most (>= 14). */
     DP_DELIVER,   /* Hand the frame, as it is now, to datapath_ops.deliver with 'arg'. */
     DP_DROP,      /* Count drop reason 'arg' on the ingress port.  Last. */

@@ -5,20 +5,36 @@
 
 #include "datapath/execute.h"
 
+#include <stdlib.h>
+
 #include "datapath/offload.h"
 #include "datapath/rewrite.h"
 
-enum { NO_TRUNCATION = UINT32_MAX };
+enum { NO_TRUNCATION = UINT32_MAX, MAX_SAVED = 16 };
+
+/* Frames that a DP_RESTORE goes back to.  No fast path: only frames with labels need it. */
+struct saved {
+    struct saved *next;
+    struct packet packet; /* 'data' and 'start' mean nothing. */
+    struct flow_key key;
+    unsigned int n_labels;
+    uint8_t bytes[];
+};
 
 struct execution {
     struct lane *lane;
     struct packet *packet;
-    struct packet copy; /* What 'packet' becomes when it has to be copied. */
-    const struct flow_key *key;
+    struct packet copy;         /* What 'packet' becomes when it has to be copied. */
+    const struct flow_key *key; /* As it came, or 'own_key' once that is something else. */
+    struct flow_key own_key;
     struct dp_port *in_port;
     void *context;
-    uint32_t max_bytes; /* Of the next output. */
-    bool is_held;       /* The packet's bytes are queued. */
+    uint32_t max_bytes;    /* Of the next output. */
+    bool is_held;          /* The packet's bytes are queued. */
+    bool is_over;          /* No memory: nothing more is done. */
+    unsigned int n_labels; /* Pushed. */
+    unsigned int n_saved;
+    struct saved *saved; /* Owned; the last one first. */
 };
 
 /* Before the bytes change. */
@@ -64,6 +80,10 @@ static void output(struct execution *x, uint32_t port_no)
         lane_drop(x->lane, x->in_port, DROP_NO_PORT);
         return;
     }
+    if (x->n_labels && packet_is_gso(x->packet) && max_bytes >= x->packet->size) {
+        lane_drop(x->lane, x->in_port, DROP_NOT_SEGMENTABLE);
+        return;
+    }
     if (max_bytes < x->packet->size) {
         output_cut(x, port, max_bytes);
         return;
@@ -84,6 +104,69 @@ static void deliver(struct execution *x, uint32_t arg)
         ops->deliver(x->lane->dp->aux, x->context, arg, x->packet, x->key);
 }
 
+static void change_headers(struct execution *x, const struct dp_action *action)
+{
+    own_bytes(x);
+    if (x->key != &x->own_key) {
+        x->own_key = *x->key;
+        x->key = &x->own_key;
+    }
+    rewrite_execute(x->packet, &x->own_key, action);
+    if (action->type == DP_PUSH_MPLS)
+        x->n_labels++;
+    else if (action->type == DP_POP_MPLS && x->n_labels)
+        x->n_labels--;
+}
+
+static void save(struct execution *x)
+{
+    struct saved *saved = NULL;
+
+    if (x->n_saved < MAX_SAVED)
+        saved = malloc(sizeof *saved + x->packet->size);
+    if (!saved) {
+        lane_drop(x->lane, x->in_port, DROP_NO_MEMORY);
+        x->is_over = true;
+        return;
+    }
+    saved->next = x->saved;
+    saved->packet = *x->packet;
+    saved->key = *x->key;
+    saved->n_labels = x->n_labels;
+    memcpy(saved->bytes, x->packet->data, x->packet->size);
+    x->saved = saved;
+    x->n_saved++;
+}
+
+static void forget(struct execution *x)
+{
+    struct saved *saved = x->saved;
+
+    x->saved = saved->next;
+    x->n_saved--;
+    free(saved);
+}
+
+/* What is pushed and popped is in front: the end of the frame has stayed where it was. */
+static void restore(struct execution *x)
+{
+    struct saved *saved = x->saved;
+
+    if (!saved)
+        return;
+    own_bytes(x);
+    struct packet *packet = x->packet, now = *packet;
+    *packet = saved->packet;
+    packet->start = now.start;
+    packet->capacity = now.capacity;
+    packet->data = now.data + now.size - packet->size;
+    memcpy(packet->data, saved->bytes, packet->size);
+    x->own_key = saved->key;
+    x->key = &x->own_key;
+    x->n_labels = saved->n_labels;
+    forget(x);
+}
+
 static void execute_action(struct execution *x, const struct dp_action *action)
 {
     switch ((enum dp_action_type)action->type) {
@@ -101,6 +184,16 @@ static void execute_action(struct execution *x, const struct dp_action *action)
     case DP_POP_VLAN:
         own_bytes(x);
         rewrite_pop_vlan(x->packet);
+        break;
+    case DP_PUSH_MPLS:
+    case DP_POP_MPLS:
+        change_headers(x, action);
+        break;
+    case DP_SAVE:
+        save(x);
+        break;
+    case DP_RESTORE:
+        restore(x);
         break;
     case DP_TRUNC:
         x->max_bytes = action->arg < 14 ? 14 : action->arg;
@@ -129,6 +222,8 @@ void execute_actions(struct lane *lane, struct packet *packet, const struct flow
     };
 
     tx_reuse_copies(&lane->tx);
-    for (uint32_t i = 0; i < n_actions; i++)
+    for (uint32_t i = 0; i < n_actions && !x.is_over; i++)
         execute_action(&x, &actions[i]);
+    while (x.saved)
+        forget(&x);
 }

@@ -458,6 +458,12 @@ static void put_push_vlan(struct buffer *out, uint32_t arg)
     buffer_printf(out, "vid=%d,pcp=%d)", tci & VLAN_VID_MASK, tci >> VLAN_PCP_SHIFT);
 }
 
+static void put_push_mpls(struct buffer *out, uint32_t lse, uint64_t type)
+{
+    buffer_printf(out, "push_mpls(label=%u,tc=%u,ttl=%u,bos=%u,eth_type=0x%" PRIx64 ")", lse >> 12,
+                  lse >> 9 & 7, lse & 0xff, lse >> 8 & 1, type);
+}
+
 void dp_actions_format(struct buffer *out, const struct dp_action *actions, uint32_t n_actions,
                        const struct flow_key *key,
                        const char *(*port_name)(uint32_t port_no, void *arg), void *arg)
@@ -468,7 +474,7 @@ void dp_actions_format(struct buffer *out, const struct dp_action *actions, uint
         const struct dp_action *action = &actions[i];
         const char *name = NULL;
 
-        if (i)
+        if (i && action->type != DP_RESTORE && actions[i - 1].type != DP_SAVE)
             buffer_putc(out, ',');
         switch ((enum dp_action_type)action->type) {
         case DP_OUTPUT:
@@ -486,6 +492,18 @@ void dp_actions_format(struct buffer *out, const struct dp_action *actions, uint
             break;
         case DP_POP_VLAN:
             buffer_puts(out, "pop_vlan");
+            break;
+        case DP_PUSH_MPLS:
+            put_push_mpls(out, action->arg, action->value);
+            break;
+        case DP_POP_MPLS:
+            buffer_printf(out, "pop_mpls(eth_type=0x%" PRIx32 ")", action->arg);
+            break;
+        case DP_SAVE:
+            buffer_puts(out, "clone(");
+            break;
+        case DP_RESTORE:
+            buffer_putc(out, ')');
             break;
         case DP_TRUNC:
             buffer_printf(out, "trunc(%" PRIu32 ")", action->arg);

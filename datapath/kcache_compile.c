@@ -97,6 +97,10 @@ static int add_action(struct compilation *c, const struct dp_action *action)
         return add_tag_step(c, KC_POP_VLAN, 0);
     case DP_DROP:
         return 0; /* The last one; who credits frames knows the reason. */
+    case DP_PUSH_MPLS:
+    case DP_POP_MPLS:
+    case DP_SAVE:
+    case DP_RESTORE:
     case DP_TRUNC:
     case DP_DELIVER:
         break;

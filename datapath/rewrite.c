@@ -5,10 +5,17 @@
 #include "datapath/rewrite.h"
 
 #include "lib/crc32c.h"
+#include "datapath/actions.h"
 #include "datapath/offload.h"
 #include "lib/checksum.h"
 
-enum { ETH_ADDRS_BYTES = 12, ETH_HEADER_BYTES = 14, VLAN_BYTES = 4, IPV6_HEADER_BYTES = 40 };
+enum {
+    ETH_ADDRS_BYTES = 12,
+    ETH_HEADER_BYTES = 14,
+    VLAN_BYTES = 4,
+    MPLS_BYTES = 4,
+    IPV6_HEADER_BYTES = 40
+};
 
 struct patch {
     const uint8_t *value;
@@ -463,4 +470,65 @@ bool rewrite_pop_vlan(struct packet *packet)
     packet->size -= VLAN_BYTES;
     shift_offsets(packet, -VLAN_BYTES);
     return true;
+}
+
+/* Where the type in front of the labels stands. */
+static size_t type_at(unsigned int n_tags)
+{
+    return ETH_ADDRS_BYTES + (size_t)n_tags * VLAN_BYTES;
+}
+
+bool rewrite_push_mpls(struct packet *packet, unsigned int n_tags, uint16_t type, uint32_t lse)
+{
+    size_t at = type_at(n_tags);
+
+    if (packet->size < at + 2 || packet_headroom(packet) < MPLS_BYTES + sizeof packet->vnet)
+        return false;
+    offload_complete_checksum(packet);
+    packet->data -= MPLS_BYTES;
+    packet->size += MPLS_BYTES;
+    memmove(packet->data, packet->data + MPLS_BYTES, at);
+    be16_store(packet->data + at, type);
+    be32_store(packet->data + at + 2, lse);
+    offload_shift(packet, MPLS_BYTES);
+    return true;
+}
+
+bool rewrite_pop_mpls(struct packet *packet, unsigned int n_tags, uint16_t type)
+{
+    size_t at = type_at(n_tags);
+
+    if (packet->size < at + 2 + MPLS_BYTES)
+        return false;
+    memmove(packet->data + MPLS_BYTES, packet->data, at);
+    packet->data += MPLS_BYTES;
+    packet->size -= MPLS_BYTES;
+    be16_store(packet->data + at, type);
+    offload_shift(packet, -MPLS_BYTES);
+    return true;
+}
+
+bool rewrite_execute(struct packet *packet, struct flow_key *key, const struct dp_action *action)
+{
+    switch ((enum dp_action_type)action->type) {
+    case DP_SET:
+        rewrite_set(packet, key, action->word, action->value, action->mask);
+        return true;
+    case DP_PUSH_VLAN:
+        rewrite_push_vlan(packet, (uint16_t)(action->arg >> 16), (uint16_t)action->arg);
+        return true;
+    case DP_POP_VLAN:
+        rewrite_pop_vlan(packet);
+        return true;
+    case DP_PUSH_MPLS:
+        rewrite_push_mpls(packet, action->word, (uint16_t)action->value, action->arg);
+        flow_extract(packet, key->in_port, key);
+        return true;
+    case DP_POP_MPLS:
+        rewrite_pop_mpls(packet, action->word, (uint16_t)action->arg);
+        flow_extract(packet, key->in_port, key);
+        return true;
+    default:
+        return false;
+    }
 }

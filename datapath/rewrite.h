@@ -27,3 +27,14 @@ bool rewrite_push_vlan(struct packet *packet, uint16_t tpid, uint16_t tci);
 bool rewrite_restore_vlan(struct packet *packet, uint16_t tpid, uint16_t tci);
 
 bool rewrite_pop_vlan(struct packet *packet); /* False: no tag. */
+
+/* A label behind 'n_tags' tags, 'type' in front of it, or of what is behind the label that is removed.  A
+ * checksum that was left to hardware is completed, as no hardware finds it behind a label.  The packet is to
+ * be parsed anew.  False, and nothing done: the frame is too short, or there is no room in front. */
+bool rewrite_push_mpls(struct packet *packet, unsigned int n_tags, uint16_t type, uint32_t lse);
+bool rewrite_pop_mpls(struct packet *packet, unsigned int n_tags, uint16_t type);
+
+/* Executes 'action' if all it does is to change headers; 'key' then follows where the packet had to be
+ * parsed anew.  False: it does something else. */
+struct dp_action;
+bool rewrite_execute(struct packet *packet, struct flow_key *key, const struct dp_action *action);

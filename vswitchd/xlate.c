@@ -214,10 +214,12 @@ static void xlate_clone(struct xlate *x, const struct ofa_nested *clone)
     size_t n_action_set = x->n_action_set;
     bool has_exited = x->has_exited;
     int trace_depth = x->trace_depth;
+    struct xlate_region region;
     struct xlate_stack stack;
 
     if (!xlate_may_descend(x))
         return;
+    xlate_begin_region(x, &region);
     xlate_save_stack(x, &stack);
     x->trace_depth += !x->is_last_action;
     xlate_list(x, ofa_nested_list(clone));
@@ -227,6 +229,7 @@ static void xlate_clone(struct xlate *x, const struct ofa_nested *clone)
     x->n_action_set = n_action_set;
     xlate_settle(x); /* Before what was written there is forgotten. */
     x->now = before;
+    xlate_end_region(x, &region);
     x->has_exited = has_exited;
 }
 
@@ -268,6 +271,19 @@ static bool xlate_action(struct xlate *x, const struct ofa *action)
     case OFA_POP_VLAN:
         xlate_pop_vlan(x);
         return true;
+    case OFA_PUSH_MPLS:
+        xlate_push_mpls(x, (uint16_t)((const struct ofa_mpls *)(const void *)action)->value);
+        return true;
+    case OFA_POP_MPLS:
+        xlate_pop_mpls(x, (uint16_t)((const struct ofa_mpls *)(const void *)action)->value);
+        return true;
+    case OFA_SET_MPLS_LABEL:
+    case OFA_SET_MPLS_TC:
+    case OFA_SET_MPLS_TTL:
+        xlate_set_mpls(x, (const void *)action);
+        return true;
+    case OFA_DEC_MPLS_TTL:
+        return xlate_dec_mpls_ttl(x);
     case OFA_DEC_TTL:
         return xlate_dec_ttl(x, (const void *)action);
     case OFA_OUTPUT_REG:
@@ -346,10 +362,12 @@ static int xlate_list(struct xlate *x, struct ofa_list list)
 
 /* Without frag_mode nx-match, tables see no ports in any fragment, lest the first be treated unlike
  * the later ones. */
-static bool hides_ports(const struct xlate *x)
+static bool hides_ports(struct xlate *x)
 {
     const struct flow_key *key = &x->now.flow.key;
 
+    if (x->now.is_inner && flow_is_ip(key))
+        x->looked.key.nw_frag = NW_FRAG_ANY | NW_FRAG_LATER;
     return x->bridge->frag_mode != OF_FRAG_NX_MATCH && flow_is_ip(key) && key->nw_frag;
 }
 
@@ -453,12 +471,17 @@ static bool xlate_last_written(struct xlate *x, enum ofa_type type)
 static bool is_set_action(const struct ofa *action)
 {
     return action->type == OFA_SET_FIELD || action->type == OFA_MOVE ||
-           action->type == OFA_SET_VLAN_VID || action->type == OFA_SET_VLAN_PCP;
+           action->type == OFA_SET_VLAN_VID || action->type == OFA_SET_VLAN_PCP ||
+           action->type == OFA_SET_MPLS_LABEL || action->type == OFA_SET_MPLS_TC ||
+           action->type == OFA_SET_MPLS_TTL;
 }
 
 /* OpenFlow 1.3.5, section 5.10: in this order, whatever the order of writing. */
 static void xlate_action_set(struct xlate *x)
 {
+    static const enum ofa_type before_sets[] = {
+        OFA_POP_VLAN, OFA_POP_MPLS, OFA_PUSH_MPLS, OFA_PUSH_VLAN, OFA_DEC_TTL, OFA_DEC_MPLS_TTL,
+    };
     static const enum ofa_type outputs[] = {OFA_OUTPUT, OFA_CONTROLLER, OFA_RESUBMIT};
     const struct ofa *output = NULL;
 
@@ -468,9 +491,10 @@ static void xlate_action_set(struct xlate *x)
         return;
 
     xlate_detail(x, "action set is:");
-    if (!xlate_last_written(x, OFA_POP_VLAN) || !xlate_last_written(x, OFA_PUSH_VLAN) ||
-        !xlate_last_written(x, OFA_DEC_TTL))
-        return;
+    for (size_t i = 0; i < ARRAY_SIZE(before_sets); i++) {
+        if (!xlate_last_written(x, before_sets[i]) || x->has_failed)
+            return;
+    }
     for (size_t i = x->action_set_first; i < x->n_action_set; i++) {
         if (is_set_action(x->action_set[i])) {
             trace_action(x, x->action_set[i]);
@@ -545,8 +569,10 @@ void xlate_into_patch(struct xlate *x, const struct port_view *port)
     size_t action_set_first = x->action_set_first, n_action_set = x->n_action_set;
     int trace_depth = x->trace_depth;
     bool has_exited = x->has_exited;
+    struct xlate_region region;
     struct xlate_stack stack;
 
+    xlate_begin_region(x, &region);
     xlate_save_stack(x, &stack);
     x->n_stack = 0;
     x->bridge = port->patch_peer->bridge;
@@ -562,6 +588,7 @@ void xlate_into_patch(struct xlate *x, const struct port_view *port)
     xlate_restore_stack(x, &stack);
     xlate_settle(x); /* Before what was written there is forgotten. */
     x->now = before;
+    xlate_end_region(x, &region);
     x->has_exited = has_exited;
     x->bridge = bridge;
     x->version = version;
@@ -583,6 +610,7 @@ static void xlate_init(struct xlate *x, const struct topology *topology, int64_t
     x->now_ns = now_ns;
     x->may_learn = false;
     memset(&x->base_below, 0, sizeof x->base_below);
+    x->n_label_changes = 0;
     x->is_retagged = false;
     x->bridge = NULL;
     x->rule = NULL;

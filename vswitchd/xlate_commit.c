@@ -116,10 +116,13 @@ static void commit_word(struct xlate *x, size_t word)
     if (!wanted)
         return;
 
-    /* Bits to restore to what they came as must be known. */
-    *mask |= wanted & ~written;
-
-    uint64_t is_known = *mask | *base_written;
+    uint64_t is_known = *base_written;
+    if (x->now.is_inner && xlate_is_inner_word(word)) {
+        x->verdict->cacheable &= !(wanted & ~written);
+    } else {
+        *mask |= wanted & ~written; /* Bits to restore to what they came as must be known. */
+        is_known |= *mask;
+    }
     uint64_t bits = widen_to_bytes(wanted & (~is_known | (*base ^ now)), wanted);
     if (!bits)
         return;

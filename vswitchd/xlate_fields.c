@@ -70,8 +70,12 @@ void xlate_settle(struct xlate *x)
     uint64_t *looked = flow_words(&x->looked), *mask = flow_key_words(&x->verdict->mask);
     const uint64_t *written = flow_words(&x->now.written);
 
-    for (size_t i = 0; i < FLOW_KEY_WORDS; i++)
-        mask[i] |= looked[i] & ~written[i];
+    for (size_t i = 0; i < FLOW_KEY_WORDS; i++) {
+        if (x->now.is_inner && xlate_is_inner_word(i))
+            x->verdict->cacheable &= !(looked[i] & ~written[i]);
+        else
+            mask[i] |= looked[i] & ~written[i];
+    }
     memset(looked, 0, sizeof x->looked);
 }
 

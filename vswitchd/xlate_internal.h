@@ -39,6 +39,7 @@ struct xlate_state {
     struct flow flow;
     struct flow written;
     struct tags_below below;
+    bool is_inner;        /* L3 and what follows stood behind labels: no cache's key has it. */
     uint32_t trunc_bytes; /* Outputs send no more; 0: all. */
 };
 
@@ -106,7 +107,8 @@ struct xlate {
     struct flow_key base;
     struct flow_key base_written;
     struct tags_below base_below;
-    bool is_retagged; /* A tag was pushed or popped: every bit of the tags is known. */
+    unsigned int n_label_changes; /* Pushes and pops that the verdict has. */
+    bool is_retagged;             /* A tag was pushed or popped: every bit of the tags is known. */
 
     /* Where the frame is. */
     struct bridge_view *bridge;
@@ -196,6 +198,33 @@ void xlate_fin_timeout(struct xlate *x, const struct ofa_fin_timeout *action);
 
 void xlate_emit(struct xlate *x, const struct dp_action *action);
 void xlate_commit(struct xlate *x);
+
+/* xlate_mpls.c: labels */
+
+void xlate_push_mpls(struct xlate *x, uint16_t type);
+void xlate_pop_mpls(struct xlate *x, uint16_t type);
+void xlate_set_mpls(struct xlate *x, const struct ofa_mpls *action);
+
+/* False: there is no label, or its TTL is used up, and the list ends. */
+bool xlate_dec_mpls_ttl(struct xlate *x);
+
+/* What is tried on a frame that must then be as it was, also for the datapath.  Which of 'now' has to be
+ * restored is the caller's business. */
+struct xlate_region {
+    uint32_t n_actions;
+    unsigned int n_label_changes;
+    struct flow_key base, base_written;
+    struct tags_below base_below;
+};
+
+void xlate_begin_region(const struct xlate *x, struct xlate_region *region);
+void xlate_end_region(struct xlate *x, const struct xlate_region *region);
+
+/* Words that 'is_inner' is about. */
+static inline bool xlate_is_inner_word(size_t word)
+{
+    return word >= FLOW_KEY_WORD(nw_src) && word < FLOW_KEY_WORD(mpls_lse);
+}
 
 /* xlate_output.c: where frames go */
 

@@ -121,6 +121,23 @@ static enum of_error check_pop_vlan(struct checker *checker)
     return has_vlan ? OF_OK : inconsistent(checker);
 }
 
+static bool match_has_mpls(const struct match *match)
+{
+    return of_field_match_allows(of_field(FIELD_MPLS_LABEL), match);
+}
+
+/* What is behind a label is not known. */
+static enum of_error check_mpls(struct checker *checker, const struct ofa_mpls *mpls)
+{
+    bool is_allowed = mpls->ofa.type == OFA_PUSH_MPLS || match_has_mpls(&checker->match);
+
+    checker->match.flow.key.eth_type = be16_from((uint16_t)mpls->value);
+    checker->match.mask.key.eth_type = be16_from(UINT16_MAX);
+    if (mpls->ofa.type == OFA_PUSH_MPLS)
+        checker->match.flow.key.nw_proto = checker->match.mask.key.nw_proto = 0;
+    return is_allowed ? OF_OK : inconsistent(checker);
+}
+
 static enum of_error check_goto(const struct checker *checker, const struct ofa_goto *go)
 {
     const struct ofa_check *rules = checker->rules;
@@ -190,6 +207,12 @@ static bool may_be_in_set(const struct ofa *ofa)
     case OFA_SET_VLAN_PCP:
     case OFA_PUSH_VLAN:
     case OFA_POP_VLAN:
+    case OFA_PUSH_MPLS:
+    case OFA_POP_MPLS:
+    case OFA_SET_MPLS_LABEL:
+    case OFA_SET_MPLS_TC:
+    case OFA_SET_MPLS_TTL:
+    case OFA_DEC_MPLS_TTL:
     case OFA_DEC_TTL:
     case OFA_SET_QUEUE:
         return true;
@@ -234,6 +257,14 @@ static enum of_error check_action(struct checker *checker, struct ofa *ofa, bool
         return check_vlan(checker, action);
     case OFA_POP_VLAN:
         return check_pop_vlan(checker);
+    case OFA_PUSH_MPLS:
+    case OFA_POP_MPLS:
+        return check_mpls(checker, action);
+    case OFA_SET_MPLS_LABEL:
+    case OFA_SET_MPLS_TC:
+    case OFA_SET_MPLS_TTL:
+    case OFA_DEC_MPLS_TTL:
+        return match_has_mpls(&checker->match) ? OF_OK : inconsistent(checker);
     case OFA_DEC_TTL:
         return of_field_match_allows(of_field(FIELD_IP_TTL), &checker->match)
                    ? OF_OK

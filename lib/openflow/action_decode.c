@@ -8,6 +8,7 @@
 
 #include "lib/annotations.h"
 #include "lib/buffer.h"
+#include "lib/openflow/action_mpls.h"
 #include "lib/openflow/action_wire.h"
 #include "lib/openflow/match_codec.h"
 #include "lib/openflow/meters.h"
@@ -326,6 +327,12 @@ static const struct action_row actions[] = {
     {OF_1_1, OF_1_5, OFPAT11_SET_NW_ECN, 8, false, decode_nw_ecn},
     {OF_1_1, OF_1_5, OFPAT11_SET_TP_SRC, 8, false, decode_tp_src},
     {OF_1_1, OF_1_5, OFPAT11_SET_TP_DST, 8, false, decode_tp_dst},
+    {OF_1_1, OF_1_5, OFPAT11_SET_MPLS_LABEL, 8, false, ofa_decode_mpls_label},
+    {OF_1_1, OF_1_5, OFPAT11_SET_MPLS_TC, 8, false, ofa_decode_mpls_tc},
+    {OF_1_1, OF_1_5, OFPAT11_SET_MPLS_TTL, 8, false, ofa_decode_mpls_ttl},
+    {OF_1_1, OF_1_5, OFPAT11_DEC_MPLS_TTL, 8, false, ofa_decode_dec_mpls_ttl},
+    {OF_1_1, OF_1_5, OFPAT11_PUSH_MPLS, 8, false, ofa_decode_push_mpls},
+    {OF_1_1, OF_1_5, OFPAT11_POP_MPLS, 8, false, ofa_decode_pop_mpls},
     {OF_1_1, OF_1_5, OFPAT11_PUSH_VLAN, 8, false, decode_push_vlan},
     {OF_1_1, OF_1_5, OFPAT11_POP_VLAN, 8, false, decode_pop_vlan},
     {OF_1_1, OF_1_5, OFPAT11_GROUP, 8, false, action_decode_group},

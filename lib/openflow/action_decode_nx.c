@@ -8,6 +8,7 @@
 #include "lib/buffer.h"
 #include "lib/openflow/action_decode.h"
 #include "lib/openflow/action_links.h"
+#include "lib/openflow/action_mpls.h"
 #include "lib/openflow/action_wire.h"
 #include "lib/openflow/learn.h"
 
@@ -353,6 +354,12 @@ const struct action_row action_nx_rows[] = {
     {OF_1_0, OF_1_5, NXAST_EXIT, 16, false, decode_exit},
     {OF_1_0, OF_1_5, NXAST_FIN_TIMEOUT, 16, false, decode_fin_timeout},
     {OF_1_0, OF_1_5, NXAST_DEC_TTL_IDS, 24, true, decode_dec_ttl_ids},
+    {OF_1_0, OF_1_0, NXAST_PUSH_MPLS, 16, false, ofa_decode_push_mpls},
+    {OF_1_0, OF_1_0, NXAST_POP_MPLS, 16, false, ofa_decode_pop_mpls},
+    {OF_1_0, OF_1_0, NXAST_SET_MPLS_TTL, 16, false, ofa_decode_mpls_ttl},
+    {OF_1_0, OF_1_0, NXAST_DEC_MPLS_TTL, 16, false, ofa_decode_dec_mpls_ttl},
+    {OF_1_0, OF_1_0, NXAST_SET_MPLS_LABEL, 16, false, ofa_decode_mpls_label_nx},
+    {OF_1_0, OF_1_0, NXAST_SET_MPLS_TC, 16, false, ofa_decode_mpls_tc},
     {OF_1_0, OF_1_5, NXAST_STACK_PUSH, 24, false, decode_push},
     {OF_1_0, OF_1_5, NXAST_STACK_POP, 24, false, decode_pop},
     {OF_1_0, OF_1_5, NXAST_OUTPUT_REG2, 24, false, decode_output_reg2},

@@ -10,6 +10,7 @@
 #include "lib/buffer.h"
 #include "lib/openflow/action_codec.h"
 #include "lib/openflow/action_links.h"
+#include "lib/openflow/action_mpls.h"
 #include "lib/openflow/action_wire.h"
 #include "lib/openflow/learn.h"
 #include "lib/openflow/match_codec.h"
@@ -443,6 +444,21 @@ static void encode_bundle(const struct ofa_bundle *bundle, struct buffer *out)
     ofa_encode_bundle(bundle, put_nx(subtype, wire_round_up_8(32 + 2U * bundle->n_members), out));
 }
 
+/* From 1.2 on, fields are set by set_field, but for the TTL, which has no number of OpenFlow's. */
+static void encode_mpls(const struct ofa *ofa, enum of_version version, struct buffer *out)
+{
+    bool is_label = ofa->type == OFA_SET_MPLS_LABEL;
+    struct of_value value;
+
+    if (version < OF_1_2 || (!is_label && ofa->type != OFA_SET_MPLS_TC)) {
+        ofa_encode_mpls(ofa, version, out);
+        return;
+    }
+    const struct of_field *field = of_field(is_label ? FIELD_MPLS_LABEL : FIELD_MPLS_TC);
+    of_value_from_u64(field, ((const struct ofa_mpls *)(const void *)ofa)->value, &value);
+    encode_oxm_set_field(field, &value, NULL, version, out);
+}
+
 static void encode_action(const struct ofa *ofa, enum of_version version, struct buffer *out)
 {
     const void *action = ofa;
@@ -472,6 +488,14 @@ static void encode_action(const struct ofa *ofa, enum of_version version, struct
         break;
     case OFA_POP_VLAN:
         encode_pop_vlan(version, out);
+        break;
+    case OFA_PUSH_MPLS:
+    case OFA_POP_MPLS:
+    case OFA_SET_MPLS_LABEL:
+    case OFA_SET_MPLS_TC:
+    case OFA_SET_MPLS_TTL:
+    case OFA_DEC_MPLS_TTL:
+        encode_mpls(ofa, version, out);
         break;
     case OFA_DEC_TTL:
         encode_dec_ttl(action, version, out);

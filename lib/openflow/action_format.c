@@ -6,6 +6,7 @@
 
 #include "lib/buffer.h"
 #include "lib/openflow/action_links.h"
+#include "lib/openflow/action_mpls.h"
 #include "lib/openflow/fields.h"
 #include "lib/openflow/learn.h"
 
@@ -259,6 +260,14 @@ static void format_action(const struct ofa *ofa, const struct of_names *names, s
         break;
     case OFA_POP_VLAN:
         buffer_puts(out, ofa->form == OFA_FORM_LEGACY ? "strip_vlan" : "pop_vlan");
+        break;
+    case OFA_PUSH_MPLS:
+    case OFA_POP_MPLS:
+    case OFA_SET_MPLS_LABEL:
+    case OFA_SET_MPLS_TC:
+    case OFA_SET_MPLS_TTL:
+    case OFA_DEC_MPLS_TTL:
+        ofa_format_mpls(ofa, out);
         break;
     case OFA_DEC_TTL:
         format_dec_ttl(action, out);

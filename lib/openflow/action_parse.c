@@ -11,6 +11,7 @@
 
 #include "lib/annotations.h"
 #include "lib/buffer.h"
+#include "lib/openflow/action_mpls.h"
 #include "lib/openflow/action_parse.h"
 #include "lib/openflow/fields.h"
 #include "lib/openflow/groups.h"
@@ -264,6 +265,20 @@ int action_parse_plain(struct action_parser *parser, const struct text_item *ite
     return 0;
 }
 
+static int parse_mpls(struct action_parser *parser, const struct text_item *item, int argument)
+{
+    uint64_t max = ofa_mpls_max((enum ofa_type)argument), value;
+    int result = action_parse_bounded(parser, item->key, item->value, max, &value);
+
+    if (!result && argument == OFA_PUSH_MPLS && value != ETH_TYPE_MPLS &&
+        value != ETH_TYPE_MPLS_MULTICAST)
+        result = error_set(parser->error, -EINVAL, "push_mpls:%s: expected 0x8847 or 0x8848",
+                           item->value);
+    if (!result)
+        ofa_put_mpls(parser->list, (enum ofa_type)argument, (uint32_t)value);
+    return result;
+}
+
 /* "dec_ttl" or "dec_ttl(ID,ID...)", the controllers to tell. */
 static int parse_dec_ttl(struct action_parser *parser, const struct text_item *item,
                          int argument UNUSED)
@@ -514,6 +529,12 @@ static const struct action_name action_names[] = {
     {"push_vlan", parse_push_vlan, 0},
     {"strip_vlan", action_parse_plain, OFA_POP_VLAN},
     {"pop_vlan", action_parse_plain, OFA_POP_VLAN},
+    {"push_mpls", parse_mpls, OFA_PUSH_MPLS},
+    {"pop_mpls", parse_mpls, OFA_POP_MPLS},
+    {"set_mpls_label", parse_mpls, OFA_SET_MPLS_LABEL},
+    {"set_mpls_tc", parse_mpls, OFA_SET_MPLS_TC},
+    {"set_mpls_ttl", parse_mpls, OFA_SET_MPLS_TTL},
+    {"dec_mpls_ttl", action_parse_plain, OFA_DEC_MPLS_TTL},
     {"dec_ttl", parse_dec_ttl, 0},
     {"group", parse_group, 0},
     {"meter", parse_meter, 0},
@@ -525,16 +546,10 @@ static const struct action_name action_names[] = {
 
     {"ct", parse_unsupported, 0},
     {"ct_clear", parse_unsupported, 0},
-    {"dec_mpls_ttl", parse_unsupported, 0},
     {"decap", parse_unsupported, 0},
     {"delete_field", parse_unsupported, 0},
     {"encap", parse_unsupported, 0},
-    {"pop_mpls", parse_unsupported, 0},
-    {"push_mpls", parse_unsupported, 0},
     {"sample", parse_unsupported, 0},
-    {"set_mpls_label", parse_unsupported, 0},
-    {"set_mpls_tc", parse_unsupported, 0},
-    {"set_mpls_ttl", parse_unsupported, 0},
     {"set_tunnel", parse_unsupported, 0},
     {"set_tunnel64", parse_unsupported, 0},
 };

@@ -19,33 +19,39 @@
 #include "lib/openflow/openflow.h"
 
 enum ofa_type {
-    OFA_OUTPUT,       /* struct ofa_output */
-    OFA_CONTROLLER,   /* struct ofa_controller */
-    OFA_RESUBMIT,     /* struct ofa_resubmit */
-    OFA_SET_FIELD,    /* struct ofa_set_field: also load and the mod_* actions */
-    OFA_MOVE,         /* struct ofa_move */
-    OFA_SET_VLAN_VID, /* struct ofa_vlan */
-    OFA_SET_VLAN_PCP, /* struct ofa_vlan */
-    OFA_PUSH_VLAN,    /* struct ofa_vlan */
-    OFA_POP_VLAN,     /* struct ofa */
-    OFA_GROUP,        /* struct ofa_group */
-    OFA_METER,        /* struct ofa_meter: an instruction until 1.4, an action since */
-    OFA_DEC_TTL,      /* struct ofa_dec_ttl */
-    OFA_OUTPUT_REG,   /* struct ofa_output_reg */
-    OFA_ENQUEUE,      /* struct ofa_enqueue */
-    OFA_SET_QUEUE,    /* struct ofa_queue */
-    OFA_POP_QUEUE,    /* struct ofa */
-    OFA_STACK_PUSH,   /* struct ofa_stack */
-    OFA_STACK_POP,    /* struct ofa_stack */
-    OFA_CLONE,        /* struct ofa_nested */
-    OFA_MULTIPATH,    /* struct ofa_multipath */
-    OFA_BUNDLE,       /* struct ofa_bundle */
-    OFA_LEARN,        /* struct ofa_learn: learn.h */
-    OFA_CONJUNCTION,  /* struct ofa_conjunction */
-    OFA_CHECK_LENGTH, /* struct ofa_check_length: check_pkt_larger() */
-    OFA_FIN_TIMEOUT,  /* struct ofa_fin_timeout */
-    OFA_NOTE,         /* struct ofa_note */
-    OFA_EXIT,         /* struct ofa */
+    OFA_OUTPUT,         /* struct ofa_output */
+    OFA_CONTROLLER,     /* struct ofa_controller */
+    OFA_RESUBMIT,       /* struct ofa_resubmit */
+    OFA_SET_FIELD,      /* struct ofa_set_field: also load and the mod_* actions */
+    OFA_MOVE,           /* struct ofa_move */
+    OFA_SET_VLAN_VID,   /* struct ofa_vlan */
+    OFA_SET_VLAN_PCP,   /* struct ofa_vlan */
+    OFA_PUSH_VLAN,      /* struct ofa_vlan */
+    OFA_POP_VLAN,       /* struct ofa */
+    OFA_PUSH_MPLS,      /* struct ofa_mpls */
+    OFA_POP_MPLS,       /* struct ofa_mpls */
+    OFA_SET_MPLS_LABEL, /* struct ofa_mpls */
+    OFA_SET_MPLS_TC,    /* struct ofa_mpls */
+    OFA_SET_MPLS_TTL,   /* struct ofa_mpls */
+    OFA_DEC_MPLS_TTL,   /* struct ofa */
+    OFA_GROUP,          /* struct ofa_group */
+    OFA_METER,          /* struct ofa_meter: an instruction until 1.4, an action since */
+    OFA_DEC_TTL,        /* struct ofa_dec_ttl */
+    OFA_OUTPUT_REG,     /* struct ofa_output_reg */
+    OFA_ENQUEUE,        /* struct ofa_enqueue */
+    OFA_SET_QUEUE,      /* struct ofa_queue */
+    OFA_POP_QUEUE,      /* struct ofa */
+    OFA_STACK_PUSH,     /* struct ofa_stack */
+    OFA_STACK_POP,      /* struct ofa_stack */
+    OFA_CLONE,          /* struct ofa_nested */
+    OFA_MULTIPATH,      /* struct ofa_multipath */
+    OFA_BUNDLE,         /* struct ofa_bundle */
+    OFA_LEARN,          /* struct ofa_learn: learn.h */
+    OFA_CONJUNCTION,    /* struct ofa_conjunction */
+    OFA_CHECK_LENGTH,   /* struct ofa_check_length: check_pkt_larger() */
+    OFA_FIN_TIMEOUT,    /* struct ofa_fin_timeout */
+    OFA_NOTE,           /* struct ofa_note */
+    OFA_EXIT,           /* struct ofa */
     /* Instructions. */
     OFA_CLEAR_ACTIONS,  /* struct ofa */
     OFA_WRITE_ACTIONS,  /* struct ofa_nested */
@@ -111,6 +117,12 @@ struct ofa_vlan {
     uint16_t value;     /* VID, PCP or, for push, TPID. */
     bool push_if_none;  /* OpenFlow 1.0: an untagged frame gets a tag. */
     bool flow_has_vlan; /* The flow's match or an earlier action guarantees a tag. */
+};
+
+/* Unlike set_field, these do nothing to a frame without a label. */
+struct ofa_mpls {
+    struct ofa ofa;
+    uint32_t value; /* Label, TC or TTL; for push and pop the type that then stands in front. */
 };
 
 struct ofa_group {

@@ -46,6 +46,8 @@ static const struct kind {
     {"arp", KIND_ARP},
     {"arp", KIND_ARP},
     {"dl_type=0x8847", KIND_MPLS},
+    {"mpls", KIND_MPLS},
+    {"mplsm", KIND_MPLS},
     {"dl_type=0x1234", 0},
     {"dl_type=0x05ff", 0},
 };
@@ -116,6 +118,8 @@ static const struct field {
     {"arp_sha", KIND_ARP, V_MAC_MASKED},
     {"arp_tha", KIND_ARP, V_MAC},
     {"mpls_label", KIND_MPLS, V_SMALL},
+    {"mpls_tc", KIND_MPLS, V_SMALL},
+    {"mpls_ttl", KIND_MPLS, V_TTL},
 };
 
 /* What set_field may set, in the spelling of "set_field:VALUE->NAME". */
@@ -449,11 +453,34 @@ static void put_extension(struct flow_writer *w)
     buffer_puts(w->text, RANDOM_OF(w->random, any));
 }
 
+/* A label more, a label less, or what is in the first one. */
+static void put_label(struct flow_writer *w)
+{
+    static const struct {
+        const char *text;
+        unsigned int kind; /* That frames then are. */
+    } changes[] = {
+        {"pop_mpls:0x0800", KIND_IPV4},         {"pop_mpls:0x0800", KIND_IPV4},
+        {"pop_mpls:0x86dd", KIND_IPV6},         {"pop_mpls:0x8847", KIND_MPLS},
+        {"push_mpls:0x8847", KIND_MPLS},        {"push_mpls:0x8848", KIND_MPLS},
+        {"set_mpls_label:77", KIND_MPLS},       {"set_mpls_label:1048575", KIND_MPLS},
+        {"set_mpls_tc:5", KIND_MPLS},           {"set_mpls_ttl:9", KIND_MPLS},
+        {"set_mpls_ttl:1", KIND_MPLS},          {"dec_mpls_ttl", KIND_MPLS},
+        {"set_field:3->mpls_label", KIND_MPLS},
+    };
+    uint32_t i = random_below(w->random, sizeof changes / sizeof changes[0]);
+
+    if (!(w->kind & KIND_MPLS))
+        i = 4 + random_below(w->random, 2);
+    buffer_puts(w->text, changes[i].text);
+    w->kind = changes[i].kind;
+}
+
 static void put_action(struct flow_writer *w);
 
 static void put_clone(struct flow_writer *w)
 {
-    unsigned int n_tags = w->n_tags;
+    unsigned int n_tags = w->n_tags, kind = w->kind;
 
     buffer_puts(w->text, "clone(");
     for (uint32_t n = random_below(w->random, 3); n > 0; n--) {
@@ -463,6 +490,7 @@ static void put_clone(struct flow_writer *w)
     put_output(w);
     buffer_putc(w->text, ')');
     w->n_tags = n_tags;
+    w->kind = kind;
 }
 
 /* An action that the match has nothing to do with, or whose fields it guarantees. */
@@ -470,7 +498,9 @@ static void put_action(struct flow_writer *w)
 {
     uint32_t choice = random_below(w->random, 112);
 
-    if (choice >= 107)
+    if (random_chance(w->random, w->kind & KIND_MPLS ? 30 : 3))
+        put_label(w);
+    else if (choice >= 107)
         put_clone(w);
     else if (choice >= 101)
         put_extension(w);

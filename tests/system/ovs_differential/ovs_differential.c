@@ -225,6 +225,17 @@ static bool has_any(const char *text, const char *const words[])
     return false;
 }
 
+/* Open vSwitch counts labels of zeros as none, pops all that are left when the type says that none is, and
+ * puts the first one of an 802.2 frame behind its SNAP header. */
+static bool has_odd_labels(const struct flow_key *key, const uint8_t *frame, size_t type_at)
+{
+    bool is_mpls = be16_host(key->eth_type) == ETH_TYPE_MPLS ||
+                   be16_host(key->eth_type) == ETH_TYPE_MPLS_MULTICAST;
+
+    return be16_host(be16_load(frame + type_at)) < ETH_TYPE_MIN ||
+           (is_mpls && !(be32_host(key->mpls_lse[0]) & 0x100));
+}
+
 /* Is it one of the differences that docs/differences-from-ovs.md describes? */
 static bool is_documented(struct round *round, int b, int port, const uint8_t *frame,
                           size_t n_bytes)
@@ -237,6 +248,7 @@ static bool is_documented(struct round *round, int b, int port, const uint8_t *f
     };
     static const char *const after_truncation[] = {"push_vlan(", "pop_vlan",
                                                    "configured not to forward", NULL};
+    static const char *const of_labels[] = {"push_mpls", "pop_mpls", NULL};
     struct packet packet = {
         .start = (uint8_t *)frame,
         .data = (uint8_t *)frame,
@@ -257,6 +269,7 @@ static bool is_documented(struct round *round, int b, int port, const uint8_t *f
     is |= most_tags(packet.vlan_bytes / 4u, trace) > FLOW_N_VLANS;
     is |= strstr(trace, "max_len=") && has_any(trace, after_truncation);
     is |= has_any(trace, limits);
+    is |= has_any(trace, of_labels) && has_odd_labels(&key, frame, 12 + packet.vlan_bytes);
     free(trace);
     return is;
 }

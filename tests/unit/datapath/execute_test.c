@@ -400,6 +400,13 @@ static void absent_headers_are_left_alone(void **state)
     }
 }
 
+static void push_label(struct bench *bench, unsigned int n_tags, uint32_t lse)
+{
+    add(bench, DP_PUSH_MPLS, lse);
+    bench->actions.list[bench->actions.n - 1].word = (uint8_t)n_tags;
+    bench->actions.list[bench->actions.n - 1].value = ETH_TYPE_MPLS;
+}
+
 static void tags_are_pushed_set_and_popped(void **state)
 {
     struct bench *bench = *state;
@@ -630,6 +637,29 @@ static void a_good_super_frame_passes_with_its_metadata(void **state)
     assert_int_equal(bench->sent.vnet[0].hdr_len, 58);
 }
 
+static void a_super_frame_behind_a_label_is_dropped_and_counted(void **state)
+{
+    const struct virtio_net_hdr vnet = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+                                        .gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+                                        .gso_size = 500,
+                                        .csum_start = 34,
+                                        .csum_offset = 16};
+    struct bench *bench = *state;
+    struct dp_port_stats stats;
+    struct frame frame;
+
+    make_partial_tcp(&frame, 1900);
+    push_label(bench, 0, 0x00064140);
+    add_output(bench);
+    add(bench, DP_POP_MPLS, ETH_TYPE_IPV4);
+    add_output(bench);
+    send_with(bench, &frame, &vnet);
+    assert_int_equal(bench->sent.n, 1);
+    assert_int_equal(bench->sent.vnet[0].csum_start, 34);
+    datapath_port_get_stats(bench->dp, bench->ports[0], &stats);
+    assert_int_equal(stats.dropped[DROP_NOT_SEGMENTABLE], 1);
+}
+
 static void drops_are_counted_by_reason(void **state)
 {
     struct bench *bench = *state;
@@ -712,6 +742,82 @@ static void each_output_sends_the_frame_as_it_was_then(void **state)
     }
 }
 
+static void labels_are_pushed_set_and_popped(void **state)
+{
+    struct bench *bench = *state;
+    struct frame frame;
+
+    frame_make_ipv4(&frame, IP_PROTO_UDP, 4);
+    add(bench, DP_PUSH_VLAN, (uint32_t)ETH_TYPE_VLAN << 16 | 10);
+    push_label(bench, 1, 0x00064140);
+    push_label(bench, 1, 0x000c8007);
+    add_output(bench);
+    ADD_SET(bench, mpls_lse, 0xff, 0xff, 0xf2, 9);
+    add_output(bench);
+    add(bench, DP_POP_MPLS, ETH_TYPE_MPLS);
+    bench->actions.list[bench->actions.n - 1].word = 1;
+    add(bench, DP_POP_MPLS, ETH_TYPE_IPV4);
+    bench->actions.list[bench->actions.n - 1].word = 1;
+    ADD_SET(bench, nw_ttl, 5); /* It is an IP frame again. */
+    add(bench, DP_POP_VLAN, 0);
+    add_output(bench);
+    send_with(bench, &frame, NULL);
+
+    assert_int_equal(bench->sent.n, 3);
+    assert_int_equal(bench->sent.frames[0].size, frame.size + 12);
+    assert_memory_equal(bench->sent.frames[0].bytes + 12,
+                        "\x81\0\0\xa\x88\x47\0\xc\x80\7\0\6\x41\x40\x45", 15);
+    assert_memory_equal(bench->sent.frames[1].bytes + 18, "\xff\xff\xf2\x9\0\6\x41\x40", 8);
+    assert_int_equal(bench->sent.frames[2].size, frame.size);
+    assert_true(frame_is_sound(bench->sent.frames[2].bytes, frame.size, 14, IP_PROTO_UDP));
+    assert_int_equal(bench->sent.frames[2].bytes[22], 5);
+}
+
+static void what_was_saved_comes_back(void **state)
+{
+    struct bench *bench = *state;
+    struct frame frame;
+
+    frame_make_ipv4(&frame, IP_PROTO_UDP, 4);
+    add(bench, DP_SAVE, 0);
+    push_label(bench, 0, 0x00064140);
+    add(bench, DP_SAVE, 0);
+    add(bench, DP_POP_MPLS, ETH_TYPE_IPV4);
+    ADD_SET(bench, nw_ttl, 5);
+    add_output(bench);
+    add(bench, DP_RESTORE, 0);
+    add_output(bench);
+    add(bench, DP_RESTORE, 0);
+    add_output(bench);
+    add(bench, DP_RESTORE, 0); /* Nothing to go back to. */
+    add(bench, DP_SAVE, 0);    /* And nobody comes back for this. */
+    send_with(bench, &frame, NULL);
+
+    assert_int_equal(bench->sent.n, 3);
+    assert_int_equal(bench->sent.frames[0].bytes[22], 5);
+    assert_int_equal(bench->sent.frames[1].size, frame.size + 4);
+    assert_int_equal(bench->sent.frames[1].bytes[26], 64);
+    assert_int_equal(bench->sent.frames[2].size, frame.size);
+    assert_memory_equal(bench->sent.frames[2].bytes, frame.bytes, frame.size);
+}
+
+static void checksum_is_completed_in_front_of_a_label(void **state)
+{
+    const struct virtio_net_hdr vnet = partial_tcp();
+    struct bench *bench = *state;
+    struct frame frame;
+
+    make_partial_tcp(&frame, 33);
+    push_label(bench, 0, 0x00064140);
+    add_output(bench);
+    add(bench, DP_POP_MPLS, ETH_TYPE_IPV4);
+    add_output(bench);
+    send_with(bench, &frame, &vnet);
+    assert_int_equal(bench->sent.n, 2);
+    assert_int_equal(bench->sent.vnet[0].flags, 0);
+    assert_true(frame_is_sound(bench->sent.frames[1].bytes, frame.size, 14, IP_PROTO_TCP));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -734,9 +840,13 @@ int main(void)
         TEST(a_cut_frame_asks_for_no_offload),
         TEST(impossible_offloads_are_dropped_and_counted),
         TEST(a_good_super_frame_passes_with_its_metadata),
+        TEST(a_super_frame_behind_a_label_is_dropped_and_counted),
         TEST(drops_are_counted_by_reason),
         TEST(execute_leaves_the_callers_packet_alone),
         TEST(each_output_sends_the_frame_as_it_was_then),
+        TEST(labels_are_pushed_set_and_popped),
+        TEST(what_was_saved_comes_back),
+        TEST(checksum_is_completed_in_front_of_a_label),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -407,9 +407,14 @@ static void actions_of_openflow13_decode_and_encode(void **state)
         {"0012000800000000", OF_OK},
         {"0017000805000000", OF_OK},
         {"0018000800000000", OF_OK},
-        {"0013000888470000", OFPBAC_BAD_TYPE}, /* push_mpls */
-        {"0016000800000001", OF_OK},           /* group */
-        {"001d000800000001", OFPBAC_BAD_TYPE}, /* meter, an instruction until 1.4 */
+        {"0013000888470000", OF_OK}, /* push_mpls */
+        {"0013000808000000", OFPBAC_BAD_ARGUMENT},
+        {"0014000808000000", OF_OK},               /* pop_mpls */
+        {"0010000800000000", OF_OK},               /* dec_mpls_ttl */
+        {"000d000800100000", OFPBAC_BAD_ARGUMENT}, /* set_mpls_label */
+        {"000e000808000000", OFPBAC_BAD_ARGUMENT}, /* set_mpls_tc */
+        {"0016000800000001", OF_OK},               /* group */
+        {"001d000800000001", OFPBAC_BAD_TYPE},     /* meter, an instruction until 1.4 */
         {"001c0018 00010000000100000001000400010204 00000000", OFPBAC_BAD_TYPE}, /* copy_field */
         {"0019001080000c021003000000000000", OF_OK}, /* set_field:4099->vlan_vid */
         {"0019001080000c020003000000000000", OFPBAC_BAD_SET_ARGUMENT},

@@ -300,6 +300,100 @@ static void fin_shortens_timeouts(void **state)
     assert_int_equal(flow_tables_n_flows(f->rig.tables[0]), 0);
 }
 
+/* MPLS */
+
+#define LABELLED   ETH ",eth_type(0x8847),mpls(lse0=0x00064103)" /* 100, bottom, TTL 3. */
+#define TWO_LABELS ETH ",eth_type(0x8847),mpls(lse0=0x00064001,lse1=0x000c8107)"
+
+static void first_label_is_made_of_the_ip_header(void **state)
+{
+    struct fixture *f = *state;
+
+    flow(f, 0, "ip,actions=push_mpls:0x8847,set_field:100->mpls_label,output:2");
+    flow(f, 0, "arp,actions=push_mpls:0x8848,output:2");
+    assert_string_equal(actions(f, 1, TCP), "push_mpls(label=0,tc=0,ttl=64,bos=1,eth_type=0x8847),"
+                                            "set(mpls(lse0=0x64100/0xffff00)),2");
+    assert_int_equal(f->verdict.mask.nw_ttl, UINT8_MAX);
+    assert_true(f->verdict.cacheable);
+    assert_string_equal(actions(f, 1, TAGGED(9)),
+                        "push_mpls(label=0,tc=0,ttl=64,bos=1,eth_type=0x8848),2");
+    assert_int_equal(f->verdict.actions.list[0].word, 1);
+}
+
+static void label_on_a_label_copies_it(void **state)
+{
+    struct fixture *f = *state;
+
+    flow(f, 0, "mpls,actions=push_mpls:0x8847,output:2");
+    assert_string_equal(actions(f, 1, LABELLED),
+                        "push_mpls(label=100,tc=0,ttl=3,bos=0,eth_type=0x8847),2");
+    assert_int_equal(f->verdict.mask.mpls_lse[0].raw, UINT32_MAX);
+}
+
+static void fourth_label_drops(void **state)
+{
+    struct fixture *f = *state;
+
+    flow(f, 0,
+         "actions=push_mpls:0x8847,push_mpls:0x8847,push_mpls:0x8847,output:2,"
+         "push_mpls:0x8847,output:3");
+    assert_int_equal(reason(f, 1, TCP), DROP_TOO_MANY_LABELS);
+}
+
+static void popped_frame_that_is_only_sent_may_be_cached(void **state)
+{
+    struct fixture *f = *state;
+
+    flow(f, 0, "in_port=1,mpls,actions=pop_mpls:0x0800,output:2");
+    flow(f, 0, "in_port=2,mpls,actions=pop_mpls:0x0800,resubmit(,1)");
+    flow(f, 0, "in_port=3,mpls,actions=pop_mpls:0x8847,output:2");
+    flow(f, 0, "table=1,priority=2,ip,nw_dst=10.0.0.0/8,actions=output:3");
+    flow(f, 0, "table=1,priority=1,actions=output:4");
+    assert_string_equal(actions(f, 1, LABELLED), "pop_mpls(eth_type=0x800),2");
+    assert_true(f->verdict.cacheable);
+    assert_string_equal(actions(f, 2, LABELLED), "pop_mpls(eth_type=0x800),4");
+    assert_false(f->verdict.cacheable);
+    assert_true(f->verdict.mask.nw_dst.raw == 0);
+    assert_string_equal(actions(f, 3, TWO_LABELS), "pop_mpls(eth_type=0x8847),2");
+    assert_true(f->verdict.cacheable);
+}
+
+static void labels_of_a_clone_stay_with_it(void **state)
+{
+    struct fixture *f = *state;
+
+    flow(f, 0, "in_port=1,ip,actions=clone(push_mpls:0x8847,output:2),output:3");
+    flow(f, 0, "in_port=2,ip,actions=output:5,output:4");
+    flow(f, 1, "actions=push_mpls:0x8847,output:1");
+    assert_string_equal(actions(f, 1, TCP),
+                        "clone(push_mpls(label=0,tc=0,ttl=64,bos=1,eth_type=0x8847),2),3");
+    assert_string_equal(actions(f, 2, TCP),
+                        "clone(push_mpls(label=0,tc=0,ttl=64,bos=1,eth_type=0x8847),5),4");
+}
+
+static void label_whose_ttl_is_used_up_ends_the_list(void **state)
+{
+    struct fixture *f = *state;
+
+    flow(f, 0, "in_port=1,mpls,actions=dec_mpls_ttl,dec_mpls_ttl,output:2,dec_mpls_ttl,output:3");
+    flow(f, 0, "in_port=2,actions=dec_mpls_ttl,output:2");
+    assert_string_equal(actions(f, 1, LABELLED), "set(mpls(lse0=0x1/0xff)),2,userspace(0)");
+    assert_int_equal(reason(f, 2, TCP), DROP_BAD_TTL);
+}
+
+static void labels_have_their_place_in_the_action_set(void **state)
+{
+    struct fixture *f = *state;
+
+    flow(f, 0,
+         "mpls,actions=write_actions(output:2,set_mpls_label:7,push_mpls:0x8847,"
+         "pop_mpls:0x8847)");
+    assert_string_equal(actions(f, 1, TWO_LABELS),
+                        "pop_mpls(eth_type=0x8847),"
+                        "push_mpls(label=200,tc=0,ttl=7,bos=0,eth_type=0x8847),"
+                        "set(mpls(lse0=0x7000/0xffff00)),2");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +415,13 @@ int main(void)
         TEST(lessons_have_a_limit),
         TEST(what_nobody_teaches_goes),
         TEST(fin_shortens_timeouts),
+        TEST(first_label_is_made_of_the_ip_header),
+        TEST(label_on_a_label_copies_it),
+        TEST(fourth_label_drops),
+        TEST(popped_frame_that_is_only_sent_may_be_cached),
+        TEST(labels_of_a_clone_stay_with_it),
+        TEST(label_whose_ttl_is_used_up_ends_the_list),
+        TEST(labels_have_their_place_in_the_action_set),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
