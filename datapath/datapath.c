@@ -230,8 +230,10 @@ void datapath_port_set_link(struct datapath *dp, uint32_t port_no, const struct 
 {
     struct dp_port *port = datapath_port(dp, port_no);
 
-    if (port && port->ifindex == link->ifindex)
-        port_publish_to_kernel(port, link);
+    if (!port || port->ifindex != link->ifindex)
+        return;
+    port_restore_program(port);
+    port_publish_to_kernel(port, link);
 }
 
 int datapath_port_set_fastpath(struct datapath *dp, uint32_t port_no, enum dp_fastpath fastpath,

@@ -142,7 +142,8 @@ void datapath_take_over(struct datapath *dp);
 /* The next datapath will take over from this one: what is in the kernel stays there, and goes on forwarding. */
 void datapath_leave(struct datapath *dp);
 
-/* The port's device now looks like 'link': up or down, of another MTU. */
+/* The port's device now looks like 'link': up or down, of another MTU; or something has happened to its
+ * filters. */
 void datapath_port_set_link(struct datapath *dp, uint32_t port_no, const struct link_info *link);
 
 int datapath_port_get_stats(struct datapath *dp, uint32_t port_no, struct dp_port_stats *stats);

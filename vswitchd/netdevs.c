@@ -135,6 +135,11 @@ static void on_link_event(void *aux, const struct link_event *event)
         if (entry)
             forget(netdevs, entry);
         break;
+    case LINK_WATCH_FILTERS:
+        entry = find_by_index(netdevs, event->info.ifindex);
+        if (entry)
+            tell(netdevs, entry->netdev.link.name);
+        break;
     case LINK_WATCH_OVERFLOW:
         rescan(netdevs);
         break;

@@ -226,6 +226,28 @@ static int attach_filter(struct steal *steal, struct hook *hook, struct error *e
     return error_set_errno(error, code, "cannot attach a TC filter");
 }
 
+static bool is_attached(const struct hook *hook)
+{
+    LIBBPF_OPTS(bpf_tc_hook, tc, .ifindex = hook->ifindex, .attach_point = hook->point);
+    LIBBPF_OPTS(bpf_tc_opts, found, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
+
+    return !bpf_tc_query(&tc, &found);
+}
+
+int steal_restore(struct steal *steal, int ifindex, struct error *error)
+{
+    struct hook *hook = steal->hooks;
+
+    while (hook && hook->ifindex != ifindex)
+        hook = hook->next;
+    if (!hook || is_attached(hook))
+        return 0;
+    bool was_qdisc_ours = hook->is_qdisc_ours;
+    int code = attach_filter(steal, hook, error);
+    hook->is_qdisc_ours |= was_qdisc_ours;
+    return code ? code : 1;
+}
+
 static int attach(struct steal *steal, int ifindex, enum bpf_tc_attach_point point, uint16_t slot,
                   struct error *error)
 {

@@ -33,6 +33,9 @@ int steal_attach_egress(struct steal *steal, int ifindex, uint16_t slot, struct 
 /* May frames that come in there be treated by the cache?  At first they may. */
 int steal_set_cached(struct steal *steal, int ifindex, bool is_cached, struct error *error);
 
+/* Puts back what somebody has taken off the device.  1: something; 0: all is there; else an error. */
+int steal_restore(struct steal *steal, int ifindex, struct error *error);
+
 void steal_detach(struct steal *steal, int ifindex);
 
 /* A switch that has gone without cleaning up has left programs on its devices, which go on forwarding what they

@@ -272,6 +272,11 @@ int exception_tap_set_cached(struct exception_tap *tap, int ifindex, bool is_cac
     return steal_set_cached(tap->steal, ifindex, is_cached, error);
 }
 
+int exception_tap_restore(struct exception_tap *tap, int ifindex, struct error *error)
+{
+    return steal_restore(tap->steal, ifindex, error);
+}
+
 void exception_tap_detach(struct exception_tap *tap, int ifindex)
 {
     steal_detach(tap->steal, ifindex);

@@ -38,6 +38,7 @@ bool exception_tap_has_xdp(const struct exception_tap *tap);
 
 int exception_tap_set_cached(struct exception_tap *tap, int ifindex, bool is_cached,
                              struct error *error);
+int exception_tap_restore(struct exception_tap *tap, int ifindex, struct error *error);
 void exception_tap_detach(struct exception_tap *tap, int ifindex);
 
 /* Frames lost because the workers were too slow, ever. */

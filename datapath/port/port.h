@@ -20,6 +20,9 @@ int port_netdev_open(struct dp_port *port, const struct dp_port_config *config,
 void port_publish_to_kernel(struct dp_port *port, const struct link_info *info);
 void port_hide_from_kernel(struct dp_port *port);
 
+/* Puts our program back on the port's device if somebody has taken it off, and says so. */
+void port_restore_program(struct dp_port *port);
+
 /* May frames that come in by the port, which has a program of ours, be treated by the flow cache? */
 int port_set_kernel_cached(struct dp_port *port, bool is_cached, struct error *error);
 

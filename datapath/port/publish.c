@@ -8,7 +8,10 @@
 #include "datapath/kernel/xdp.h"
 #include "datapath/port/exception_tap.h"
 #include "datapath/port/port.h"
+#include "lib/log.h"
 #include "lib/netlink/peer.h"
+
+LOG_MODULE(publish);
 
 enum { ETH_HEADER_BYTES = 14, PEERS_AT_ONCE = 32 };
 
@@ -88,6 +91,20 @@ void port_refresh_peers(struct datapath *dp)
         if (ports[i].has_peer != before.has_peer || ports[i].peer_mac != before.peer_mac)
             kcache_change_peer(kcache, numbers[i], &ports[i]);
     }
+}
+
+void port_restore_program(struct dp_port *port)
+{
+    struct error error = ERROR_INIT;
+
+    if (!port->dp->exception_tap)
+        return;
+    int result = exception_tap_restore(port->dp->exception_tap, port->ifindex, &error);
+    if (result > 0)
+        log_warn("port %s: somebody had removed the filter of the device: it is back", port->name);
+    else if (result < 0)
+        log_err_limited("port %s: the filter of the device has gone and cannot be put back: %s",
+                        port->name, error.message);
 }
 
 int port_set_kernel_cached(struct dp_port *port, bool is_cached, struct error *error)

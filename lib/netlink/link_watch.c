@@ -85,6 +85,21 @@ static bool parse_link(const struct nlmsghdr *message, struct link_event *event)
     return true;
 }
 
+/* False: nothing of traffic control has gone. */
+static bool parse_filters(const struct nlmsghdr *message, struct link_event *event)
+{
+    const struct tcmsg *header;
+
+    if ((message->nlmsg_type != RTM_DELTFILTER && message->nlmsg_type != RTM_DELQDISC) ||
+        mnl_nlmsg_get_payload_len(message) < sizeof *header)
+        return false;
+    header = mnl_nlmsg_get_payload(message);
+    memset(event, 0, sizeof *event);
+    event->kind = LINK_WATCH_FILTERS;
+    event->info.ifindex = header->tcm_ifindex;
+    return true;
+}
+
 /* Calls back for each message in 'n' bytes.  True: the end of a dump was among them. */
 static bool handle_messages(struct link_watch *watch, const void *bytes, int n)
 {
@@ -95,7 +110,7 @@ static bool handle_messages(struct link_watch *watch, const void *bytes, int n)
 
         if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR)
             return true;
-        if (parse_link(message, &event))
+        if (parse_link(message, &event) || parse_filters(message, &event))
             watch->callback(watch->aux, &event);
     }
     return false;
@@ -139,7 +154,8 @@ struct link_watch *link_watch_create(struct ev_loop *loop, link_watch_callback *
         return NULL;
     }
     watch->sock = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC);
-    if (!watch->sock || mnl_socket_bind(watch->sock, RTMGRP_LINK, MNL_SOCKET_AUTOPID) < 0) {
+    if (!watch->sock ||
+        mnl_socket_bind(watch->sock, RTMGRP_LINK | RTMGRP_TC, MNL_SOCKET_AUTOPID) < 0) {
         error_set_errno(error, -errno, "cannot watch interfaces");
         if (watch->sock)
             mnl_socket_close(watch->sock);

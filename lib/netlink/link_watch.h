@@ -3,7 +3,7 @@
 
 /* link_watch - hear of every network device that appears, changes or goes.
  *
- * Listens to the kernel's link notifications (rtnetlink(7), RTNLGRP_LINK) in the network namespace
+ * Listens to the kernel's link notifications (rtnetlink(7), RTNLGRP_LINK, RTNLGRP_TC) in the network namespace
  * that the creator was in.  The kernel drops notifications when too many are unread; the callback
  * then gets LINK_WATCH_OVERFLOW, and whoever mirrors the kernel's state must look at all of it again.
  *
@@ -21,6 +21,7 @@ struct link_watch;
 enum link_watch_kind {
     LINK_WATCH_CHANGED,  /* It is new, or something about it is: 'info' is how it is now. */
     LINK_WATCH_GONE,     /* Deleted, or moved to another namespace: 'info' has ifindex and name. */
+    LINK_WATCH_FILTERS,  /* A filter or queueing discipline of it has gone: 'info' has ifindex. */
     LINK_WATCH_OVERFLOW, /* Notifications were lost; 'info' is empty. */
 };
 

@@ -137,6 +137,15 @@ expect "$before" "$(in_kernel h1)" "frames of h1 treated by the kernel while it 
 vsctl remove Interface h1 options fastpath
 treats_more h1 many_pings h1 10.8.0.2 || fail "no ping with the cache again"
 
+step "a filter that somebody removes comes back"
+has_filter() { on_switch tc filter show dev "$1" "$2" | found "weir_$2"; }
+on_switch tc qdisc del dev h1 clsact
+wait_until 2 has_filter h1 ingress || fail "the filter of h1 does not come back"
+treats_more h1 many_pings h1 10.8.0.2 || fail "h1 does not reach h2 by the new filter"
+on_switch tc filter del dev br0 egress
+wait_until 2 has_filter br0 egress || fail "the filter of br0 does not come back"
+found 'somebody had removed' <"$work/vswitchd.log" || fail "the log does not tell"
+
 step "somebody else's filter stays"
 add_foreign() { on_switch tc filter add dev h2 ingress pref 1 protocol all "$@" action pass 2>/dev/null; }
 if add_foreign matchall || add_foreign u32 match u32 0 0 || add_foreign basic; then
