@@ -19,6 +19,7 @@
 #include "lib/openflow/queues.h"
 #include "lib/openflow/stats.h"
 #include "lib/openflow/tables.h"
+#include "lib/openflow/tlv_table.h"
 #include "lib/openflow/vendor.h"
 
 static struct of_message again_as(const struct buffer *wire, enum of_message_kind kind)
@@ -378,6 +379,8 @@ static void fuzz_small(const struct of_message *message)
     struct of_switch_config config;
     struct of_role_request role;
     struct of_role_status status;
+    struct of_tlv_table tlv_table;
+    struct of_tlv_mod tlv_mod;
     struct of_queue_request queue;
     struct of_table_mod table;
     struct of_async_config async = {.packet_in = {0, 0}};
@@ -457,6 +460,12 @@ static void fuzz_small(const struct of_message *message)
         break;
     case OF_TABLE_MOD:
         of_decode_table_mod(message, &table);
+        break;
+    case OF_TLV_TABLE_MOD:
+        of_decode_tlv_mod(message, &tlv_mod);
+        break;
+    case OF_TLV_TABLE_REPLY:
+        of_decode_tlv_table(message, &tlv_table);
         break;
     case OF_ROLE_STATUS:
         of_decode_role_status(message, &status);

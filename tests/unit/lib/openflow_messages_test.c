@@ -23,6 +23,7 @@
 #include "lib/openflow/ports.h"
 #include "lib/openflow/stats.h"
 #include "lib/openflow/tables.h"
+#include "lib/openflow/tlv_table.h"
 #include "lib/openflow/vendor.h"
 
 static const enum of_version versions[] = {OF_1_0, OF_1_1, OF_1_2, OF_1_3, OF_1_4, OF_1_5};
@@ -310,6 +311,41 @@ static void small_messages_survive(void **state)
         assert_int_equal(id, 9);
         buffer_fini(&wire);
     }
+}
+
+static void tunnel_options_survive(void **state)
+{
+    struct of_tlv_mod mod = {
+        .command = OFTLVC_ADD, .maps = {{0x102, 0x80, 4, 0}, {0xffff, 0, 124, 63}}, .n_maps = 2};
+    struct of_tlv_table table = {.max_option_bytes = OF_TLV_SPACE_BYTES,
+                                 .max_fields = OF_TLV_FIELDS,
+                                 .maps = {{0x102, 0x80, 4, 0}},
+                                 .n_maps = 1};
+    struct buffer wire = BUFFER_INIT;
+    struct of_tlv_table table_again;
+    struct of_tlv_mod mod_again;
+
+    (void)state;
+    of_encode_tlv_mod(&mod, OF_1_5, 1, &wire);
+    struct of_message message = message_of(&wire, OF_TLV_TABLE_MOD);
+    assert_int_equal(of_decode_tlv_mod(&message, &mod_again), OF_OK);
+    assert_int_equal(mod_again.n_maps, 2);
+    assert_memory_equal(mod_again.maps, mod.maps, 2 * sizeof mod.maps[0]);
+    wire.data[24 + 3] = 6;
+    assert_int_equal(of_decode_tlv_mod(&message, &mod_again), NXTTMFC_BAD_OPT_LEN);
+    wire.data[24 + 3] = 4;
+    wire.data[24 + 5] = 64;
+    assert_int_equal(of_decode_tlv_mod(&message, &mod_again), NXTTMFC_BAD_FIELD_IDX);
+    wire.data[17] = 3;
+    assert_int_equal(of_decode_tlv_mod(&message, &mod_again), NXTTMFC_BAD_COMMAND);
+
+    buffer_clear(&wire);
+    of_encode_tlv_table(&table, OF_1_0, 1, &wire);
+    message = message_of(&wire, OF_TLV_TABLE_REPLY);
+    assert_int_equal(of_decode_tlv_table(&message, &table_again), OF_OK);
+    assert_int_equal(table_again.max_fields, OF_TLV_FIELDS);
+    assert_int_equal(table_again.n_maps, 1);
+    buffer_fini(&wire);
 }
 
 static void flow_formats_are_agreed_on(void **state)
@@ -692,6 +728,7 @@ int main(void)
         cmocka_unit_test(every_row_of_the_table_is_found_again),
         cmocka_unit_test(features_and_ports_survive),
         cmocka_unit_test(small_messages_survive),
+        cmocka_unit_test(tunnel_options_survive),
         cmocka_unit_test(flow_formats_are_agreed_on),
         cmocka_unit_test(flow_mods_survive),
         cmocka_unit_test(wrong_flow_mods_get_their_error),
