@@ -19,6 +19,7 @@
 #include "vswitchd/flow_table_expiry.h"
 #include "vswitchd/flow_table_learned.h"
 #include "vswitchd/flow_table_rule.h"
+#include "vswitchd/group_table.h"
 
 struct pointer_list {
     void **items; /* Owned. */
@@ -85,6 +86,7 @@ struct flow_tables {
     _Atomic(uint8_t) misses[OF_N_TABLES]; /* enum of_table_miss. */
     struct of_table_config configs[OF_N_TABLES];
     struct expiry_heap expiry;
+    struct group_table *groups;
 
     /* For the next version. */
     bool has_changes;
@@ -114,6 +116,7 @@ struct flow_tables *flow_tables_create(const struct flow_tables_events *events, 
     tables->events = events;
     tables->aux = aux;
     tables->max_flows = FLOW_TABLES_MAX_FLOWS;
+    tables->groups = group_table_create();
     memset(tables->table_max_flows, 0xff, sizeof tables->table_max_flows);
     tables->retirements_end = &tables->retirements;
     return tables;
@@ -197,6 +200,7 @@ void flow_tables_destroy(struct flow_tables *tables)
     }
     expiry_heap_fini(&tables->expiry);
     learned_names_fini(&tables->names);
+    group_table_destroy(tables->groups);
     free(tables->added.items);
     free(tables->discarded.items);
     free(tables->modifications);
@@ -246,9 +250,14 @@ const struct of_table_config *flow_tables_config(const struct flow_tables *table
 
 /* Changes */
 
-static uint64_t next_version(const struct flow_tables *tables)
+uint64_t flow_tables_next_version(const struct flow_tables *tables)
 {
     return flow_tables_version(tables) + 1;
+}
+
+struct group_table *flow_tables_groups(const struct flow_tables *tables)
+{
+    return tables->groups;
 }
 
 static void push_stats(struct flow_tables *tables)
@@ -278,8 +287,8 @@ struct rule *flow_tables_find(const struct flow_tables *tables, uint8_t table_id
 {
     const struct table *table = table_get(tables, table_id);
 
-    return table ? rule_of_cls(
-                       classifier_find(table->classifier, next_version(tables), match, priority))
+    return table ? rule_of_cls(classifier_find(table->classifier, flow_tables_next_version(tables),
+                                               match, priority))
                  : NULL;
 }
 
@@ -288,8 +297,8 @@ struct rule *flow_tables_find_overlap(const struct flow_tables *tables, uint8_t 
 {
     const struct table *table = table_get(tables, table_id);
 
-    return table ? rule_of_cls(classifier_find_overlap(table->classifier, next_version(tables),
-                                                       match, priority))
+    return table ? rule_of_cls(classifier_find_overlap(
+                       table->classifier, flow_tables_next_version(tables), match, priority))
                  : NULL;
 }
 
@@ -307,7 +316,8 @@ static struct removal *add_removal(struct flow_tables *tables, struct rule *rule
     learned_names_note(&tables->names, rule_current_actions(rule));
 
     struct table *table = table_get(tables, rule->table_id);
-    atomic_store_explicit(&rule->cls.removed_in, next_version(tables), memory_order_relaxed);
+    atomic_store_explicit(&rule->cls.removed_in, flow_tables_next_version(tables),
+                          memory_order_relaxed);
     expiry_heap_remove(&tables->expiry, rule);
     table->n_flows--;
     tables->n_flows--;
@@ -325,7 +335,7 @@ void flow_tables_add(struct flow_tables *tables, uint8_t table_id, const struct 
         struct removal *removal = add_removal(tables, replaced);
         removal->heir = of_flow_mod_resets_counts(flow) ? NULL : rule;
     }
-    classifier_insert(table->classifier, &rule->cls, next_version(tables));
+    classifier_insert(table->classifier, &rule->cls, flow_tables_next_version(tables));
     expiry_heap_add(&tables->expiry, rule);
     pointer_list_add(&tables->added, rule);
     table->n_flows++;
@@ -363,11 +373,11 @@ static void push_actions(struct flow_tables *tables, struct rule *rule,
 {
     struct rule_actions *newest = atomic_load_explicit(&rule->actions, memory_order_relaxed);
 
-    if (newest->since == next_version(tables)) {
+    if (newest->since == flow_tables_next_version(tables)) {
         pointer_list_add(&tables->discarded, newest);
         newest = atomic_load_explicit(&newest->older, memory_order_relaxed);
     }
-    actions->since = next_version(tables);
+    actions->since = flow_tables_next_version(tables);
     atomic_init(&actions->older, newest);
     /* Pairs with the acquire in rule_get_actions(). */
     atomic_store_explicit(&rule->actions, actions, memory_order_release);
@@ -410,7 +420,7 @@ void flow_tables_shorten_timeouts(struct flow_tables *tables, struct rule *rule,
     bool is_shorter = shorten(&rule->idle_timeout_s, idle_s);
 
     is_shorter |= shorten(&rule->hard_timeout_s, hard_s);
-    if (!is_shorter || !cls_rule_is_visible(&rule->cls, next_version(tables)))
+    if (!is_shorter || !cls_rule_is_visible(&rule->cls, flow_tables_next_version(tables)))
         return;
     expiry_heap_remove(&tables->expiry, rule);
     expiry_heap_add(&tables->expiry, rule);
@@ -545,14 +555,15 @@ static void tell_changes(struct flow_tables *tables)
     for (size_t i = 0; i < tables->n_modifications && events->modified; i++) {
         const struct modification *modification = &tables->modifications[i];
         if (is_staying(modification->rule) &&
-            modification->rule->cls.added_in < next_version(tables) && is_changed(modification))
+            modification->rule->cls.added_in < flow_tables_next_version(tables) &&
+            is_changed(modification))
             events->modified(tables->aux, modification->rule);
     }
 }
 
 bool flow_tables_publish(struct flow_tables *tables)
 {
-    if (!tables->has_changes)
+    if (!tables->has_changes && !group_table_has_changes(tables->groups))
         return false;
     learned_names_settle(&tables->names, tables);
     reap_retired(tables);
@@ -561,11 +572,12 @@ bool flow_tables_publish(struct flow_tables *tables)
     settle_counters(tables);
     tell_changes(tables);
     retire_older_actions(tables, retirement);
-    atomic_store_explicit(&tables->version, next_version(tables), memory_order_release);
+    atomic_store_explicit(&tables->version, flow_tables_next_version(tables), memory_order_release);
     tables->has_changes = tables->has_pushed_stats = false;
     if (tables->events->changed)
         tables->events->changed(tables->aux);
     retire(tables, retirement);
+    group_table_settle(tables->groups);
     return true;
 }
 
@@ -622,6 +634,7 @@ void flow_tables_revert(struct flow_tables *tables)
     revert_modifications(tables);
     revert_removals(tables);
     revert_additions(tables);
+    group_table_revert(tables->groups);
     retire(tables, retirement_create()); /* Discarded actions, which a reader may be passing. */
     tables->has_changes = false;
 }
@@ -746,7 +759,7 @@ void flow_tables_each(struct flow_tables *tables, const struct rule_filter *filt
     struct listing listing = {
         .filter = filter,
         .wide = filter->match && !filter->is_strict ? minimatch_create(filter->match) : NULL,
-        .version = next_version(tables),
+        .version = flow_tables_next_version(tables),
         .each = each,
         .arg = arg,
     };

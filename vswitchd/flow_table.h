@@ -105,8 +105,14 @@ void rule_unref(struct rule *rule); /* NULL is fine.  Any thread that is a regis
 void rule_credit(struct rule *rule, uint64_t n_packets, uint64_t n_bytes, int64_t used_ns);
 
 struct flow_tables;
+struct group_table;
 
-enum flow_removed_reason { FLOW_REMOVED_IDLE, FLOW_REMOVED_HARD, FLOW_REMOVED_DELETE };
+enum flow_removed_reason {
+    FLOW_REMOVED_IDLE,
+    FLOW_REMOVED_HARD,
+    FLOW_REMOVED_DELETE,
+    FLOW_REMOVED_GROUP_DELETE,
+};
 
 /* Told on the main thread. 'aux' is flow_tables_create()'s.  Any of them may be NULL. */
 struct flow_tables_events {
@@ -176,10 +182,14 @@ void flow_tables_shorten_timeouts(struct flow_tables *tables, struct rule *rule,
 void flow_tables_remove(struct flow_tables *tables, struct rule *rule,
                         enum flow_removed_reason reason);
 
+/* Groups have the same versions: what group_table.h changes is published and reverted with the rules. */
+struct group_table *flow_tables_groups(const struct flow_tables *tables);
+uint64_t flow_tables_next_version(const struct flow_tables *tables);
+
 /* Makes all changes visible at once.  False, and nothing happens, if there are none. */
 bool flow_tables_publish(struct flow_tables *tables);
 
-/* Takes back all changes to rules since the last publication: tables are as if nothing had been asked. */
+/* Takes back all changes to rules and groups since the last publication: tables are as if nothing had been asked. */
 void flow_tables_revert(struct flow_tables *tables);
 
 /* Removes and publishes what has timed out.  Call about once a second: without timeouts that are due it

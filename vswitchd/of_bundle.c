@@ -134,6 +134,10 @@ static enum of_error prepare(struct of_connection *connection, const struct of_b
     switch (message->kind) {
     case OF_FLOW_MOD:
         return of_server_flow_mod(connection, message);
+    case OF_GROUP_MOD:
+        return of_server_group_mod(connection, message);
+    case OF_PACKET_OUT:
+        return of_server_check_packet_out(connection, message);
     case OF_PORT_MOD:
         if (bundle->flags & OFBF_ATOMIC)
             return OFPBFC_MSG_FAILED;

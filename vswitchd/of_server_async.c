@@ -73,6 +73,7 @@ static void describe_removed(const struct rule *rule, enum flow_removed_reason r
         [FLOW_REMOVED_IDLE] = OFRR_IDLE_TIMEOUT,
         [FLOW_REMOVED_HARD] = OFRR_HARD_TIMEOUT,
         [FLOW_REMOVED_DELETE] = OFRR_DELETE,
+        [FLOW_REMOVED_GROUP_DELETE] = OFRR_GROUP_DELETE,
     };
     int64_t age_ns = now_ns - rule->created_ns;
 

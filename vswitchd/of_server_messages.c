@@ -5,6 +5,7 @@
 #include "lib/annotations.h"
 #include "lib/clock.h"
 #include "lib/openflow/action_codec.h"
+#include "lib/openflow/groups.h"
 #include "lib/openflow/packet.h"
 #include "lib/openflow/ports.h"
 #include "lib/openflow/tables.h"
@@ -34,6 +35,7 @@ static enum of_error handle_features(struct of_connection *connection,
         .datapath_id = info.datapath_id,
         .n_tables = N_TABLES_TOLD,
         .capabilities = OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS | OFPC_QUEUE_STATS |
+                        OFPC_GROUP_STATS |
                         OFPC_ARP_MATCH_IP | OFPC_BUNDLES,
         .actions = OF10_ACTIONS,
     };
@@ -98,8 +100,17 @@ static bool has_none(void *aux UNUSED, uint32_t id UNUSED)
     return false;
 }
 
-/* There are no groups and no meters. */
-static const struct ofa_referents referents = {.has_group = has_none, .has_meter = has_none};
+/* There are no meters. */
+static enum of_error check_references(const struct of_server *server, struct ofa_list actions)
+{
+    const struct ofa_referents referents = {
+        .has_group = of_server_has_group,
+        .has_meter = has_none,
+        .aux = server->tables,
+    };
+
+    return ofa_check_references(actions, &referents);
+}
 
 static enum of_error decode_flow_mod(struct of_connection *connection,
                                      const struct of_message *message)
@@ -121,7 +132,7 @@ enum of_error of_server_flow_mod(struct of_connection *connection, const struct 
     enum of_error error = decode_flow_mod(connection, message);
 
     if (!error)
-        error = ofa_check_references(of_flow_mod_actions(&server->flow_mod), &referents);
+        error = check_references(server, of_flow_mod_actions(&server->flow_mod));
     return error ? error : flow_mod_apply(server->tables, &server->flow_mod, clock_now_ns());
 }
 
@@ -134,7 +145,19 @@ static enum of_error decode_packet_out(const struct of_message *message,
 
     if (!error && packet->frame_bytes < ETHERNET_HEADER_BYTES)
         error = OFPBRC_BAD_PACKET;
-    return error ? error : ofa_check_references(of_packet_out_actions(packet), &referents);
+    return error;
+}
+
+enum of_error of_server_check_packet_out(struct of_connection *connection,
+                                         const struct of_message *message)
+{
+    struct of_packet_out packet;
+    enum of_error error = decode_packet_out(message, &packet);
+
+    if (!error)
+        error = check_references(connection->server, of_packet_out_actions(&packet));
+    of_packet_out_fini(&packet);
+    return error;
 }
 
 enum of_error of_server_packet_out(struct of_connection *connection,
@@ -144,6 +167,8 @@ enum of_error of_server_packet_out(struct of_connection *connection,
     struct of_packet_out packet;
     enum of_error error = decode_packet_out(message, &packet);
 
+    if (!error)
+        error = check_references(server, of_packet_out_actions(&packet));
     if (!error) {
         of_server_publish(server);
         server->ops->packet_out(server->aux, &packet);
@@ -169,12 +194,17 @@ enum of_error of_server_check_bundled(struct of_connection *connection,
                                       const struct of_message *message)
 {
     struct of_packet_out packet;
+    struct of_group_mod group;
     struct of_port_mod mod;
     enum of_error error;
 
     switch (message->kind) {
     case OF_FLOW_MOD:
         return decode_flow_mod(connection, message);
+    case OF_GROUP_MOD:
+        error = of_decode_group_mod(message, OF_N_TABLES, &group);
+        of_group_mod_fini(&group);
+        return error;
     case OF_PORT_MOD:
         return of_decode_port_mod(message, &mod);
     case OF_PACKET_OUT:
@@ -311,7 +341,9 @@ static bool is_statistics(enum of_message_kind kind)
            kind == OF_AGGREGATE_REQUEST || kind == OF_TABLE_STATS_REQUEST ||
            kind == OF_TABLE_FEATURES_REQUEST || kind == OF_PORT_STATS_REQUEST ||
            kind == OF_QUEUE_STATS_REQUEST || kind == OF_PORT_DESC_REQUEST ||
-           kind == OF_QUEUE_CONFIG_REQUEST || kind == OF_TABLE_DESC_REQUEST;
+           kind == OF_QUEUE_CONFIG_REQUEST || kind == OF_TABLE_DESC_REQUEST ||
+           kind == OF_GROUP_STATS_REQUEST || kind == OF_GROUP_DESC_REQUEST ||
+           kind == OF_GROUP_FEATURES_REQUEST;
 }
 
 /* With monitors, what a message changes is published with it, so that all know whose it is. */
@@ -338,6 +370,7 @@ enum of_error of_server_handle(struct of_connection *connection, const struct of
         [OF_SET_CONFIG] = handle_set_config,
         [OF_BARRIER_REQUEST] = handle_barrier,
         [OF_FLOW_MOD] = of_server_flow_mod,
+        [OF_GROUP_MOD] = of_server_group_mod,
         [OF_PACKET_OUT] = of_server_packet_out,
         [OF_PORT_MOD] = of_server_port_mod,
         [OF_TABLE_MOD] = handle_table_mod,

@@ -9,6 +9,7 @@
  *     of_server_messages.c  what each message does
  *     of_bundle.c           messages that take effect together
  *     of_monitor.c          who hears of changes to flows
+ *     of_groups.c           groups
  *     of_stats.c            statistics requests
  *     of_server_async.c     packet_in, port_status, flow_removed: who wants them
  *
@@ -80,6 +81,10 @@ enum of_error of_server_check_bundled(struct of_connection *connection,
                                       const struct of_message *message);
 enum of_error of_server_flow_mod(struct of_connection *connection,
                                  const struct of_message *message);
+enum of_error of_server_group_mod(struct of_connection *connection,
+                                  const struct of_message *message);
+enum of_error of_server_check_packet_out(struct of_connection *connection,
+                                         const struct of_message *message);
 enum of_error of_server_packet_out(struct of_connection *connection,
                                    const struct of_message *message);
 enum of_error of_server_port_mod(struct of_connection *connection,
@@ -90,6 +95,14 @@ enum of_error of_stats_handle(struct of_connection *connection, const struct of_
 void of_stats_continue(
     struct of_connection *connection); /* Adds to output while there is a dump. */
 void of_stats_cancel(struct of_connection *connection);
+
+/* of_groups.c */
+bool of_server_has_group(void *tables, uint32_t group_id);
+enum of_error of_stats_group_desc(struct of_connection *connection,
+                                  const struct of_message *message);
+enum of_error of_stats_groups(struct of_connection *connection, const struct of_message *message);
+enum of_error of_stats_group_features(struct of_connection *connection,
+                                      const struct of_message *message);
 
 /* of_server_async.c */
 void of_connection_bound_news(struct of_connection *connection); /* Closes it if too much waits. */

@@ -404,6 +404,12 @@ enum of_error of_stats_handle(struct of_connection *connection, const struct of_
         return handle_port_stats(connection, message);
     case OF_PORT_DESC_REQUEST:
         return handle_port_desc(connection, message);
+    case OF_GROUP_STATS_REQUEST:
+        return of_stats_groups(connection, message);
+    case OF_GROUP_DESC_REQUEST:
+        return of_stats_group_desc(connection, message);
+    case OF_GROUP_FEATURES_REQUEST:
+        return of_stats_group_features(connection, message);
     case OF_TABLE_DESC_REQUEST:
         return handle_table_desc(connection, message);
     case OF_QUEUE_STATS_REQUEST:

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lib/openflow/flow_text.h"
+#include "vswitchd/action_set.h"
 #include "vswitchd/xlate_internal.h"
 
 /* Traces */
@@ -139,8 +140,6 @@ bool xlate_may_descend(struct xlate *x)
 
 /* Actions */
 
-enum { LIST_ENDS = -1 };
-
 static void xlate_resubmit(struct xlate *x, const struct ofa_resubmit *resubmit)
 {
     uint8_t table_id = resubmit->table_id == OF_TABLE_ALL ? x->table_id : resubmit->table_id;
@@ -203,7 +202,6 @@ static void xlate_write_actions(struct xlate *x, const struct ofa_nested *nested
     }
 }
 
-static int xlate_list(struct xlate *x, struct ofa_list list);
 static void xlate_action_set(struct xlate *x);
 
 /* What happens to a clone is forgotten, but for what left the switch.  As in Open vSwitch it executes the action
@@ -333,8 +331,9 @@ static bool xlate_action(struct xlate *x, const struct ofa *action)
     case OFA_WRITE_METADATA:
         xlate_write_metadata(x, (const void *)action);
         return true;
-    case OFA_GROUP: /* Refused with the flow, as there are none. */
-    case OFA_METER:
+    case OFA_GROUP:
+        return xlate_group(x, ((const struct ofa_group *)(const void *)action)->group_id);
+    case OFA_METER: /* Refused with the flow, as there are none. */
         return true;
     case OFA_GOTO_TABLE:
         break; /* By xlate_list(). */
@@ -342,8 +341,7 @@ static bool xlate_action(struct xlate *x, const struct ofa *action)
     return false;
 }
 
-/* The table to go to, or LIST_ENDS. */
-static int xlate_list(struct xlate *x, struct ofa_list list)
+int xlate_list(struct xlate *x, struct ofa_list list)
 {
     if (!list.n_bytes)
         xlate_trace(x, "drop");
@@ -449,61 +447,32 @@ void xlate_walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss
 
 /* The action set */
 
-static const struct ofa *last_written(const struct xlate *x, enum ofa_type type)
-{
-    for (size_t i = x->n_action_set; i-- > x->action_set_first;) {
-        if (x->action_set[i]->type == type)
-            return x->action_set[i];
-    }
-    return NULL;
-}
-
-static bool xlate_last_written(struct xlate *x, enum ofa_type type)
-{
-    const struct ofa *action = last_written(x, type);
-
-    if (!action)
-        return true;
-    trace_action(x, action);
-    return xlate_action(x, action);
-}
-
-static bool is_set_action(const struct ofa *action)
-{
-    return action->type == OFA_SET_FIELD || action->type == OFA_MOVE ||
-           action->type == OFA_SET_VLAN_VID || action->type == OFA_SET_VLAN_PCP ||
-           action->type == OFA_SET_MPLS_LABEL || action->type == OFA_SET_MPLS_TC ||
-           action->type == OFA_SET_MPLS_TTL;
-}
-
-/* OpenFlow 1.3.5, section 5.10: in this order, whatever the order of writing. */
+/* The actions of this bridge in the order of their execution stand behind them meanwhile. */
 static void xlate_action_set(struct xlate *x)
 {
-    static const enum ofa_type before_sets[] = {
-        OFA_POP_VLAN, OFA_POP_MPLS, OFA_PUSH_MPLS, OFA_PUSH_VLAN, OFA_DEC_TTL, OFA_DEC_MPLS_TTL,
-    };
-    static const enum ofa_type outputs[] = {OFA_OUTPUT, OFA_CONTROLLER, OFA_RESUBMIT};
-    const struct ofa *output = NULL;
+    const struct ofa **set = x->action_set + x->action_set_first;
+    size_t end = x->n_action_set, n = end - x->action_set_first;
 
-    for (size_t i = 0; i < ARRAY_SIZE(outputs) && !output; i++)
-        output = last_written(x, outputs[i]);
-    if (!output || x->has_failed || x->has_exited)
+    if (x->has_failed || x->has_exited || !n)
         return;
+    if (n > XLATE_MAX_ACTION_SET - end) {
+        xlate_fail(x, DROP_TOO_MANY_ACTIONS);
+        return;
+    }
+    x->n_action_set += action_set_order(set, n, set + n);
 
-    xlate_detail(x, "action set is:");
-    for (size_t i = 0; i < ARRAY_SIZE(before_sets); i++) {
-        if (!xlate_last_written(x, before_sets[i]) || x->has_failed)
-            return;
+    size_t ordered_end = x->n_action_set;
+    if (ordered_end > end)
+        xlate_detail(x, "action set is:");
+    for (size_t i = end; i < ordered_end; i++) {
+        const struct ofa *action = x->action_set[i];
+
+        trace_action(x, action);
+        x->is_last_action = i + 1 == ordered_end;
+        if (!xlate_action(x, action) || x->has_failed || x->has_exited)
+            break;
     }
-    for (size_t i = x->action_set_first; i < x->n_action_set; i++) {
-        if (is_set_action(x->action_set[i])) {
-            trace_action(x, x->action_set[i]);
-            xlate_action(x, x->action_set[i]);
-        }
-    }
-    trace_action(x, output);
-    x->is_last_action = true;
-    xlate_action(x, output);
+    x->n_action_set = end;
 }
 
 /* Bridges */
@@ -623,6 +592,7 @@ static void xlate_init(struct xlate *x, const struct topology *topology, int64_t
     x->packet = NULL;
     x->stack = NULL;
     x->n_stack = 0;
+    x->n_buckets = 0;
     x->reason = DROP_BY_FLOW;
     x->record.n_notes = 0;
     x->record.capacity = XLATE_NOTES_INLINE;

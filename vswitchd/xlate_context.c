@@ -85,6 +85,9 @@ static void reference_note(const struct xlate_note *note)
     case NOTE_RULE:
         rule_ref(note->rule);
         break;
+    case NOTE_GROUP:
+        group_ref(note->group.group);
+        break;
     case NOTE_PATCH_RX:
     case NOTE_PATCH_TX:
         port_counters_ref(note->counters);
@@ -101,6 +104,9 @@ static void unreference_note(const struct xlate_note *note)
     switch (note->type) {
     case NOTE_RULE:
         rule_unref(note->rule);
+        break;
+    case NOTE_GROUP:
+        group_unref(note->group.group);
         break;
     case NOTE_PATCH_RX:
     case NOTE_PATCH_TX:
@@ -164,6 +170,9 @@ void xlate_credit(void *context_, uint64_t n_packets, uint64_t n_bytes, int64_t 
         switch (note->type) {
         case NOTE_RULE:
             rule_credit(note->rule, n_packets, n_bytes, used_ns);
+            break;
+        case NOTE_GROUP:
+            group_credit(note->group.group, note->group.bucket, n_packets, n_bytes);
             break;
         case NOTE_TABLE:
             flow_tables_credit(note->table.tables, note->table.table_id, note->table.is_match,

@@ -17,15 +17,17 @@
 
 #include "lib/annotations.h"
 #include "lib/openflow/learn.h"
+#include "vswitchd/group_table.h"
 #include "vswitchd/lessons.h"
 #include "vswitchd/packet_in.h"
 #include "vswitchd/xlate.h"
 
 enum {
     XLATE_MAX_BELOW = 6,        /* Tags under the two that a flow holds. */
-    XLATE_MAX_ACTION_SET = 256, /* Written actions of all bridges that a frame is in at once. */
+    XLATE_MAX_ACTION_SET = 512, /* Actions written in, or executed by, all bridges a frame is in. */
     XLATE_NOTES_INLINE = 64,
     XLATE_MAX_STACK = 1024,
+    XLATE_MAX_BUCKETS = DP_ACTIONS_MAX, /* That a frame goes through, in all groups. */
 };
 
 /* Tags that pushes have moved out of the flow's sight, deepest first. */
@@ -51,6 +53,7 @@ enum xlate_note_type {
     NOTE_PATCH_RX,
     NOTE_PATCH_TX,
     NOTE_LESSON,
+    NOTE_GROUP,
 };
 
 struct xlate_note {
@@ -59,6 +62,10 @@ struct xlate_note {
         struct rule *rule;              /* A reference, once in a context. */
         struct port_counters *counters; /* Likewise. */
         struct lesson *lesson;          /* A reference, always: the record's, then the context's. */
+        struct {
+            struct group *group; /* A reference, once in a context. */
+            int bucket;          /* In the group's list, or GROUP_ALL_BUCKETS. */
+        } group;
         struct {
             struct flow_tables *tables;
             uint8_t table_id;
@@ -117,6 +124,7 @@ struct xlate {
     uint8_t table_id;
     unsigned int depth;
     unsigned int n_resubmits;
+    unsigned int n_buckets; /* Of groups, passed so far. */
     int trace_depth;
     bool is_last_action; /* Of its list: a trace indents what it leads to no deeper. */
 
@@ -140,6 +148,10 @@ enum on_miss { MISS_IS_SILENT, MISS_TO_CONTROLLER };
 
 /* Walks from 'table_id' on; the lookup in it sees 'in_port'. */
 void xlate_walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss on_miss);
+
+/* Executes actions: the table to go to, or LIST_ENDS. */
+enum { LIST_ENDS = -1 };
+int xlate_list(struct xlate *x, struct ofa_list list);
 
 /* All that the current bridge does to a frame that enters it. */
 void xlate_bridge(struct xlate *x);
@@ -188,6 +200,10 @@ void xlate_restore_stack(struct xlate *x, struct xlate_stack *saved); /* Frees i
 
 void xlate_multipath(struct xlate *x, const struct ofa_multipath *action);
 void xlate_bundle(struct xlate *x, const struct ofa_bundle *action);
+
+/* xlate_group.c.  False, and the list of actions ends: there is no such group. */
+
+bool xlate_group(struct xlate *x, uint32_t group_id);
 
 /* xlate_learn.c: what frames teach the tables */
 

@@ -214,6 +214,7 @@ static bool may_be_in_set(const struct ofa *ofa)
     case OFA_SET_MPLS_TTL:
     case OFA_DEC_MPLS_TTL:
     case OFA_DEC_TTL:
+    case OFA_GROUP:
     case OFA_SET_QUEUE:
         return true;
     default:

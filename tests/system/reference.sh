@@ -4,6 +4,8 @@
 #   p1 (1) ---- br0 ---- p2 (2)        in both switches, where nothing is forwarded
 #
 #   same OFCTL-ARGUMENT...            both print the same
+#   same_sorted OFCTL-ARGUMENT...     ... but for the order of lines
+#   same_through FILTER OFCTL-ARGUMENT...   ... once the answers went through FILTER
 #   with_reference COMMAND...         for the other one only
 command -v ovs-vswitchd >/dev/null || skip "needs ovs-vswitchd"
 schema=/usr/share/openvswitch/vswitch.ovsschema
@@ -54,16 +56,19 @@ start_reference
 without_accidents() {
   sed -E 's/xid=0x[0-9a-f]+/xid/g; s/duration=[0-9.]+s/duration/g; s/(hard|idle)_age=[0-9]+, //g;
     s/addr:[0-9a-f:]+/addr/; s/^[0-9T:.-]+Z\|[0-9]+\|//; s/speed: .*/speed/; /^ +current: /d;
-    s/ enqueue| GROUP_STATS//g; s/(pkts|bytes|drop|errs|frame|over|crc|coll|max_len)=[0-9?]+/\1/g; s,unix:[^ ]*/,,g;
+    s/ enqueue//g; s/(pkts|bytes|drop|errs|frame|over|crc|coll|max_len)=[0-9?]+/\1/g; s,unix:[^ ]*/,,g;
     /bad table miss config/d; /CUSTOM Statistics/,/tx_q0_packets/d'
 }
 answer() { { ofctl "$@" 2>&1 || echo "exit status $?"; } | without_accidents; }
 
 same_n=0
-same() { # OFCTL-ARGUMENT...
-  local ours theirs
-  ours=$(answer "$@")
-  theirs=$(with_reference answer "$@")
+same() { same_through cat "$@"; }
+same_sorted() { same_through sort "$@"; }
+same_through() {
+  local ours theirs filter=$1
+  shift
+  ours=$(answer "$@" | $filter)
+  theirs=$(with_reference answer "$@" | $filter)
   same_n=$((same_n + 1))
   [ "$ours" = "$theirs" ] && return
   echo "ovs-ofctl $*" >&2
