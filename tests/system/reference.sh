@@ -21,7 +21,7 @@ stop_reference() {
     wait "$pid" 2>/dev/null || true
   done
 }
-trap 'status=$?; stop_reference; (exit $status); cleanup' EXIT
+trap 'status=$?; set +e; stop_reference; (exit $status); cleanup' EXIT
 with_reference() { OVS_RUNDIR=$reference OVS_LOGDIR=$reference OVS_DBDIR=$reference "$@"; }
 
 start_reference() {
