@@ -9,6 +9,8 @@ command -v python3 >/dev/null || { echo "skipped: no python3"; exit 77; }
 here=$(cd "$(dirname "$0")" && pwd)
 build=${WEIR_BUILD:-$here/../../build/release}
 
+! ldd "$build/ovsdb-lite/ovsdb-lite" | grep -q libasan || { echo "skipped: AddressSanitizer keeps what is freed"; exit 77; }
+
 dir=$(mktemp -d)
 pid=
 stop() {
