@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "datapath/adopt.h"
 #include "datapath/execute.h"
 #include "datapath/internal.h"
 #include "datapath/kcache_key.h"
@@ -167,26 +168,32 @@ static void port_assign_slot(struct datapath *dp, struct dp_port *port)
 {
     do
         dp->last_slot++;
-    while (dp->last_slot == 0 || dp->slots[dp->last_slot]);
+    while (dp->last_slot == 0 || dp->slots[dp->last_slot] ||
+           !adopt_is_free_slot(dp, dp->last_slot));
     port->slot = dp->last_slot;
 }
 
 int datapath_port_add(struct datapath *dp, const struct dp_port_config *config, uint32_t *port_no,
                       struct error *error)
 {
-    uint32_t free_no = 0;
+    uint32_t free_no = 0, adopted_no = 0;
+    uint16_t adopted_slot = 0;
 
     if (!config->name[0] || strlen(config->name) >= IFNAMSIZ)
         return error_set(error, -EINVAL, "port name \"%s\" must have 1 to %d characters",
                          config->name, IFNAMSIZ - 1);
+    if (config->type != DP_PORT_DUMMY && dp->config.n_workers && exception_tap_open(dp))
+        adopted_no = adopt_number(dp, (int)if_nametoindex(config->name), &adopted_slot);
     for (uint32_t i = DP_MAX_PORTS; i >= 1; i--) {
         struct dp_port *port = datapath_port(dp, i);
 
-        if (!port)
+        if (!port && adopt_is_free_number(dp, i))
             free_no = i;
-        else if (!strcmp(port->name, config->name))
+        else if (port && !strcmp(port->name, config->name))
             return error_set(error, -EEXIST, "%s: is in the datapath already", config->name);
     }
+    if (adopted_no)
+        free_no = adopted_no;
     if (!free_no)
         return error_set(error, -ENOSPC, "%s: the datapath has %d ports already", config->name,
                          DP_MAX_PORTS);
@@ -194,7 +201,10 @@ int datapath_port_add(struct datapath *dp, const struct dp_port_config *config, 
     struct dp_port *port = port_create(dp, free_no, config);
     if (!port)
         return error_set(error, -ENOMEM, "%s: out of memory", config->name);
-    port_assign_slot(dp, port);
+    if (adopted_no)
+        port->slot = adopted_slot;
+    else
+        port_assign_slot(dp, port);
     if (config->type != DP_PORT_DUMMY && !dp->config.n_workers) {
         port_destroy(port);
         return error_set(error, -EINVAL, "%s: a datapath without workers has dummy ports only",
@@ -207,6 +217,7 @@ int datapath_port_add(struct datapath *dp, const struct dp_port_config *config, 
     }
     atomic_store_explicit(&dp->ports[free_no], port, memory_order_release);
     atomic_store_explicit(&dp->slots[port->slot], port, memory_order_release);
+    adopt_note_port(dp, port);
     *port_no = free_no;
     return 0;
 }
@@ -219,6 +230,7 @@ void datapath_port_remove(struct datapath *dp, uint32_t port_no)
         return;
     if (port->ops->stop)
         port->ops->stop(port);
+    adopt_forget_port(dp, port);
     atomic_store_explicit(&dp->slots[port->slot], NULL, memory_order_release);
     atomic_store_explicit(&dp->ports[port_no], NULL, memory_order_release);
     datapath_synchronize(dp);
@@ -248,19 +260,6 @@ int datapath_port_set_fastpath(struct datapath *dp, uint32_t port_no, enum dp_fa
     return fastpath == DP_FASTPATH_TC
                ? 0
                : error_set(error, -EOPNOTSUPP, "only ports with a device of their own have XDP");
-}
-
-void datapath_take_over(struct datapath *dp)
-{
-    dp->has_taken_over = true;
-    if (dp->exception_tap)
-        exception_tap_take_over(dp->exception_tap);
-}
-
-void datapath_leave(struct datapath *dp)
-{
-    if (dp->exception_tap)
-        exception_tap_leave(dp->exception_tap);
 }
 
 static uint64_t counter_get(const _Atomic uint64_t *counter)
@@ -330,6 +329,10 @@ void datapath_invalidate(struct datapath *dp, uint16_t slot)
 void datapath_set_kcache(struct datapath *dp, struct kcache *kcache)
 {
     mutex_lock(&dp->generation_lock);
+    /* What was adopted is older than anything of ours. */
+    if (kcache_adopted_generation(kcache) >= datapath_generation(dp))
+        atomic_store_explicit(&dp->generation, kcache_adopted_generation(kcache) + 1,
+                              memory_order_release);
     kcache_invalidate(kcache, DP_SLOT_ALL, datapath_generation(dp));
     atomic_store_explicit(&dp->kcache, kcache, memory_order_release);
     mutex_unlock(&dp->generation_lock);

@@ -134,14 +134,6 @@ enum dp_fastpath {
 int datapath_port_set_fastpath(struct datapath *dp, uint32_t port_no, enum dp_fastpath fastpath,
                                struct error *error);
 
-/* Devices on which another datapath, now gone, has left programs that go on forwarding what it had cached are
- * taken over, without a gap, when this is called for the first time: when all ports are there, and translation
- * knows what to do.  Until then frames of flows that are not cached there are lost. */
-void datapath_take_over(struct datapath *dp);
-
-/* The next datapath will take over from this one: what is in the kernel stays there, and goes on forwarding. */
-void datapath_leave(struct datapath *dp);
-
 /* The port's device now looks like 'link': up or down, of another MTU; or something has happened to its
  * filters. */
 void datapath_port_set_link(struct datapath *dp, uint32_t port_no, const struct link_info *link);
@@ -151,6 +143,11 @@ int datapath_port_get_stats(struct datapath *dp, uint32_t port_no, struct dp_por
 /* How frames of this port travel, for people: "TC", "XDP", "exception tap" (to userspace, all of them),
  * "AF_PACKET", "tap", "dummy". */
 const char *datapath_port_path(struct datapath *dp, uint32_t port_no);
+
+/* What another datapath, now gone, has left in the kernel goes on forwarding what it had cached until this is called
+ * for the first time: when all ports are there that will be, and translation knows what to do.  From then on it
+ * does what translation says, and never stops meanwhile (adopt.h). */
+void datapath_take_over(struct datapath *dp);
 
 /* Verdicts */
 

@@ -14,6 +14,7 @@
 
 #include "datapath/internal.h"
 #include "datapath/kcache_compile.h"
+#include "datapath/kcache_internal.h"
 #include "datapath/kcache_key.h"
 #include "datapath/kcache_programs.h"
 #include "datapath/kcache_table.h"
@@ -31,17 +32,6 @@ enum {
 static_assert((int)KC_MAX_SLOTS >= (int)DP_SLOTS_PER_VERDICT &&
                   (int)KC_N_SLOTS == (int)DP_N_SLOTS && (int)DP_MAX_PORTS < (int)KC_DROP,
               "entries hold what verdicts have");
-
-struct kcache {
-    struct datapath *dp;
-    struct kcache_maps maps;
-    struct mutex lock;                /* Of all that follows. */
-    struct kcache_table *tables[2];   /* Owned; IPv4 and others, IPv6. */
-    struct kcache_programs *programs; /* Owned. */
-    struct kcache_stats stats;
-    _Atomic uint32_t n_places; /* Taken, or waiting for a grace period. */
-    uint32_t *seen;            /* Owned. */
-};
 
 const char *kcache_refusal_name(enum kcache_refusal refusal)
 {
@@ -76,7 +66,8 @@ struct kcache *kcache_create(struct datapath *dp, const struct kcache_maps *maps
     cache->dp = dp;
     cache->maps = *maps;
     mutex_init(&cache->lock);
-    kcache_table_seed(maps->state);
+    if (!maps->is_adopted)
+        kcache_table_seed(maps->state);
     maps->state->max_index = maps->n_entries - 1;
     maps->state->max_index6 = maps->n_entries6 - 1;
     cache->tables[0] = kcache_table_create(maps->state, maps->entries, sizeof maps->entries[0],
@@ -86,6 +77,11 @@ struct kcache *kcache_create(struct datapath *dp, const struct kcache_maps *maps
     cache->programs = kcache_programs_create(maps->programs);
     cache->seen = calloc(SEEN_FLOWS, sizeof cache->seen[0]);
     if (!cache->tables[0] || !cache->tables[1] || !cache->programs || !cache->seen) {
+        cache->maps.release = NULL;
+        kcache_destroy(cache);
+        return NULL;
+    }
+    if (maps->is_adopted && !kcache_adopt(cache)) {
         cache->maps.release = NULL;
         kcache_destroy(cache);
         return NULL;
@@ -186,6 +182,8 @@ void kcache_invalidate(struct kcache *cache, uint16_t slot, uint64_t generation)
 {
     struct kc_state *state = cache->maps.state;
 
+    if (kcache_is_adopting(cache))
+        return;
     __atomic_store_n(&state->slot_generation[slot % KC_N_SLOTS], generation, __ATOMIC_RELEASE);
     __atomic_store_n(&state->generation, generation, __ATOMIC_RELEASE);
 }
@@ -258,12 +256,7 @@ static void collect_locked(struct kcache *cache, struct kcache_place *place, int
 
 /* --- Entries of a flow ---------------------------------------------------------------------- */
 
-static struct kcache_place *place_of(struct kcache *cache, uint32_t id) REQUIRES(cache->lock)
-{
-    return kcache_table_place(cache->tables[id >> 31], id);
-}
-
-static void join_locked(struct kcache *cache, struct kcache_place *place, struct megaflow *flow)
+void kcache_join_locked(struct kcache *cache, struct kcache_place *place, struct megaflow *flow)
     REQUIRES(cache->lock)
 {
     struct kcache_flow *list = &flow->kernel;
@@ -273,7 +266,7 @@ static void join_locked(struct kcache *cache, struct kcache_place *place, struct
     place->previous = 0;
     place->next = list->first;
     if (list->first)
-        place_of(cache, list->first)->previous = place->id;
+        kcache_place_of(cache, list->first)->previous = place->id;
     list->first = place->id;
     atomic_fetch_add_explicit(&list->n_entries, 1, memory_order_relaxed);
 }
@@ -283,11 +276,11 @@ static void leave_locked(struct kcache *cache, struct kcache_place *place) REQUI
     struct megaflow *flow = place->flow;
 
     if (place->previous)
-        place_of(cache, place->previous)->next = place->next;
+        kcache_place_of(cache, place->previous)->next = place->next;
     else
         flow->kernel.first = place->next;
     if (place->next)
-        place_of(cache, place->next)->previous = place->previous;
+        kcache_place_of(cache, place->next)->previous = place->previous;
     place->flow = NULL;
     atomic_fetch_sub_explicit(&flow->kernel.n_entries, 1, memory_order_relaxed);
     megaflow_put(flow);
@@ -364,7 +357,7 @@ static uint32_t action_locked(struct kcache *cache, struct megaflow *flow, const
 }
 
 /* True: 'words' are what an entry for it holds. */
-static bool encode_locked(struct kcache *cache, struct megaflow *flow, const struct kc_key *key,
+bool kcache_encode_locked(struct kcache *cache, struct megaflow *flow, const struct kc_key *key,
                           struct kcache_words *words) REQUIRES(cache->lock)
 {
     uint64_t base = cache->maps.state->base;
@@ -412,11 +405,11 @@ static void install_locked(struct kcache *cache, struct kcache_table *table,
         }
         return;
     }
-    if (!encode_locked(cache, flow, key, &words))
+    if (!kcache_encode_locked(cache, flow, key, &words))
         return;
     kcache_table_add(table, place, points, key, &words);
     place->used_ns = now_ns;
-    join_locked(cache, place, flow);
+    kcache_join_locked(cache, place, flow);
     cache->stats.n_installed++;
 }
 
@@ -426,7 +419,7 @@ static void renew_locked(struct kcache *cache, struct kcache_place *place, struc
 {
     struct kcache_words words;
 
-    if (!encode_locked(cache, flow, key, &words)) {
+    if (!kcache_encode_locked(cache, flow, key, &words)) {
         remove_locked(cache, place, now_ns);
         return;
     }
@@ -439,13 +432,13 @@ static void renew_locked(struct kcache *cache, struct kcache_place *place, struc
         struct megaflow *old = place->flow;
 
         leave_locked(cache, place);
-        join_locked(cache, place, flow);
+        kcache_join_locked(cache, place, flow);
         megaflow_put(old);
     }
     cache->stats.n_renewed++;
 }
 
-static void count_places_locked(struct kcache *cache) REQUIRES(cache->lock)
+void kcache_count_places_locked(struct kcache *cache) REQUIRES(cache->lock)
 {
     atomic_store_explicit(&cache->n_places,
                           kcache_table_n_busy(cache->tables[0]) +
@@ -458,7 +451,7 @@ void kcache_offer(struct kcache *cache, struct megaflow *flow, const struct flow
 {
     struct kc_key key;
 
-    if (!kc_key_from_flow(flow_key, slot, &key) ||
+    if (kcache_is_adopting(cache) || !kc_key_from_flow(flow_key, slot, &key) ||
         atomic_load_explicit(&flow->kernel.refused, memory_order_relaxed) & 1 << kc_key_kind(&key))
         return;
 
@@ -472,7 +465,7 @@ void kcache_offer(struct kcache *cache, struct megaflow *flow, const struct flow
         renew_locked(cache, place, flow, &key, now_ns);
     else if (is_seen_locked(cache, &points) || is_repeated)
         install_locked(cache, table, &points, &key, flow, now_ns);
-    count_places_locked(cache);
+    kcache_count_places_locked(cache);
     mutex_unlock(&cache->lock);
 }
 
@@ -526,7 +519,7 @@ void kcache_forget(struct kcache *cache, struct megaflow *flow)
             mutex_lock(&cache->lock);
             n = 0;
         }
-        pass_on_locked(cache, place_of(cache, flow->kernel.first), now_ns);
+        pass_on_locked(cache, kcache_place_of(cache, flow->kernel.first), now_ns);
     }
     action = flow->kernel.action;
     flow->kernel.action = KC_NOTHING;
@@ -586,7 +579,7 @@ void kcache_collect_flow(struct kcache *cache, struct megaflow *flow)
     mutex_lock(&cache->lock);
     uint32_t id = flow->kernel.first;
     for (int n = 0; id && n < MANY_ENTRIES; n++) {
-        struct kcache_place *place = place_of(cache, id);
+        struct kcache_place *place = kcache_place_of(cache, id);
 
         collect_locked(cache, place, clock_now_ns());
         id = place->next;
@@ -629,7 +622,7 @@ void kcache_reuse(struct kcache *cache)
     kcache_programs_reuse(cache->programs);
     for (unsigned int i = 0; i < 2; i++)
         kcache_table_reuse(cache->tables[i]);
-    count_places_locked(cache);
+    kcache_count_places_locked(cache);
     mutex_unlock(&cache->lock);
 }
 

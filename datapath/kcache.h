@@ -29,6 +29,7 @@
 
 struct datapath;
 struct kcache;
+struct kept;
 struct megaflow;
 
 enum { KCACHE_DEFAULT_ENTRIES = 131072 };
@@ -42,6 +43,8 @@ struct kcache_maps {
     struct kc_program *programs;
     struct kc_device *devices;
     uint32_t n_entries, n_entries6;            /* Powers of two. */
+    struct kept *kept;                         /* Borrowed; NULL: nothing outlives us. */
+    bool is_adopted;                           /* All this was written by an earlier daemon. */
     void (*release)(struct kcache_maps *maps); /* NULL: nothing to do. */
 };
 
@@ -124,6 +127,35 @@ void kcache_reuse(struct kcache *cache);
 /* Is there something to sweep? */
 bool kcache_has_work(struct kcache *cache);
 
+/* Where a walk is; zero at first. */
+struct kcache_cursor {
+    uint32_t table, at;
+};
+
+/* Adoption: entries that an earlier daemon has left go on forwarding as they are.  Meanwhile nothing is
+ * installed or invalidated in the kernel.  Then each is confirmed by a flow that was translated anew, or
+ * given up.  See adopt.h. */
+
+struct kcache_adopted {
+    uint32_t id;
+    struct flow_key key; /* What the entry says of its frames, its port aside. */
+    uint16_t slot;       /* Of the port by which they come in. */
+};
+
+bool kcache_is_adopting(const struct kcache *cache); /* Any thread. */
+struct kept *kcache_kept(const struct kcache *cache);
+uint64_t kcache_adopted_generation(const struct kcache *cache); /* Nothing in it is younger. */
+
+/* Up to 'n' of them from 'cursor' on; 0: that was all. */
+uint32_t kcache_list_adopted(struct kcache *cache, struct kcache_cursor *cursor,
+                             struct kcache_adopted *entries, uint32_t n);
+bool kcache_confirm(struct kcache *cache, uint32_t id, struct megaflow *flow, int64_t now_ns);
+void kcache_give_up(struct kcache *cache, uint32_t id);
+
+/* No entry is left to be confirmed.  Under the datapath's generation lock; 'generations' are of all slots. */
+void kcache_end_adoption(struct kcache *cache, const _Atomic uint64_t *generations,
+                         uint64_t generation);
+
 /* Looking inside */
 
 struct kcache_stats {
@@ -134,6 +166,7 @@ struct kcache_stats {
     uint64_t n_installed, n_renewed, n_removed;
     uint64_t n_expired, n_evicted;       /* Of those removed. */
     uint64_t n_full;                     /* Found no room. */
+    uint64_t n_adopted, n_confirmed;     /* Found at the start, and kept. */
     uint64_t refused[KCACHE_N_REFUSALS]; /* Megaflows. */
 };
 
@@ -152,11 +185,6 @@ struct kcache_entry_info {
     uint64_t n_packets, n_bytes;
     int64_t used_ns;
     bool is_stale;
-};
-
-/* Where a walk is; zero at first. */
-struct kcache_cursor {
-    uint32_t table, at;
 };
 
 /* Up to 'n' entries from 'cursor' on; 0: that was all. */

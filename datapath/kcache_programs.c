@@ -51,6 +51,32 @@ static uint32_t take_free(struct kcache_programs *programs)
     return i;
 }
 
+void kcache_programs_adopt(struct kcache_programs *programs, const uint32_t *n_references)
+{
+    uint32_t n = KC_N_PROGRAMS;
+
+    while (n && !n_references[n - 1])
+        n--;
+    programs->n_touched = n;
+    for (uint32_t i = 0; i < n; i++) {
+        struct info *info = &programs->infos[i];
+
+        info->n_references = n_references[i];
+        info->hash = hash_bytes(&programs->memory[i], sizeof programs->memory[i], 0);
+        uint32_t *list = info->n_references ? &programs->chains[info->hash % N_CHAINS]
+                                            : &programs->free;
+        info->next = *list;
+        *list = i;
+        programs->n_used += info->n_references > 0;
+    }
+}
+
+const struct kc_program *kcache_programs_look(const struct kcache_programs *programs,
+                                              uint32_t action)
+{
+    return &programs->memory[action - KC_FIRST_PROGRAM];
+}
+
 uint32_t kcache_programs_get(struct kcache_programs *programs, const struct kc_program *program)
 {
     uint32_t hash = hash_bytes(program, sizeof *program, 0);

@@ -18,6 +18,11 @@ struct kcache_programs;
 struct kcache_programs *kcache_programs_create(struct kc_program *memory);
 void kcache_programs_destroy(struct kcache_programs *programs); /* NULL is fine. */
 
+/* Programs that somebody has left in 'memory', each with as many references as 'n_references' has. */
+void kcache_programs_adopt(struct kcache_programs *programs, const uint32_t *n_references);
+const struct kc_program *kcache_programs_look(const struct kcache_programs *programs,
+                                              uint32_t action);
+
 /* The action of 'program', with a reference; KC_NOTHING: there are too many. */
 uint32_t kcache_programs_get(struct kcache_programs *programs, const struct kc_program *program);
 void kcache_programs_put(struct kcache_programs *programs, uint32_t action);

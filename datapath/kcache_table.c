@@ -8,7 +8,7 @@
 
 #include "lib/clock.h"
 
-enum place_state { IS_FREE, IS_TAKEN, IS_WAITING };
+enum place_state { IS_FREE, IS_TAKEN, IS_WAITING, IS_ADOPTED };
 enum { NONE = UINT32_MAX, N_CANDIDATES = 2 * KC_GROUP };
 #define IDLE_NS (2 * SECOND_NS)
 
@@ -167,12 +167,24 @@ static void count_hint(struct kcache_table *table, const struct kcache_place *pl
     write_hints(table, place->home);
 }
 
+static uint32_t index_of(const struct kcache_place *place)
+{
+    return (place->id & ~(UINT32_C(1) << 31)) - 1;
+}
+
+static void list_as_taken(struct kcache_table *table, struct kcache_place *place)
+{
+    place->state = IS_TAKEN;
+    place->at = table->n_taken;
+    table->taken[table->n_taken++] = index_of(place);
+}
+
 void kcache_table_add(struct kcache_table *table, struct kcache_place *place,
                       const struct kc_points *points, const struct kc_key *key,
                       const struct kcache_words *words)
 {
     struct kc_entry *entry = place->entry;
-    uint32_t index = (place->id & ~(UINT32_C(1) << 31)) - 1;
+    uint32_t index = index_of(place);
 
     memcpy(entry->key, key->words, sizeof entry->key);
     if (table->is_ipv6)
@@ -183,11 +195,9 @@ void kcache_table_add(struct kcache_table *table, struct kcache_place *place,
     write_slots(entry, words->slots);
     __atomic_store_n(&entry->verdict, words->verdict, __ATOMIC_RELEASE);
 
-    place->state = IS_TAKEN;
     place->home = points->home;
     place->hint = hint_to(points, index);
-    place->at = table->n_taken;
-    table->taken[table->n_taken++] = index;
+    list_as_taken(table, place);
     count_hint(table, place, 1);
 }
 
@@ -208,18 +218,85 @@ bool kcache_table_has(const struct kcache_place *place, const struct kcache_word
     return place->entry->verdict == words->verdict && slots == words->slots;
 }
 
+static void empty(struct kcache_table *table, struct kcache_place *place)
+{
+    __atomic_store_n(&place->entry->verdict, 0, __ATOMIC_SEQ_CST);
+    count_hint(table, place, UINT32_MAX); /* One less. */
+    place->state = IS_WAITING;
+    place->at = table->waiting;
+    table->waiting = index_of(place);
+    table->n_waiting++;
+}
+
 void kcache_table_remove(struct kcache_table *table, struct kcache_place *place)
 {
     uint32_t last = table->taken[--table->n_taken];
 
-    __atomic_store_n(&place->entry->verdict, 0, __ATOMIC_SEQ_CST);
     table->taken[place->at] = last;
     table->places[last].at = place->at;
-    count_hint(table, place, UINT32_MAX); /* One less. */
-    place->state = IS_WAITING;
-    place->at = table->waiting;
-    table->waiting = (place->id & ~(UINT32_C(1) << 31)) - 1;
-    table->n_waiting++;
+    empty(table, place);
+}
+
+/* --- Adopt ---------------------------------------------------------------------------------- */
+
+/* False: no lookup would find it where it is. */
+static bool adopt_place(struct kcache_table *table, const struct kc_state *state, uint32_t index)
+{
+    struct kcache_place *place = &table->places[index];
+    struct kc_points points;
+    struct kc_key key;
+
+    place->entry = entry_at(table, index);
+    place->id = (index + 1) | (uint32_t)table->is_ipv6 << 31;
+    kcache_table_get_key(place, &key);
+    points = kc_points_of(state, key.words, key.n_words);
+    if ((index ^ points.home) >= KC_GROUP && (index ^ points.other) >= KC_GROUP)
+        return false;
+    place->home = points.home;
+    place->hint = hint_to(&points, index);
+    place->seen_packets = place->born_packets = place->entry->n_packets;
+    place->seen_bytes = place->born_bytes = place->entry->n_bytes;
+    place->state = IS_ADOPTED;
+    count_hint(table, place, 1);
+    return true;
+}
+
+void kcache_table_adopt(struct kcache_table *table, const struct kc_state *state,
+                        void (*each)(const struct kc_entry *entry, void *arg), void *arg)
+{
+    for (uint32_t i = 0; i < table->n_entries; i++) {
+        struct kc_entry *entry = entry_at(table, i);
+
+        if (!entry->verdict)
+            continue;
+        if (adopt_place(table, state, i))
+            each(entry, arg);
+        else
+            __atomic_store_n(&entry->verdict, 0, __ATOMIC_SEQ_CST);
+    }
+}
+
+struct kcache_place *kcache_table_adopted(struct kcache_table *table, uint32_t *at)
+{
+    while (*at < table->n_entries) {
+        struct kcache_place *place = &table->places[(*at)++];
+
+        if (place->state == IS_ADOPTED)
+            return place;
+    }
+    return NULL;
+}
+
+void kcache_table_confirm(struct kcache_table *table, struct kcache_place *place,
+                          const struct kcache_words *words)
+{
+    kcache_table_change(place, words);
+    list_as_taken(table, place);
+}
+
+void kcache_table_give_up(struct kcache_table *table, struct kcache_place *place)
+{
+    empty(table, place);
 }
 
 bool kcache_table_retire(struct kcache_table *table)

@@ -314,6 +314,22 @@ static void miss(struct lane *lane, struct packet *packet, const struct flow_key
     offer(lane, flow, key, port, false);
 }
 
+struct megaflow *process_flow_of(struct lane *lane, const struct flow_key *key,
+                                 const struct packet *packet)
+{
+    struct datapath *dp = lane->dp;
+    uint64_t n_probes = 0;
+    struct megaflow *flow = megaflow_find(dp->megaflows, key, &n_probes);
+
+    if (flow && process_is_valid(dp, flow))
+        return flow;
+    uint64_t born = process_translate(dp, key, packet, lane->now_ns, &lane->verdict);
+    flow = lane->verdict.cacheable && !dp->config.cache_off ? install(lane, key, born, flow) : NULL;
+    if (!flow)
+        release_context(dp, lane->verdict.context); /* Nobody has seen it. */
+    return flow;
+}
+
 static void process_frame(struct lane *lane, struct packet *packet, const struct flow_key *key,
                           uint32_t hash, struct dp_port *port)
 {

@@ -16,6 +16,11 @@ void process_batch(struct lane *lane, struct packet **packets, struct dp_port **
 void process_end_of_queue(struct lane *lane, bool is_empty);
 void process_make_offers(struct lane *lane); /* Now. */
 
+/* The flow that frames with 'key' belong to, translated and cached if need be, or NULL; valid when looked for.
+ * 'packet' as in datapath_ops.translate.  Between batches of the lane. */
+struct megaflow *process_flow_of(struct lane *lane, const struct flow_key *key,
+                                 const struct packet *packet);
+
 /* Credits what 'flow' did since it was last asked. */
 void process_credit(struct datapath *dp, struct megaflow *flow);
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,4 +84,18 @@ char *rundir_pidfile(const char *daemon)
 char *rundir_ctl_socket(const char *daemon, pid_t pid)
 {
     return format_path("%s/%s.%ld.ctl", rundir_path(), daemon, (long)pid);
+}
+
+void rundir_instance(char instance[RUNDIR_INSTANCE_BYTES])
+{
+    const char *path = rundir_path();
+    uint32_t hash = 2166136261; /* FNV-1a: the same in every process. */
+
+    if (!strcmp(path, "/run/weir")) {
+        snprintf(instance, RUNDIR_INSTANCE_BYTES, "weir");
+        return;
+    }
+    for (; *path; path++)
+        hash = (hash ^ (uint8_t)*path) * 16777619;
+    snprintf(instance, RUNDIR_INSTANCE_BYTES, "w%06x", hash & 0xffffff);
 }

@@ -25,3 +25,8 @@ char *rundir_db_socket(void);                           /* db.sock */
 char *rundir_bridge_socket(const char *bridge);         /* BRIDGE.mgmt; NULL: no file name. */
 char *rundir_pidfile(const char *daemon);               /* ovs-vswitchd.pid */
 char *rundir_ctl_socket(const char *daemon, pid_t pid); /* ovs-vswitchd.PID.ctl */
+
+/* What names things of this switch that must be unique on the machine: "weir", or for another run directory a letter
+ * and a hash of its path. */
+enum { RUNDIR_INSTANCE_BYTES = 16 };
+void rundir_instance(char instance[RUNDIR_INSTANCE_BYTES]);

@@ -164,15 +164,21 @@ struct bridge *bridge_create(struct vswitch *vswitch, const struct wanted_bridge
     return bridge;
 }
 
-void bridge_close(struct bridge *bridge)
+void bridge_close_server(struct bridge *bridge)
 {
     struct of_server *server = bridge->server; /* Its end may make it call us. */
+
+    bridge->server = NULL;
+    of_server_destroy(server);
+}
+
+void bridge_close(struct bridge *bridge)
+{
     struct interface *interface, *next;
 
     HASH_ITER (by_name, bridge->interfaces, interface, next)
         interface_close(interface);
-    bridge->server = NULL;
-    of_server_destroy(server);
+    bridge_close_server(bridge);
 }
 
 void bridge_destroy(struct bridge *bridge)

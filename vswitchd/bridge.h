@@ -53,6 +53,7 @@ struct bridge *bridge_create(struct vswitch *vswitch, const struct wanted_bridge
 
 /* Closes the interfaces and the OpenFlow server. */
 void bridge_close(struct bridge *bridge);
+void bridge_close_server(struct bridge *bridge); /* Only that. */
 void bridge_destroy(struct bridge *bridge);
 
 void bridge_set_settings(struct bridge *bridge, const struct wanted_bridge *wanted);

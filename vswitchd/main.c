@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "datapath/kernel/leftovers.h"
+#include "datapath/cleanup.h"
 #include "lib/annotations.h"
 #include "lib/daemon.h"
 #include "lib/log.h"
@@ -19,6 +19,7 @@
 #include "lib/rundir.h"
 #include "lib/tls.h"
 #include "lib/unixctl.h"
+#include "lib/unixctl_client.h"
 #include "vswitchd/commands.h"
 #include "vswitchd/vswitch.h"
 
@@ -61,8 +62,9 @@ static void print_help(void)
         "\n"
         "  --workers=N             threads that forward frames (default: one for two processors,\n"
         "                          at most %d)\n"
-        "  --cleanup-only          free devices that a killed switch has left deaf, print their\n"
-        "                          names, and exit\n"
+        "  --cleanup-only          remove what an earlier daemon of this run directory has left "
+        "in\n"
+        "                          the kernel, print the names of devices, and exit\n"
         "  --read-only-group=GROUP members may use the control socket, and only look\n"
         "\n%sFor controllers, what the database says in the table SSL counts instead.\n"
         "\n%s",
@@ -220,6 +222,15 @@ static int start_control(struct program *program, struct error *error)
     return unixctl_admit_readers(program->unixctl, &program->readers, for_readers, error);
 }
 
+/* The threads still run, and there is nothing that the kernel would not free. */
+static _Noreturn void leave(struct program *program)
+{
+    vswitch_leave(program->vswitch);
+    log_info("stopped: what is cached goes on being forwarded");
+    daemon_destroy(program->daemon);
+    _exit(EXIT_SUCCESS);
+}
+
 static int run(struct program *program, struct error *error)
 {
     const struct vswitch_config config = {
@@ -243,17 +254,26 @@ static int run(struct program *program, struct error *error)
         ev_run(program->loop, 0);
     }
     unixctl_server_destroy(program->unixctl);
-    if (!program->cleans_up)
-        vswitch_leave(program->vswitch);
-    vswitch_destroy(program->vswitch);
+    if (result || program->cleans_up)
+        vswitch_destroy(program->vswitch);
+    else
+        leave(program);
     return result;
 }
 
 static int clean_up(struct error *error)
 {
     struct buffer freed = BUFFER_INIT;
-    int result = leftovers_remove(&freed, error);
+    char *pidfile = rundir_pidfile("ovs-vswitchd"), instance[RUNDIR_INSTANCE_BYTES];
+    long pid = (long)unixctl_client_read_pidfile(pidfile, NULL);
+    int result;
 
+    free(pidfile);
+    if (pid > 0)
+        return error_set(error, -EBUSY, "vswitchd (pid %ld) runs: nothing of it can be removed",
+                         pid);
+    rundir_instance(instance);
+    result = cleanup_instance(instance, &freed, error);
     fputs(buffer_text(&freed), stdout);
     buffer_fini(&freed);
     return result;

@@ -6,9 +6,7 @@
 #include <string.h>
 #include <urcu-qsbr.h>
 
-#include "datapath/kernel/leftovers.h"
 #include "lib/annotations.h"
-#include "lib/buffer.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "vswitchd/bridge.h"
@@ -169,18 +167,12 @@ static void add_wanted(struct vswitch *vswitch, struct wanted *wanted)
 }
 
 /* What a switch before us has left on devices goes on forwarding until all that is wanted is there. */
-static void take_over_devices(struct vswitch *vswitch)
+static void take_over(struct vswitch *vswitch)
 {
-    struct buffer freed = BUFFER_INIT;
-    struct error error = ERROR_INIT;
-
-    if (vswitch->has_taken_over || vswitch->is_waiting_for_flows)
+    if (vswitch->is_waiting_for_flows)
         return;
     vswitch->has_taken_over = true;
     datapath_take_over(vswitch->datapath);
-    if (vswitch->has_devices && leftovers_remove(&freed, &error) < 0)
-        log_warn("%s", error.message);
-    buffer_fini(&freed);
 }
 
 void reconfigure(struct vswitch *vswitch)
@@ -202,7 +194,7 @@ void reconfigure(struct vswitch *vswitch)
     wanted_destroy(wanted);
 
     forwarding_publish(vswitch);
-    take_over_devices(vswitch);
+    take_over(vswitch);
     HASH_ITER (by_name, vswitch->bridges, bridge, next)
         bridge_tell_ports(bridge);
     status_applied(vswitch->status);

@@ -194,21 +194,6 @@ static void on_frames_heard(struct ev_loop *loop UNUSED, ev_async *async, int ev
 
 /* --- Life ---------------------------------------------------------------------------------- */
 
-/* Devices of ours must not clash with those of a switch that runs from another directory. */
-static void name_instance(char *instance, size_t n_bytes)
-{
-    const char *path = rundir_path();
-    uint32_t hash = 2166136261; /* FNV-1a: the same in every process. */
-
-    if (!strcmp(path, "/run/weir")) {
-        snprintf(instance, n_bytes, "weir");
-        return;
-    }
-    for (; *path; path++)
-        hash = (hash ^ (uint8_t)*path) * 16777619;
-    snprintf(instance, n_bytes, "w%06x", hash & 0xffffff);
-}
-
 static void start_watchers(struct vswitch *vswitch)
 {
     ev_async_init(&vswitch->packet_ins, on_frames_heard);
@@ -226,7 +211,7 @@ static void start_watchers(struct vswitch *vswitch)
 struct vswitch *vswitch_create(const struct vswitch_config *config, struct error *error)
 {
     struct vswitch *vswitch = calloc(1, sizeof *vswitch);
-    char instance[16];
+    char instance[RUNDIR_INSTANCE_BYTES];
     const struct datapath_config datapath_config = {
         .n_workers = config->n_workers,
         .instance = instance,
@@ -234,12 +219,11 @@ struct vswitch *vswitch_create(const struct vswitch_config *config, struct error
 
     if (!vswitch)
         abort();
-    name_instance(instance, sizeof instance);
+    rundir_instance(instance);
     vswitch->loop = config->loop;
     vswitch->ready = config->ready;
     vswitch->aux = config->aux;
     vswitch->vlan_limit = 1;
-    vswitch->has_devices = config->n_workers > 0;
     start_watchers(vswitch);
     topology_publish(topology_create(vswitch->vlan_limit));
 
@@ -262,11 +246,6 @@ struct vswitch *vswitch_create(const struct vswitch_config *config, struct error
     wanted_watch(vswitch->db);
     ovsdb_client_start(vswitch->db);
     return vswitch;
-}
-
-void vswitch_leave(struct vswitch *vswitch)
-{
-    datapath_leave(vswitch->datapath);
 }
 
 void vswitch_destroy(struct vswitch *vswitch)
@@ -294,6 +273,15 @@ void vswitch_destroy(struct vswitch *vswitch)
     ev_timer_stop(vswitch->loop, &vswitch->devices_change);
     free(vswitch->refusals);
     free(vswitch);
+}
+
+void vswitch_leave(struct vswitch *vswitch)
+{
+    struct bridge *bridge, *next;
+
+    HASH_ITER (by_name, vswitch->bridges, bridge, next)
+        bridge_close_server(bridge);
+    ovsdb_client_destroy(vswitch->db);
 }
 
 struct bridge *vswitch_bridge(const struct vswitch *vswitch, const char *name)

@@ -56,7 +56,6 @@ struct vswitch {
     size_t n_refusals;
     uint64_t n_bridges_ever;
     uint8_t vlan_limit;
-    bool has_devices;    /* It opens real ones. */
     bool has_taken_over; /* From the switch before. */
     bool
         is_waiting_for_flows; /* other_config:flow-restore-wait: nothing is forwarded until it goes. */
@@ -74,9 +73,10 @@ struct vswitch {
 
 /* NULL on failure, with 'error' set. */
 struct vswitch *vswitch_create(const struct vswitch_config *config, struct error *error);
-/* Before it is destroyed: what is in the kernel stays there, and goes on forwarding what it has cached until the
- * next switch takes over. */
+void vswitch_destroy(struct vswitch *vswitch); /* Nothing of it stays in the kernel. */
+
+/* Says goodbye to database and controllers, and leaves the datapath to the next daemon, who will find it as after a
+ * crash: the process must end now. */
 void vswitch_leave(struct vswitch *vswitch);
-void vswitch_destroy(struct vswitch *vswitch);
 
 struct bridge *vswitch_bridge(const struct vswitch *vswitch, const char *name);

@@ -6,4 +6,5 @@
 
 enum { FILTER_HANDLE = 1, FILTER_PRIORITY = 0x7765 };
 
-#define FILTER_PROGRAM "weir_ingress"
+#define FILTER_PROGRAM        "weir_ingress"
+#define FILTER_EGRESS_PROGRAM "weir_egress"

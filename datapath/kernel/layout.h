@@ -27,6 +27,10 @@
 
 #include <linux/types.h>
 
+/* More by one whenever memory that an earlier build has written would be misread: a change of what words mean
+ * (also those of keys, which kernel/parse.h makes), rather than of sizes, which are compared anyway. */
+enum { KC_LAYOUT_VERSION = 1 };
+
 enum {
     KC_N_SLOTS = 4096,
     KC_MAX_PORTS = 4096,

@@ -19,7 +19,7 @@
 
 LOG_MODULE(leftovers);
 
-enum { MAX_MAPS = 32, MAX_RODATA_BYTES = 256 };
+enum { MAX_MAPS = 64, MAX_RODATA_BYTES = 256 };
 
 /* The constants of the program are a map of one value that begins with the index of the tap. */
 static uint32_t tap_in_map(uint32_t map_id)
@@ -49,26 +49,21 @@ static uint32_t tap_of_program(uint32_t program_id)
 
     if (fd < 0)
         return 0;
-    if (!bpf_obj_get_info_by_fd(fd, &info, &n_bytes) && !strcmp(info.name, FILTER_PROGRAM))
+    if (!bpf_obj_get_info_by_fd(fd, &info, &n_bytes) &&
+        (!strcmp(info.name, FILTER_PROGRAM) || !strcmp(info.name, FILTER_EGRESS_PROGRAM)))
         for (uint32_t i = 0; i < info.nr_map_ids && i < MAX_MAPS && !ifindex; i++)
             ifindex = tap_in_map(map_ids[i]);
     close(fd);
     return ifindex;
 }
 
-/* What a filter of ours on the device is worth. */
-enum owner { OWNER_NONE, OWNER_GONE, OWNER_ALIVE };
-
-static enum owner owner_of(int ifindex)
+/* The tap of the filter of ours that hangs there; 0: there is none. */
+static uint32_t tap_of_filter(int ifindex, enum bpf_tc_attach_point point)
 {
-    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point);
     LIBBPF_OPTS(bpf_tc_opts, found, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
-    char name[IF_NAMESIZE];
-    uint32_t tap;
 
-    if (bpf_tc_query(&hook, &found) || !(tap = tap_of_program(found.prog_id)))
-        return OWNER_NONE;
-    return if_indextoname(tap, name) ? OWNER_ALIVE : OWNER_GONE;
+    return bpf_tc_query(&hook, &found) ? 0 : tap_of_program(found.prog_id);
 }
 
 /* Most devices have no filter. */
@@ -78,18 +73,30 @@ static int say_nothing(enum libbpf_print_level level UNUSED, const char *format 
     return 0;
 }
 
+static bool is_gone(uint32_t tap)
+{
+    char name[IF_NAMESIZE];
+
+    return tap && !if_indextoname(tap, name);
+}
+
 bool leftovers_has(int ifindex)
 {
     libbpf_print_fn_t print = libbpf_set_print(say_nothing);
-    bool has_one = owner_of(ifindex) == OWNER_GONE;
+    bool has_one = is_gone(tap_of_filter(ifindex, BPF_TC_INGRESS));
 
     libbpf_set_print(print);
     return has_one;
 }
 
-static bool remove_filter(int ifindex)
+bool leftovers_is_ours(int ifindex, enum bpf_tc_attach_point point)
 {
-    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_INGRESS);
+    return tap_of_filter(ifindex, point) != 0;
+}
+
+static bool remove_filter(int ifindex, enum bpf_tc_attach_point point)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point);
     LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
 
     if (bpf_tc_detach(&hook, &filter))
@@ -101,32 +108,55 @@ static bool remove_filter(int ifindex)
     return true;
 }
 
-static void remove_from_device(const struct if_nameindex *device, struct buffer *freed)
+/* Filters on the device are of one switch.  A program without filters has lost its switch too. */
+static void remove_from_device(const struct if_nameindex *device, int of_tap, struct buffer *freed)
 {
     int ifindex = (int)device->if_index;
-    enum owner owner = owner_of(ifindex);
+    uint32_t ingress = tap_of_filter(ifindex, BPF_TC_INGRESS);
+    uint32_t egress = tap_of_filter(ifindex, BPF_TC_EGRESS);
+    uint32_t tap = ingress ? ingress : egress;
+    bool had_filter = false;
 
-    if (owner == OWNER_ALIVE)
+    if (of_tap ? tap != (uint32_t)of_tap : tap && !is_gone(tap))
         return;
     bool had_xdp = xdp_remove_leftover(ifindex);
-    bool had_filter = owner == OWNER_GONE && remove_filter(ifindex);
+    if (ingress)
+        had_filter |= remove_filter(ifindex, BPF_TC_INGRESS);
+    if (egress)
+        had_filter |= remove_filter(ifindex, BPF_TC_EGRESS);
     if (!had_xdp && !had_filter)
         return;
-    buffer_printf(freed, "%s\n", device->if_name);
-    log_info("%s: removed the %s that a killed switch had left", device->if_name,
+    if (freed)
+        buffer_printf(freed, "%s\n", device->if_name);
+    log_info("%s: removed the %s that an earlier switch had left", device->if_name,
              had_filter ? "filter" : "XDP program");
 }
 
-int leftovers_remove(struct buffer *freed, struct error *error)
+static int remove_all(int of_tap, bool (*is_wanted)(int ifindex, void *arg), void *arg,
+                      struct buffer *freed)
 {
     struct if_nameindex *devices = if_nameindex();
     libbpf_print_fn_t print = libbpf_set_print(say_nothing);
 
     if (!devices)
-        return error_set_errno(error, -errno, "cannot list network devices");
+        return -errno;
     for (const struct if_nameindex *device = devices; device->if_index; device++)
-        remove_from_device(device, freed);
+        if (!is_wanted || !is_wanted((int)device->if_index, arg))
+            remove_from_device(device, of_tap, freed);
     if_freenameindex(devices);
     libbpf_set_print(print);
     return 0;
+}
+
+int leftovers_remove(struct buffer *freed, struct error *error)
+{
+    int code = remove_all(0, NULL, NULL, freed);
+
+    return code ? error_set_errno(error, code, "cannot list network devices") : 0;
+}
+
+int leftovers_remove_of(int tap_ifindex, bool (*is_wanted)(int ifindex, void *arg), void *arg,
+                        struct buffer *freed)
+{
+    return remove_all(tap_ifindex, is_wanted, arg, freed);
 }

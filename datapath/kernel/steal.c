@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 
 #include "datapath/kernel/filter.h"
 #include "datapath/kernel/leftovers.h"
+#include "datapath/kernel/pins.h"
 #include "datapath/kernel/steal.skel.h"
 #include "datapath/kernel/xdp.h"
 #include "lib/log.h"
@@ -33,13 +35,15 @@ struct hook {
 };
 
 struct steal {
+    char instance[IFNAMSIZ];
+    int tap_ifindex;
+    struct pins *pins; /* Owned; NULL: nothing can be pinned. */
     struct steal_bpf *skeleton;
     struct hook *hooks; /* Owned. */
     _Atomic unsigned int n_xdp;
     struct kcache_maps maps;
     bool is_memory_taken; /* By the flow cache. */
     bool has_taken_over;
-    bool is_leaving;
 };
 
 static int print_debug(enum libbpf_print_level level, const char *format, va_list args)
@@ -94,19 +98,80 @@ static int get_maps(struct steal *steal)
     return 0;
 }
 
+static int pin_maps(struct steal *steal)
+{
+    const struct {
+        const char *name;
+        struct bpf_map *map;
+    } pinned[] = {
+        {"state", steal->skeleton->maps.kc_state},
+        {"entries", steal->skeleton->maps.kc_entries},
+        {"entries6", steal->skeleton->maps.kc_entries6},
+        {"ports", steal->skeleton->maps.kc_ports},
+        {"programs", steal->skeleton->maps.kc_programs},
+        {"devices", steal->skeleton->maps.kc_devices},
+        {"port_slots", steal->skeleton->maps.port_slots},
+    };
+    int code = 0;
+
+    for (size_t i = 0; i < sizeof pinned / sizeof pinned[0] && !code; i++)
+        code = pins_use(steal->pins, pinned[i].map, pinned[i].name);
+    return code;
+}
+
 static int load(struct steal *steal, int tap_ifindex)
 {
-    struct steal_bpf *skeleton = steal->skeleton;
+    struct steal_bpf *skeleton = steal->skeleton = steal_bpf__open();
+    int code;
 
+    if (!skeleton)
+        return -errno;
     skeleton->rodata->exception_tap_ifindex = (uint32_t)tap_ifindex;
     steal->maps.n_entries = KCACHE_DEFAULT_ENTRIES;
     steal->maps.n_entries6 = KCACHE_DEFAULT_ENTRIES / 4;
     bpf_map__set_max_entries(skeleton->maps.kc_entries, steal->maps.n_entries);
     bpf_map__set_max_entries(skeleton->maps.kc_entries6, steal->maps.n_entries6);
-    return steal_bpf__load(skeleton);
+    code = steal->pins ? pin_maps(steal) : 0;
+    if (!code)
+        code = steal_bpf__load(skeleton);
+    if (code) {
+        steal_bpf__destroy(skeleton);
+        steal->skeleton = NULL;
+    }
+    return code;
 }
 
-struct steal *steal_create(int tap_ifindex, struct error *error)
+/* What is pinned may be of another build after all, or not be permitted. */
+static int load_somehow(struct steal *steal, int tap_ifindex)
+{
+    int code = load(steal, tap_ifindex);
+
+    if (code && steal->pins && pins_are_adopted(steal->pins)) {
+        log_warn("what an earlier daemon has pinned cannot be used: %s", strerror(-code));
+        pins_forget(steal->pins);
+        code = load(steal, tap_ifindex);
+    }
+    if (code && steal->pins) {
+        pins_close(steal->pins);
+        steal->pins = NULL;
+        pins_remove(steal->instance);
+        code = load(steal, tap_ifindex);
+        if (!code)
+            log_warn("nothing can be pinned: a restart will interrupt traffic");
+    }
+    return code;
+}
+
+static void open_pins(struct steal *steal, int tap_ifindex)
+{
+    struct error error = ERROR_INIT;
+
+    steal->pins = pins_open(steal->instance, tap_ifindex, &error);
+    if (!steal->pins)
+        log_warn("a restart will interrupt traffic: %s", error.message);
+}
+
+struct steal *steal_create(const char *instance, int tap_ifindex, struct error *error)
 {
     struct steal *steal = calloc(1, sizeof *steal);
 
@@ -115,13 +180,10 @@ struct steal *steal_create(int tap_ifindex, struct error *error)
         return NULL;
     }
     libbpf_set_print(print_debug);
-    steal->skeleton = steal_bpf__open();
-    if (!steal->skeleton) {
-        error_set_errno(error, -errno, "cannot open the BPF object");
-        free(steal);
-        return NULL;
-    }
-    int code = load(steal, tap_ifindex);
+    snprintf(steal->instance, sizeof steal->instance, "%s", instance);
+    steal->tap_ifindex = tap_ifindex;
+    open_pins(steal, tap_ifindex);
+    int code = load_somehow(steal, tap_ifindex);
     if (code)
         error_set_errno(error, code, "cannot load the BPF program");
     else if ((code = get_maps(steal)))
@@ -129,6 +191,11 @@ struct steal *steal_create(int tap_ifindex, struct error *error)
     if (code) {
         steal_destroy(steal);
         return NULL;
+    }
+    if (steal->pins) {
+        steal->maps.kept = pins_kept(steal->pins);
+        steal->maps.is_adopted = pins_are_adopted(steal->pins);
+        pins_complete(steal->pins);
     }
     return steal;
 }
@@ -142,6 +209,8 @@ void steal_destroy(struct steal *steal)
     if (!steal->is_memory_taken)
         release_maps(&steal->maps);
     steal_bpf__destroy(steal->skeleton);
+    pins_close(steal->pins);
+    pins_remove(steal->instance);
     free(steal);
 }
 
@@ -199,8 +268,7 @@ static void forget_device(struct steal *steal, int ifindex)
 
     if (at->ifindex == key)
         __atomic_store_n(&at->ifindex, 0, __ATOMIC_RELEASE);
-    if (!steal->is_leaving)
-        bpf_map__delete_elem(steal->skeleton->maps.port_slots, &key, sizeof key, 0);
+    bpf_map__delete_elem(steal->skeleton->maps.port_slots, &key, sizeof key, 0);
 }
 
 static int attach_filter(struct steal *steal, struct hook *hook, struct error *error)
@@ -213,7 +281,7 @@ static int attach_filter(struct steal *steal, struct hook *hook, struct error *e
                 .prog_fd = bpf_program__fd(program), .flags = BPF_TC_F_REPLACE);
     int code = bpf_tc_hook_create(&tc);
 
-    hook->is_qdisc_ours = !code;
+    hook->is_qdisc_ours = !code || leftovers_is_ours(hook->ifindex, hook->point);
     if (code && code != -EEXIST)
         return error_set_errno(error, code, "cannot add a clsact qdisc");
     code = bpf_tc_attach(&tc, &filter);
@@ -262,7 +330,8 @@ static int attach(struct steal *steal, int ifindex, enum bpf_tc_attach_point poi
         free(hook);
         return error_set_errno(error, code, "cannot name the port to the BPF program");
     }
-    hook->is_pending = point == BPF_TC_INGRESS && !steal->has_taken_over && leftovers_has(ifindex);
+    hook->is_pending = point == BPF_TC_INGRESS && !steal->maps.is_adopted &&
+                       !steal->has_taken_over && leftovers_has(ifindex);
     code = hook->is_pending ? 0 : attach_filter(steal, hook, error);
     if (code) {
         forget_device(steal, ifindex);
@@ -298,43 +367,51 @@ static void take_over(struct steal *steal, struct hook *hook)
         log_warn("%s: not by XDP: %s", hook->link.name, error.message);
 }
 
+static bool is_hooked(int ifindex, void *arg)
+{
+    const struct steal *steal = arg;
+
+    for (const struct hook *hook = steal->hooks; hook; hook = hook->next)
+        if (hook->ifindex == ifindex)
+            return true;
+    return false;
+}
+
+static void forget_lost_devices(struct steal *steal)
+{
+    const struct bpf_map *all = steal->skeleton->maps.port_slots;
+    uint32_t key, *last = NULL, lost[64], n_lost;
+
+    do {
+        n_lost = 0;
+        for (last = NULL; n_lost < sizeof lost / sizeof lost[0] &&
+                          !bpf_map__get_next_key(all, last, &key, sizeof key);
+             last = &key)
+            if (!is_hooked((int)key, steal))
+                lost[n_lost++] = key;
+        for (uint32_t i = 0; i < n_lost; i++)
+            forget_device(steal, (int)lost[i]);
+    } while (n_lost);
+}
+
 void steal_take_over(struct steal *steal)
 {
     if (steal->has_taken_over)
         return;
     steal->has_taken_over = true;
-    for (struct hook *hook = steal->hooks; hook; hook = hook->next)
+    for (struct hook *hook = steal->hooks; hook; hook = hook->next) {
         if (hook->is_pending)
             take_over(steal, hook);
+        else if (!hook->xdp)
+            xdp_remove_leftover(hook->ifindex);
+    }
+    leftovers_remove_of(steal->tap_ifindex, is_hooked, steal, NULL);
+    forget_lost_devices(steal);
 }
 
-/* From now on 'at' is memory of our own with the same contents: what is written there stays here. */
-static void make_private(void *at, size_t n_bytes)
+bool steal_is_adopted(const struct steal *steal)
 {
-    void *copy = malloc(n_bytes);
-
-    if (!copy)
-        abort();
-    memcpy(copy, at, n_bytes);
-    if (mmap(at, n_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
-        MAP_FAILED)
-        abort();
-    memcpy(at, copy, n_bytes);
-    free(copy);
-}
-
-void steal_leave(struct steal *steal)
-{
-    struct kcache_maps *maps = &steal->maps;
-
-    steal->is_leaving = true;
-    /* Who closes ports and forgets flows goes on writing. */
-    make_private(maps->state, sizeof *maps->state);
-    make_private(maps->entries, maps->n_entries * sizeof *maps->entries);
-    make_private(maps->entries6, maps->n_entries6 * sizeof *maps->entries6);
-    make_private(maps->ports, KC_MAX_PORTS * sizeof *maps->ports);
-    make_private(maps->programs, KC_N_PROGRAMS * sizeof *maps->programs);
-    make_private(maps->devices, KC_MAX_DEVICES * sizeof *maps->devices);
+    return steal->maps.is_adopted;
 }
 
 /* The qdisc goes only if nobody else's filter is on it. */
@@ -393,10 +470,7 @@ static void detach_xdp(struct steal *steal, struct hook *hook)
     hook->wants_xdp = false;
     if (!hook->xdp)
         return;
-    if (steal->is_leaving)
-        xdp_leave(hook->xdp);
-    else
-        xdp_detach(hook->xdp);
+    xdp_detach(hook->xdp);
     hook->xdp = NULL;
     atomic_fetch_sub(&steal->n_xdp, 1);
 }
@@ -423,10 +497,9 @@ void steal_detach(struct steal *steal, int ifindex)
             continue;
         *at = hook->next;
         detach_xdp(steal, hook);
-        if (hook->is_pending && !steal->is_leaving)
+        if (hook->is_pending)
             xdp_remove_leftover(ifindex);
-        if (!steal->is_leaving)
-            remove_filter(hook);
+        remove_filter(hook);
         free(hook);
         break;
     }

@@ -16,10 +16,10 @@
 
 struct steal;
 
-/* Loads the program, which will send frames to the netdev 'tap_ifindex'.  NULL with 'error' set if
- * BPF is not permitted or lacks something. */
-struct steal *steal_create(int tap_ifindex, struct error *error);
-void steal_destroy(struct steal *steal); /* NULL is fine; detach first. */
+/* Loads the program, which will send frames to the netdev 'tap_ifindex', with the memory that 'instance' has
+ * pinned (kernel/pins.h).  NULL with 'error' set if BPF is not permitted or lacks something. */
+struct steal *steal_create(const char *instance, int tap_ifindex, struct error *error);
+void steal_destroy(struct steal *steal); /* And what is pinned.  NULL is fine; detach first. */
 
 /* A flow cache in the memory of the programs, which may live longer than 'steal'.  Once.  NULL: out of memory. */
 struct kcache *steal_create_kcache(struct steal *steal, struct datapath *dp);
@@ -39,12 +39,12 @@ int steal_restore(struct steal *steal, int ifindex, struct error *error);
 void steal_detach(struct steal *steal, int ifindex);
 
 /* A switch that has gone without cleaning up has left programs on its devices, which go on forwarding what they
- * had cached.  Devices that have some are attached only here, all at once and each without a gap, when
- * whoever calls knows what to do with the frames of all of them.  Devices attached later need no waiting. */
+ * had cached.  Those that share our memory (kernel/pins.h) are replaced as devices are attached.  Devices that have
+ * others are attached only here, all at once and each without a gap, when whoever calls knows what to do with the
+ * frames of all of them.  Those that nobody has attached by now are freed. */
 void steal_take_over(struct steal *steal);
 
-/* From now on programs stay where they are when they are detached, for the next switch to take over. */
-void steal_leave(struct steal *steal);
+bool steal_is_adopted(const struct steal *steal);
 
 /* XDP in front of steal_attach(), if the device can have it (kernel/xdp.h); and no more. */
 int steal_attach_xdp(struct steal *steal, const struct link_info *link, struct error *error);

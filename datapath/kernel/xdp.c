@@ -202,11 +202,6 @@ void xdp_detach(struct xdp_hook *hook)
     free_hook(hook);
 }
 
-void xdp_leave(struct xdp_hook *hook)
-{
-    free_hook(hook);
-}
-
 bool xdp_can_send_to(int ifindex)
 {
     struct xdp_features features;

@@ -29,9 +29,6 @@ struct xdp_hook *xdp_attach(const struct link_info *link, const struct xdp_maps 
                             struct error *error);
 void xdp_detach(struct xdp_hook *hook); /* NULL is fine. */
 
-/* As xdp_detach(), but frames that are cached go on being forwarded. */
-void xdp_leave(struct xdp_hook *hook);
-
 /* May programs of other devices send frames to this one?  A veth takes them only if its other end does GRO or
  * has a program of its own, which may change at any time. */
 bool xdp_can_send_to(int ifindex);

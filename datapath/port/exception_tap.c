@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "datapath/kernel/head.h"
+#include "datapath/kernel/pins.h"
 #include "datapath/kernel/steal.h"
 #include "datapath/port/packet_ring.h"
 #include "datapath/port/tap.h"
@@ -39,7 +40,8 @@ struct exception_queue {
 
 struct exception_tap {
     struct datapath *dp;
-    int fd; /* The device lives as long. */
+    int fd;
+    int ifindex;
     unsigned int n_queues;
     struct exception_queue queues[MAX_WORKERS];
     struct steal *steal;
@@ -164,6 +166,19 @@ static int open_queues(struct exception_tap *tap, int ifindex, struct error *err
     return 0;
 }
 
+void exception_tap_name(const char *instance, char name[IFNAMSIZ])
+{
+    snprintf(name, IFNAMSIZ, "%.10s-miss", instance);
+}
+
+bool exception_tap_is_left(const struct datapath *dp)
+{
+    char name[IFNAMSIZ];
+
+    exception_tap_name(dp->instance, name);
+    return if_nametoindex(name) != 0;
+}
+
 static struct exception_tap *exception_tap_create(struct datapath *dp, struct error *error)
 {
     struct exception_tap *tap = calloc(1, sizeof *tap);
@@ -174,16 +189,20 @@ static struct exception_tap *exception_tap_create(struct datapath *dp, struct er
         return NULL;
     }
     tap->dp = dp;
-    snprintf(name, sizeof name, "%.10s-miss", dp->instance);
-    tap->fd = tap_open_unread(name, error);
+    exception_tap_name(dp->instance, name);
+    /* Programs that mean other slots than we do must not reach it. */
+    if (!pins_can_be_adopted(dp->instance, (int)if_nametoindex(name)))
+        tap_remove_leftover(name);
+    tap->fd = tap_open_unread(name, dp->instance, error);
     if (tap->fd < 0) {
         free(tap);
         return NULL;
     }
 
     int ifindex = configure(name, error);
+    tap->ifindex = ifindex;
     if (ifindex > 0)
-        tap->steal = steal_create(ifindex, error);
+        tap->steal = steal_create(dp->instance, ifindex, error);
     if (!tap->steal || open_queues(tap, ifindex, error)) {
         exception_tap_destroy(tap);
         return NULL;
@@ -224,8 +243,13 @@ void exception_tap_destroy(struct exception_tap *tap)
     datapath_synchronize(tap->dp);
     for (unsigned int i = 0; i < tap->n_queues; i++)
         packet_ring_destroy(tap->queues[i].ring);
-    close(tap->fd);
+    tap_remove(&tap->fd, 1);
     free(tap);
+}
+
+int exception_tap_ifindex(const struct exception_tap *tap)
+{
+    return tap->ifindex;
 }
 
 int exception_tap_attach(struct exception_tap *tap, int ifindex, uint16_t slot, struct error *error)
@@ -242,12 +266,6 @@ int exception_tap_attach_egress(struct exception_tap *tap, int ifindex, uint16_t
 void exception_tap_take_over(struct exception_tap *tap)
 {
     steal_take_over(tap->steal);
-}
-
-void exception_tap_leave(struct exception_tap *tap)
-{
-    if (tap->steal)
-        steal_leave(tap->steal);
 }
 
 int exception_tap_attach_xdp(struct exception_tap *tap, const struct link_info *link,

@@ -16,19 +16,23 @@
 
 struct exception_tap;
 
+void exception_tap_name(const char *instance, char name[IFNAMSIZ]);
+
 /* Creates "<instance>-miss" and loads the BPF programs, if that has not been tried yet.  False: there is none,
  * and why was logged. */
 bool exception_tap_open(struct datapath *dp);
+bool exception_tap_is_left(const struct datapath *dp); /* By an earlier daemon, or open. */
 void exception_tap_destroy(struct exception_tap *tap); /* All ports detached.  NULL is fine. */
+
+int exception_tap_ifindex(const struct exception_tap *tap);
 
 int exception_tap_attach(struct exception_tap *tap, int ifindex, uint16_t slot,
                          struct error *error);
 /* For internal ports: what the host sends meets the flow cache; what that does not know is the port's to read. */
 int exception_tap_attach_egress(struct exception_tap *tap, int ifindex, uint16_t slot,
                                 struct error *error);
-/* See kernel/steal.h. */
+/* As steal_take_over(). */
 void exception_tap_take_over(struct exception_tap *tap);
-void exception_tap_leave(struct exception_tap *tap);
 
 /* XDP in front of exception_tap_attach(), and no more (kernel/steal.h). */
 int exception_tap_attach_xdp(struct exception_tap *tap, const struct link_info *link,

@@ -13,6 +13,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "lib/netlink/link.h"
+
 #ifndef TUN_F_USO4
 #define TUN_F_USO4 0x20
 #define TUN_F_USO6 0x40
@@ -38,7 +40,7 @@ static int attach(const char *name, short flags)
 }
 
 /* A persistent tap that nobody holds goes with our descriptor. */
-static void remove_leftover(const char *name)
+void tap_remove_leftover(const char *name)
 {
     static const short kinds[] = {TAP_FLAGS, TAP_FLAGS | IFF_MULTI_QUEUE, IFF_TAP | IFF_NO_PI};
 
@@ -80,34 +82,72 @@ static int explain(const char *name, int code, struct error *error)
     return error_set_errno(error, code, "%s: cannot create a tap", name);
 }
 
-int tap_open(const char *name, int *fds, unsigned int n_queues, struct error *error)
+static void close_all(int *fds, unsigned int n_queues)
+{
+    for (unsigned int i = 0; i < n_queues; i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+static int attach_queues(const char *name, int *fds, unsigned int n_queues)
 {
     short flags = (short)(n_queues > 1 ? TAP_FLAGS | IFF_MULTI_QUEUE : TAP_FLAGS);
     int code = 0;
 
-    remove_leftover(name);
     for (unsigned int i = 0; i < n_queues; i++)
         fds[i] = -1;
     for (unsigned int i = 0; i < n_queues && !code; i++) {
         fds[i] = attach(name, flags);
         code = fds[i] < 0 ? fds[i] : set_offloads(fds[i]);
     }
-    if (!code)
-        return 0;
-    tap_close(fds, n_queues);
-    return explain(name, code, error);
+    if (code)
+        close_all(fds, n_queues);
+    return code;
 }
 
-int tap_open_unread(const char *name, struct error *error)
+static void name_owner(const char *instance, char *alias, size_t n_bytes)
+{
+    snprintf(alias, n_bytes, "weir:%s", instance);
+}
+
+/* From now on it stays without us. */
+static int keep(const char *name, const char *instance, int fd)
+{
+    char alias[64];
+
+    name_owner(instance, alias, sizeof alias);
+    link_set_alias(name, alias, NULL);
+    return ioctl(fd, TUNSETPERSIST, 1) ? -errno : 0;
+}
+
+int tap_open(const char *name, const char *instance, int *fds, unsigned int n_queues,
+             struct error *error)
+{
+    int code = attach_queues(name, fds, n_queues);
+
+    if (code == -EINVAL) { /* Left by a daemon that had another number of workers, perhaps. */
+        tap_remove_leftover(name);
+        code = attach_queues(name, fds, n_queues);
+    }
+    if (!code)
+        code = keep(name, instance, fds[0]);
+    return code ? explain(name, code, error) : 0;
+}
+
+int tap_open_unread(const char *name, const char *instance, struct error *error)
 {
     struct ifreq request = {.ifr_flags = IFF_DETACH_QUEUE};
-    int fd, code;
+    int fd = attach(name, TAP_FLAGS | IFF_MULTI_QUEUE), code;
 
-    remove_leftover(name);
-    fd = attach(name, (short)(TAP_FLAGS | IFF_MULTI_QUEUE));
+    if (fd == -EINVAL) {
+        tap_remove_leftover(name);
+        fd = attach(name, TAP_FLAGS | IFF_MULTI_QUEUE);
+    }
     if (fd < 0)
         return explain(name, fd, error);
     code = set_offloads(fd);
+    if (!code)
+        code = keep(name, instance, fd);
     if (!code && ioctl(fd, TUNSETQUEUE, &request))
         code = -errno;
     if (code) {
@@ -117,11 +157,31 @@ int tap_open_unread(const char *name, struct error *error)
     return fd;
 }
 
-void tap_close(int *fds, unsigned int n_queues)
+void tap_remove(int *fds, unsigned int n_queues)
 {
     for (unsigned int i = 0; i < n_queues; i++)
         if (fds[i] >= 0)
-            close(fds[i]);
+            ioctl(fds[i], TUNSETPERSIST, 0);
+    close_all(fds, n_queues);
+}
+
+void tap_remove_lost(const char *instance, bool (*is_wanted)(int ifindex, void *arg), void *arg,
+                     struct buffer *removed)
+{
+    struct if_nameindex *devices = if_nameindex();
+    char ours[64], alias[64];
+
+    name_owner(instance, ours, sizeof ours);
+    for (const struct if_nameindex *device = devices; device && device->if_index; device++) {
+        if (link_get_alias(device->if_name, alias, sizeof alias, NULL) || strcmp(alias, ours) ||
+            (is_wanted && is_wanted((int)device->if_index, arg)))
+            continue;
+        tap_remove_leftover(device->if_name);
+        if (removed && !if_nametoindex(device->if_name))
+            buffer_printf(removed, "%s\n", device->if_name);
+    }
+    if (devices)
+        if_freenameindex(devices);
 }
 
 int tap_read(int fd, struct packet *packet)

@@ -3,23 +3,35 @@
 
 /* tap - a tap device of our own, with virtio headers and every offload.
  *
- * The device lives as long as its descriptors.  One that a crashed process had made persistent is
- * removed first; any other device of the name is an error.
+ * The device outlives its descriptors, with its addresses, routes and interface index, because cached flows of
+ * the kernel go on using it while no daemon runs; what nobody reads is lost then, not queued.  By its alias
+ * we know it again.  One of the name that is there already is taken up if it is of the same kind and nobody uses it,
+ * removed if it is of another, and if somebody uses it that is an error.
  *
  * Threads  Main thread; descriptors may then be used on any. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/buffer.h"
 #include "lib/error.h"
 #include "lib/packet.h"
 
-/* Opens 'n_queues' non-blocking descriptors of the tap 'name', one for each queue. */
-int tap_open(const char *name, int *fds, unsigned int n_queues, struct error *error);
+/* Opens 'n_queues' non-blocking descriptors of the tap 'name' of 'instance', one for each queue. */
+int tap_open(const char *name, const char *instance, int *fds, unsigned int n_queues,
+             struct error *error);
 
 /* The descriptor of a tap that nobody reads: what is sent to it can be seen by packet sockets, and then goes. */
-int tap_open_unread(const char *name, struct error *error);
+int tap_open_unread(const char *name, const char *instance, struct error *error);
 
-void tap_close(int *fds, unsigned int n_queues);
+void tap_remove(int *fds, unsigned int n_queues); /* Closes them, and the device goes. */
+
+void tap_remove_leftover(const char *name); /* If there is one that nobody uses. */
+
+/* Removes taps of 'instance' that nobody uses, but for those that 'is_wanted' (NULL: none); and writes their
+ * names to 'removed' (or NULL), one a line. */
+void tap_remove_lost(const char *instance, bool (*is_wanted)(int ifindex, void *arg), void *arg,
+                     struct buffer *removed);
 
 /* Reads one frame into 'packet', which is empty.  1: there is one; 0: none; -EMSGSIZE: it was too long
  * and is lost; else the tap is gone. */

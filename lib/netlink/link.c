@@ -277,6 +277,27 @@ int link_set_txqlen(const char *name, unsigned int n_frames, struct error *error
     return change_link(name, changes, "set its queue length", error);
 }
 
+int link_set_alias(const char *name, const char *alias, struct error *error)
+{
+    struct rtnl_link *changes = rtnl_link_alloc();
+
+    if (changes)
+        rtnl_link_set_ifalias(changes, alias);
+    return change_link(name, changes, "set its alias", error);
+}
+
+int link_get_alias(const char *name, char *alias, size_t n_bytes, struct error *error)
+{
+    struct rtnl_link *link;
+    int code = get_link(0, name, &link, error);
+
+    if (code)
+        return code;
+    copy_text(alias, n_bytes, rtnl_link_get_ifalias(link));
+    rtnl_link_put(link);
+    return 0;
+}
+
 int link_set_silent(const char *name, struct error *error)
 {
     struct rtnl_link *changes = rtnl_link_alloc();

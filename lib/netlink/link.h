@@ -12,6 +12,7 @@
 
 #include <net/if.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/error.h"
@@ -54,6 +55,10 @@ int link_set_down(const char *name, struct error *error);
 int link_set_mtu(const char *name, int mtu, struct error *error);
 int link_set_mac(const char *name, struct mac mac, struct error *error);
 int link_set_txqlen(const char *name, unsigned int n_frames, struct error *error);
+
+/* Text that is kept with the device, by which we know ours again. */
+int link_set_alias(const char *name, const char *alias, struct error *error);
+int link_get_alias(const char *name, char *alias, size_t n_bytes, struct error *error);
 
 /* No ARP, no IPv6 link-local address: a device that carries frames for us and speaks for nobody. */
 int link_set_silent(const char *name, struct error *error);

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "datapath/kernel/pins.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "datapath/kcache.h"
+#include "lib/log.h"
+
+LOG_MODULE(pins);
+
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71
+#endif
+
+static const char filesystem[] = "/sys/fs/bpf", kept_name[] = "kept";
+
+struct pins {
+    char directory[96];
+    uint64_t layout, netns;
+    int tap_ifindex;
+    bool is_adopted;
+    int kept_fd;
+    struct kept *kept; /* Mapped. */
+};
+
+/* Sizes tell of most changes; KC_LAYOUT_VERSION of the others. */
+static uint64_t layout_id(void)
+{
+    const uint64_t parts[] = {
+        KC_LAYOUT_VERSION,
+        sizeof(struct kc_state),
+        sizeof(struct kc_entry),
+        sizeof(struct kc_entry6),
+        sizeof(struct kc_port),
+        sizeof(struct kc_device),
+        sizeof(struct kc_program),
+        sizeof(struct kept),
+        KC_N_SLOTS,
+        KC_N_PROGRAMS,
+        KC_MAX_DEVICES,
+        KCACHE_DEFAULT_ENTRIES,
+    };
+    uint64_t hash = UINT64_C(14695981039346656037); /* FNV-1a. */
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        hash = (hash ^ parts[i]) * UINT64_C(1099511628211);
+    return hash | 1;
+}
+
+/* A number that no other network namespace has had since boot; before Linux 5.14 only one of its life. */
+static uint64_t netns_id(void)
+{
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    uint64_t cookie = 0;
+    socklen_t n_bytes = sizeof cookie;
+    struct stat status;
+
+    if (fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &n_bytes))
+        cookie = stat("/proc/self/ns/net", &status) ? 0 : status.st_ino;
+    if (fd >= 0)
+        close(fd);
+    return cookie;
+}
+
+static void name_directory(const char *instance, char *path, size_t n_bytes)
+{
+    snprintf(path, n_bytes, PINS_ROOT "/%s", instance);
+}
+
+static int mount_filesystem(struct error *error)
+{
+    struct statfs status;
+
+    if (!statfs(filesystem, &status) && status.f_type == BPF_FS_MAGIC)
+        return 0;
+    if (mount("bpf", filesystem, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700"))
+        return error_set_errno(error, -errno, "cannot mount the BPF filesystem on %s", filesystem);
+    log_info("mounted the BPF filesystem on %s", filesystem);
+    return 0;
+}
+
+static int make_directory(const char *path, struct error *error)
+{
+    if (mkdir(path, 0700) && errno != EEXIST)
+        return error_set_errno(error, -errno, "cannot create %s", path);
+    return 0;
+}
+
+static void unlink_all(const char *path)
+{
+    DIR *directory = opendir(path);
+    const struct dirent *file;
+
+    while (directory && (file = readdir(directory)))
+        if (file->d_name[0] != '.')
+            unlinkat(dirfd(directory), file->d_name, 0);
+    if (directory)
+        closedir(directory);
+}
+
+static void unmap_kept(struct pins *pins)
+{
+    if (pins->kept)
+        munmap(pins->kept, sizeof *pins->kept);
+    if (pins->kept_fd >= 0)
+        close(pins->kept_fd);
+    pins->kept = NULL;
+    pins->kept_fd = -1;
+}
+
+static int map_kept(struct pins *pins)
+{
+    struct kept *kept = mmap(NULL, sizeof *kept, PROT_READ | PROT_WRITE, MAP_SHARED, pins->kept_fd,
+                             0);
+
+    if (kept == MAP_FAILED)
+        return -errno;
+    pins->kept = kept;
+    return 0;
+}
+
+/* True: it is there, whole, and ours to understand. */
+static bool open_kept(struct pins *pins)
+{
+    char path[128];
+    struct bpf_map_info info = {0};
+    uint32_t n_bytes = sizeof info;
+
+    snprintf(path, sizeof path, "%s/%s", pins->directory, kept_name);
+    pins->kept_fd = bpf_obj_get(path);
+    if (pins->kept_fd < 0)
+        return false;
+    return !bpf_obj_get_info_by_fd(pins->kept_fd, &info, &n_bytes) &&
+           info.value_size == sizeof *pins->kept && !map_kept(pins) &&
+           pins->kept->layout == pins->layout && pins->kept->netns == pins->netns &&
+           pins->kept->tap_ifindex == (uint32_t)pins->tap_ifindex;
+}
+
+static int create_kept(struct pins *pins, struct error *error)
+{
+    LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = BPF_F_MMAPABLE);
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/%s", pins->directory, kept_name);
+    pins->kept_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "weir_kept", sizeof(uint32_t),
+                                   sizeof *pins->kept, 1, &options);
+    int code = pins->kept_fd < 0 ? -errno : map_kept(pins);
+    if (!code && bpf_obj_pin(pins->kept_fd, path))
+        code = -errno;
+    if (code)
+        return error_set_errno(error, code, "cannot pin %s", path);
+    pins->kept->netns = pins->netns;
+    pins->kept->tap_ifindex = (uint32_t)pins->tap_ifindex;
+    return 0;
+}
+
+static int open_or_create(struct pins *pins, struct error *error)
+{
+    int code = mount_filesystem(error);
+
+    if (!code)
+        code = make_directory(PINS_ROOT, error);
+    if (!code)
+        code = make_directory(pins->directory, error);
+    if (code)
+        return code;
+    pins->is_adopted = open_kept(pins);
+    if (pins->is_adopted)
+        return 0;
+    unmap_kept(pins);
+    unlink_all(pins->directory);
+    return create_kept(pins, error);
+}
+
+static void init(struct pins *pins, const char *instance, int tap_ifindex)
+{
+    *pins = (struct pins){
+        .layout = layout_id(),
+        .netns = netns_id(),
+        .tap_ifindex = tap_ifindex,
+        .kept_fd = -1,
+    };
+    name_directory(instance, pins->directory, sizeof pins->directory);
+}
+
+bool pins_can_be_adopted(const char *instance, int tap_ifindex)
+{
+    struct pins pins;
+
+    init(&pins, instance, tap_ifindex);
+    bool is_whole = tap_ifindex && open_kept(&pins);
+    unmap_kept(&pins);
+    return is_whole;
+}
+
+struct pins *pins_open(const char *instance, int tap_ifindex, struct error *error)
+{
+    struct pins *pins = calloc(1, sizeof *pins);
+
+    if (!pins) {
+        error_set(error, -ENOMEM, "out of memory");
+        return NULL;
+    }
+    init(pins, instance, tap_ifindex);
+    if (open_or_create(pins, error)) {
+        pins_close(pins);
+        return NULL;
+    }
+    return pins;
+}
+
+bool pins_are_adopted(const struct pins *pins)
+{
+    return pins->is_adopted;
+}
+
+int pins_use(struct pins *pins, struct bpf_map *map, const char *name)
+{
+    char path[128];
+
+    snprintf(path, sizeof path, "%s/%s", pins->directory, name);
+    return bpf_map__set_pin_path(map, path);
+}
+
+void pins_complete(struct pins *pins)
+{
+    __atomic_store_n(&pins->kept->layout, pins->layout, __ATOMIC_RELEASE);
+}
+
+struct kept *pins_kept(struct pins *pins)
+{
+    return pins->kept;
+}
+
+void pins_forget(struct pins *pins)
+{
+    struct error error = ERROR_INIT;
+
+    unmap_kept(pins);
+    unlink_all(pins->directory);
+    pins->is_adopted = false;
+    if (create_kept(pins, &error))
+        log_warn("%s", error.message);
+}
+
+void pins_close(struct pins *pins)
+{
+    if (!pins)
+        return;
+    unmap_kept(pins);
+    free(pins);
+}
+
+bool pins_remove(const char *instance)
+{
+    char path[96];
+
+    name_directory(instance, path, sizeof path);
+    unlink_all(path);
+    if (rmdir(path))
+        return false;
+    rmdir(PINS_ROOT); /* The last of them. */
+    return true;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/* pins - the memory of the BPF programs under names, so that it outlives the daemon.
+ *
+ * In PINS_ROOT/<instance>, which only root may enter.  The programs need no names: filters hold
+ * them, and they hold the maps.  Besides the maps there is "kept", which says whether the rest can be
+ * understood, and which device had which number: entries of the flow cache are full of such numbers.
+ *
+ * What is of another layout, or of another network namespace (its interface indexes mean nothing
+ * here), is removed when it is found.
+ *
+ * Threads  Main thread. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "datapath/kernel/layout.h"
+#include "lib/error.h"
+
+#define PINS_ROOT "/sys/fs/bpf/weir"
+
+/* By port number: who has it. */
+struct kept_port {
+    uint32_t ifindex; /* 0: nobody. */
+    uint32_t slot;
+};
+
+struct kept {
+    uint64_t layout; /* 0: not complete. */
+    uint64_t netns;
+    uint32_t tap_ifindex;
+    uint32_t spare;
+    struct kept_port ports[KC_MAX_PORTS];
+};
+
+struct bpf_map;
+struct pins;
+
+/* Would pins_open() find something? */
+bool pins_can_be_adopted(const char *instance, int tap_ifindex);
+
+/* The pins of 'instance', whose exception tap is 'tap_ifindex'; mounts the BPF filesystem if there is none.  NULL with
+ * 'error' set: nothing can be pinned. */
+struct pins *pins_open(const char *instance, int tap_ifindex, struct error *error);
+
+/* Was there anything to take over? */
+bool pins_are_adopted(const struct pins *pins);
+
+/* Before loading: 'map' is the one that is pinned as 'name', or will be. */
+int pins_use(struct pins *pins, struct bpf_map *map, const char *name);
+
+/* After loading: what was pinned can be adopted from now on. */
+void pins_complete(struct pins *pins);
+
+struct kept *pins_kept(struct pins *pins);
+
+void pins_forget(struct pins *pins); /* Removes them, and begins again. */
+void pins_close(struct pins *pins);  /* They stay.  NULL is fine. */
+
+/* Without opening them.  True: there were any. */
+bool pins_remove(const char *instance);
