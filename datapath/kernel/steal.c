@@ -234,7 +234,10 @@ static int name_device(struct steal *steal, int ifindex, uint16_t slot)
     if (bpf_map__update_elem(steal->skeleton->maps.port_slots, &key, sizeof key, &device,
                              sizeof device, BPF_ANY))
         return -errno;
-    if (!at->ifindex) {
+    if (at->ifindex == key) {
+        at->slot = slot;
+        at->is_off = 0;
+    } else if (!at->ifindex) {
         at->slot = slot;
         at->is_off = 0;
         at->n_lost = at->n_unsent = 0;
