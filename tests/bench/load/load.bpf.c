@@ -17,6 +17,7 @@
 volatile const uint32_t out_ifindex;
 volatile const uint32_t n_flows = 1;
 volatile const uint16_t vlan = 10;
+volatile const uint8_t eth_addresses[12];
 
 struct {
     __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -32,12 +33,17 @@ static __always_inline uint64_t *counter(uint32_t which)
     return bpf_map_lookup_elem(&counters, &which);
 }
 
-/* Flow number 'flow' in source address and port; the header checksum made anew. */
-static __always_inline void set_flow(struct iphdr *ip, struct udphdr *udp, uint32_t flow)
+/* Flow number 'flow' in source address and port; the header checksum made anew.  Frames are recycled as the
+ * switch has left them, so what it may have rewritten is put back. */
+static __always_inline void set_flow(uint8_t *eth, struct iphdr *ip, struct udphdr *udp,
+                                     uint32_t flow)
 {
     uint16_t *half_words = (void *)ip;
     uint32_t sum = 0;
 
+    for (int i = 0; i < 12; i++)
+        eth[i] = eth_addresses[i];
+    ip->ttl = 64;
     ip->saddr = bpf_htonl(0x0a090000u + (flow >> 12) + 1);
     udp->source = bpf_htons(1024 + (flow & 0xfff));
     udp->check = 0;
@@ -58,7 +64,7 @@ int generate(struct xdp_md *context)
 
     if (!sent || (void *)(udp + 1) > end)
         return XDP_ABORTED;
-    set_flow(ip, udp, (uint32_t)(*sent % n_flows));
+    set_flow(data, ip, udp, (uint32_t)(*sent % n_flows));
     *sent += 1;
     return bpf_redirect(out_ifindex, 0);
 }

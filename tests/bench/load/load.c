@@ -204,6 +204,10 @@ int main(int argc, char **argv)
     struct load_bpf *load = load_bpf__open();
 
     if (load && sends) {
+        uint8_t frame[1514];
+
+        make_frame(frame, frame_bytes, argv[6]);
+        memcpy((void *)load->rodata->eth_addresses, frame, sizeof load->rodata->eth_addresses);
         load->rodata->out_ifindex = (uint32_t)ifindex;
         load->rodata->n_flows = (uint32_t)atoi(argv[4]) ? (uint32_t)atoi(argv[4]) : 1;
     }
