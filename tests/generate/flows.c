@@ -395,7 +395,9 @@ static void put_output(struct flow_writer *w)
     uint32_t choice = random_below(w->random, 100);
     uint32_t port = 1 + random_below(w->random, w->options->n_ports + 1); /* One is not there. */
 
-    if (choice < 50)
+    if (w->options->n_groups && random_chance(w->random, 20))
+        buffer_printf(w->text, "group:%u", 1 + random_below(w->random, w->options->n_groups));
+    else if (choice < 50)
         buffer_printf(w->text, "output:%u", port);
     else if (choice < 55)
         buffer_printf(w->text, "output(port=%u,max_len=%u)",

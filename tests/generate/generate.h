@@ -23,11 +23,17 @@ struct generate_flows {
     unsigned int n_tables;    /* 0 to n_tables - 1. */
     bool has_controller;      /* controller() actions. */
     unsigned int trunc_ports; /* Ports 1 to this one may be truncated to. */
+    unsigned int n_groups;    /* Groups 1 to n_groups, which the caller has added. */
+    bool has_select;          /* Among them may be select groups. */
 };
 
 /* Appends one flow, without a line break.  True: it uses instructions or actions that OpenFlow 1.0 lacks. */
 bool generate_flow(struct random *random, const struct generate_flows *options,
                    struct buffer *text);
+
+/* Appends a group, as add-group takes it. */
+void generate_group(struct random *random, const struct generate_flows *options, uint32_t group_id,
+                    struct buffer *text);
 
 struct generate_frames {
     bool is_valid;          /* Only frames that are what they say. */

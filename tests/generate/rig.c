@@ -8,8 +8,10 @@
 #include <urcu-qsbr.h>
 
 #include "lib/clock.h"
+#include "lib/openflow/group_text.h"
 #include "tests/generate/generate.h"
 #include "vswitchd/flow_mod.h"
+#include "vswitchd/group_mod.h"
 #include "vswitchd/lessons.h"
 #include "vswitchd/packet_in.h"
 #include "vswitchd/xlate.h"
@@ -242,6 +244,31 @@ void rig_flow_mod(struct rig *rig, int bridge, const struct of_flow_mod *flow, i
         fprintf(stderr, "a flow_mod was refused\n");
         abort();
     }
+    flow_tables_publish(rig->tables[bridge]);
+}
+
+/* By way of the wire, which numbers the buckets. */
+void rig_put_group(struct rig *rig, int bridge, const char *text, int64_t now_ns)
+{
+    struct buffer wire = BUFFER_INIT;
+    struct error error = ERROR_INIT;
+    struct of_group_mod mod, decoded;
+    struct of_message message;
+
+    if (of_group_mod_parse(text, OFGC_ADD_OR_MOD, NULL, &mod, &error)) {
+        fprintf(stderr, "%s: %s\n", text, error.message);
+        abort();
+    }
+    of_encode_group_mod(&mod, OF_1_5, 1, &wire);
+    if (of_decode_message(wire.data, wire.size, &message) ||
+        of_decode_group_mod(&message, OF_N_TABLES, &decoded) ||
+        group_mod_apply(rig->tables[bridge], &decoded, now_ns)) {
+        fprintf(stderr, "%s: refused\n", text);
+        abort();
+    }
+    of_group_mod_fini(&decoded);
+    of_group_mod_fini(&mod);
+    buffer_fini(&wire);
     flow_tables_publish(rig->tables[bridge]);
 }
 

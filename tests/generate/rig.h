@@ -73,6 +73,9 @@ void rig_fini(struct rig *rig);
 /* Applies and publishes. */
 void rig_flow_mod(struct rig *rig, int bridge, const struct of_flow_mod *flow, int64_t now_ns);
 
+/* A group as generate_group() describes it, added or in place of the one there was; applied and published. */
+void rig_put_group(struct rig *rig, int bridge, const char *text, int64_t now_ns);
+
 void rig_send(struct rig *rig, int bridge, int port, const void *frame, size_t n_bytes,
               const struct virtio_net_hdr *vnet, int64_t now_ns);
 

@@ -31,6 +31,7 @@ enum {
     N_FRAMES = 120,      /* Different ones in a round. */
     ROUND_FRAMES = 8000, /* Sent in a round. */
     N_TABLES = 5,
+    N_GROUPS = 6,
     MAX_FLOWS = 512,
 };
 
@@ -109,21 +110,34 @@ static void apply_flow(struct round *round, int b, const char *text, enum of_flo
     of_flow_mod_fini(&flow);
 }
 
+static const struct generate_flows flow_options = {
+    .n_ports = RIG_PORTS,
+    .n_tables = N_TABLES,
+    .has_controller = true,
+    .trunc_ports = RIG_PORTS,
+    .n_groups = N_GROUPS,
+    .has_select = true,
+};
+
+static void put_group(struct round *round, int b, uint32_t group_id)
+{
+    struct buffer text = BUFFER_INIT;
+
+    generate_group(&round->random, &flow_options, group_id, &text);
+    for (int m = 0; m < N_MODES; m++)
+        rig_put_group(&round->rigs[m], b, buffer_text(&text), round->now_ns);
+    buffer_fini(&text);
+}
+
 static void add_flow(struct round *round)
 {
-    const struct generate_flows options = {
-        .n_ports = RIG_PORTS,
-        .n_tables = N_TABLES,
-        .has_controller = true,
-        .trunc_ports = RIG_PORTS,
-    };
     int b = (int)random_below(&round->random, RIG_BRIDGES);
     struct buffer text = BUFFER_INIT;
 
     if (round->n_flows == MAX_FLOWS)
         return;
     buffer_printf(&text, "%d ", b);
-    generate_flow(&round->random, &options, &text);
+    generate_flow(&round->random, &flow_options, &text);
     round->flows[round->n_flows] = buffer_take_text(&text);
     apply_flow(round, b, round->flows[round->n_flows++] + 2, OFFC_ADD);
 }
@@ -148,6 +162,8 @@ static void fill_tables(struct round *round)
     for (int b = 0; b < RIG_BRIDGES; b++) {
         char text[64];
 
+        for (uint32_t id = 1; id <= N_GROUPS; id++)
+            put_group(round, b, id);
         if (random_chance(&round->random, 80)) {
             snprintf(text, sizeof text, "%d table=0,priority=0,actions=%s", b,
                      random_chance(&round->random, 60) ? "normal" : "resubmit(,1)");
@@ -273,6 +289,8 @@ static void disturb(struct round *round)
         add_flow(round);
     else if (choice < 45 && round->n_flows)
         remove_flow(round);
+    else if (choice < 52)
+        put_group(round, b, 1 + random_below(&round->random, N_GROUPS));
     else if (choice < 60)
         for (int m = 0; m < N_MODES; m++)
             fdb_flush_port(round->rigs[m].fdb[b], port);
