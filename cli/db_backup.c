@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "cli/batch.h"
 #include "cli/db.h"
 #include "cli/process.h"
+#include "lib/durable.h"
 
 /* --- backup -------------------------------------------------------------------------------- */
 
@@ -38,30 +38,6 @@ static void put_record_take(struct buffer *file, json_t *json)
     buffer_fini(&text);
 }
 
-static int write_all(int fd, const struct buffer *file)
-{
-    for (size_t n_done = 0; n_done < file->size;) {
-        ssize_t n = write(fd, file->data + n_done, file->size - n_done);
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        n_done += n > 0 ? (size_t)n : 0;
-    }
-    return 0;
-}
-
-/* The new name lasts only once its directory is on the disk. */
-static int sync_directory(const char *path)
-{
-    char *copy = strdup(path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int result = fd < 0 || fsync(fd) < 0 ? -errno : 0;
-
-    if (fd >= 0)
-        close(fd);
-    free(copy);
-    return result;
-}
-
 /* Either the whole file is there under its name, or what was there before. */
 static int replace_file(const char *path, const struct buffer *file, struct error *error)
 {
@@ -76,7 +52,7 @@ static int replace_file(const char *path, const struct buffer *file, struct erro
         free(temporary);
         return error_set_errno(error, result, "cannot write %s", path);
     }
-    result = write_all(fd, file);
+    result = durable_write(fd, file->data, file->size);
     if (!result && (fchmod(fd, 0640) < 0 || fsync(fd) < 0))
         result = -errno;
     if (close(fd) < 0 && !result)
@@ -86,7 +62,7 @@ static int replace_file(const char *path, const struct buffer *file, struct erro
     if (result)
         unlink(temporary);
     else
-        result = sync_directory(path);
+        result = durable_sync_directory(path);
     free(temporary);
     return result ? error_set_errno(error, result, "cannot write %s", path) : 0;
 }

@@ -4,12 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "lib/buffer.h"
+#include "lib/durable.h"
 #include "ovsdb-lite/ovs_log.h"
 #include "ovsdb-lite/ovs_record.h"
 #include "ovsdb-lite/saved.h"
@@ -58,34 +57,15 @@ int export_to_stream(const char *path, FILE *stream, struct error *error)
 static int write_temporary(const char *path, const struct buffer *file, struct error *error)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
-    int result = 0;
 
     if (fd < 0)
         return error_set_errno(error, -errno, "%s: cannot create", path);
-    for (size_t done = 0; !result && done < file->size;) {
-        ssize_t n = write(fd, file->data + done, file->size - done);
-        if (n > 0)
-            done += (size_t)n;
-        else if (!n || errno != EINTR)
-            result = n ? -errno : -EIO;
-    }
+    int result = durable_write(fd, file->data, file->size);
     if (!result && fsync(fd) < 0)
         result = -errno;
     if (close(fd) < 0 && !result)
         result = -errno;
     return result ? error_set_errno(error, result, "%s: cannot write", path) : 0;
-}
-
-static int sync_directory(const char *path, struct error *error)
-{
-    char *copy = strdup(path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int result = fd < 0 || fsync(fd) < 0 ? -errno : 0;
-
-    if (fd >= 0)
-        close(fd);
-    free(copy);
-    return result ? error_set_errno(error, result, "%s: cannot sync directory", path) : 0;
 }
 
 int export_to_file(const char *path, const char *target, struct error *error)
@@ -101,8 +81,8 @@ int export_to_file(const char *path, const char *target, struct error *error)
         if (link(temporary, target) < 0)
             result = error_set_errno(error, -errno, "%s: cannot create", target);
         unlink(temporary);
-        if (!result)
-            result = sync_directory(target, error);
+        if (!result && (result = durable_sync_directory(target)))
+            error_set_errno(error, result, "%s: cannot sync directory", target);
     }
     free(temporary);
     buffer_fini(&file);

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,6 +18,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "lib/durable.h"
 #include "lib/log.h"
 #include "ovsdb-lite/journal_format.h"
 
@@ -93,13 +93,8 @@ static int lock(struct journal *journal, struct error *error)
 
 static int sync_directory(const char *path, struct error *error)
 {
-    char *copy = strdup(path);
-    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int result = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+    int result = durable_sync_directory(path);
 
-    if (fd >= 0)
-        close(fd);
-    free(copy);
     return result ? error_set_errno(error, result, "%s: cannot sync directory", path) : 0;
 }
 
@@ -118,20 +113,6 @@ bool journal_is_locked(const char *path)
     return is_locked;
 }
 
-static int write_all(int fd, const char *bytes, size_t n_bytes)
-{
-    while (n_bytes) {
-        ssize_t n = write(fd, bytes, n_bytes);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n ? -errno : -EIO;
-        bytes += n;
-        n_bytes -= (size_t)n;
-    }
-    return 0;
-}
-
 /* Keeps what will be cut in the first free FILE.torn.N. */
 static int save_torn(const char *path, const char *bytes, size_t n_bytes, char **saved,
                      struct error *error)
@@ -140,7 +121,7 @@ static int save_torn(const char *path, const char *bytes, size_t n_bytes, char *
         *saved = format_path("%s.torn.%d", path, i);
         int fd = open(*saved, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
         if (fd >= 0) {
-            int result = write_all(fd, bytes, n_bytes);
+            int result = durable_write(fd, bytes, n_bytes);
             if (!result && fsync(fd) < 0)
                 result = -errno;
             close(fd);
@@ -299,7 +280,7 @@ static int create_temporary(struct journal *journal, struct error *error)
     if (getrandom(&journal->file_id, sizeof journal->file_id, 0) < 0)
         abort();
     journal_format_head(head, journal->file_id);
-    if ((result = write_all(journal->fd, head, JOURNAL_HEAD_BYTES)) < 0)
+    if ((result = durable_write(journal->fd, head, JOURNAL_HEAD_BYTES)) < 0)
         return error_set_errno(error, result, "%s: cannot write", path);
     journal->size_bytes = JOURNAL_HEAD_BYTES;
     journal->needs_sync = true;
