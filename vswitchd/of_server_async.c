@@ -159,6 +159,8 @@ static void send_packet_in(struct of_server *server, const struct packet_in *ent
                                                                   : UINT16_MAX),
         .table_id = entry->table_id,
         .cookie = entry->cookie,
+        .userdata = entry->userdata,
+        .userdata_bytes = entry->n_userdata,
     };
 
     describe_metadata(&entry->flow, entry->in_port, &packet.match);

@@ -59,11 +59,14 @@ static int drop(struct packet_in_queue *queue, struct packet_in *packet)
 
 static struct packet_in *copy_packet(const struct packet_in *header, const uint8_t *frame)
 {
-    struct packet_in *packet = malloc(sizeof *packet + header->n_bytes);
+    struct packet_in *packet = malloc(sizeof *packet + header->n_bytes + header->n_userdata);
 
     if (packet) {
         memcpy(packet, header, sizeof *packet);
         memcpy(packet->frame, frame, header->n_bytes);
+        packet->userdata = packet->frame + header->n_bytes;
+        if (header->n_userdata)
+            memcpy(packet->frame + header->n_bytes, header->userdata, header->n_userdata);
         packet->next = NULL;
     }
     return packet;

@@ -241,13 +241,9 @@ static bool xlate_action(struct xlate *x, const struct ofa *action)
         xlate_output(x, output->port, output->max_len, output->trunc_bytes);
         return true;
     }
-    case OFA_CONTROLLER: {
-        const struct ofa_controller *controller = (const void *)action;
-
-        xlate_to_controller(x, controller->max_len, controller->controller_id,
-                            (enum of_packet_in_reason)controller->reason);
+    case OFA_CONTROLLER:
+        xlate_controller(x, (const void *)action);
         return true;
-    }
     case OFA_RESUBMIT:
         xlate_resubmit(x, (const void *)action);
         return true;

@@ -40,15 +40,20 @@ void xlate_note(struct xlate *x, const struct xlate_note *note)
     record->notes[record->n_notes++] = *note;
 }
 
-struct packet_in *xlate_add_delivery(struct xlate *x, uint32_t *index)
+struct packet_in *xlate_add_delivery(struct xlate *x, const uint8_t *userdata, uint16_t n_userdata,
+                                     uint32_t *index)
 {
-    struct xlate_delivery *delivery = calloc(1, sizeof *delivery);
+    struct xlate_delivery *delivery = calloc(1, sizeof *delivery + n_userdata);
 
     if (!delivery) {
         xlate_fail(x, DROP_NO_MEMORY);
         return NULL;
     }
     delivery->queue = x->bridge->packet_ins;
+    delivery->header.userdata = delivery->header.frame; /* A header has no frame: it is there. */
+    delivery->header.n_userdata = n_userdata;
+    if (n_userdata)
+        memcpy(delivery->header.frame, userdata, n_userdata);
     delivery->next = x->record.deliveries;
     x->record.deliveries = delivery;
     *index = (uint32_t)x->record.n_deliveries++;

@@ -250,6 +250,7 @@ void xlate_check_length(struct xlate *x, const struct ofa_check_length *action);
 void xlate_to_port(struct xlate *x, const struct port_view *port);
 void xlate_to_controller(struct xlate *x, uint16_t max_len, uint16_t controller_id,
                          enum of_packet_in_reason reason);
+void xlate_controller(struct xlate *x, const struct ofa_controller *action);
 
 /* xlate_normal.c */
 
@@ -258,7 +259,10 @@ void xlate_normal(struct xlate *x);
 /* xlate_context.c: what outlives the translation */
 
 void xlate_note(struct xlate *x, const struct xlate_note *note);
-struct packet_in *xlate_add_delivery(struct xlate *x, uint32_t *index); /* NULL: no memory. */
+
+/* Copies 'userdata'.  NULL: no memory. */
+struct packet_in *xlate_add_delivery(struct xlate *x, const uint8_t *userdata, uint16_t n_userdata,
+                                     uint32_t *index);
 void xlate_add_slot(struct xlate *x, uint16_t slot);
 
 /* Makes the record the verdict's context. */

@@ -50,22 +50,23 @@ static void to_all_but(struct xlate *x, of_port in_port, uint32_t but_config)
     x->reason = DROP_OUTPUT_TO_NOWHERE;
 }
 
-void xlate_to_controller(struct xlate *x, uint16_t max_len, uint16_t controller_id,
-                         enum of_packet_in_reason reason)
+void xlate_controller(struct xlate *x, const struct ofa_controller *action)
 {
+    uint16_t max_len = action->max_len;
+    uint8_t reason = action->reason;
     uint32_t index;
 
     xlate_commit(x);
-    struct packet_in *header = xlate_add_delivery(x, &index);
+    struct packet_in *header = xlate_add_delivery(x, action->userdata, action->n_userdata, &index);
     if (!header)
         return;
     if (x->now.trunc_bytes && x->now.trunc_bytes < max_len)
         max_len = (uint16_t)x->now.trunc_bytes;
     header->in_port = xlate_in_port(x);
     header->table_id = x->table_id;
-    header->reason = (uint8_t)reason;
+    header->reason = reason;
     header->is_from_miss_flow = reason == OFPR_ACTION && x->rule && rule_is_table_miss(x->rule);
-    header->controller_id = controller_id;
+    header->controller_id = action->controller_id;
     header->max_len = max_len;
     header->cookie = x->rule ? rule_cookie(x->rule) : (be64){UINT64_MAX};
     header->flow.key.in_port = x->now.flow.key.in_port;
@@ -73,6 +74,18 @@ void xlate_to_controller(struct xlate *x, uint16_t max_len, uint16_t controller_
     header->flow.metadata = x->now.flow.metadata;
     memcpy(header->flow.regs, x->now.flow.regs, sizeof header->flow.regs);
     xlate_emit(x, &(struct dp_action){.type = DP_DELIVER, .arg = index});
+}
+
+void xlate_to_controller(struct xlate *x, uint16_t max_len, uint16_t controller_id,
+                         enum of_packet_in_reason reason)
+{
+    const struct ofa_controller action = {
+        .max_len = max_len,
+        .controller_id = controller_id,
+        .reason = (uint8_t)reason,
+    };
+
+    xlate_controller(x, &action);
 }
 
 static void to_one(struct xlate *x, of_port port)

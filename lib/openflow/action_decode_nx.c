@@ -7,6 +7,7 @@
 #include "lib/annotations.h"
 #include "lib/buffer.h"
 #include "lib/openflow/action_decode.h"
+#include "lib/openflow/action_controller.h"
 #include "lib/openflow/action_links.h"
 #include "lib/openflow/action_mpls.h"
 #include "lib/openflow/action_wire.h"
@@ -130,19 +131,6 @@ static enum of_error decode_resubmit_table(const uint8_t *body, size_t n_bytes U
     if (!wire_is_zero(body + 3, 3))
         return NXBRC_MUST_BE_ZERO;
     put_resubmit(wire_u16(body), body[2], list);
-    return OF_OK;
-}
-
-static enum of_error decode_controller(const uint8_t *body, size_t n_bytes UNUSED,
-                                       struct buffer *list)
-{
-    if (body[5])
-        return NXBRC_MUST_BE_ZERO;
-    struct ofa_controller *controller = (struct ofa_controller *)(void *)ofa_put(list,
-                                                                                 OFA_CONTROLLER);
-    controller->max_len = wire_u16(body);
-    controller->controller_id = wire_u16(body + 2);
-    controller->reason = body[4];
     return OF_OK;
 }
 
@@ -339,7 +327,8 @@ const struct action_row action_nx_rows[] = {
     {OF_1_0, OF_1_5, NXAST_REG_LOAD, 24, false, decode_reg_load},
     {OF_1_0, OF_1_5, NXAST_RESUBMIT_TABLE, 16, false, decode_resubmit_table},
     {OF_1_0, OF_1_5, NXAST_DEC_TTL, 16, false, action_decode_dec_ttl},
-    {OF_1_0, OF_1_5, NXAST_CONTROLLER, 16, false, decode_controller},
+    {OF_1_0, OF_1_5, NXAST_CONTROLLER, 16, false, ofa_decode_controller},
+    {OF_1_0, OF_1_5, NXAST_CONTROLLER2, 16, true, ofa_decode_controller2},
     {OF_1_0, OF_1_0, NXAST_WRITE_METADATA, 32, false, decode_write_metadata},
     {OF_1_0, OF_1_5, NXAST_REG_LOAD2, 16, true, decode_reg_load2},
     {OF_1_0, OF_1_5, NXAST_OUTPUT_TRUNC, 16, false, decode_output_trunc},

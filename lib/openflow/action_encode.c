@@ -9,6 +9,7 @@
 #include "lib/annotations.h"
 #include "lib/buffer.h"
 #include "lib/openflow/action_codec.h"
+#include "lib/openflow/action_controller.h"
 #include "lib/openflow/action_links.h"
 #include "lib/openflow/action_mpls.h"
 #include "lib/openflow/action_wire.h"
@@ -53,15 +54,6 @@ static void encode_output(const struct ofa_output *output, enum of_version versi
         be32_store(action + 4, of_port_to_wire32(output->port));
         be16_store(action + 8, output->max_len);
     }
-}
-
-static void encode_controller(const struct ofa_controller *controller, struct buffer *out)
-{
-    uint8_t *action = put_nx(NXAST_CONTROLLER, 16, out);
-
-    be16_store(action, controller->max_len);
-    be16_store(action + 2, controller->controller_id);
-    action[4] = controller->reason;
 }
 
 static void encode_resubmit(of_port in_port, uint8_t table_id, struct buffer *out)
@@ -469,7 +461,7 @@ static void encode_action(const struct ofa *ofa, enum of_version version, struct
         encode_output(action, version, out);
         break;
     case OFA_CONTROLLER:
-        encode_controller(action, out);
+        ofa_encode_controller(action, out);
         break;
     case OFA_RESUBMIT:
         resubmit = action;

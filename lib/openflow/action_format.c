@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lib/buffer.h"
+#include "lib/openflow/action_controller.h"
 #include "lib/openflow/action_links.h"
 #include "lib/openflow/action_mpls.h"
 #include "lib/openflow/fields.h"
@@ -24,33 +25,6 @@ static void format_output(const struct ofa_output *output, const struct of_names
     of_port_format(output->port, names, out);
     if (output->port == OFPP_CONTROLLER)
         buffer_printf(out, ":%u", output->max_len);
-}
-
-static void format_reason(uint8_t reason, struct buffer *out)
-{
-    static const char *const names[] = {"no_match",   "action", "invalid_ttl",
-                                        "action_set", "group",  "packet_out"};
-
-    if (reason < sizeof names / sizeof names[0])
-        buffer_printf(out, "reason=%s,", names[reason]);
-    else
-        buffer_printf(out, "reason=%u,", reason);
-}
-
-static void format_controller(const struct ofa_controller *controller, struct buffer *out)
-{
-    if (controller->reason == OFPR_ACTION && !controller->controller_id) {
-        buffer_printf(out, "CONTROLLER:%u", controller->max_len);
-        return;
-    }
-    buffer_puts(out, "controller(");
-    if (controller->reason != OFPR_ACTION)
-        format_reason(controller->reason, out);
-    if (controller->max_len != UINT16_MAX)
-        buffer_printf(out, "max_len=%u,", controller->max_len);
-    if (controller->controller_id)
-        buffer_printf(out, "id=%u,", controller->controller_id);
-    out->data[out->size - 1] = ')'; /* For the last comma. */
 }
 
 static void format_resubmit(const struct ofa_resubmit *resubmit, const struct of_names *names,
@@ -238,7 +212,7 @@ static void format_action(const struct ofa *ofa, const struct of_names *names, s
         format_output(action, names, out);
         break;
     case OFA_CONTROLLER:
-        format_controller(action, out);
+        ofa_format_controller(action, out);
         break;
     case OFA_RESUBMIT:
         format_resubmit(action, names, out);

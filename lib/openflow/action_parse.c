@@ -11,6 +11,7 @@
 
 #include "lib/annotations.h"
 #include "lib/buffer.h"
+#include "lib/openflow/action_controller.h"
 #include "lib/openflow/action_mpls.h"
 #include "lib/openflow/action_parse.h"
 #include "lib/openflow/fields.h"
@@ -40,12 +41,6 @@ int action_parse_port(struct action_parser *parser, const char *key, const char 
     int result = of_port_parse(text, parser->names, port, parser->error);
 
     return result && strcmp(key, text) ? error_prefix(parser->error, "%s", key) : result;
-}
-
-static int put_controller_output(struct action_parser *parser, uint16_t max_len)
-{
-    ofa_put_output(parser->list, OFPP_CONTROLLER, max_len);
-    return 0;
 }
 
 static int parse_output_arguments(struct action_parser *parser, const struct text_item *item)
@@ -108,60 +103,6 @@ static int parse_output(struct action_parser *parser, const struct text_item *it
     if (!result)
         ofa_put_output(parser->list, port, port == OFPP_CONTROLLER ? UINT16_MAX : 0);
     return result;
-}
-
-static int parse_reason(struct action_parser *parser, const char *text, uint8_t *reason)
-{
-    static const char *const names[] = {"no_match", "action", "invalid_ttl"};
-
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-        if (!strcmp(text, names[i])) {
-            *reason = (uint8_t)i;
-            return 0;
-        }
-    }
-    return error_set(parser->error, -EINVAL,
-                     "controller(reason=%s): expected action, no_match or invalid_ttl", text);
-}
-
-static int parse_controller(struct action_parser *parser, const struct text_item *item,
-                            int argument UNUSED)
-{
-    uint64_t max_len = UINT16_MAX, id = 0;
-    uint8_t reason = OFPR_ACTION;
-    char *cursor = item->value;
-    struct text_item inner;
-    int result = 0;
-
-    if (item->mark != '(') {
-        if (item->value)
-            result = action_parse_bounded(parser, item->key, item->value, UINT16_MAX, &max_len);
-        return result ? result : put_controller_output(parser, (uint16_t)max_len);
-    }
-    while (!result && text_next_item(&cursor, &inner)) {
-        if (!inner.key || !inner.value)
-            return error_set(parser->error, -EINVAL,
-                             "controller(): expected max_len=, reason= or id=");
-        if (!strcmp(inner.key, "max_len"))
-            result = action_parse_bounded(parser, inner.key, inner.value, UINT16_MAX, &max_len);
-        else if (!strcmp(inner.key, "id"))
-            result = action_parse_bounded(parser, inner.key, inner.value, UINT16_MAX, &id);
-        else if (!strcmp(inner.key, "reason"))
-            result = parse_reason(parser, inner.value, &reason);
-        else
-            result = error_set(parser->error, -EINVAL, "controller(%s=...): not supported",
-                               inner.key);
-    }
-    if (result)
-        return result;
-    if (reason == OFPR_ACTION && !id)
-        return put_controller_output(parser, (uint16_t)max_len);
-    struct ofa_controller *controller = (struct ofa_controller *)(void *)ofa_put(parser->list,
-                                                                                 OFA_CONTROLLER);
-    controller->max_len = (uint16_t)max_len;
-    controller->controller_id = (uint16_t)id;
-    controller->reason = reason;
-    return 0;
 }
 
 static int parse_resubmit(struct action_parser *parser, const struct text_item *item,
@@ -509,7 +450,7 @@ static int parse_unsupported(struct action_parser *parser, const struct text_ite
 static const struct action_name action_names[] = {
     {"output", parse_output, 0},
     {"resubmit", parse_resubmit, 0},
-    {"controller", parse_controller, 0},
+    {"controller", ofa_parse_controller, 0},
     {"load", parse_load, 0},
     {"move", parse_move, 0},
     {"set_field", parse_set_field, 0},

@@ -63,8 +63,9 @@ enum ofa_type {
  * encoded and printed, never what it does. */
 enum ofa_form {
     OFA_FORM_DEFAULT,
-    OFA_FORM_LOAD,  /* OFA_SET_FIELD: NXAST_REG_LOAD, "load:". */
-    OFA_FORM_LOAD2, /* OFA_SET_FIELD: NXAST_REG_LOAD2, "set_field:" also in OpenFlow 1.0. */
+    OFA_FORM_LOAD,        /* OFA_SET_FIELD: NXAST_REG_LOAD, "load:". */
+    OFA_FORM_CONTROLLER2, /* OFA_CONTROLLER: NXAST_CONTROLLER2. */
+    OFA_FORM_LOAD2,       /* OFA_SET_FIELD: NXAST_REG_LOAD2, "set_field:" also in OpenFlow 1.0. */
 
     /* OFA_SET_FIELD: OFPAT_SET_DL_SRC and the like, "mod_dl_src:".  Unlike the others it may meet a
      * frame without the field, and then does nothing; and FIELD_TCP_SRC and FIELD_TCP_DST stand for
@@ -89,7 +90,11 @@ struct ofa_controller {
     struct ofa ofa;
     uint16_t max_len; /* UINT16_MAX: the whole frame. */
     uint16_t controller_id;
-    uint8_t reason; /* enum of_packet_in_reason. */
+    uint8_t reason;    /* enum of_packet_in_reason. */
+    bool pauses;       /* The frame waits until the controller lets it go on. */
+    uint32_t meter_id; /* 0: none. */
+    uint16_t n_userdata;
+    uint8_t userdata[]; /* For the controller. */
 };
 
 struct ofa_resubmit {

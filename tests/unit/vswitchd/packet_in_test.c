@@ -75,6 +75,25 @@ static void packets_come_out_in_order(void **state)
     assert_int_equal(n_wakes, 1);
 }
 
+static void userdata_is_copied_behind_the_frame(void **state)
+{
+    uint8_t frame[] = {1, 2, 3}, userdata[] = {7, 8};
+    const struct packet_in header = {
+        .n_bytes = sizeof frame,
+        .userdata = userdata,
+        .n_userdata = sizeof userdata,
+    };
+
+    assert_int_equal(packet_in_push(*state, &header, frame), 0);
+    frame[2] = userdata[0] = 0;
+    struct packet_in *packet = packet_in_take_all(*state);
+    assert_int_equal(packet->n_userdata, 2);
+    assert_int_equal(packet->userdata[0], 7);
+    assert_int_equal(packet->userdata[1], 8);
+    assert_int_equal(packet->frame[2], 3);
+    free(packet);
+}
+
 static void full_queue_drops_and_counts(void **state)
 {
     struct packet_in_queue *queue = *state;
@@ -127,9 +146,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(packets_come_out_in_order),
-        TEST(full_queue_drops_and_counts),
-        TEST(emptied_queue_wakes_again),
+        TEST(packets_come_out_in_order),      TEST(userdata_is_copied_behind_the_frame),
+        TEST(full_queue_drops_and_counts),    TEST(emptied_queue_wakes_again),
         TEST(threads_lose_nothing_uncounted),
     };
 
