@@ -246,19 +246,27 @@ static bool select_row(struct row *row, void *aux)
     return true;
 }
 
+/* "where" and "columns". */
+static bool read_selection(struct run *run, struct condition *condition,
+                           struct projection *projection)
+{
+    if (!read_condition(run, condition))
+        return false;
+    if (projection_parse(run->table->schema, json_object_get(run->json, "columns"), projection,
+                         &run->error))
+        return true;
+    condition_fini(condition);
+    return false;
+}
+
 static bool run_select(struct run *run)
 {
     struct condition condition;
     struct projection projection;
     struct row_set rows;
 
-    if (!read_condition(run, &condition))
+    if (!read_selection(run, &condition, &projection))
         return false;
-    if (!projection_parse(run->table->schema, json_object_get(run->json, "columns"), &projection,
-                          &run->error)) {
-        condition_fini(&condition);
-        return false;
-    }
     row_set_init(&rows, &projection);
     condition_for_each(&condition, run->table, select_row, &rows);
     json_t *json = row_set_to_json(&rows);
@@ -501,13 +509,8 @@ static bool run_wait(struct run *run)
         return fail_syntax(run, "\"timeout\" must be a non-negative integer");
     if (!until || (strcmp(until, "==") && strcmp(until, "!=")))
         return fail_syntax(run, "\"until\" must be \"==\" or \"!=\"");
-    if (!read_condition(run, &condition))
+    if (!read_selection(run, &condition, &projection))
         return false;
-    if (!projection_parse(run->table->schema, json_object_get(run->json, "columns"), &projection,
-                          &run->error)) {
-        condition_fini(&condition);
-        return false;
-    }
     bool is_ok = compare_rows(run, &condition, &projection, !strcmp(until, "=="), &is_satisfied);
     projection_fini(&projection);
     condition_fini(&condition);
