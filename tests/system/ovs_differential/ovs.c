@@ -178,16 +178,29 @@ void ovs_configure(struct ovs *ovs, const struct rig_settings *settings)
     buffer_fini(&ofctl);
 }
 
-void ovs_add_flows(struct ovs *ovs, int bridge, bool is_modern, const char *flows)
+static void write_file(const struct ovs *ovs, const char *name, const char *text)
 {
     char path[512];
     FILE *file;
 
-    snprintf(path, sizeof path, "%s/flows", ovs->run_dir);
+    snprintf(path, sizeof path, "%s/%s", ovs->run_dir, name);
     file = fopen(path, "w");
-    if (!file || fputs(flows, file) < 0 || fclose(file))
+    if (!file || fputs(text, file) < 0 || fclose(file))
         give_up("%s: %s", path, strerror(errno));
-    run("ovs-ofctl %s add-flows br%d %s", is_modern ? "-O OpenFlow13" : "", bridge, path);
+}
+
+void ovs_add_flows(struct ovs *ovs, int bridge, bool is_modern, const char *flows)
+{
+    write_file(ovs, "flows", flows);
+    run("ovs-ofctl %s add-flows br%d %s/flows", is_modern ? "-O OpenFlow13" : "", bridge,
+        ovs->run_dir);
+}
+
+void ovs_replace_groups(struct ovs *ovs, int bridge, const char *groups)
+{
+    write_file(ovs, "groups", groups);
+    run("ovs-ofctl -O OpenFlow15 del-groups br%d", bridge);
+    run("ovs-ofctl -O OpenFlow15 add-groups br%d %s/groups", bridge, ovs->run_dir);
 }
 
 void ovs_note_output(struct buffer *output, const uint8_t *frame, size_t n_bytes)

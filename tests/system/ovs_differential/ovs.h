@@ -27,6 +27,9 @@ void ovs_forget_stations(struct ovs *ovs);
 /* Adds flows, one a line, that OpenFlow 1.0 can say or that need 1.3. */
 void ovs_add_flows(struct ovs *ovs, int bridge, bool is_modern, const char *flows);
 
+/* One in each line, all that there are from then on. */
+void ovs_replace_groups(struct ovs *ovs, int bridge, const char *groups);
+
 /* Sends a frame in, and appends what came out: ovs_note_output() for each frame, port by port. */
 void ovs_send(struct ovs *ovs, int bridge, int port, const uint8_t *frame, size_t n_bytes,
               struct buffer outputs[RIG_BRIDGES][RIG_PORTS]);

@@ -21,7 +21,7 @@
 #include "tests/system/ovs_differential/ovs.h"
 #include "vswitchd/trace.h"
 
-enum { ROUND_FRAMES = 150, N_TABLES = 5, MAX_FLOWS = 100 };
+enum { ROUND_FRAMES = 150, N_TABLES = 5, N_GROUPS = 6, MAX_FLOWS = 100 };
 
 struct outputs {
     struct buffer of[RIG_BRIDGES][RIG_PORTS];
@@ -77,13 +77,32 @@ static bool is_new_priority(struct round *round, const char *flow)
     return true;
 }
 
+/* Which bucket of a select group a frame takes is nobody else's business. */
+static const struct generate_flows flow_options = {
+    .n_ports = RIG_PORTS,
+    .n_tables = N_TABLES,
+    .trunc_ports = RIG_PATCH - 1,
+    .n_groups = N_GROUPS,
+};
+
+static void put_groups(struct round *round, int b)
+{
+    struct buffer all = BUFFER_INIT;
+
+    for (uint32_t id = 1; id <= N_GROUPS; id++) {
+        struct buffer group = BUFFER_INIT;
+
+        generate_group(&round->random, &flow_options, id, &group);
+        rig_put_group(&round->rig, b, buffer_text(&group), round->now_ns);
+        buffer_printf(&all, "%s\n", buffer_text(&group));
+        buffer_fini(&group);
+    }
+    ovs_replace_groups(round->ovs, b, buffer_text(&all));
+    buffer_fini(&all);
+}
+
 static void generate_flows(struct round *round)
 {
-    const struct generate_flows options = {
-        .n_ports = RIG_PORTS,
-        .n_tables = N_TABLES,
-        .trunc_ports = RIG_PATCH - 1,
-    };
     uint32_t n = 4 + random_below(&round->random, 80);
 
     for (int b = 0; b < RIG_BRIDGES; b++) {
@@ -97,7 +116,7 @@ static void generate_flows(struct round *round)
     while (n-- > 0) {
         int b = (int)random_below(&round->random, RIG_BRIDGES);
         struct buffer flow = BUFFER_INIT;
-        bool is_modern = generate_flow(&round->random, &options, &flow);
+        bool is_modern = generate_flow(&round->random, &flow_options, &flow);
 
         if (is_new_priority(round, buffer_text(&flow)))
             buffer_printf(&round->flows[b][is_modern], "%s\n", buffer_text(&flow));
@@ -347,6 +366,7 @@ static void play_round(struct round *round)
     ovs_configure(round->ovs, &round->settings);
     generate_flows(round);
     for (int b = 0; b < RIG_BRIDGES; b++) {
+        put_groups(round, b);
         add_flows(round, b, false);
         add_flows(round, b, true);
     }
