@@ -1,0 +1,418 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""How fast is OpenFlow on Weir beside Open vSwitch?
+
+Both switches run at once, each in a network namespace, and take turns in every round; the client is a socket of ours
+that sends messages made beforehand, the same for both.  Medians over the rounds, with minimum and maximum; "ratio" is how often Weir
+could do it while Open vSwitch does it once.
+
+    openflow.py BUILD-DIR [--rounds N] [--flows N] [--resident N]
+"""
+
+import argparse
+import os
+import re
+import shutil
+import socket
+import statistics
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+
+OVS_SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
+OPENFLOW14 = 5
+HELLO, ECHO_REQUEST, ECHO_REPLY, PACKET_IN, PACKET_OUT, BARRIER = 0, 2, 3, 10, 13, 20
+FLOW_MOD = 14
+MASKS = 100
+
+
+def run(*words, **options):
+    return subprocess.run([str(word) for word in words], check=True, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, **options).stdout
+
+
+def resident_bytes(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+        return int(re.search(r"^Rss:\s+(\d+)", file.read(), re.M).group(1)) * 1024
+
+
+def timed(function, *arguments):
+    begin = time.monotonic()
+    function(*arguments)
+    return time.monotonic() - begin
+
+
+class Switch:
+    """Daemons in a namespace of their own, with bridge br0 and ports p1 and p2, whose far ends are q1 and q2."""
+
+    def __init__(self, build):
+        self.directory = tempfile.mkdtemp(prefix=f"bench-openflow-{self.name}-")
+        self.namespace = os.path.basename(self.directory)
+        self.environment = dict(os.environ, OVS_RUNDIR=self.directory, OVS_LOGDIR=self.directory,
+                                OVS_DBDIR=self.directory)
+        self.build = build
+        self.database = self.forwarding = None
+
+    def spawn(self, *words):
+        return subprocess.Popen(["ip", "netns", "exec", self.namespace, *words], stdout=subprocess.DEVNULL,
+                                stderr=subprocess.DEVNULL, env=self.environment)
+
+    def wait_for(self, path):
+        end = time.monotonic() + 10
+        while not os.path.exists(path):
+            if time.monotonic() > end:
+                raise RuntimeError(f"{self.name}: no {path}")
+            time.sleep(0.01)
+
+    def start(self):
+        run("ip", "netns", "add", self.namespace)
+        run("ip", "-n", self.namespace, "link", "set", "lo", "up")
+        self.inside("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
+        for n in 1, 2:
+            run("ip", "-n", self.namespace, "link", "add", f"p{n}", "type", "veth", "peer", "name", f"q{n}")
+            for end in "pq":
+                run("ip", "-n", self.namespace, "link", "set", f"{end}{n}", "up")
+        self.start_database()
+        self.wait_for(self.directory + "/db.sock")
+        self.start_forwarding()
+        self.vsctl("add-br", "br0", "--", "set", "Bridge", "br0", "datapath_type=netdev", "fail_mode=secure",
+                   "--", "add-port", "br0", "p1", "--", "set", "Interface", "p1", "ofport_request=1",
+                   "--", "add-port", "br0", "p2", "--", "set", "Interface", "p2", "ofport_request=2")
+        self.wait_for(self.directory + "/br0.mgmt")
+
+    def stop(self):
+        for process in self.forwarding, self.database:
+            if process:
+                process.kill()
+                process.wait()
+        subprocess.run(["ip", "netns", "del", self.namespace], check=False, stderr=subprocess.DEVNULL)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def inside(self, *words, **options):
+        return run("ip", "netns", "exec", self.namespace, *words, env=self.environment, **options)
+
+    def vsctl(self, *words):
+        return run("ovs-vsctl", "-t", 10, *words, env=self.environment)
+
+    def ofctl(self, *words):
+        return run("ovs-ofctl", "-O", "OpenFlow14", *words, env=self.environment)
+
+    def connect(self):
+        """A management connection that speaks OpenFlow 1.4."""
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(self.directory + "/br0.mgmt")
+        connection = Connection(client)
+        connection.send(HELLO, b"")
+        connection.receive(HELLO)
+        return connection
+
+
+class Weir(Switch):
+    name = "weir"
+
+    def start_database(self):
+        self.database = self.spawn(self.build + "/ovsdb-lite/ovsdb-lite", self.directory + "/conf.db",
+                                   f"--remote=punix:{self.directory}/db.sock")
+
+    def start_forwarding(self):
+        self.forwarding = self.spawn(self.build + "/vswitchd/vswitchd", f"unix:{self.directory}/db.sock")
+
+
+class OpenVSwitch(Switch):
+    name = "ovs"
+
+    def start_database(self):
+        run("ovsdb-tool", "create", self.directory + "/conf.db", OVS_SCHEMA)
+        self.database = self.spawn("ovsdb-server", f"--remote=punix:{self.directory}/db.sock",
+                                   self.directory + "/conf.db")
+
+    def start_forwarding(self):
+        self.vsctl("--no-wait", "init")
+        self.forwarding = self.spawn("ovs-vswitchd", f"unix:{self.directory}/db.sock")
+
+
+class Connection:
+    def __init__(self, client):
+        self.client = client
+        self.file = client.makefile("rb", buffering=1 << 16)
+
+    def send(self, kind, body):
+        self.client.sendall(struct.pack("!BBHI", OPENFLOW14, kind, 8 + len(body), 1) + body)
+
+    def receive(self, kind):
+        while True:
+            _, found, length, _ = struct.unpack("!BBHI", self.file.read(8))
+            body = self.file.read(length - 8)
+            if found == kind:
+                return body
+            if found == ECHO_REQUEST:
+                self.send(ECHO_REPLY, body)
+
+    def do(self, stream):
+        """Sends all of it while reading what comes, until a barrier behind it is answered."""
+        sender = threading.Thread(target=self.client.sendall,
+                                  args=[stream + struct.pack("!BBHI", OPENFLOW14, BARRIER, 8, 1)])
+        sender.start()
+        self.receive(BARRIER + 1)
+        sender.join()
+
+    def dump(self):
+        """All flows; returns the number of bytes."""
+        match = struct.pack("!HH4x", 1, 4)
+        self.send(18, struct.pack("!HH4xB3xII4xQQ", 1, 0, 0xff, 0xffffffff, 0xffffffff, 0, 0) + match)
+        n_bytes = 0
+        while True:
+            body = self.receive(19)
+            n_bytes += len(body)
+            if not body[3] & 1:
+                return n_bytes
+
+    def close(self):
+        self.file.close()
+        self.client.close()
+
+
+# --- What is measured: each takes a switch and returns operations per second, or bytes. --------------------------
+
+
+def flow_texts(n):
+    return (f"table={i % 4},priority={i % 7 + 1},ip,nw_dst=10.{i >> 16}.{i >> 8 & 255}.{i & 255},actions=output:2"
+            for i in range(n))
+
+
+def flow_mod(command, table, priority, address, instructions=b""):
+    match = struct.pack("!HHHHH", 0x8000, 5 << 9 | 2, 0x0800, 0x8000, 12 << 9 | 4) + address if address else b""
+    match = struct.pack("!HH", 1, 4 + len(match)) + match
+    match += bytes(-len(match) % 8)
+    body = struct.pack("!QQBBHHHIIIHH", 0, 0, table, command, 0, 0, priority, 0xffffffff, 0xffffffff, 0xffffffff, 0,
+                       0) + match + instructions
+    return struct.pack("!BBHI", OPENFLOW14, FLOW_MOD, 8 + len(body), 1) + body
+
+
+OUTPUT_2 = struct.pack("!HHIH6x", 0, 16, 2, 0xffff)
+APPLY_OUTPUT_2 = struct.pack("!HH4x", 4, 8 + len(OUTPUT_2)) + OUTPUT_2
+ADD, DELETE, ALL_TABLES = 0, 3, 0xff
+
+
+def adding_flow(i):
+    return flow_mod(ADD, i % 4, i % 7 + 1, struct.pack("!I", 0x0a000000 + i), APPLY_OUTPUT_2)
+
+
+def bundled(message):
+    body = struct.pack("!IHH", 1, 0, 3) + message
+    return struct.pack("!BBHI", OPENFLOW14, 34, 8 + len(body), 1) + body
+
+
+def bundle_control(kind):
+    return struct.pack("!BBHIIHH", OPENFLOW14, 33, 16, 1, 1, kind, 3)
+
+
+def measure_tables(switch, streams, results):
+    n = results.n_flows
+    delete_all = flow_mod(DELETE, ALL_TABLES, 0, b"")
+    few = [flow_mod(DELETE, ALL_TABLES, 0, struct.pack("!I", 0x0a000000 + i * 499)) for i in range(200)]
+    with switch_connection(switch) as connection:
+        def measure(what, stream, n_done=n):
+            results.add(what, switch, n_done / timed(connection.do, stream))
+
+        connection.do(delete_all)
+        measure("add of many flows, flows/s", streams["add"])
+        measure("add of many equal ones, flows/s", streams["add"])
+        results.add("dump, flows/s", switch, n / timed(connection.dump))
+        measure("loose delete of one among many, 1/s", b"".join(few), len(few))
+        measure("delete of all, flows/s", delete_all)
+        measure("add in one bundle, flows/s", streams["bundle"])
+        measure("replace by equals in one bundle, flows/s", streams["bundle"])
+        connection.do(delete_all)
+
+
+class switch_connection:
+    def __init__(self, switch):
+        self.switch = switch
+
+    def __enter__(self):
+        self.connection = self.switch.connect()
+        return self.connection
+
+    def __exit__(self, *_):
+        self.connection.close()
+
+
+FRAME = bytes.fromhex("020000000002020000000001" "0800" "4500001c000000004011"
+                      "66cd" "0a000001" "0a000002" "10001000" "00080000")
+
+
+def packet_out(actions, frame=FRAME):
+    actions = b"".join(actions)
+    return struct.pack("!IIH6x", 0xffffffff, 1, len(actions)) + actions + frame
+
+
+OUTPUT_CONTROLLER = struct.pack("!HHIH6x", 0, 16, 0xfffffffd, 0xffff)
+OUTPUT_TABLE = struct.pack("!HHIH6x", 0, 16, 0xfffffff9, 0xffff)
+
+def packet_ins(switch, results):
+    """One frame at a time goes out to the controller and comes back as a packet-in."""
+    n = 5000
+    switch.ofctl("del-flows", "br0")
+    with switch_connection(switch) as connection:
+        connection.send(9, struct.pack("!HH", 0, 0xffff))  # A management connection that wants packet-ins.
+        message = packet_out([OUTPUT_CONTROLLER])
+        for i in range(n + 100):
+            if i == 100:
+                begin = time.monotonic()
+            connection.send(PACKET_OUT, message)
+            connection.receive(PACKET_IN)
+        results.add("packet-in round trips/s", switch, n / (time.monotonic() - begin))
+
+
+def many_masks(switch, results, files):
+    """Frames of the controller walk a table with 100 masks of which only the last fits."""
+    n, batch = 20000, 500
+    switch.ofctl("del-flows", "br0")
+    switch.ofctl("add-flows", "br0", files["masks"])
+    with switch_connection(switch) as connection:
+        message = packet_out([OUTPUT_TABLE])
+        message = struct.pack("!BBHI", OPENFLOW14, PACKET_OUT, 8 + len(message), 1) + message
+        begin = time.monotonic()
+        for _ in range(n // batch):
+            connection.client.sendall(message * batch)
+            connection.send(BARRIER, b"")
+            connection.receive(BARRIER + 1)
+        results.add(f"packet-outs through {MASKS} masks/s", switch, n / (time.monotonic() - begin))
+    switch.ofctl("del-flows", "br0")
+
+
+def cpu_seconds(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+SENDER = """
+import socket, struct, sys
+first, n = int(sys.argv[1]), int(sys.argv[2])
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+s.bind(("q1", 0))
+head = bytes.fromhex("0200000000020200000000010800" "4500001c0000000040110000")
+for i in range(first, first + n):
+    s.send(head + struct.pack("!I", 0x0a000000 + (i >> 8)) + bytes([10, 99, 0, 1]) +
+           struct.pack("!HHHH", 1024 + (i & 255), 80, 8, 0) + bytes(18))
+"""
+
+
+def setup_rate(switch, results):
+    """Every frame is of a flow that was never seen: how many a second of the daemon's processor time?"""
+    n = 30000
+    switch.ofctl("del-flows", "br0")
+    # What an action reads is part of the megaflow, so none serves two frames.
+    switch.ofctl("add-flow", "br0", "udp,actions=move:NXM_OF_IP_SRC[]->NXM_NX_REG0[],"
+                 "move:NXM_OF_UDP_SRC[]->NXM_NX_REG1[0..15],output:2")
+    received = counter(switch, "q2")
+    begin, cpu = time.monotonic(), cpu_seconds(switch.forwarding.pid)
+    switch.inside("python3", "-c", SENDER, results.setup_base, n)
+    end = time.monotonic() + 3
+    while counter(switch, "q2") - received < n and time.monotonic() < end:
+        time.sleep(0.02)
+    got = counter(switch, "q2") - received
+    seconds = cpu_seconds(switch.forwarding.pid) - cpu
+    results.add("new flows/s of processor time", switch, got / max(seconds, 0.01))
+    results.add("new flows/s of wall time, sender included", switch, got / (time.monotonic() - begin))
+    switch.ofctl("del-flows", "br0")
+
+
+def counter(switch, device):
+    return int(switch.inside("cat", f"/sys/class/net/{device}/statistics/rx_packets"))
+
+
+def resident(switch, results, files):
+    before = resident_bytes(switch.forwarding.pid)
+    seconds = timed(switch.ofctl, "add-flows", "br0", files["resident"])
+    results.add(f"ovs-ofctl add-flows of {results.n_resident}, flows/s", switch, results.n_resident / seconds)
+    bytes_each = (resident_bytes(switch.forwarding.pid) - before) / results.n_resident
+    results.add(f"bytes for each of {results.n_resident} flows", switch, bytes_each)
+    switch.ofctl("del-flows", "br0")
+
+
+# --- The report ---------------------------------------------------------------------------------------------------
+
+
+class Results:
+    def __init__(self, n_flows, n_resident):
+        self.n_flows, self.n_resident = n_flows, n_resident
+        self.values = {}
+        self.setup_base = 0
+
+    def add(self, what, switch, value):
+        self.values.setdefault(what, {}).setdefault(switch.name, []).append(value)
+
+    def print(self):
+        print(f"{'':46} {'Weir':>30} {'Open vSwitch':>30} {'ratio':>6}")
+        for what, values in self.values.items():
+            texts = []
+            for name in "weir", "ovs":
+                median = statistics.median(values[name])
+                texts.append(f"{median:,.0f} ({min(values[name]):,.0f}-{max(values[name]):,.0f})")
+            ratio = statistics.median(values["weir"]) / max(statistics.median(values["ovs"]), 1)
+            if what.startswith("bytes"):
+                ratio = 1 / max(ratio, 0.001)
+            print(f"{what:46} {texts[0]:>30} {texts[1]:>30} {ratio:6.1f}")
+
+
+def write_lines(path, lines):
+    with open(path, "w", encoding="ascii") as file:
+        file.writelines(line + "\n" for line in lines)
+    return path
+
+
+def write_files(directory, n_resident):
+    masks = (f"priority={i + 1},ip,nw_src=198.51.100.7/{32 - i % 25},nw_dst=203.0.113.9/{32 - i // 25 * 3},actions=2"
+             for i in range(MASKS))
+    return {
+        "resident": write_lines(directory + "/resident", flow_texts(n_resident)),
+        "masks": write_lines(directory + "/masks", masks),
+    }
+
+
+def make_streams(n_flows):
+    adds = [adding_flow(i) for i in range(n_flows)]
+    opened, closed = bundle_control(0), bundle_control(2) + bundle_control(4)
+    return {
+        "add": b"".join(adds),
+        "bundle": opened + b"".join(map(bundled, adds)) + closed,
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--flows", type=int, default=100000)
+    parser.add_argument("--resident", type=int, default=1000000)
+    arguments = parser.parse_args()
+    results = Results(arguments.flows, arguments.resident)
+    switches = [Weir(arguments.build), OpenVSwitch(arguments.build)]
+    directory = tempfile.mkdtemp(prefix="bench-openflow-")
+    try:
+        files = write_files(directory, arguments.resident)
+        streams = make_streams(arguments.flows)
+        for switch in switches:
+            switch.start()
+            resident(switch, results, files)  # First, while nothing that was freed can be used again.
+        for _ in range(arguments.rounds):
+            for switch in switches:
+                measure_tables(switch, streams, results)
+                packet_ins(switch, results)
+                many_masks(switch, results, files)
+                setup_rate(switch, results)
+            results.setup_base += 65536 * 4
+        results.print()
+    finally:
+        for switch in switches:
+            switch.stop()
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
