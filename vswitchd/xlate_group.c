@@ -193,6 +193,7 @@ static void note(struct xlate *x, struct group *group, int bucket)
 static void through_bucket(struct xlate *x, const struct group *group, size_t index)
 {
     const struct xlate_state before = x->now;
+    struct xlate_region region;
 
     if (x->n_buckets++ == XLATE_MAX_BUCKETS)
         xlate_fail(x, DROP_TOO_MANY_ACTIONS);
@@ -200,9 +201,11 @@ static void through_bucket(struct xlate *x, const struct group *group, size_t in
         return;
     xlate_trace(x, "bucket %u", group->desc.buckets[index].bucket_id);
     x->trace_depth += 2;
+    xlate_begin_region(x, &region);
     xlate_list(x, group_bucket_actions(&group->buckets[index]));
     xlate_settle(x); /* Before what was written there is forgotten. */
     x->now = before;
+    xlate_end_region(x, &region);
     x->has_exited = false;
     x->trace_depth -= 2;
 }

@@ -88,8 +88,9 @@ static void note_packet_ins(struct rig *rig, struct buffer *seen)
             struct packet_in *next = packet_in->next;
 
             packet_in->next = NULL;
+            packet_in->userdata = NULL; /* It is behind the frame. */
             buffer_put(seen, packet_in, sizeof *packet_in);
-            buffer_put(seen, packet_in->frame, packet_in->n_bytes);
+            buffer_put(seen, packet_in->frame, packet_in->n_bytes + packet_in->n_userdata);
             free(packet_in);
             packet_in = next;
         }
