@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* coverage/show, memory/show, weir/drops: what is counted. */
+/* coverage/show and read-counter, memory/show, weir/drops: what is counted. */
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,22 @@ static void cmd_coverage_show(struct unixctl_request *request, int argc UNUSED,
         return;
     }
     coverage_format(vswitch->coverage, &text);
+    unixctl_reply(request, buffer_text(&text));
+    buffer_fini(&text);
+}
+
+static void cmd_coverage_read(struct unixctl_request *request, int argc UNUSED,
+                              const char *const argv[], void *aux)
+{
+    struct vswitch *vswitch = aux;
+    struct buffer text = BUFFER_INIT;
+    uint64_t total;
+
+    if (!coverage_read(vswitch->coverage, argv[1], &total)) {
+        unixctl_reply_error(request, "No such counter");
+        return;
+    }
+    buffer_printf(&text, "%" PRIu64 "\n", total);
     unixctl_reply(request, buffer_text(&text));
     buffer_fini(&text);
 }
@@ -150,6 +167,8 @@ static void cmd_drops(struct unixctl_request *request, int argc, const char *con
 void commands_counters_register(struct unixctl_server *server, struct vswitch *vswitch)
 {
     unixctl_command_register(server, "coverage/show", "", 0, 0, cmd_coverage_show, vswitch);
+    unixctl_command_register(server, "coverage/read-counter", "counter", 1, 1, cmd_coverage_read,
+                             vswitch);
     unixctl_command_register(server, "memory/show", "", 0, 0, cmd_memory_show, vswitch);
     unixctl_command_register(server, "weir/drops", "[port]", 0, 1, cmd_drops, vswitch);
 }

@@ -212,6 +212,20 @@ void coverage_format(struct coverage *coverage, struct buffer *text)
     buffer_printf(text, "%zu events never hit\n", n_never);
 }
 
+bool coverage_read(struct coverage *coverage, const char *name, uint64_t *total)
+{
+    struct sample now;
+
+    read_counters(coverage->vswitch, &now);
+    for (size_t i = 0; i < N_COUNTERS; i++) {
+        if (!strcmp(counter_name(i), name)) {
+            *total = now.counters[i];
+            return true;
+        }
+    }
+    return false;
+}
+
 json_t *coverage_to_json(struct coverage *coverage)
 {
     struct sample now;

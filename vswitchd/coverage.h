@@ -9,6 +9,8 @@
  * Threads  The main thread. */
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "lib/buffer.h"
 
@@ -20,4 +22,7 @@ void coverage_destroy(struct coverage *coverage); /* NULL is fine. */
 
 /* As coverage/show of ovs-appctl(8) prints it. */
 void coverage_format(struct coverage *coverage, struct buffer *text);
+
+/* The total of one counter.  False: there is none of that name. */
+bool coverage_read(struct coverage *coverage, const char *name, uint64_t *total);
 json_t *coverage_to_json(struct coverage *coverage); /* [{"name", "total", "rate_5s", ...}] */

@@ -91,6 +91,9 @@ appctl bridge/dump-flows br0 | found 'actions=NORMAL' || fail "bridge/dump-flows
 appctl ofproto/list | found -x br0 || fail "ofproto/list"
 appctl ofproto/trace br0 in_port=h1,icmp,nw_src=10.5.0.1 | found "Datapath actions:" || fail "ofproto/trace"
 appctl coverage/show | found 'total:' || fail "coverage/show"
+counter=$(appctl coverage/show | sed -n 's/^\([a-z_]*\) .*total: .*/\1/p' | head -n 1)
+appctl coverage/read-counter "$counter" | found -xE '[1-9][0-9]*' || fail "coverage/read-counter $counter"
+(appctl coverage/read-counter nosuch 2>&1 || true) | found 'No such counter' || fail "a counter that is not there"
 appctl memory/show | found 'ports:' || fail "memory/show"
 appctl vlog/set dbg && appctl vlog/set info && appctl vlog/list | found INFO || fail "vlog"
 (appctl nosuch/command 2>&1 || true) | found 'is not a valid command' || fail "an unknown command"
