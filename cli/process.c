@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -155,6 +156,38 @@ pid_t process_daemon_pid(const char *daemon)
 
     free(pidfile);
     return pid;
+}
+
+bool process_shares_network(pid_t pid)
+{
+    struct stat ours, theirs;
+    char path[64];
+
+    snprintf(path, sizeof path, "/proc/%ld/ns/net", (long)pid);
+    return !stat("/proc/self/ns/net", &ours) && !stat(path, &theirs) &&
+           ours.st_ino == theirs.st_ino && ours.st_dev == theirs.st_dev;
+}
+
+const char **process_read_argv(pid_t pid, char **text)
+{
+    struct buffer content = BUFFER_INIT;
+    char path[64];
+    size_t n = 0;
+
+    snprintf(path, sizeof path, "/proc/%ld/cmdline", (long)pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    read_to_end(fd, &content);
+    close(fd);
+    const char **argv = calloc(content.size + 1, sizeof *argv);
+    size_t n_bytes = content.size;
+    *text = buffer_take_text(&content);
+    if (!argv)
+        abort();
+    for (char *at = *text; at < *text + n_bytes; at += strlen(at) + 1)
+        argv[n++] = at;
+    return argv;
 }
 
 int process_wait_daemon(const char *daemon, int64_t deadline_ns)

@@ -6,6 +6,7 @@
  * Threads  The main thread.
  * Time     Waiting for an end polls every 5 ms. */
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "lib/buffer.h"
@@ -25,6 +26,13 @@ int process_run_output(const char *const argv[], struct buffer *output, struct e
 pid_t process_daemon_pid(const char *daemon);
 
 pid_t process_pidfile_pid(const char *pidfile); /* The same by the path of the pidfile. */
+
+/* Does it see the network that we see? */
+bool process_shares_network(pid_t pid);
+
+/* The command line of a process, NULL at its end; free() it, and '*text', which holds the words.  NULL: it cannot be
+ * read. */
+const char **process_read_argv(pid_t pid, char **text);
 
 /* SIGTERM, and until 'deadline_ns' wait that it ends.  A daemon that does not run is stopped. */
 int process_stop_daemon(const char *daemon, int64_t deadline_ns, struct error *error);

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fnmatch.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,14 +59,10 @@ static int run_status(struct context *context, struct invocation *invocation, st
 /* What the daemons put into the run directory; the database itself and the logs stay. */
 static bool is_leftover(const char *name)
 {
-    static const char *const patterns[] = {"db.sock",
-                                           "*.mgmt",
-                                           "*.snoop",
-                                           "metrics.sock",
-                                           "ovsdb-server.pid",
-                                           "ovs-vswitchd.pid",
-                                           "ovsdb-server.*.ctl",
-                                           "ovs-vswitchd.*.ctl"};
+    static const char *const patterns[] = {
+        "db.sock",           "*.mgmt",           "*.snoop",          "*.flows",
+        "metrics.sock",      "ovsdb-server.pid", "ovs-vswitchd.pid", "ovsdb-server.*.ctl",
+        "ovs-vswitchd.*.ctl"};
 
     for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
         if (!fnmatch(patterns[i], name, FNM_PERIOD))
@@ -89,7 +86,7 @@ static void remove_files(struct table *table)
         closedir(directory);
 }
 
-/* vswitchd knows its filters; it prints the devices that it freed of one. */
+/* vswitchd knows its filters and taps; it prints the devices that it freed of one, or removed. */
 static int remove_filters(struct table *table, struct error *error)
 {
     char *program = process_find_program("vswitchd", error);
@@ -101,7 +98,8 @@ static int remove_filters(struct table *table, struct error *error)
     while ((device = strsep(&rest, "\n"))) {
         if (!*device)
             continue;
-        if (asprintf(&filter, "filter of device %s", device) < 0)
+        if (asprintf(&filter, "%sdevice %s", if_nametoindex(device) ? "filter of " : "", device) <
+            0)
             abort();
         table_add_text(table, filter);
         free(filter);

@@ -262,6 +262,58 @@ static int stop_daemon(struct report *report, const struct daemon_names *daemon,
     return result;
 }
 
+static bool has_word(const char *const argv[], const char *word)
+{
+    while (*argv && strcmp(*argv, word))
+        argv++;
+    return *argv;
+}
+
+/* Stops it as SIGTERM would, so that the kernel goes on forwarding, and starts it as it was started. */
+static int restart_daemon(struct report *report, const struct daemon_names *daemon,
+                          struct error *error)
+{
+    char *text = NULL, *program = process_find_program(daemon->program, error);
+    const char **argv = program ? process_read_argv(process_daemon_pid(daemon->ovs_name), &text)
+                                : NULL;
+    int result = error->code;
+
+    if (program && (!argv || !argv[0]))
+        result = error_set(error, -ESRCH, "%s is not running; start it with \"weir up\"",
+                           daemon->program);
+    else if (program && !process_shares_network(process_daemon_pid(daemon->ovs_name)))
+        result = error_set(error, -EOPNOTSUPP,
+                           "%s runs in another network namespace: restart it there",
+                           daemon->program);
+    else if (program && !has_word(argv, "--detach"))
+        result = error_set(error, -EOPNOTSUPP,
+                           "%s runs in the foreground: restart it where it was started",
+                           daemon->program);
+    if (!result)
+        result = process_stop_daemon(daemon->ovs_name, stop_deadline(report->context), error);
+    if (!result) {
+        argv[0] = program;
+        result = process_run(argv, error);
+    }
+    if (!result)
+        report_daemon(report, daemon, "restarted", true);
+    free(argv);
+    free(text);
+    free(program);
+    return result;
+}
+
+static int run_restart(struct context *context, struct invocation *invocation, struct error *error)
+{
+    struct report report = begin_report(context, invocation);
+    int result = restart_daemon(&report, &database, error);
+
+    if (!result)
+        result = restart_daemon(&report, &the_switch, error);
+    end_report(&report);
+    return result;
+}
+
 static int run_down(struct context *context, struct invocation *invocation, struct error *error)
 {
     struct report report = begin_report(context, invocation);
@@ -280,6 +332,11 @@ static const struct command rows[] = {
      .summary = "Start the switch, or what of it does not run, and wait until it is ready",
      .group = GROUP_SWITCH,
      .run = run_up},
+    {.name = "restart",
+     .arguments = "",
+     .summary = "Restart both daemons; flows and what is cached stay, and traffic goes on",
+     .group = GROUP_SWITCH,
+     .run = run_restart},
     {.name = "down",
      .arguments = "",
      .summary = "Stop the switch and remove its devices; its configuration stays",

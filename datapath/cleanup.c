@@ -16,9 +16,9 @@ int cleanup_instance(const char *instance, struct buffer *freed, struct error *e
 
     exception_tap_name(instance, name);
     tap_ifindex = if_nametoindex(name);
+    tap_remove_lost(instance, NULL, NULL, freed); /* With what hangs on them. */
     if (tap_ifindex)
         leftovers_remove_of((int)tap_ifindex, NULL, NULL, freed);
-    tap_remove_lost(instance, NULL, NULL, freed);
     pins_remove(instance);
     return leftovers_remove(freed, error);
 }

@@ -12,6 +12,7 @@
 #include "lib/log.h"
 #include "lib/openflow/flow_text.h"
 #include "vswitchd/fdb.h"
+#include "vswitchd/flow_journal.h"
 #include "vswitchd/flow_mod.h"
 #include "vswitchd/flow_table.h"
 #include "vswitchd/forwarding.h"
@@ -29,6 +30,7 @@ static void on_tables_changed(void *aux)
 {
     struct bridge *bridge = aux;
 
+    flow_journal_commit(bridge->journal);
     datapath_invalidate(bridge->vswitch->datapath, DP_SLOT_ALL);
 }
 
@@ -36,6 +38,7 @@ static void on_rule_removed(void *aux, const struct rule *rule, enum flow_remove
 {
     struct bridge *bridge = aux;
 
+    flow_journal_delete(bridge->journal, rule);
     if (bridge->server)
         of_server_flow_removed(bridge->server, rule, reason, clock_now_ns());
 }
@@ -44,6 +47,7 @@ static void on_rule_added(void *aux, const struct rule *rule)
 {
     struct bridge *bridge = aux;
 
+    flow_journal_add(bridge->journal, rule);
     if (bridge->server)
         of_server_flow_added(bridge->server, rule);
 }
@@ -52,6 +56,7 @@ static void on_rule_modified(void *aux, const struct rule *rule)
 {
     struct bridge *bridge = aux;
 
+    flow_journal_add(bridge->journal, rule);
     if (bridge->server)
         of_server_flow_modified(bridge->server, rule);
 }
@@ -139,6 +144,24 @@ static void set_plain_settings(struct bridge *bridge, const struct wanted_bridge
     replace_text(&bridge->description, wanted->description);
 }
 
+static struct flow_journal_owner journal_owner(const struct wanted_bridge *wanted)
+{
+    return (struct flow_journal_owner){
+        .bridge = wanted->uuid,
+        .has_normal_flow = wants_normal_flow(wanted),
+    };
+}
+
+/* True: the tables are as an earlier daemon had them. */
+static bool open_journal(struct bridge *bridge, const struct wanted_bridge *wanted)
+{
+    const struct flow_journal_owner owner = journal_owner(wanted);
+    bool is_restored;
+
+    bridge->journal = flow_journal_open(bridge->name, &owner, bridge->tables, &is_restored);
+    return is_restored;
+}
+
 struct bridge *bridge_create(struct vswitch *vswitch, const struct wanted_bridge *wanted)
 {
     struct bridge *bridge = calloc(1, sizeof *bridge);
@@ -157,8 +180,9 @@ struct bridge *bridge_create(struct vswitch *vswitch, const struct wanted_bridge
     bridge->lessons = lesson_queue_create(on_frames_heard, vswitch);
     if (!bridge->tables || !bridge->fdb || !bridge->packet_ins)
         abort();
+    bool is_restored = open_journal(bridge, wanted);
     bridge_open_server(bridge, wanted);
-    if (wants_normal_flow(wanted))
+    if (wants_normal_flow(wanted) && !is_restored)
         change_normal_flow(bridge, OFFC_ADD);
     log_info("added bridge %s", bridge->name);
     return bridge;
@@ -190,6 +214,7 @@ void bridge_destroy(struct bridge *bridge)
         interface_destroy(interface);
     }
     lesson_queue_destroy(bridge->lessons);
+    flow_journal_remove(bridge->journal);
     flow_tables_destroy(bridge->tables);
     fdb_destroy(bridge->fdb);
     packet_in_queue_destroy(bridge->packet_ins);
@@ -209,6 +234,8 @@ void bridge_set_settings(struct bridge *bridge, const struct wanted_bridge *want
     bridge_open_server(bridge, wanted);
     if (wants_normal_flow(wanted) && !had_normal_flow)
         change_normal_flow(bridge, OFFC_ADD);
+    const struct flow_journal_owner owner = journal_owner(wanted);
+    flow_journal_set_owner(bridge->journal, &owner);
 }
 
 void bridge_add_interface(struct bridge *bridge, struct wanted_interface *settings_take)

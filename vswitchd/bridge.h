@@ -37,6 +37,7 @@ struct bridge {
     char *description;            /* For controllers, or NULL. */
     struct interface *interfaces; /* By name. */
     struct flow_tables *tables;
+    struct flow_journal *journal; /* Of the tables, or NULL. */
     struct fdb *fdb;
     of_port *stale_ports; /* Owned: see bridge_forget_stations(). */
     size_t n_stale_ports;

@@ -15,6 +15,7 @@
 #include "lib/rundir.h"
 #include "vswitchd/coverage.h"
 #include "vswitchd/fdb.h"
+#include "vswitchd/flow_journal.h"
 #include "vswitchd/flow_table.h"
 #include "vswitchd/forwarding.h"
 #include "vswitchd/lessons.h"
@@ -176,6 +177,7 @@ static void on_second(struct ev_loop *loop UNUSED, ev_timer *timer, int events U
     HASH_ITER (by_name, vswitch->bridges, bridge, next) {
         fdb_expire(bridge->fdb, now_ns);
         flow_tables_expire(bridge->tables, now_ns);
+        flow_journal_compact(bridge->journal);
         bridge_follow_controllers(bridge, now_ns);
     }
 }

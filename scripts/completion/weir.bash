@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # bash completion for weir(8): commands, options, and the names of bridges, ports and tables.
 
-_weir_commands="up down status cleanup help version
+_weir_commands="up restart down status cleanup help version
 show init add-br del-br list-br br-exists br-to-vlan br-to-parent
 set-fail-mode get-fail-mode del-fail-mode br-set-external-id br-get-external-id
 add-port del-port list-ports list-ifaces port-to-br iface-to-br add-bond add-bond-iface del-bond-iface
@@ -102,7 +102,7 @@ _weir_arguments() { # COMMAND ARGUMENT...: what may come next.
     ;;
   list:* | get:1 | set:1 | add:1 | remove:1 | clear:1 | destroy:* | wait-until:1) _weir_records "$2" ;;
   add-flows:1 | set-ssl:*) compgen -f -- "${COMP_WORDS[COMP_CWORD]}" ;;
-  *-manager:* | *-ssl:* | emer-reset:* | comment:* | add-br:* | up:* | down:* | status:* | cleanup:* | version:* | show:* | init:* | list-br:* | coverage:* | memory:*) ;;
+  *-manager:* | *-ssl:* | emer-reset:* | comment:* | add-br:* | up:* | restart:* | down:* | status:* | cleanup:* | version:* | show:* | init:* | list-br:* | coverage:* | memory:*) ;;
   *:0) _weir_ask list-br ;;
   esac
 }

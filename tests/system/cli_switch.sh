@@ -150,7 +150,8 @@ for daemon in ovs-vswitchd ovsdb-server; do
   is_back() { [ -n "$(pid_of $daemon)" ] && [ "$(pid_of $daemon)" != "$before" ] && weir status; }
   wait_until 10 is_back || fail "$daemon is not restarted"
 done
-weir add-flow br0 priority=1,actions=NORMAL
+wait_until 5 cannot_reach h1 10.6.0.2 || fail "the flow that drops is lost"
+weir del-flows br0 icmp
 wait_until 5 can_reach h1 10.6.0.2 || fail "h1 does not reach h2 after the crashes"
 
 step "cleanup removes what a switch that was killed for good has left"

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A header, then records: length, checksum, messages. */
+
+#include "vswitchd/flow_journal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/buffer.h"
+#include "lib/clock.h"
+#include "lib/crc32c.h"
+#include "lib/log.h"
+#include "lib/openflow/flow_mod.h"
+#include "lib/rundir.h"
+#include "vswitchd/flow_mod.h"
+
+LOG_MODULE(flow_journal);
+
+enum { COMPACT_FROM_BYTES = 1 << 20, MAX_RECORD_BYTES = 1 << 30 };
+
+static const char magic[8] = "weirfl1";
+
+struct header {
+    char magic[8];
+    char boot[40];
+    struct uuid bridge;
+    uint64_t has_normal_flow;
+};
+
+struct record {
+    uint32_t n_bytes; /* Of the messages that follow. */
+    uint32_t checksum;
+};
+
+struct flow_journal {
+    char *path;
+    struct header header;
+    struct flow_tables *tables;
+    int fd;
+    uint64_t n_bytes, compact_bytes; /* Now, and when it was last written anew. */
+    struct buffer record;
+};
+
+static void read_boot(char *boot, size_t n_bytes)
+{
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, boot, n_bytes - 1);
+
+    boot[n < 0 ? 0 : n] = '\0';
+    if (fd >= 0)
+        close(fd);
+}
+
+/* --- Write ---------------------------------------------------------------------------------- */
+
+static bool write_all(int fd, const void *data, size_t n_bytes)
+{
+    const uint8_t *from = data;
+
+    while (n_bytes) {
+        ssize_t n = write(fd, from, n_bytes);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        from += n;
+        n_bytes -= (size_t)n;
+    }
+    return true;
+}
+
+/* A journal that lacks something is worse than none: forbidden flows might come back. */
+static void give_up(struct flow_journal *journal)
+{
+    log_warn("%s: %s: flows will not survive a crash", journal->path, strerror(errno));
+    unlink(journal->path);
+    if (journal->fd >= 0)
+        close(journal->fd);
+    journal->fd = -1;
+    buffer_clear(&journal->record);
+}
+
+static void begin_record(struct flow_journal *journal)
+{
+    const struct record room = {0};
+
+    if (!journal->record.size)
+        buffer_put(&journal->record, &room, sizeof room);
+}
+
+/* The oldest version that can say it: newer ones are for what those before them cannot. */
+static void put_flow(struct flow_journal *journal, const struct of_flow_mod *flow)
+{
+    static const struct of_protocol protocols[] = {
+        {.version = OF_1_3},
+        {.version = OF_1_5},
+        {.version = OF_1_0, .uses_nxm = true, .has_table_id = true},
+    };
+    size_t i = 0;
+
+    while (i < sizeof protocols / sizeof protocols[0] - 1 && !of_flow_mod_fits(flow, &protocols[i]))
+        i++;
+    of_encode_flow_mod(flow, &protocols[i], 0, &journal->record);
+}
+
+static void put_rule(struct flow_journal *journal, const struct rule *rule,
+                     enum of_flow_command command)
+{
+    struct of_flow_mod flow;
+    struct ofa_list actions = rule_get_actions(rule, UINT64_MAX);
+
+    if (!journal || journal->fd < 0)
+        return;
+    begin_record(journal);
+    of_flow_mod_init(&flow);
+    minimatch_expand(rule->cls.match, &flow.match);
+    flow.command = (uint8_t)command;
+    flow.priority = (uint16_t)rule->cls.priority;
+    flow.table_id = rule->table_id;
+    if (command == OFFC_ADD) {
+        flow.new_cookie = rule_cookie(rule);
+        flow.idle_timeout_s = rule->idle_timeout_s;
+        flow.hard_timeout_s = rule->hard_timeout_s;
+        flow.importance = rule->importance;
+        flow.flags = rule->flags & (uint16_t)~OFFF_CHECK_OVERLAP;
+        buffer_put(&flow.actions, actions.first, actions.n_bytes);
+    }
+    put_flow(journal, &flow);
+    of_flow_mod_fini(&flow);
+}
+
+void flow_journal_add(struct flow_journal *journal, const struct rule *rule)
+{
+    put_rule(journal, rule, OFFC_ADD);
+}
+
+void flow_journal_delete(struct flow_journal *journal, const struct rule *rule)
+{
+    put_rule(journal, rule, OFFC_DELETE_STRICT);
+}
+
+static bool write_record(struct flow_journal *journal, int fd)
+{
+    struct record *record = (void *)journal->record.data;
+    size_t n_bytes = journal->record.size;
+    bool is_written = true;
+
+    if (n_bytes > sizeof *record) {
+        record->n_bytes = (uint32_t)(n_bytes - sizeof *record);
+        record->checksum = crc32c(0, record + 1, record->n_bytes);
+        is_written = write_all(fd, record, n_bytes);
+        journal->n_bytes += n_bytes;
+    }
+    buffer_clear(&journal->record);
+    return is_written;
+}
+
+void flow_journal_commit(struct flow_journal *journal)
+{
+    if (journal && journal->fd >= 0 && !write_record(journal, journal->fd))
+        give_up(journal);
+}
+
+static bool put_each(struct rule *rule, void *journal)
+{
+    flow_journal_add(journal, rule);
+    return true;
+}
+
+/* Beside it, and then in its place. */
+static void rewrite(struct flow_journal *journal)
+{
+    const struct rule_filter all = {
+        .table_id = OF_TABLE_ALL,
+        .out_port = OFPP_NONE,
+        .out_group = OF_GROUP_ANY,
+    };
+    char *beside;
+
+    if (asprintf(&beside, "%s~", journal->path) < 0)
+        abort();
+    int old_fd = journal->fd;
+    journal->fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    journal->n_bytes = sizeof journal->header;
+    if (journal->fd >= 0)
+        flow_tables_each(journal->tables, &all, put_each, journal);
+    if (journal->fd < 0 || !write_all(journal->fd, &journal->header, sizeof journal->header) ||
+        !write_record(journal, journal->fd) || rename(beside, journal->path))
+        give_up(journal);
+    journal->compact_bytes = journal->n_bytes;
+    if (old_fd >= 0)
+        close(old_fd);
+    free(beside);
+}
+
+void flow_journal_compact(struct flow_journal *journal)
+{
+    if (journal && journal->fd >= 0 &&
+        journal->n_bytes > 2 * journal->compact_bytes + COMPACT_FROM_BYTES)
+        rewrite(journal);
+}
+
+/* --- Restore -------------------------------------------------------------------------------- */
+
+static struct of_protocol protocol_of(const struct of_message *message)
+{
+    bool is_10 = message->version == OF_1_0;
+
+    return (struct of_protocol){
+        .version = message->version, .uses_nxm = is_10, .has_table_id = is_10};
+}
+
+static bool restore_message(struct flow_journal *journal, const uint8_t *data, size_t n_bytes)
+{
+    struct of_flow_mod flow;
+    struct of_message message;
+
+    of_flow_mod_init(&flow);
+    bool is_good = !of_decode_message(data, n_bytes, &message);
+    if (is_good) {
+        struct of_protocol protocol = protocol_of(&message);
+
+        is_good = !of_decode_flow_mod(&message, &protocol, OF_N_TABLES, &flow) &&
+                  !flow_mod_apply(journal->tables, &flow, clock_now_ns());
+    }
+    of_flow_mod_fini(&flow);
+    return is_good;
+}
+
+static void restore_record(struct flow_journal *journal, const uint8_t *data, size_t n_bytes)
+{
+    while (n_bytes) {
+        int n = of_frame_length(data, n_bytes);
+
+        if (n <= 0 || (size_t)n > n_bytes)
+            return;
+        if (!restore_message(journal, data, (size_t)n))
+            log_warn("%s: a flow cannot be restored", journal->path);
+        data += n;
+        n_bytes -= (size_t)n;
+    }
+}
+
+static bool read_all(const char *path, struct buffer *content)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    uint8_t chunk[65536];
+    ssize_t n;
+
+    if (fd < 0)
+        return false;
+    while ((n = read(fd, chunk, sizeof chunk)) > 0)
+        buffer_put(content, chunk, (size_t)n);
+    close(fd);
+    return !n;
+}
+
+static bool restore(struct flow_journal *journal)
+{
+    struct buffer content = BUFFER_INIT;
+    struct record record;
+    size_t at = sizeof journal->header;
+
+    if (!read_all(journal->path, &content) || content.size < at ||
+        memcmp(content.data, &journal->header, at)) {
+        buffer_fini(&content);
+        return false;
+    }
+    while (content.size - at >= sizeof record) {
+        const uint8_t *messages = content.data + at + sizeof record;
+
+        memcpy(&record, content.data + at, sizeof record);
+        if (record.n_bytes > content.size - at - sizeof record ||
+            record.n_bytes > MAX_RECORD_BYTES ||
+            crc32c(0, messages, record.n_bytes) != record.checksum)
+            break;
+        restore_record(journal, messages, record.n_bytes);
+        at += sizeof record + record.n_bytes;
+    }
+    buffer_fini(&content);
+    return true;
+}
+
+/* --- Life ----------------------------------------------------------------------------------- */
+
+static void name_owner(struct header *header, const struct flow_journal_owner *owner)
+{
+    header->bridge = owner->bridge;
+    header->has_normal_flow = owner->has_normal_flow;
+}
+
+void flow_journal_set_owner(struct flow_journal *journal, const struct flow_journal_owner *owner)
+{
+    struct header header;
+
+    if (!journal || journal->fd < 0)
+        return;
+    header = journal->header;
+    name_owner(&header, owner);
+    if (!memcmp(&header, &journal->header, sizeof header))
+        return;
+    journal->header = header;
+    rewrite(journal);
+}
+
+struct flow_journal *flow_journal_open(const char *name, const struct flow_journal_owner *owner,
+                                       struct flow_tables *tables, bool *is_restored)
+{
+    struct flow_journal *journal;
+    char *file;
+
+    *is_restored = false;
+    if (!*name || *name == '.' || strchr(name, '/'))
+        return NULL;
+    journal = calloc(1, sizeof *journal);
+    if (!journal || asprintf(&file, "%s.flows", name) < 0)
+        abort();
+    journal->path = rundir_file(file);
+    free(file);
+    journal->tables = tables;
+    journal->fd = -1;
+    memcpy(journal->header.magic, magic, sizeof magic);
+    read_boot(journal->header.boot, sizeof journal->header.boot);
+    name_owner(&journal->header, owner);
+    *is_restored = restore(journal);
+    flow_tables_publish(tables);
+    rewrite(journal);
+    if (*is_restored)
+        log_info("bridge %s: restored %u flows", name, flow_tables_n_flows(tables));
+    return journal;
+}
+
+void flow_journal_close(struct flow_journal *journal)
+{
+    if (!journal)
+        return;
+    if (journal->fd >= 0)
+        close(journal->fd);
+    buffer_fini(&journal->record);
+    free(journal->path);
+    free(journal);
+}
+
+void flow_journal_remove(struct flow_journal *journal)
+{
+    if (journal)
+        unlink(journal->path);
+    flow_journal_close(journal);
+}
