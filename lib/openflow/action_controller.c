@@ -62,6 +62,7 @@ enum of_error ofa_decode_controller(const uint8_t *body, size_t n_bytes UNUSED, 
 static enum of_error take_property(const struct of_property *property,
                                    struct ofa_controller *values, const uint8_t **userdata)
 {
+    /* Of the value; some count the padding behind it, too. */
     static const uint8_t lengths[] = {
         [NXAC2PT_MAX_LEN] = 2, [NXAC2PT_CONTROLLER_ID] = 2, [NXAC2PT_REASON] = 1,
         [NXAC2PT_PAUSE] = 0,   [NXAC2PT_METER_ID] = 4,
@@ -70,7 +71,8 @@ static enum of_error take_property(const struct of_property *property,
 
     if (property->type >= ARRAY_SIZE(lengths))
         return of_unknown_property(property);
-    if (property->type != NXAC2PT_USERDATA && property->n_bytes != lengths[property->type])
+    if (property->type != NXAC2PT_USERDATA &&
+        (property->n_bytes < lengths[property->type] || property->n_bytes > 4))
         return OFPBPC_BAD_LEN;
     switch (property->type) {
     case NXAC2PT_MAX_LEN:
@@ -120,11 +122,11 @@ enum of_error ofa_decode_controller2(const uint8_t *body, size_t n_bytes, struct
 static void encode_properties(const struct ofa_controller *controller, struct buffer *out)
 {
     if (controller->max_len != UINT16_MAX)
-        be16_store(of_put_property(NXAC2PT_MAX_LEN, 2, out), controller->max_len);
+        be16_store(of_put_property(NXAC2PT_MAX_LEN, 4, out), controller->max_len);
     if (controller->controller_id)
-        be16_store(of_put_property(NXAC2PT_CONTROLLER_ID, 2, out), controller->controller_id);
+        be16_store(of_put_property(NXAC2PT_CONTROLLER_ID, 4, out), controller->controller_id);
     if (controller->reason != OFPR_ACTION)
-        of_put_property(NXAC2PT_REASON, 1, out)[0] = controller->reason;
+        of_put_property(NXAC2PT_REASON, 4, out)[0] = controller->reason;
     if (controller->n_userdata)
         memcpy(of_put_property(NXAC2PT_USERDATA, controller->n_userdata, out), controller->userdata,
                controller->n_userdata);

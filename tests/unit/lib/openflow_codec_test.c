@@ -407,6 +407,10 @@ static void actions_of_openflow13_decode_and_encode(void **state)
         {"0012000800000000", OF_OK},
         {"0017000805000000", OF_OK},
         {"0018000800000000", OF_OK},
+        /* controller(max_len=9,reason=no_match,userdata=ff) as ovs-ofctl sends it */
+        {"ffff0028000023200025000000000000 0000000800090000 0002000800000000 00030005ff000000",
+         OF_OK},
+        {"ffff0018000023200025000000000000 0000000500090000", OFPBPC_BAD_LEN},
         {"0013000888470000", OF_OK}, /* push_mpls */
         {"0013000808000000", OFPBAC_BAD_ARGUMENT},
         {"0014000808000000", OF_OK},               /* pop_mpls */

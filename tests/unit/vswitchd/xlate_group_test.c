@@ -54,6 +54,16 @@ static void each_bucket_of_all_has_a_frame_of_its_own(void **state)
         "set(eth(dst=02:00:00:00:00:07)),2,set(eth(dst=00:00:00:00:00:02/00:00:00:00:00:ff)),3,4");
 }
 
+static void labels_of_a_bucket_stay_with_it(void **state)
+{
+    struct fixture *f = *state;
+
+    group(f, "group_id=1,type=all,bucket=push_mpls:0x8847,output:2,bucket=output:3");
+    flow(f, 0, "actions=group:1,output:4");
+    assert_string_equal(actions(f, 1, TCP),
+                        "clone(push_mpls(label=0,tc=0,ttl=64,bos=1,eth_type=0x8847),2),3,4");
+}
+
 static void bucket_is_an_action_set(void **state)
 {
     struct fixture *f = *state;
@@ -283,6 +293,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(each_bucket_of_all_has_a_frame_of_its_own),
+        TEST(labels_of_a_bucket_stay_with_it),
         TEST(bucket_is_an_action_set),
         TEST(group_beats_output_in_an_action_set),
         TEST(fast_failover_takes_the_first_live_bucket),
