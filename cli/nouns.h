@@ -32,5 +32,6 @@ extern const struct command_rows ports_commands;
 extern const struct command_rows fdb_commands;
 extern const struct command_rows trace_commands;
 extern const struct command_rows cache_commands;
+extern const struct command_rows verify_commands;
 extern const struct command_rows control_commands;
 extern const struct command_rows log_commands;

@@ -430,9 +430,7 @@ void datapath_flow_each(struct datapath *dp, bool (*each)(const struct dp_flow_i
 static struct dp_flow_info describe_kernel_entry(const struct kcache_entry_info *entry,
                                                  struct flow_key *mask)
 {
-    *mask = *kc_key_bits(kc_flow_kind(&entry->key));
-    mask->nw_ttl = 0; /* Checked, if at all, frame by frame. */
-    mask->tcp_flags = be16_from(0);
+    kc_shown_bits(kc_flow_kind(&entry->key), mask);
     return (struct dp_flow_info){
         .key = &entry->key,
         .mask = mask,

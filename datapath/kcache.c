@@ -317,13 +317,7 @@ static void refuse_locked(struct kcache *cache, struct megaflow *flow, enum kcac
 
 static bool is_covered(const struct megaflow *flow, const struct kc_key *key)
 {
-    const uint64_t *mask = flow_key_words_const(megaflow_mask(flow));
-    const uint64_t *bits = flow_key_words_const(kc_key_bits(kc_key_kind(key)));
-
-    for (size_t i = 0; i < FLOW_KEY_WORDS; i++)
-        if (mask[i] & ~bits[i])
-            return false;
-    return true;
+    return flow_mask_is_within(megaflow_mask(flow), kc_key_bits(kc_key_kind(key)));
 }
 
 /* What to do with frames of 'key', which 'flow' decides; KC_NOTHING: the kernel cannot. */
@@ -673,6 +667,7 @@ static void describe_locked(struct kcache *cache, const struct kcache_place *pla
     info->used_ns = place->used_ns;
     info->is_stale = !process_is_valid(cache->dp, place->flow) ||
                      !kcache_table_is_born(place, cache->maps.state, place->flow->born);
+    info->is_faithful = kcache_is_faithful_locked(cache, place);
 }
 
 uint32_t kcache_list(struct kcache *cache, struct kcache_cursor *cursor,

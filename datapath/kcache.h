@@ -185,6 +185,7 @@ struct kcache_entry_info {
     uint64_t n_packets, n_bytes;
     int64_t used_ns;
     bool is_stale;
+    bool is_faithful; /* It says what 'flow' does, as long as that is live. */
 };
 
 /* Up to 'n' entries from 'cursor' on; 0: that was all. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-/* kcache_internal - what kcache.c and kcache_adopt.c share.
+/* kcache_internal - what the files of the cache share.
  *
  * Threads  Under the cache's lock where the name says so. */
 
@@ -39,6 +39,10 @@ bool kcache_encode_locked(struct kcache *cache, struct megaflow *flow, const str
 
 /* The entry becomes one of the flow's. */
 void kcache_join_locked(struct kcache *cache, struct kcache_place *place, struct megaflow *flow)
+    REQUIRES(cache->lock);
+
+/* True: the entry says what its flow does, or its flow has been given up. */
+bool kcache_is_faithful_locked(struct kcache *cache, const struct kcache_place *place)
     REQUIRES(cache->lock);
 
 void kcache_count_places_locked(struct kcache *cache) REQUIRES(cache->lock);

@@ -98,6 +98,13 @@ const struct flow_key *kc_key_bits(enum kc_kind kind)
     return &bits[kind];
 }
 
+void kc_shown_bits(enum kc_kind kind, struct flow_key *shown)
+{
+    *shown = *kc_key_bits(kind);
+    shown->nw_ttl = 0;
+    shown->tcp_flags = be16_from(0);
+}
+
 void kc_key_to_flow(const struct kc_key *key, uint32_t port_no, struct flow_key *flow)
 {
     uint64_t *words = flow_key_words(flow);

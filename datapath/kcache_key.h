@@ -33,6 +33,7 @@ enum kc_kind kc_flow_kind(const struct flow_key *flow); /* Of one that has a key
 /* All of a flow key that a key of 'kind' says; and besides, what programs check frame by frame (TTL, TCP
  * flags). */
 const struct flow_key *kc_key_bits(enum kc_kind kind);
+void kc_shown_bits(enum kc_kind kind, struct flow_key *bits); /* Without the latter. */
 
 /* The flow key of frames with 'key', as far as it says; the rest is zero. */
 void kc_key_to_flow(const struct kc_key *key, uint32_t port_no, struct flow_key *flow);

@@ -36,14 +36,6 @@ struct round {
     struct verdict verdict;
 };
 
-static bool mask_is_within(const struct flow_key *inner, const struct flow_key *outer)
-{
-    for (size_t i = 0; i < FLOW_KEY_WORDS; i++)
-        if (flow_key_words_const(inner)[i] & ~flow_key_words_const(outer)[i])
-            return false;
-    return true;
-}
-
 static void drop_flow(struct datapath *dp, struct megaflow *flow)
 {
     if (megaflow_unlink(dp->megaflows, flow))
@@ -57,7 +49,7 @@ static void rewalk(struct round *round, struct megaflow *old)
     uint64_t born = process_translate(dp, &old->key, NULL, round->now_ns, verdict);
     struct megaflow *flow = megaflow_create(&old->key, verdict, born, round->now_ns);
 
-    if (flow && verdict->cacheable && mask_is_within(&verdict->mask, megaflow_mask(old))) {
+    if (flow && verdict->cacheable && flow_mask_is_within(&verdict->mask, megaflow_mask(old))) {
         atomic_init(&flow->used_ns, atomic_load_explicit(&old->used_ns, memory_order_relaxed));
         flow->created_ns = old->created_ns;
         if (megaflow_replace(dp->megaflows, old, flow)) {

@@ -121,6 +121,15 @@ static inline int64_t megaflow_last_used(const struct megaflow *flow)
 
 const struct flow_key *megaflow_mask(const struct megaflow *flow);
 
+/* Has 'outer' all bits of 'inner'? */
+static inline bool flow_mask_is_within(const struct flow_key *inner, const struct flow_key *outer)
+{
+    for (size_t i = 0; i < FLOW_KEY_WORDS; i++)
+        if (flow_key_words_const(inner)[i] & ~flow_key_words_const(outer)[i])
+            return false;
+    return true;
+}
+
 /* Fills 'flows' with up to 'n' entries below '*index', which starts as UINT32_MAX, highest first, and lowers
  * '*index'.  0: that was all.  An entry that is there throughout is returned at least once.  For RCU
  * readers. */

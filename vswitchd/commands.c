@@ -2,6 +2,8 @@
 
 #include "vswitchd/commands.h"
 
+#include "lib/annotations.h"
+#include "vswitchd/bridge.h"
 #include "vswitchd/vswitch.h"
 
 void commands_register(struct unixctl_server *server, struct vswitch *vswitch)
@@ -10,6 +12,7 @@ void commands_register(struct unixctl_server *server, struct vswitch *vswitch)
     commands_flows_register(server, vswitch);
     commands_datapath_register(server, vswitch);
     commands_cache_register(server, vswitch);
+    commands_verify_register(server, vswitch);
     commands_counters_register(server, vswitch);
     commands_trace_register(server, vswitch);
 }
@@ -22,4 +25,14 @@ struct bridge *commands_find_bridge(struct unixctl_request *request, const struc
     if (!bridge)
         unixctl_reply_error(request, "no such bridge");
     return bridge;
+}
+
+const char *commands_port_name(uint32_t port_no, void *arg)
+{
+    const struct vswitch *vswitch = arg;
+    const struct interface *interface = port_no < ARRAY_SIZE(vswitch->by_dp_port)
+                                            ? vswitch->by_dp_port[port_no]
+                                            : NULL;
+
+    return interface ? interface->name : NULL;
 }

@@ -8,6 +8,8 @@
  *
  * Threads  The main thread. */
 
+#include <stdint.h>
+
 #include "lib/unixctl.h"
 
 struct bridge;
@@ -20,9 +22,13 @@ void commands_fdb_register(struct unixctl_server *server, struct vswitch *vswitc
 void commands_flows_register(struct unixctl_server *server, struct vswitch *vswitch);
 void commands_datapath_register(struct unixctl_server *server, struct vswitch *vswitch);
 void commands_cache_register(struct unixctl_server *server, struct vswitch *vswitch);
+void commands_verify_register(struct unixctl_server *server, struct vswitch *vswitch);
 void commands_counters_register(struct unixctl_server *server, struct vswitch *vswitch);
 void commands_trace_register(struct unixctl_server *server, struct vswitch *vswitch);
 
 /* The bridge of that name; otherwise NULL, and the request has been answered with an error. */
 struct bridge *commands_find_bridge(struct unixctl_request *request, const struct vswitch *vswitch,
                                     const char *name);
+
+/* The name of a datapath port, or NULL; 'vswitch' is a struct vswitch. */
+const char *commands_port_name(uint32_t port_no, void *vswitch);

@@ -19,16 +19,6 @@ static bool is_datapath_name(const char *name)
            !strcmp(name, "netdev@ovs-netdev") || !strcmp(name, "ovs-netdev");
 }
 
-static const char *port_name(uint32_t port_no, void *arg)
-{
-    const struct vswitch *vswitch = arg;
-    const struct interface *interface = port_no < ARRAY_SIZE(vswitch->by_dp_port)
-                                            ? vswitch->by_dp_port[port_no]
-                                            : NULL;
-
-    return interface ? interface->name : NULL;
-}
-
 static const char *type_name(const struct interface *interface)
 {
     switch (interface->settings->type) {
@@ -189,8 +179,8 @@ static json_t *flow_json(const struct flow_dump *dump, const struct dp_flow_info
     const char *end;
     json_t *json;
 
-    dp_flow_format(&text, flow, port_name, dump->vswitch);
-    dp_actions_format(&actions, flow->actions, flow->n_actions, flow->key, port_name,
+    dp_flow_format(&text, flow, commands_port_name, dump->vswitch);
+    dp_actions_format(&actions, flow->actions, flow->n_actions, flow->key, commands_port_name,
                       dump->vswitch);
     end = strstr(buffer_text(&text), ", packets:");
     json = json_pack(
@@ -215,7 +205,7 @@ static bool dump_flow(const struct dp_flow_info *flow, void *arg)
         json_array_append_new(dump->json, flow_json(dump, flow));
         return true;
     }
-    dp_flow_format(&dump->text, flow, dump->with_names ? port_name : NULL, dump->vswitch);
+    dp_flow_format(&dump->text, flow, dump->with_names ? commands_port_name : NULL, dump->vswitch);
     buffer_putc(&dump->text, '\n');
     return true;
 }

@@ -12,7 +12,7 @@ add-zone-tp del-zone-tp list-zone-tp list-dp-cap emer-reset
 list find get set add remove clear create destroy wait-until comment db
 add-flow add-flows mod-flows del-flows dump-flows dump-aggregate
 dump-ports dump-ports-desc mod-port dump-tables dump-desc
-ports fdb trace cache drops coverage memory log call"
+ports fdb trace cache verify drops coverage memory log call"
 
 _weir_options="--rundir= --db= --database= --timeout= --retry --no-wait --dry-run --json --pretty --format= --data=
 --no-headings --bare --max-column-width= --oneline --protocols= --private-key= --certificate=
@@ -64,6 +64,7 @@ _weir_own_options() { # COMMAND
   dump-tables) echo "--all" ;;
   up) echo "--db-file= --read-only-group=" ;;
   db) echo "--columns= --timestamp --force" ;;
+  verify) echo "--sample= --target=" ;;
   fdb | trace | cache | drops | coverage | memory | log | call) echo "--target=" ;;
   esac
 }
@@ -92,7 +93,7 @@ _weir_arguments() { # COMMAND ARGUMENT...: what may come next.
     wait) echo "added connected removed" ;;
     esac
     ;;
-  cache:0) echo "show dump flush" ;;
+  cache:0) echo "show dump kernel flush" ;;
   log:0) echo "list set reopen" ;;
   fdb:1 | cache:1) _weir_ask list-br ;;
   fdb:2) _weir_ports "$3" ;;
@@ -102,7 +103,7 @@ _weir_arguments() { # COMMAND ARGUMENT...: what may come next.
     ;;
   list:* | get:1 | set:1 | add:1 | remove:1 | clear:1 | destroy:* | wait-until:1) _weir_records "$2" ;;
   add-flows:1 | set-ssl:*) compgen -f -- "${COMP_WORDS[COMP_CWORD]}" ;;
-  *-manager:* | *-ssl:* | emer-reset:* | comment:* | add-br:* | up:* | restart:* | down:* | status:* | cleanup:* | version:* | show:* | init:* | list-br:* | coverage:* | memory:*) ;;
+  *-manager:* | *-ssl:* | emer-reset:* | comment:* | add-br:* | up:* | restart:* | down:* | status:* | cleanup:* | verify:* | version:* | show:* | init:* | list-br:* | coverage:* | memory:*) ;;
   *:0) _weir_ask list-br ;;
   esac
 }

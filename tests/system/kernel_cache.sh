@@ -47,6 +47,17 @@ treats_more h1 sends_tcp h1 h2 10.8.0.2 || fail "no TCP from h1 to h2"
 treats_more br0 many_pings h1 10.8.0.100 || fail "h1 does not reach the host"
 ovs-appctl dpctl/dump-flows type=offloaded | found 'offloaded:yes, dp:tc, actions:' || fail "no offloaded flows are shown"
 
+# is_verified [OPTION...]: what is cached, in the kernel too, is what the tables say.
+is_verified() {
+  local answer
+  answer=$("$WEIR_BUILD/cli/weir" verify "$@") || fail "weir verify: $answer"
+  echo "   $answer"
+  echo "$answer" | found -E '^checked [1-9][0-9]* megaflows, [1-9][0-9]* kernel flows: 0 differences$' || fail "weir verify: $answer"
+}
+is_verified
+"$WEIR_BUILD/cli/weir" --json verify --sample=1 | found "\"differences\":\\[\\]" || fail "differences as JSON"
+"$WEIR_BUILD/cli/weir" verify --sample=few 2>/dev/null && fail "a sample of few"
+
 step "what the kernel has forwarded is counted"
 ofctl del-flows br0
 ofctl add-flow br0 "in_port=h1,ip,nw_src=10.8.0.1,nw_dst=10.8.0.2,icmp,actions=output:h2" 2>/dev/null ||
@@ -82,6 +93,7 @@ for offload in on off; do
   no_bad_checksums "offloads $offload"
 done
 for host in h1 h2; do on $host ethtool -K eth0 tx on >/dev/null 2>&1; done
+is_verified
 [ "$(number verdicts)" -gt 0 ] || fail "no verdicts in the kernel: $(cache)"
 
 step "a TTL goes down by one, and at one no further"
@@ -107,6 +119,7 @@ for host in h1 h2; do on $host ethtool -K eth0 tx off >/dev/null 2>&1; done
 treats_more b0 sends_tcp h1 h2 10.8.0.2 || fail "no TCP by a trunk without offloads"
 for host in h1 h2; do on $host ethtool -K eth0 tx on >/dev/null 2>&1; done
 no_bad_checksums "VLANs"
+is_verified
 vsctl del-br br1 -- del-port br0 a0 -- clear Port h1 tag -- add-port br0 h2
 wait_until 5 can_reach h1 10.8.0.2 || fail "h1 does not reach h2, on one bridge again"
 
