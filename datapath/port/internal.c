@@ -4,7 +4,10 @@
  * to them the host receives.  One queue for each worker. */
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "datapath/port/exception_tap.h"
@@ -120,6 +123,27 @@ static void join_flow_cache(struct dp_port *port)
         port->is_kernel_cached = internal->has_program = true;
 }
 
+/* While no daemon runs the device has no carrier, but what the kernel has cached goes on: the host must not forget
+ * its neighbours for that.  (Since Linux 5.16.) */
+static void keep_neighbours(const char *name)
+{
+    static const char *const settings[][2] = {{"ipv4", "arp_evict_nocarrier"},
+                                              {"ipv6", "ndisc_evict_nocarrier"}};
+
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) {
+        char path[128];
+
+        snprintf(path, sizeof path, "/proc/sys/net/%s/conf/%s/%s", settings[i][0], name,
+                 settings[i][1]);
+        int fd = open(path, O_WRONLY | O_CLOEXEC);
+        if (fd < 0)
+            continue;
+        if (write(fd, "0", 1) < 0)
+            log_dbg("%s: %s", path, strerror(errno));
+        close(fd);
+    }
+}
+
 static int configure(struct dp_port *port, const struct dp_port_config *config, struct error *error)
 {
     struct link_info info;
@@ -132,6 +156,7 @@ static int configure(struct dp_port *port, const struct dp_port_config *config, 
     if (code)
         return code;
     port->ifindex = info.ifindex;
+    keep_neighbours(port->name);
     join_flow_cache(port);
     port_publish_to_kernel(port, &info);
     return 0;

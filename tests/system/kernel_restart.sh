@@ -100,6 +100,17 @@ for kind in planned killed; do
   [ "$(field n gap_ms)" -le "${WEIR_MAX_GAP_MS:-3000}" ] || fail "$kind: new flows find silence for $(field n gap_ms) ms"
 done
 
+step "an internal port keeps its address, and its neighbours"
+ip -n "$space" addr add 10.6.0.9/24 dev br0
+ip -n "$space" link set br0 up
+can_reach h1 10.6.0.9 -c 20 || fail "h1 does not reach the host"
+on h1 ping -q -i 0.005 -c 400 10.6.0.9 >"$work/ping" &
+pinging=$!
+sleep 0.5
+kill -9 "$(pid_of ovs-vswitchd)"
+wait $pinging || true
+found "400 received" <"$work/ping" || fail "the host is away while the daemon is: $(cat "$work/ping")"
+
 step "crashes, one after another, leave nothing that cleanup does not remove"
 pid=$(pid_of ovs-vswitchd)
 appctl exit --cleanup
