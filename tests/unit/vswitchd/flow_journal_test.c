@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What a bridge's flows are to a daemon that follows one that was killed. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/clock.h"
+#include "lib/openflow/flow_text.h"
+#include "lib/rcu.h"
+#include "lib/rundir.h"
+#include "vswitchd/flow_journal.h"
+#include "vswitchd/flow_mod.h"
+
+static const struct flow_journal_owner owner = {.has_normal_flow = true};
+static char directory[] = "/tmp/flow_journal_test.XXXXXX";
+
+struct life {
+    struct flow_tables *tables;
+    struct flow_journal *journal;
+    bool is_restored;
+};
+
+static void on_changed(void *life)
+{
+    flow_journal_commit(((struct life *)life)->journal);
+}
+
+static void on_added(void *life, const struct rule *rule)
+{
+    flow_journal_add(((struct life *)life)->journal, rule);
+}
+
+static void on_removed(void *life, const struct rule *rule, enum flow_removed_reason reason)
+{
+    (void)reason;
+    flow_journal_delete(((struct life *)life)->journal, rule);
+}
+
+static const struct flow_tables_events events = {
+    .changed = on_changed,
+    .added = on_added,
+    .modified = on_added,
+    .removed = on_removed,
+};
+
+static void begin(struct life *life, const struct flow_journal_owner *of)
+{
+    life->journal = NULL;
+    life->tables = flow_tables_create(&events, life);
+    life->journal = flow_journal_open("br0", of, life->tables, &life->is_restored);
+}
+
+static void end(struct life *life)
+{
+    flow_journal_close(life->journal);
+    flow_tables_destroy(life->tables);
+}
+
+static void change(struct life *life, enum of_flow_command command, const char *text)
+{
+    struct of_flow_mod flow;
+    struct error error = ERROR_INIT;
+
+    assert_int_equal(of_flow_mod_parse(text, command, NULL, &flow, &error), 0);
+    assert_int_equal(flow_mod_apply(life->tables, &flow, clock_now_ns()), OF_OK);
+    of_flow_mod_fini(&flow);
+    flow_tables_publish(life->tables);
+}
+
+static void flows_that_were_published_are_there_again(void **state)
+{
+    struct life life;
+
+    (void)state;
+    begin(&life, &owner);
+    assert_false(life.is_restored);
+    change(&life, OFFC_ADD, "table=1,priority=7,udp,tp_dst=53,actions=drop");
+    change(&life, OFFC_ADD, "priority=3,ip,actions=resubmit(,1)");
+    change(&life, OFFC_ADD, "priority=9,arp,actions=NORMAL");
+    change(&life, OFFC_DELETE, "arp");
+    end(&life);
+    begin(&life, &owner);
+    assert_true(life.is_restored);
+    assert_int_equal(flow_tables_n_flows(life.tables), 2);
+    end(&life);
+}
+
+static void half_a_publication_is_none(void **state)
+{
+    char path[64];
+    struct life life;
+
+    (void)state;
+    begin(&life, &owner);
+    uint32_t n = flow_tables_n_flows(life.tables);
+    change(&life, OFFC_ADD, "table=4,priority=1,actions=drop");
+    end(&life);
+    snprintf(path, sizeof path, "%s/br0.flows", directory);
+    FILE *file = fopen(path, "r+");
+    fseek(file, 0, SEEK_END);
+    assert_int_equal(ftruncate(fileno(file), ftell(file) - 1), 0);
+    fclose(file);
+    begin(&life, &owner);
+    assert_int_equal(flow_tables_n_flows(life.tables), n);
+    end(&life);
+}
+
+static void a_bridge_that_has_become_secure_does_not_get_them_back(void **state)
+{
+    static const struct flow_journal_owner secure = {.has_normal_flow = false};
+    struct life life;
+
+    (void)state;
+    begin(&life, &secure);
+    assert_false(life.is_restored);
+    assert_int_equal(flow_tables_n_flows(life.tables), 0);
+    flow_journal_remove(life.journal);
+    life.journal = NULL;
+    end(&life);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(flows_that_were_published_are_there_again),
+        cmocka_unit_test(half_a_publication_is_none),
+        cmocka_unit_test(a_bridge_that_has_become_secure_does_not_get_them_back),
+    };
+    int result;
+
+    rundir_set(mkdtemp(directory));
+    rcu_reader_register();
+    result = cmocka_run_group_tests(tests, NULL, NULL);
+    rcu_reader_unregister();
+    rmdir(directory);
+    return result;
+}
