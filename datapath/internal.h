@@ -144,6 +144,7 @@ struct datapath {
 
     struct exception_tap *exception_tap; /* Owned; made with the first netdev port. */
     bool is_exception_tap_refused;       /* The kernel would not have it. */
+    _Atomic bool has_xdp;                /* On any port. */
     bool has_taken_over;                 /* datapath_take_over() was called. */
     struct kcache *_Atomic kcache;       /* Owned; made with it, or NULL. */
     uint32_t next_peer;                  /* Maintenance: port whose peer to look at. */

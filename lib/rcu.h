@@ -84,6 +84,14 @@ static inline void rcu_wait_for_readers(void)
     rcu_order_after_readers();
 }
 
+/* Until all callbacks given so far have run.  The caller may be a reader, and then holds nothing afterwards. */
+static inline void rcu_wait_for_callbacks(void)
+{
+    rcu_order_before_writers();
+    rcu_barrier();
+    rcu_order_after_readers();
+}
+
 /* Waits for the end of a thread that may itself be waiting for readers. */
 static inline void rcu_join_thread(pthread_t thread)
 {

@@ -188,7 +188,7 @@ void flow_tables_destroy(struct flow_tables *tables)
     if (!tables)
         return;
     flow_tables_revert(tables);
-    rcu_barrier();
+    rcu_wait_for_callbacks();
     reap_retired(tables);
     for (size_t i = 0; i < OF_N_TABLES; i++) {
         struct table *table = table_get(tables, (uint8_t)i);

@@ -134,7 +134,7 @@ void group_table_destroy(struct group_table *table)
 
     if (!table)
         return;
-    rcu_barrier(); /* What is to leave the table has left it. */
+    rcu_wait_for_callbacks(); /* What is to leave the table has left it. */
     cds_lfht_for_each(table->hash, &iter, node)
     {
         cds_lfht_del(table->hash, node);

@@ -4,11 +4,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <urcu-qsbr.h>
 
 #include "lib/annotations.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/rcu.h"
 #include "vswitchd/bridge.h"
 #include "vswitchd/fdb.h"
 #include "vswitchd/forwarding.h"
@@ -81,7 +81,7 @@ static void destroy_bridges(struct vswitch *vswitch, struct bridge *closed)
     if (!closed)
         return;
     datapath_flush(vswitch->datapath);
-    rcu_barrier();
+    rcu_wait_for_callbacks();
     for (; closed; closed = next) {
         next = closed->next_closed;
         bridge_destroy(closed);

@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <urcu-qsbr.h>
 
 #include "lib/annotations.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/ovsdb/client.h"
+#include "lib/rcu.h"
 #include "lib/rundir.h"
 #include "vswitchd/coverage.h"
 #include "vswitchd/fdb.h"
@@ -263,12 +263,12 @@ void vswitch_destroy(struct vswitch *vswitch)
     status_destroy(vswitch->status);
     topology_publish(NULL);
     datapath_destroy(vswitch->datapath);
-    rcu_barrier();
+    rcu_wait_for_callbacks();
     HASH_ITER (by_name, vswitch->bridges, bridge, next) {
         HASH_DELETE(by_name, vswitch->bridges, bridge);
         bridge_destroy(bridge);
     }
-    rcu_barrier();
+    rcu_wait_for_callbacks();
     netdevs_destroy(vswitch->netdevs);
     ev_async_stop(vswitch->loop, &vswitch->packet_ins);
     ev_timer_stop(vswitch->loop, &vswitch->second);

@@ -205,12 +205,11 @@ static void xlate_write_actions(struct xlate *x, const struct ofa_nested *nested
 static void xlate_action_set(struct xlate *x);
 
 /* What happens to a clone is forgotten, but for what left the switch.  As in Open vSwitch it executes the action
- * set of its own. */
+ * set of its own, and exit in it ends the lists around it too. */
 static void xlate_clone(struct xlate *x, const struct ofa_nested *clone)
 {
     const struct xlate_state before = x->now;
     size_t n_action_set = x->n_action_set;
-    bool has_exited = x->has_exited;
     int trace_depth = x->trace_depth;
     struct xlate_region region;
     struct xlate_stack stack;
@@ -228,7 +227,6 @@ static void xlate_clone(struct xlate *x, const struct ofa_nested *clone)
     xlate_settle(x); /* Before what was written there is forgotten. */
     x->now = before;
     xlate_end_region(x, &region);
-    x->has_exited = has_exited;
 }
 
 /* False: the rest of the list is not executed. */

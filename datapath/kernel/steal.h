@@ -49,4 +49,4 @@ bool steal_is_adopted(const struct steal *steal);
 /* XDP in front of steal_attach(), if the device can have it (kernel/xdp.h); and no more. */
 int steal_attach_xdp(struct steal *steal, const struct link_info *link, struct error *error);
 void steal_detach_xdp(struct steal *steal, int ifindex);
-bool steal_has_xdp(const struct steal *steal); /* On any device.  Any thread. */
+bool steal_has_xdp(const struct steal *steal); /* On any device. */

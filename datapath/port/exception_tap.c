@@ -263,25 +263,31 @@ int exception_tap_attach_egress(struct exception_tap *tap, int ifindex, uint16_t
     return steal_attach_egress(tap->steal, ifindex, slot, error);
 }
 
+/* For the maintenance thread, which the tap need not outlive. */
+static void note_xdp(struct exception_tap *tap)
+{
+    atomic_store_explicit(&tap->dp->has_xdp, steal_has_xdp(tap->steal), memory_order_relaxed);
+}
+
 void exception_tap_take_over(struct exception_tap *tap)
 {
     steal_take_over(tap->steal);
+    note_xdp(tap);
 }
 
 int exception_tap_attach_xdp(struct exception_tap *tap, const struct link_info *link,
                              struct error *error)
 {
-    return steal_attach_xdp(tap->steal, link, error);
+    int result = steal_attach_xdp(tap->steal, link, error);
+
+    note_xdp(tap);
+    return result;
 }
 
 void exception_tap_detach_xdp(struct exception_tap *tap, int ifindex)
 {
     steal_detach_xdp(tap->steal, ifindex);
-}
-
-bool exception_tap_has_xdp(const struct exception_tap *tap)
-{
-    return tap->steal && steal_has_xdp(tap->steal);
+    note_xdp(tap);
 }
 
 int exception_tap_set_cached(struct exception_tap *tap, int ifindex, bool is_cached,
@@ -298,6 +304,7 @@ int exception_tap_restore(struct exception_tap *tap, int ifindex, struct error *
 void exception_tap_detach(struct exception_tap *tap, int ifindex)
 {
     steal_detach(tap->steal, ifindex);
+    note_xdp(tap);
 }
 
 uint64_t exception_tap_n_overruns(struct exception_tap *tap)

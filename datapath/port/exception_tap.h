@@ -38,7 +38,6 @@ void exception_tap_take_over(struct exception_tap *tap);
 int exception_tap_attach_xdp(struct exception_tap *tap, const struct link_info *link,
                              struct error *error);
 void exception_tap_detach_xdp(struct exception_tap *tap, int ifindex);
-bool exception_tap_has_xdp(const struct exception_tap *tap);
 
 int exception_tap_set_cached(struct exception_tap *tap, int ifindex, bool is_cached,
                              struct error *error);

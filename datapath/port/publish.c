@@ -23,7 +23,7 @@ static uint32_t max_bytes(const struct dp_port *port, const struct link_info *in
 
 static bool dp_has_xdp(struct datapath *dp)
 {
-    return dp->exception_tap && exception_tap_has_xdp(dp->exception_tap);
+    return atomic_load_explicit(&dp->has_xdp, memory_order_relaxed);
 }
 
 /* A veth to another namespace: frames may go straight to its other end, unless something there or here wants to

@@ -36,7 +36,7 @@ static void clone_leaves_no_trace(void **state)
 
     flow(f, 0,
          "tcp,actions=push:NXM_OF_TCP_DST[],clone(pop:NXM_NX_REG0[0..15],push_vlan:0x8100,"
-         "set_field:81->tcp_dst,output:2,exit,output:4),pop:NXM_NX_REG1[0..15],"
+         "set_field:81->tcp_dst,output:2),pop:NXM_NX_REG1[0..15],"
          "output:NXM_NX_REG0[],resubmit(,1)");
     flow(f, 0, "table=1,reg0=0,reg1=80,actions=output:3");
     assert_string_equal(
@@ -59,7 +59,9 @@ static void exit_ends_every_list_of_the_bridge(void **state)
     flow(f, 0, "table=0,actions=output:5,resubmit(,1),output:2,goto_table:2");
     flow(f, 0, "table=1,actions=output:3,exit,output:4");
     flow(f, 0, "table=2,actions=output:4");
+    flow(f, 0, "table=0,priority=40000,in_port=4,actions=clone(output:1,exit,output:2),output:3");
     flow(f, 1, "actions=output:1,exit");
+    assert_string_equal(actions(f, 4, TCP), "1");
     assert_string_equal(actions(f, 1, TCP), "5,3");
 }
 
