@@ -41,7 +41,7 @@ step "a clean stop and start"
 appctl exit
 wait_until 5 test ! -e "$work/ovs-vswitchd.pid" || fail "exit does not end the daemon"
 start_forwarding
-is_back || fail "not the same after a clean restart: $(diff <(echo "$before") <(picture))"
+wait_until 12 is_back || fail "not the same after a clean restart: $(diff <(echo "$before") <(picture))"
 can_reach h1 10.4.0.2 || fail "traffic does not resume after a clean restart"
 
 step "a clean stop ends under traffic too, $kills times"
