@@ -46,8 +46,6 @@ static const char *find_difference(const struct candidate *candidate, const stru
         return "other actions";
     if (!verdict->cacheable)
         return "may not be cached";
-    if (!flow_mask_is_within(&verdict->mask, &candidate->mask))
-        return "looks at more of the frame";
     if (candidate->is_in_kernel && !candidate->entry.is_faithful)
         return "the kernel's copy is another";
     return NULL;

@@ -3,8 +3,9 @@
 
 /* verify - is what is cached what the tables say?
  *
- * Cached flows, the workers' and the kernel's, are translated again and compared: their actions, and whether the
- * new verdict looks at bits that the cached one does not.  An entry that is out of date is not compared: no frame
+ * Cached flows, the workers' and the kernel's, are translated again and their actions compared.  Masks are not:
+ * which bits a lookup consults depends also on what the classifier happens to hold, and two masks may both be
+ * right.  An entry that is out of date is not compared: no frame
  * will be treated by it.  Nor is a difference believed at once, as whoever changes tables publishes them just
  * before what is cached becomes out of date: every thread finishes what it is doing first.
  *

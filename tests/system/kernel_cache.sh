@@ -49,12 +49,13 @@ ovs-appctl dpctl/dump-flows type=offloaded | found 'offloaded:yes, dp:tc, action
 
 # What is cached, in the kernel too, is what the tables say.  Flows that are out of date are not compared.
 compares_both() {
-  answer=$("$WEIR_BUILD/cli/weir" verify) || fail "weir verify: $answer"
+  answer=$("$WEIR_BUILD/cli/weir" verify 2>&1) || return 0 # There are differences.
   echo "$answer" | found -E '^checked [1-9][0-9]* megaflows, [1-9][0-9]* kernel flows: 0 differences$'
 }
 is_verified() {
   local answer
   wait_until 3 compares_both || fail "weir verify: $answer"
+  echo "$answer" | found ': 0 differences$' || fail "weir verify: $answer"
   echo "   $answer"
 }
 is_verified
@@ -145,8 +146,8 @@ wait_until 3 eval '[ "$(drops too_long)" -ge 5 ]' || fail "not counted: $(appctl
 ip -n "$space" link set h2 mtu 1500
 
 step "entries that go wrong in the kernel's memory are found, and flushed"
-many_pings h1 10.8.0.2 || fail "no ping"
-python3 - "$(pid_of ovs-vswitchd)" <<'END' || fail "nothing to damage"
+make_entries_drop() {
+  python3 - "$(pid_of ovs-vswitchd)" <<'END'
 import sys
 ENTRY, N_ENTRIES, ACTION, DROP = 64, 131072, (1 << 20) - 1, 4095
 process, n_damaged = f"/proc/{sys.argv[1]}", 0
@@ -165,10 +166,15 @@ for line in open(f"{process}/maps"):
                 n_damaged += 1
 sys.exit(not n_damaged)
 END
-weir_status=0
-"$WEIR_BUILD/cli/weir" verify >"$work/differences" || weir_status=$?
-expect 1 $weir_status "exit status of weir verify"
-found "icmp.*offloaded:yes, the kernel's copy is another" <"$work/differences" || fail "not found: $(cat "$work/differences")"
+}
+damage_is_found() { # Unless flows are just out of date.
+  local status=0
+  make_entries_drop || return 1
+  "$WEIR_BUILD/cli/weir" verify >"$work/differences" || status=$?
+  [ $status = 1 ] && found "icmp.*offloaded:yes, the kernel's copy is another" <"$work/differences"
+}
+many_pings h1 10.8.0.2 || fail "no ping"
+wait_until 3 damage_is_found || fail "not found: $(cat "$work/differences")"
 appctl dpctl/del-flows
 many_pings h1 10.8.0.2 || fail "no ping after a flush"
 is_verified

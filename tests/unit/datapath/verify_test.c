@@ -225,17 +225,6 @@ static void a_megaflow_with_other_actions_is_found(void **state)
     assert_false(s->is_in_kernel);
 }
 
-static void a_mask_that_lacks_a_bit_is_found(void **state)
-{
-    struct rig *s = *state;
-
-    send_from(s, 1);
-    s->mask.nw_src = be32_from(1); /* Nobody has said so to the caches. */
-    verify(s);
-    assert_int_equal(s->n_found, 1);
-    assert_string_equal(s->what, "looks at more of the frame");
-}
-
 static void a_verdict_that_may_not_be_cached_is_found(void **state)
 {
     struct rig *s = *state;
@@ -354,7 +343,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         A_TEST(what_is_cached_rightly_is_not_accused),
         A_TEST(a_megaflow_with_other_actions_is_found),
-        A_TEST(a_mask_that_lacks_a_bit_is_found),
         A_TEST(a_verdict_that_may_not_be_cached_is_found),
         A_TEST(a_kernel_entry_that_sends_elsewhere_is_found),
         A_TEST(a_kernel_entry_that_depends_on_less_is_found),
