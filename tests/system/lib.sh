@@ -52,6 +52,8 @@ cleanup() {
     [ $status != 0 ] || status=1
     head -n 60 "$work"/sanitizer.* >&2
   fi
+  for pid in $(ip netns pids "$space"); do kill -9 "$pid"; done # Monitors, who start others.
+  crash ovs-vswitchd
   [ ! -d /sys/fs/bpf/weir ] || on_switch "$WEIR_BUILD/vswitchd/vswitchd" --cleanup-only >/dev/null 2>&1
   for name in $(ip netns list | awk -v p="$space" 'index($1, p) == 1 {print $1}'); do
     for pid in $(ip netns pids "$name"); do kill -9 "$pid"; done
