@@ -24,17 +24,20 @@ stop_reference() {
 trap 'status=$?; set +e; stop_reference; (exit $status); cleanup' EXIT
 with_reference() { OVS_RUNDIR=$reference OVS_LOGDIR=$reference OVS_DBDIR=$reference "$@"; }
 
+# In the background, in the place of the shell, so that killing it kills the program.
+start_with_reference() {
+  (with_reference exec "$@" </dev/null >"$reference/$1.out" 2>&1) &
+  reference_pids+=($!)
+}
+
 start_reference() {
   with_reference ovsdb-tool create "$reference/conf.db" "$schema"
-  with_reference ovsdb-server --remote="punix:$reference/db.sock" --pidfile -vconsole:off \
-    "$reference/conf.db" </dev/null >"$reference/ovsdb.out" 2>&1 &
-  reference_pids+=($!)
+  start_with_reference ovsdb-server --remote="punix:$reference/db.sock" --pidfile -vconsole:off \
+    "$reference/conf.db"
   wait_until 5 test -S "$reference/db.sock" || fail "no reference database"
   with_reference ovs-vsctl --no-wait init
-  with_reference ovs-vswitchd --enable-dummy=override --disable-system --pidfile -vconsole:off \
-    --unixctl="$reference/vswitchd.ctl" "unix:$reference/db.sock" \
-    </dev/null >"$reference/vswitchd.out" 2>&1 &
-  reference_pids+=($!)
+  start_with_reference ovs-vswitchd --enable-dummy=override --disable-system --pidfile -vconsole:off \
+    --unixctl="$reference/vswitchd.ctl" "unix:$reference/db.sock"
   wait_until 5 test -S "$reference/vswitchd.ctl" || fail "no reference switch"
   with_reference vsctl add-br br0 -- set bridge br0 datapath_type=dummy fail_mode=secure \
     other-config:datapath-id=00000000000000aa
@@ -51,12 +54,12 @@ for i in 1 2; do vsctl add-port br0 p$i -- set interface p$i ofport_request=$i; 
 on_switch ip link set br0 up
 start_reference
 
-# What differs between any two switches: times, addresses of devices, speeds, counters of ports, the client's
+# What differs between any two switches: times, addresses of devices, speeds, counters (hosts speak unasked), the client's
 # time stamps and the numbers of its requests; and what Weir does not have.
 without_accidents() {
   sed -E 's/xid=0x[0-9a-f]+/xid/g; s/duration=[0-9.]+s/duration/g; s/(hard|idle)_age=[0-9]+, //g;
     s/addr:[0-9a-f:]+/addr/; s/^[0-9T:.-]+Z\|[0-9]+\|//; s/speed: .*/speed/; /^ +current: /d;
-    s/ enqueue//g; s/(pkts|bytes|drop|errs|frame|over|crc|coll|max_len)=[0-9?]+/\1/g; s,unix:[^ ]*/,,g;
+    s/ enqueue//g; s/(pkts|packets|bytes|drop|errs|frame|over|crc|coll|max_len)=[0-9?]+/\1/g; s,unix:[^ ]*/,,g;
     /bad table miss config/d; /CUSTOM Statistics/,/tx_q0_packets/d'
 }
 answer() { { ofctl "$@" 2>&1 || echo "exit status $?"; } | without_accidents; }
