@@ -28,19 +28,38 @@ enum kc_parsed {
     KC_OUT_OF_REACH, /* More of it must be made loadable. */
 };
 
+/* A packed struct may stand anywhere; in BPF it would be read byte by byte, which the kernel's machines need not. */
+#ifdef __bpf__
+#define KC_ANYWHERE
+#else
+#define KC_ANYWHERE __attribute__((packed))
+#endif
+
 static inline __attribute__((always_inline)) __u16 kc_load16(const __u8 *at)
 {
-    return *(const __u16 *)(const void *)at;
+    const struct {
+        __u16 value;
+    } KC_ANYWHERE *from = (const void *)at;
+
+    return from->value;
 }
 
 static inline __attribute__((always_inline)) __u32 kc_load32(const __u8 *at)
 {
-    return *(const __u32 *)(const void *)at;
+    const struct {
+        __u32 value;
+    } KC_ANYWHERE *from = (const void *)at;
+
+    return from->value;
 }
 
 static inline __attribute__((always_inline)) __u64 kc_load64(const __u8 *at)
 {
-    return *(const __u64 *)(const void *)at;
+    const struct {
+        __u64 value;
+    } KC_ANYWHERE *from = (const void *)at;
+
+    return from->value;
 }
 
 /* Word 3.  The ports are as in the frame. */
