@@ -293,7 +293,8 @@ static int monitor(struct daemon *daemon, struct error *error)
             _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_SUCCESS);
         log_err("%s (pid %ld) was ended by signal %d (%s): restarting", daemon->program, (long)pid,
                 WTERMSIG(status), strsignal(WTERMSIG(status)));
-        if (clock_now_ns() - start_ns < SECOND_NS) /* It would go on like that, as fast as it can. */
+        if (clock_now_ns() - start_ns <
+            SECOND_NS) /* It would go on like that, as fast as it can. */
             sleep(1);
     }
 }

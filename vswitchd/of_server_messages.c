@@ -35,8 +35,7 @@ static enum of_error handle_features(struct of_connection *connection,
         .datapath_id = info.datapath_id,
         .n_tables = N_TABLES_TOLD,
         .capabilities = OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS | OFPC_QUEUE_STATS |
-                        OFPC_GROUP_STATS |
-                        OFPC_ARP_MATCH_IP | OFPC_BUNDLES,
+                        OFPC_GROUP_STATS | OFPC_ARP_MATCH_IP | OFPC_BUNDLES,
         .actions = OF10_ACTIONS,
     };
     size_t n_ports = server->ops->list_ports(server->aux, &ports);

@@ -49,7 +49,7 @@ struct of_server {
 
     enum of_frag_mode frag_mode;
     char table_names[OF_N_TABLES][32]; /* As controllers gave them; empty if none did. */
-    bool has_generation; /* A role request has brought a generation_id. */
+    bool has_generation;               /* A role request has brought a generation_id. */
     uint64_t generation_id;
     struct of_flow_mod flow_mod;   /* Reused for each one that is decoded. */
     size_t bundle_bytes;           /* Kept in bundles of all connections. */
