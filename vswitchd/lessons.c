@@ -5,17 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/mutex.h"
 #include "vswitchd/flow_mod.h"
 
 struct lesson_queue {
-    void (*wake)(void *aux);
-    void *aux;
-    _Atomic(uint64_t) n_lost;
-    struct mutex lock;
-    struct lesson *first GUARDED_BY(lock);
-    struct lesson **end GUARDED_BY(lock);
-    unsigned int n GUARDED_BY(lock);
+    struct handoff waiting; /* Of struct lesson, with a reference each. */
 };
 
 /* Lessons */
@@ -53,57 +46,34 @@ void lesson_teach(struct lesson *lesson)
 
     if (!queue || atomic_exchange_explicit(&lesson->is_waiting, true, memory_order_acq_rel))
         return;
-    mutex_lock(&queue->lock);
-    bool is_full = queue->n >= LESSONS_MAX_WAITING;
-    bool was_empty = !queue->n;
-    if (!is_full) {
-        lesson_ref(lesson);
-        lesson->next = NULL;
-        *queue->end = lesson;
-        queue->end = &lesson->next;
-        queue->n++;
-    }
-    mutex_unlock(&queue->lock);
-    if (is_full) {
-        atomic_store_explicit(&lesson->is_waiting, false, memory_order_release);
-        atomic_fetch_add_explicit(&queue->n_lost, 1, memory_order_relaxed);
-    } else if (was_empty) {
-        queue->wake(queue->aux);
-    }
+    lesson_ref(lesson);
+    if (handoff_push(&queue->waiting, &lesson->item))
+        return;
+    atomic_store_explicit(&lesson->is_waiting, false, memory_order_release);
+    lesson_unref(lesson); /* Not the last: the caller has one. */
 }
 
 /* Queues */
 
 struct lesson_queue *lesson_queue_create(void (*wake)(void *aux), void *aux)
 {
-    struct lesson_queue *queue = calloc(1, sizeof *queue);
+    struct lesson_queue *queue = malloc(sizeof *queue);
 
     if (!queue)
         abort();
-    queue->wake = wake;
-    queue->aux = aux;
-    mutex_init(&queue->lock);
-    mutex_lock(&queue->lock);
-    queue->end = &queue->first;
-    mutex_unlock(&queue->lock);
+    handoff_init(&queue->waiting, LESSONS_MAX_WAITING, wake, aux);
     return queue;
 }
 
 static struct lesson *take_all(struct lesson_queue *queue)
 {
-    mutex_lock(&queue->lock);
-    struct lesson *first = queue->first;
-    queue->first = NULL;
-    queue->end = &queue->first;
-    queue->n = 0;
-    mutex_unlock(&queue->lock);
-    return first;
+    return (struct lesson *)(void *)handoff_take_all(&queue->waiting); /* 'item' stands first. */
 }
 
 /* The lesson after; gives up the queue's reference. */
 static struct lesson *drop(struct lesson *lesson)
 {
-    struct lesson *next = lesson->next;
+    struct lesson *next = (struct lesson *)(void *)lesson->item.next;
 
     atomic_store_explicit(&lesson->is_waiting, false, memory_order_release);
     lesson_unref(lesson);
@@ -116,7 +86,7 @@ void lesson_queue_destroy(struct lesson_queue *queue)
         return;
     for (struct lesson *lesson = take_all(queue); lesson;)
         lesson = drop(lesson);
-    mutex_fini(&queue->lock);
+    handoff_fini(&queue->waiting);
     free(queue);
 }
 
@@ -173,12 +143,12 @@ void lessons_apply(struct lesson_queue *queue, struct flow_tables *tables, int64
         if (lesson->rule)
             flow_tables_shorten_timeouts(tables, lesson->rule, lesson->idle_s, lesson->hard_s);
         else if (!learn(tables, lesson, now_ns))
-            atomic_fetch_add_explicit(&queue->n_lost, 1, memory_order_relaxed);
+            handoff_count_lost(&queue->waiting);
     }
     flow_tables_publish(tables);
 }
 
 uint64_t lessons_n_lost(const struct lesson_queue *queue)
 {
-    return atomic_load_explicit(&queue->n_lost, memory_order_relaxed);
+    return handoff_n_lost(&queue->waiting);
 }

@@ -17,13 +17,14 @@
 
 #include "lib/openflow/flow_mod.h"
 #include "vswitchd/flow_table.h"
+#include "vswitchd/handoff.h"
 
 enum { LESSONS_MAX_WAITING = 2000 };
 
 struct lesson {
+    struct handoff_item item; /* The queue's. */
     _Atomic(uint32_t) n_references;
     _Atomic(bool) is_waiting;
-    struct lesson *next;        /* The queue's. */
     struct lesson_queue *queue; /* Its bridge's, or NULL. */
 
     /* learn() */

@@ -182,7 +182,7 @@ static void send_packet_in(struct of_server *server, const struct packet_in *ent
 void of_server_packet_ins(struct of_server *server, struct packet_in_queue *queue)
 {
     for (struct packet_in *packet = packet_in_take_all(queue), *next; packet; packet = next) {
-        next = packet->next;
+        next = packet_in_next(packet);
         send_packet_in(server, packet);
         free(packet);
     }

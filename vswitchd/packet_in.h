@@ -14,11 +14,12 @@
 
 #include "lib/flow.h"
 #include "lib/openflow/openflow.h"
+#include "vswitchd/handoff.h"
 
 enum { PACKET_IN_QUEUE_MAX = 100 };
 
 struct packet_in {
-    struct packet_in *next; /* The queue's. */
+    struct handoff_item item; /* The queue's. */
     of_port in_port;
     uint8_t table_id;
     uint8_t reason; /* enum of_packet_in_reason. */
@@ -45,6 +46,13 @@ void packet_in_queue_destroy(struct packet_in_queue *queue); /* NULL is fine; no
 int packet_in_push(struct packet_in_queue *queue, const struct packet_in *header,
                    const uint8_t *frame);
 
-/* All that are waiting, oldest first, linked by 'next'; NULL: none.  The next push wakes again. */
+/* All that are waiting, oldest first; NULL: none.  The next push wakes again. */
 struct packet_in *packet_in_take_all(struct packet_in_queue *queue);
+
+/* The one behind, of those taken; NULL: it was the last. */
+static inline struct packet_in *packet_in_next(const struct packet_in *packet)
+{
+    return (struct packet_in *)(void *)packet->item.next; /* Its first member. */
+}
+
 uint64_t packet_in_n_dropped(const struct packet_in_queue *queue);

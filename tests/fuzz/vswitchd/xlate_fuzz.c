@@ -91,7 +91,7 @@ static void drain(struct rig *rig)
         struct packet_in *packet_in = packet_in_take_all(rig->queue[b]);
 
         while (packet_in) {
-            struct packet_in *next = packet_in->next;
+            struct packet_in *next = packet_in_next(packet_in);
 
             free(packet_in);
             packet_in = next;

@@ -142,9 +142,8 @@ static void note_packet_ins(struct rig *rig, struct buffer *text)
         struct packet_in *packet_in = packet_in_take_all(rig->queue[b]);
 
         while (packet_in) {
-            struct packet_in *next = packet_in->next;
+            struct packet_in *next = packet_in_next(packet_in);
 
-            packet_in->next = NULL;
             buffer_printf(text, "controller of %d: reason %d\n", b, (int)packet_in->reason);
             buffer_put(text, packet_in->frame, packet_in->n_bytes);
             free(packet_in);

@@ -85,9 +85,9 @@ static void note_packet_ins(struct rig *rig, struct buffer *seen)
         struct packet_in *packet_in = packet_in_take_all(rig->queue[b]);
 
         while (packet_in) {
-            struct packet_in *next = packet_in->next;
+            struct packet_in *next = packet_in_next(packet_in);
 
-            packet_in->next = NULL;
+            packet_in->item.next = NULL;
             packet_in->userdata = NULL; /* It is behind the frame. */
             buffer_put(seen, packet_in, sizeof *packet_in);
             buffer_put(seen, packet_in->frame, packet_in->n_bytes + packet_in->n_userdata);

@@ -49,7 +49,7 @@ static unsigned int take_all(struct packet_in_queue *queue)
     unsigned int n = 0;
 
     for (struct packet_in *packet = packet_in_take_all(queue), *next; packet; packet = next, n++) {
-        next = packet->next;
+        next = packet_in_next(packet);
         free(packet);
     }
     return n;
@@ -63,7 +63,7 @@ static void packets_come_out_in_order(void **state)
         assert_int_equal(push(queue, port), 0);
     struct packet_in *packet = packet_in_take_all(queue);
     for (of_port port = 1; port <= 3; port++) {
-        struct packet_in *next = packet->next;
+        struct packet_in *next = packet_in_next(packet);
         assert_int_equal(packet->in_port, port);
         assert_int_equal(packet->total_bytes, 60);
         assert_int_equal(packet->frame[2], 3);
