@@ -1,11 +1,98 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Two passes over the tables cost less than an array that grows to 100,000 rules by doubling. */
+/* Of the rules of a table, those that a filter lets pass.  For a set, two passes over the tables cost
+ * less than an array that grows to 100,000 rules by doubling. */
 
 #include <stdlib.h>
 
 #include "lib/annotations.h"
-#include "vswitchd/flow_table.h"
+#include "lib/openflow/action_codec.h"
+#include "vswitchd/flow_table_internal.h"
+
+struct listing {
+    const struct rule_filter *filter;
+    struct minimatch *wide; /* Of filter->match; NULL: any. */
+    uint64_t version;
+    bool (*each)(struct rule *rule, void *arg);
+    void *arg;
+    bool is_over;
+};
+
+/* match_covers() without expanding 'narrow'. */
+static bool covers(const struct minimatch *wide, const struct minimatch *narrow)
+{
+    const uint64_t *wide_mask = minimatch_mask(wide), *wide_flow = minimatch_flow(wide);
+    const uint64_t *mask = minimatch_mask(narrow), *flow = minimatch_flow(narrow);
+    uint64_t left = wide->word_set;
+
+    if (wide->word_set & ~narrow->word_set)
+        return false;
+    for (size_t i = 0; left; i++, left &= left - 1) {
+        uint64_t below = (left & -left) - 1;
+        int j = __builtin_popcountll(narrow->word_set & below);
+        if ((wide_mask[i] & ~mask[j]) | ((wide_flow[i] ^ flow[j]) & wide_mask[i]))
+            return false;
+    }
+    return true;
+}
+
+static bool passes(const struct listing *listing, const struct rule *rule)
+{
+    const struct rule_filter *filter = listing->filter;
+
+    return !((rule->cookie.raw ^ filter->cookie.raw) & filter->cookie_mask.raw) &&
+           (filter->out_port == OFPP_NONE ||
+            ofa_outputs_to(rule_current_actions(rule), filter->out_port)) &&
+           ofa_outputs_to_group(rule_current_actions(rule), filter->out_group);
+}
+
+static bool list_one(struct cls_rule *cls, void *arg)
+{
+    struct listing *listing = arg;
+
+    if (!cls_rule_is_visible(cls, listing->version))
+        return true;
+    if (listing->wide && !covers(listing->wide, cls->match))
+        return true;
+    struct rule *rule = rule_of_cls(cls);
+    if (passes(listing, rule) && !listing->each(rule, listing->arg))
+        listing->is_over = true;
+    return !listing->is_over;
+}
+
+static void list_strict(struct flow_tables *tables, struct listing *listing, uint8_t table_id)
+{
+    const struct rule_filter *filter = listing->filter;
+    struct rule *rule = flow_tables_find(tables, table_id, filter->match, filter->priority);
+
+    if (rule && passes(listing, rule))
+        listing->is_over = !listing->each(rule, listing->arg);
+}
+
+void flow_tables_each(struct flow_tables *tables, const struct rule_filter *filter,
+                      bool (*each)(struct rule *rule, void *arg), void *arg)
+{
+    struct listing listing = {
+        .filter = filter,
+        .wide = filter->match && !filter->is_strict ? minimatch_create(filter->match) : NULL,
+        .version = flow_tables_next_version(tables),
+        .each = each,
+        .arg = arg,
+    };
+    bool is_all = filter->table_id == OF_TABLE_ALL;
+
+    for (size_t i = is_all ? 0 : filter->table_id;
+         i < (is_all ? OF_N_TABLES : filter->table_id + 1U) && !listing.is_over; i++) {
+        struct table *table = table_get(tables, (uint8_t)i);
+        if (!table || !table->n_flows)
+            continue;
+        if (filter->is_strict)
+            list_strict(tables, &listing, (uint8_t)i);
+        else
+            classifier_each(table->classifier, list_one, &listing);
+    }
+    free(listing.wide);
+}
 
 static bool count_rule(struct rule *rule UNUSED, void *n_rules)
 {
