@@ -40,7 +40,7 @@ static void format_resubmit(const struct ofa_resubmit *resubmit, const struct of
         of_port_format(resubmit->in_port, names, out);
     buffer_putc(out, ',');
     if (resubmit->table_id != OF_TABLE_ALL)
-        buffer_printf(out, "%u", resubmit->table_id);
+        of_table_format(resubmit->table_id, names, out);
     buffer_putc(out, ')');
 }
 
@@ -274,7 +274,7 @@ static void format_action(const struct ofa *ofa, const struct of_names *names, s
         ofa_format_bundle(action, names, out);
         break;
     case OFA_LEARN:
-        ofa_format_learn(action, out);
+        ofa_format_learn(action, names, out);
         break;
     case OFA_CONJUNCTION:
         format_conjunction(action, out);
@@ -307,7 +307,8 @@ static void format_action(const struct ofa *ofa, const struct of_names *names, s
         format_metadata(action, out);
         break;
     case OFA_GOTO_TABLE:
-        buffer_printf(out, "goto_table:%u", ((const struct ofa_goto *)action)->table_id);
+        buffer_puts(out, "goto_table:");
+        of_table_format(((const struct ofa_goto *)action)->table_id, names, out);
         break;
     }
 }

@@ -105,11 +105,19 @@ static int parse_output(struct action_parser *parser, const struct text_item *it
     return result;
 }
 
+static int parse_table(struct action_parser *parser, const char *key, const char *text, uint8_t max,
+                       uint8_t *table)
+{
+    int result = of_table_parse(text, parser->names, max, table, parser->error);
+
+    return result ? error_prefix(parser->error, "%s", key) : 0;
+}
+
 static int parse_resubmit(struct action_parser *parser, const struct text_item *item,
                           int argument UNUSED)
 {
     of_port port = OFPP_IN_PORT;
-    uint64_t table = OF_TABLE_ALL;
+    uint8_t table = OF_TABLE_ALL;
     char *table_text = NULL;
     int result = 0;
 
@@ -126,7 +134,7 @@ static int parse_resubmit(struct action_parser *parser, const struct text_item *
     if (*item->value)
         result = action_parse_port(parser, item->key, item->value, &port);
     if (!result && table_text && *table_text)
-        result = action_parse_bounded(parser, item->key, table_text, UINT8_MAX, &table);
+        result = parse_table(parser, item->key, table_text, UINT8_MAX, &table);
     if (result)
         return result;
     if (!*item->value && (!table_text || !*table_text))
@@ -134,7 +142,7 @@ static int parse_resubmit(struct action_parser *parser, const struct text_item *
     struct ofa_resubmit *resubmit = (struct ofa_resubmit *)(void *)ofa_put(parser->list,
                                                                            OFA_RESUBMIT);
     resubmit->in_port = port;
-    resubmit->table_id = (uint8_t)table;
+    resubmit->table_id = table;
     return 0;
 }
 
@@ -380,12 +388,13 @@ static int parse_metadata(struct action_parser *parser, const struct text_item *
 static int parse_goto(struct action_parser *parser, const struct text_item *item,
                       int argument UNUSED)
 {
-    uint64_t table;
-    int result = action_parse_bounded(parser, item->key, item->value, OF_N_TABLES - 1, &table);
+    uint8_t table;
+    int result = item->value ? parse_table(parser, item->key, item->value, OF_N_TABLES - 1, &table)
+                             : action_needs_value(parser, item, "TABLE");
 
     if (!result) {
         struct ofa_goto *go = (struct ofa_goto *)(void *)ofa_put(parser->list, OFA_GOTO_TABLE);
-        go->table_id = (uint8_t)table;
+        go->table_id = table;
     }
     return result;
 }

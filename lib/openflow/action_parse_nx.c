@@ -116,7 +116,7 @@ static int parse_bundle_load(struct action_parser *parser, const struct text_ite
 static int parse_learn(struct action_parser *parser, const struct text_item *item,
                        int argument UNUSED)
 {
-    return ofa_parse_learn(item->value, parser->list, parser->error);
+    return ofa_parse_learn(item->value, parser->names, parser->list, parser->error);
 }
 
 /* "conjunction(ID,K/N)" */

@@ -66,11 +66,10 @@ static int parse_priority(struct flow_parser *parser, const struct text_item *it
 
 static int parse_table(struct flow_parser *parser, const struct text_item *item)
 {
-    uint16_t table = 0;
-    int result = parse_u16(parser, item, UINT8_MAX, &table);
+    int result = of_table_parse(item->value, parser->match.names, UINT8_MAX,
+                                &parser->flow->table_id, parser->error);
 
-    parser->flow->table_id = (uint8_t)table;
-    return result;
+    return result ? error_prefix(parser->error, "%s", item->key) : 0;
 }
 
 /* Cookies may be written as -1. */
@@ -419,7 +418,9 @@ void of_flow_stats_format(const struct of_flow_stats *stats, const struct of_nam
 {
     buffer_printf(out, " cookie=0x%llx, duration=", (unsigned long long)be64_host(stats->cookie));
     format_duration(stats->duration_s, stats->duration_ns, out);
-    buffer_printf(out, ", table=%u, ", stats->table_id);
+    buffer_puts(out, ", table=");
+    of_table_format(stats->table_id, names, out);
+    buffer_puts(out, ", ");
     format_counter("n_packets", stats->n_packets, out);
     format_counter("n_bytes", stats->n_bytes, out);
     format_timeouts(stats, out);
@@ -436,8 +437,11 @@ void of_flow_stats_format_brief(const struct of_flow_stats *stats, const struct 
     buffer_putc(out, ' ');
     if (stats->cookie.raw)
         buffer_printf(out, "cookie=0x%llx, ", (unsigned long long)be64_host(stats->cookie));
-    if (stats->table_id)
-        buffer_printf(out, "table=%u, ", stats->table_id);
+    if (stats->table_id) {
+        buffer_puts(out, "table=");
+        of_table_format(stats->table_id, names, out);
+        buffer_puts(out, ", ");
+    }
     format_timeouts(stats, out);
     format_rule(stats, names, out);
 }
@@ -458,8 +462,11 @@ void of_flow_mod_format(const struct of_flow_mod *flow, const struct of_names *n
 {
     static const char *const commands[] = {"ADD", "MOD", "MOD_STRICT", "DEL", "DEL_STRICT"};
     buffer_printf(out, "%s ", commands[flow->command]);
-    if (flow->table_id && flow->table_id != OF_TABLE_ALL)
-        buffer_printf(out, "table:%u ", flow->table_id);
+    if (flow->table_id && flow->table_id != OF_TABLE_ALL) {
+        buffer_puts(out, "table:");
+        of_table_format(flow->table_id, names, out);
+        buffer_putc(out, ' ');
+    }
     size_t start = out->size;
     of_match_format_priority(&flow->match, flow->priority, names, out);
     if (out->size > start)

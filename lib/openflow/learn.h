@@ -14,6 +14,7 @@
 
 #include "lib/error.h"
 #include "lib/openflow/actions.h"
+#include "lib/openflow/names.h"
 #include "lib/openflow/errors.h"
 
 struct buffer;
@@ -57,8 +58,10 @@ void ofa_encode_learn(const struct ofa_learn *learn, struct buffer *out); /* The
 enum of_error ofa_check_learn(const struct ofa_learn *learn, const struct match *match);
 
 /* "table=1,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],...", which is changed; appends the action. */
-int ofa_parse_learn(char *text, struct buffer *list, struct error *error);
-void ofa_format_learn(const struct ofa_learn *learn, struct buffer *out);
+int ofa_parse_learn(char *text, const struct of_names *names, struct buffer *list,
+                    struct error *error);
+void ofa_format_learn(const struct ofa_learn *learn, const struct of_names *names,
+                      struct buffer *out);
 
 /* The flow that 'flow' teaches; adds the bits that were read to 'consulted'.  'actions' holds the new
  * flow's actions, which 'mod' refers to: see of_flow_mod_init(). */

@@ -24,7 +24,6 @@ static const struct setting {
     size_t offset, n_bytes; /* Where its number goes; 8 bytes are the cookie's, big-endian. */
     uint64_t max;
 } settings[] = {
-    SETTING("table", table_id, OF_TABLE_ALL - 1),
     SETTING("priority", priority, UINT16_MAX),
     SETTING("idle_timeout", idle_timeout_s, UINT16_MAX),
     SETTING("hard_timeout", hard_timeout_s, UINT16_MAX),
@@ -171,8 +170,8 @@ static int parse_spec(struct text_item *item, struct ofa_learn_spec *spec, struc
     return parse_source(item->value, spec, error);
 }
 
-static int parse_item(struct text_item *item, struct buffer *list, size_t start,
-                      struct error *error)
+static int parse_item(struct text_item *item, const struct of_names *names, struct buffer *list,
+                      size_t start, struct error *error)
 {
     struct ofa_learn *learn = (struct ofa_learn *)(void *)(list->data + start);
     struct ofa_learn_spec spec;
@@ -182,6 +181,11 @@ static int parse_item(struct text_item *item, struct buffer *list, size_t start,
     const struct setting *setting = find_setting(item->key);
     if (setting)
         return parse_setting(setting, item->value, learn, error);
+    if (!strcmp(item->key, "table")) {
+        const char *text = item->value ? item->value : "";
+        int wrong = of_table_parse(text, names, OF_TABLE_ALL - 1, &learn->table_id, error);
+        return wrong ? error_prefix(error, "table=%s", text) : 0;
+    }
     if (!strcmp(item->key, "result_dst"))
         return parse_result(item->value, learn, error);
     if (!strcmp(item->key, "send_flow_rem")) {
@@ -202,7 +206,8 @@ static int parse_item(struct text_item *item, struct buffer *list, size_t start,
     return 0;
 }
 
-int ofa_parse_learn(char *text, struct buffer *list, struct error *error)
+int ofa_parse_learn(char *text, const struct of_names *names, struct buffer *list,
+                    struct error *error)
 {
     size_t start = list->size;
     struct ofa_learn *learn = (struct ofa_learn *)(void *)ofa_put(list, OFA_LEARN);
@@ -212,7 +217,7 @@ int ofa_parse_learn(char *text, struct buffer *list, struct error *error)
     learn->table_id = 1;
     learn->priority = OF_DEFAULT_PRIORITY;
     while (text_next_item(&cursor, &item)) {
-        int result = parse_item(&item, list, start, error);
+        int result = parse_item(&item, names, list, start, error);
         if (result)
             return error_prefix(error, "learn");
     }
@@ -292,9 +297,11 @@ static void format_spec(const struct ofa_learn_spec *spec, struct buffer *out)
     }
 }
 
-void ofa_format_learn(const struct ofa_learn *learn, struct buffer *out)
+void ofa_format_learn(const struct ofa_learn *learn, const struct of_names *names,
+                      struct buffer *out)
 {
-    buffer_printf(out, "learn(table=%u", learn->table_id);
+    buffer_puts(out, "learn(table=");
+    of_table_format(learn->table_id, names, out);
     if (learn->idle_timeout_s)
         buffer_printf(out, ",idle_timeout=%u", learn->idle_timeout_s);
     if (learn->hard_timeout_s)

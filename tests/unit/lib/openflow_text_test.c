@@ -5,6 +5,7 @@
  * nxm` and `-O OpenFlow13` print behind "(xid=0x1): ", or "-" where that protocol cannot carry the
  * flow. */
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -378,6 +379,44 @@ static void ports_have_names(void **state)
     buffer_fini(&text);
 }
 
+static bool find_table(void *aux, const char *name, uint8_t *table)
+{
+    (void)aux;
+    *table = 3;
+    return !strcmp(name, "acl");
+}
+
+static const char *table_name(void *aux, uint8_t table)
+{
+    (void)aux;
+    return table == 3 ? "acl" : table == 4 ? "1st" : NULL;
+}
+
+static void tables_have_names(void **state)
+{
+    struct of_names names = {.find_table = find_table, .table_name = table_name};
+    struct of_flow_mod flow;
+    struct buffer text = BUFFER_INIT;
+
+    (void)state;
+    assert_int_equal(of_flow_mod_parse("table=\"acl\",actions=resubmit(,acl),learn(table=acl),"
+                                       "resubmit(,4),goto_table:acl",
+                                       OFFC_ADD, &names, &flow, NULL),
+                     -EINVAL); /* Only later tables can follow. */
+    of_flow_mod_fini(&flow);
+    assert_int_equal(of_flow_mod_parse("table=acl,actions=resubmit(,acl),learn(table=acl),"
+                                       "resubmit(,4),goto_table:4",
+                                       OFFC_ADD, &names, &flow, NULL),
+                     0);
+    assert_int_equal(flow.table_id, 3);
+    of_flow_mod_format(&flow, &names, &text);
+    assert_string_equal(buffer_text(&text), "ADD table:acl actions=resubmit(,acl),"
+                                            "learn(table=acl),resubmit(,\"1st\"),"
+                                            "goto_table:\"1st\"");
+    of_flow_mod_fini(&flow);
+    buffer_fini(&text);
+}
+
 static void statistics_print_as_ovs_prints_them(void **state)
 {
     static const struct {
@@ -511,6 +550,7 @@ int main(void)
         cmocka_unit_test(deletes_select_flows_and_have_no_actions),
         cmocka_unit_test(modifies_change_a_cookie_only_if_told_to),
         cmocka_unit_test(ports_have_names),
+        cmocka_unit_test(tables_have_names),
         cmocka_unit_test(statistics_print_as_ovs_prints_them),
         cmocka_unit_test(printed_statistics_can_be_added_again),
         cmocka_unit_test(dump_filters_parse),
