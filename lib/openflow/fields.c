@@ -311,11 +311,11 @@ bool of_field_match_allows(const struct of_field *field, const struct match *mat
     consulted.key.tp_dst = be16_from(0);
 
     const uint64_t *needed = flow_words_const(&consulted), *mask = flow_words_const(&match->mask);
-    for (size_t i = 0; i < FLOW_WORDS; i++) {
-        if (needed[i] & ~mask[i])
-            return false;
-    }
-    return true;
+    uint64_t missing = 0;
+
+    for (size_t i = 0; i < FLOW_WORDS; i++)
+        missing |= needed[i] & ~mask[i];
+    return !missing;
 }
 
 bool of_value_is_valid(const struct of_field *field, const struct of_value *value)

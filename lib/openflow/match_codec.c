@@ -105,12 +105,21 @@ static enum of_error read_mask(const struct entry *entry, const struct of_value 
     return OF_OK;
 }
 
+static bool is_zero(const struct of_value *value)
+{
+    uint64_t words[2];
+
+    static_assert(sizeof words == sizeof *value, "looked at as a whole");
+    memcpy(words, value, sizeof words);
+    return !(words[0] | words[1]);
+}
+
 static bool is_matched(const struct of_field *field, const struct match *match)
 {
     struct of_value mask;
 
     of_field_get(field, &match->mask, &mask);
-    return !wire_is_zero(mask.bytes, sizeof mask.bytes);
+    return !is_zero(&mask);
 }
 
 static enum of_error decode_field(const struct entry *entry, struct match *match)
@@ -273,7 +282,7 @@ static void put_field(const struct match *match, enum of_field_id id, enum of_ve
     struct of_value value, mask;
 
     of_field_get(field, &match->mask, &mask);
-    if (wire_is_zero(mask.bytes, sizeof mask.bytes) || !of_field_match_allows(field, match))
+    if (is_zero(&mask) || !of_field_match_allows(field, match))
         return;
     of_field_get(field, &match->flow, &value);
     if (field->mask_rule == MASK_NONE)
@@ -287,10 +296,35 @@ static void put_vlan_oxm(const struct match *match, enum of_version version, str
     put_field(match, FIELD_VLAN_PCP, version, out);
 }
 
-static void put_fields(const struct match *match, enum of_version version, struct buffer *out)
+/* Which places of encode_order have storage in a word of struct flow, filled before main(). */
+static uint64_t places_by_word[FLOW_WORDS];
+static_assert(ARRAY_SIZE(encode_order) <= 64, "places fit a word");
+
+__attribute__((constructor)) static void fill_places(void)
 {
     for (size_t i = 0; i < ARRAY_SIZE(encode_order); i++) {
-        enum of_field_id id = (enum of_field_id)encode_order[i];
+        const struct of_field *field = of_field((enum of_field_id)encode_order[i]);
+        size_t last = (field->offset + field->n_storage - 1U) / 8;
+
+        for (size_t word = field->offset / 8; word <= last; word++)
+            places_by_word[word] |= UINT64_C(1) << i;
+    }
+}
+
+static uint64_t find_places(const struct flow *mask)
+{
+    const uint64_t *words = flow_words_const(mask);
+    uint64_t places = 0;
+
+    for (size_t i = 0; i < FLOW_WORDS; i++)
+        places |= words[i] ? places_by_word[i] : 0;
+    return places;
+}
+
+static void put_fields(const struct match *match, enum of_version version, struct buffer *out)
+{
+    for (uint64_t left = find_places(&match->mask); left; left &= left - 1) {
+        enum of_field_id id = (enum of_field_id)encode_order[__builtin_ctzll(left)];
 
         if (id == FIELD_IN_PORT && version >= OF_1_2)
             id = FIELD_IN_PORT_OXM;
