@@ -32,7 +32,7 @@ static const struct level interface_level = {
     .title = "Interface",
     .key = "name",
     .columns = {"type", "options", "ofport", "link_state", "status:path", "status:path_reason",
-                "error"},
+                "status:foreign_programs", "error"},
 };
 
 static const struct level port_level = {

@@ -12,6 +12,7 @@
 #include "datapath/execute.h"
 #include "datapath/internal.h"
 #include "datapath/kcache_key.h"
+#include "datapath/kernel/strangers.h"
 #include "datapath/maintenance.h"
 #include "datapath/port/exception_tap.h"
 #include "datapath/port/port.h"
@@ -246,6 +247,27 @@ void datapath_port_set_link(struct datapath *dp, uint32_t port_no, const struct 
         return;
     port_restore_program(port);
     port_publish_to_kernel(port, link);
+}
+
+void datapath_port_look(struct datapath *dp, uint32_t port_no, struct buffer *strangers)
+{
+    struct dp_port *port = datapath_port(dp, port_no);
+
+    if (!port || !port->ifindex)
+        return;
+    port_restore_program(port);
+    strangers_describe(port->ifindex, strangers);
+}
+
+void datapath_heal(struct datapath *dp, const char *name)
+{
+    char tap_name[IFNAMSIZ];
+
+    if (!dp->exception_tap)
+        return;
+    exception_tap_name(dp->instance, tap_name);
+    if (!name || !strcmp(name, tap_name))
+        exception_tap_heal(dp->exception_tap);
 }
 
 int datapath_port_set_fastpath(struct datapath *dp, uint32_t port_no, enum dp_fastpath fastpath,

@@ -138,6 +138,14 @@ int datapath_port_set_fastpath(struct datapath *dp, uint32_t port_no, enum dp_fa
  * filters. */
 void datapath_port_set_link(struct datapath *dp, uint32_t port_no, const struct link_info *link);
 
+/* Puts back what somebody has taken off the port's device, and writes what others have there to 'strangers', in
+ * words; nothing if there is nothing. */
+void datapath_port_look(struct datapath *dp, uint32_t port_no, struct buffer *strangers);
+
+/* The device 'name' (NULL: any) has changed or gone: if it is one that the datapath has besides its ports, it is put
+ * right. */
+void datapath_heal(struct datapath *dp, const char *name);
+
 int datapath_port_get_stats(struct datapath *dp, uint32_t port_no, struct dp_port_stats *stats);
 
 /* How frames of this port travel, for people: "TC", "XDP", "exception tap" (to userspace, all of them),

@@ -59,7 +59,7 @@ void forwarding_station_changed(void *aux, uint16_t slot)
 /* --- The picture --------------------------------------------------------------------------- */
 
 static void add_port_view(struct topology *topology, struct bridge_view *view,
-                          const struct interface *interface)
+                          struct interface *interface)
 {
     const struct port_vlans *vlans = &interface->settings->vlans;
     struct port_view *port = bridge_view_add_port(topology, view, interface->name,
@@ -70,7 +70,7 @@ static void add_port_view(struct topology *topology, struct bridge_view *view,
     memcpy(port->trunks, vlans->trunks, sizeof port->trunks);
     port->sends_priority_tags = vlans->sends_priority_tags;
     port->config = interface->config;
-    port->is_up = interface_is_up(interface);
+    port->is_up = interface->was_up = interface_is_up(interface);
     if (interface->counters) {
         port_counters_ref(interface->counters);
         port->counters = interface->counters;

@@ -36,6 +36,7 @@ void interface_destroy(struct interface *interface)
 {
     port_counters_unref(interface->counters);
     wanted_interface_destroy(interface->settings);
+    free(interface->strangers);
     free(interface->name);
     free(interface);
 }
@@ -104,6 +105,45 @@ void interface_tell_link(struct interface *interface)
                                &netdev->link);
 }
 
+/* Takes 'strangers'.  True if it is news. */
+static bool note_strangers(struct interface *interface, char *strangers)
+{
+    const char *now = strangers ? strangers : "";
+    bool is_news = strcmp(now, interface->strangers ? interface->strangers : "");
+
+    if (is_news && *now)
+        log_warn("interface %s: programs of others are on its device: %s", interface->name, now);
+    else if (is_news)
+        log_info("interface %s: programs of others have gone from its device", interface->name);
+    free(interface->strangers);
+    interface->strangers = strangers;
+    return is_news;
+}
+
+static bool look_for_strangers(struct interface *interface)
+{
+    struct buffer strangers = BUFFER_INIT;
+
+    datapath_port_look(interface->bridge->vswitch->datapath, interface->dp_port, &strangers);
+    if (!strangers.size) {
+        buffer_fini(&strangers);
+        return note_strangers(interface, NULL);
+    }
+    return note_strangers(interface, buffer_take_text(&strangers));
+}
+
+bool interface_look(struct interface *interface)
+{
+    const struct error before = interface->fastpath_refusal;
+
+    interface->is_to_be_looked_at = false;
+    if (interface->dp_port == DP_PORT_NONE)
+        return false;
+    bool is_news = look_for_strangers(interface);
+    apply_fastpath(interface);
+    return is_news || strcmp(before.message, interface->fastpath_refusal.message);
+}
+
 static void open_device(struct interface *interface)
 {
     const struct wanted_interface *settings = interface->settings;
@@ -128,6 +168,7 @@ static void open_device(struct interface *interface)
     vswitch->by_dp_port[interface->dp_port] = interface;
     netdevs_refresh(vswitch->netdevs, settings->name);
     apply_device_settings(interface);
+    look_for_strangers(interface);
     const struct netdev *netdev = interface_netdev(interface);
     interface->ifindex = netdev ? netdev->link.ifindex : 0;
     interface->arrival = netdev ? netdev->arrival : 0;
@@ -163,6 +204,8 @@ void interface_close(struct interface *interface)
     datapath_port_remove(vswitch->datapath, interface->dp_port);
     interface->dp_port = DP_PORT_NONE;
     interface->ifindex = 0;
+    free(interface->strangers);
+    interface->strangers = NULL;
     netdevs_refresh(vswitch->netdevs, interface->name);
 }
 

@@ -28,12 +28,15 @@ struct interface {
     char *name;                        /* Owned. */
     struct wanted_interface *settings; /* Owned; replaced by each reconfiguration. */
     struct bridge *bridge;
-    of_port ofport;                 /* OFPP_NONE: it was never open. */
-    uint32_t dp_port;               /* DP_PORT_NONE: not open, or a patch port. */
-    int ifindex;                    /* Of the device that is open; 0. */
-    unsigned int arrival;           /* Likewise: struct netdev says what it is. */
-    struct error error;             /* Why it is not open; of a patch port, what ails it. */
-    struct error fastpath_refusal;  /* Why the device has not the fast path that is wanted. */
+    of_port ofport;                /* OFPP_NONE: it was never open. */
+    uint32_t dp_port;              /* DP_PORT_NONE: not open, or a patch port. */
+    int ifindex;                   /* Of the device that is open; 0. */
+    unsigned int arrival;          /* Likewise: struct netdev says what it is. */
+    struct error error;            /* Why it is not open; of a patch port, what ails it. */
+    struct error fastpath_refusal; /* Why the device has not the fast path that is wanted. */
+    char *strangers;               /* Owned; programs of others on its device, in words, or NULL. */
+    bool is_to_be_looked_at;       /* Something has happened to its device. */
+    bool was_up;                   /* When it was last published. */
     struct port_counters *counters; /* Of a patch port. */
     uint32_t config;                /* enum of_port_config but PORT_DOWN, which the device knows. */
     struct link_driver driver;      /* Read when it is opened. */
@@ -63,6 +66,10 @@ const struct netdev *interface_netdev(const struct interface *interface);
 
 /* Tells the datapath what its device is like now. */
 void interface_tell_link(struct interface *interface);
+
+/* Looks what others have done to its device, and puts right what can be.  True: what is to be told of it is
+ * different now. */
+bool interface_look(struct interface *interface);
 
 bool interface_is_up(const struct interface *interface); /* Administratively, and has carrier. */
 

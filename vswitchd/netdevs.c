@@ -18,7 +18,8 @@ LOG_MODULE(netdevs);
 
 struct entry {
     struct netdev netdev;
-    bool is_stale; /* Not seen yet by the scan under way. */
+    uint32_t xdp_id; /* As struct link_event has it. */
+    bool is_stale;   /* Not seen yet by the scan under way. */
     UT_hash_handle by_name;
 };
 
@@ -104,6 +105,31 @@ static bool note(struct netdevs *netdevs, const struct link_info *link)
     return true;
 }
 
+static bool note_xdp(struct netdevs *netdevs, const struct link_event *event)
+{
+    struct entry *entry = find(netdevs, event->info.name);
+    bool is_news = entry->xdp_id != event->xdp_id;
+
+    entry->xdp_id = event->xdp_id;
+    return is_news;
+}
+
+/* Names may come and go meanwhile, so they are copied first. */
+static void tell_all(struct netdevs *netdevs)
+{
+    unsigned int n = HASH_CNT(by_name, netdevs->entries), i = 0;
+    char(*names)[IFNAMSIZ] = calloc(n + 1, sizeof *names);
+    struct entry *entry, *next;
+
+    if (!names)
+        abort();
+    HASH_ITER (by_name, netdevs->entries, entry, next)
+        memcpy(names[i++], entry->netdev.link.name, sizeof names[0]);
+    for (i = 0; i < n; i++)
+        tell(netdevs, names[i]);
+    free(names);
+}
+
 static void rescan(struct netdevs *netdevs)
 {
     struct error error = ERROR_INIT;
@@ -124,10 +150,12 @@ static void on_link_event(void *aux, const struct link_event *event)
 {
     struct netdevs *netdevs = aux;
     struct entry *entry;
+    bool is_news;
 
     switch (event->kind) {
     case LINK_WATCH_CHANGED:
-        if (note(netdevs, &event->info))
+        is_news = note(netdevs, &event->info);
+        if (note_xdp(netdevs, event) || is_news)
             tell(netdevs, event->info.name);
         break;
     case LINK_WATCH_GONE:
@@ -142,6 +170,7 @@ static void on_link_event(void *aux, const struct link_event *event)
         break;
     case LINK_WATCH_OVERFLOW:
         rescan(netdevs);
+        tell_all(netdevs); /* What has happened to filters nobody knows. */
         break;
     }
 }

@@ -24,7 +24,8 @@ struct netdev {
     unsigned int arrival; /* Another one each time it comes, be it under the index it had before. */
 };
 
-/* Something about the device 'name' has changed: it may be new, different or gone, or have lost a filter. */
+/* Something about the device 'name' has changed: it may be new, different or gone, or filters or XDP programs on it may
+ * be. */
 typedef void netdevs_changed(void *aux, const char *name);
 
 /* The mirror is complete when this returns; 'changed' is called from the loop only.  NULL on failure. */

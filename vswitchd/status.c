@@ -121,6 +121,8 @@ static json_t *status_of(const struct interface *interface)
         ovsdb_json_map_add_string(map, "path", path);
     if (interface->fastpath_refusal.code)
         ovsdb_json_map_add_string(map, "path_reason", interface->fastpath_refusal.message);
+    if (interface->strangers)
+        ovsdb_json_map_add_string(map, "foreign_programs", interface->strangers);
     return map;
 }
 

@@ -31,7 +31,10 @@ LOG_MODULE(vswitch);
 /* Long enough for a burst of notifications to be one, short for a port that returns. */
 #define DEVICES_SETTLE_S 0.05
 
-enum { RETRY_S = 3 }; /* What failed is tried again so often. */
+enum {
+    RETRY_S = 3,      /* What failed is tried again so often. */
+    LOOK_AT_ONCE = 4, /* Ports each second, for what others have done to them. */
+};
 
 /* --- The database -------------------------------------------------------------------------- */
 
@@ -105,12 +108,14 @@ static void on_netdev_changed(void *aux, const char *name)
     struct vswitch *vswitch = aux;
     struct bridge *bridge, *next;
 
+    datapath_heal(vswitch->datapath, name);
     HASH_ITER (by_name, vswitch->bridges, bridge, next) {
         struct interface *interface = bridge_interface(bridge, name);
 
         if (!interface)
             continue;
         interface_tell_link(interface);
+        interface->is_to_be_looked_at = true;
         if (ev_is_active(&vswitch->devices_change))
             continue;
         ev_timer_set(&vswitch->devices_change, DEVICES_SETTLE_S, 0);
@@ -134,6 +139,21 @@ static bool close_lost_interfaces(struct bridge *bridge)
     return is_changed;
 }
 
+/* True if translation has to know. */
+static bool look_at_interfaces(struct bridge *bridge)
+{
+    struct interface *interface, *next;
+    bool is_changed = false;
+
+    HASH_ITER (by_name, bridge->interfaces, interface, next) {
+        if (!interface->is_to_be_looked_at)
+            continue;
+        interface_look(interface);
+        is_changed |= interface_is_up(interface) != interface->was_up;
+    }
+    return is_changed;
+}
+
 static void on_devices_settled(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 {
     struct vswitch *vswitch = timer->data;
@@ -144,9 +164,12 @@ static void on_devices_settled(struct ev_loop *loop UNUSED, ev_timer *timer, int
         is_changed |= close_lost_interfaces(bridge);
     if (is_changed) /* Before another device gets the number that one had in the datapath. */
         forwarding_publish(vswitch);
-    HASH_ITER (by_name, vswitch->bridges, bridge, next)
-        bridge_open_interfaces(bridge);
-    forwarding_publish(vswitch);
+    HASH_ITER (by_name, vswitch->bridges, bridge, next) {
+        is_changed |= bridge_open_interfaces(bridge);
+        is_changed |= look_at_interfaces(bridge);
+    }
+    if (is_changed) /* It makes everybody's flows out of date. */
+        forwarding_publish(vswitch);
     HASH_ITER (by_name, vswitch->bridges, bridge, next)
         bridge_tell_ports(bridge);
     status_update(vswitch->status);
@@ -167,6 +190,25 @@ static void retry_failures(struct vswitch *vswitch)
     }
 }
 
+/* Nobody tells of tcx programs, and notifications of the kernel may get lost: a few ports in turn. */
+static void look_at_some(struct vswitch *vswitch)
+{
+    bool is_news = false;
+
+    datapath_heal(vswitch->datapath, NULL);
+    for (int n = 0, i = 0; n < LOOK_AT_ONCE && i <= DP_MAX_PORTS; i++) {
+        struct interface *interface = vswitch->by_dp_port[vswitch->next_look++];
+
+        vswitch->next_look %= ARRAY_SIZE(vswitch->by_dp_port);
+        if (!interface)
+            continue;
+        is_news |= interface_look(interface);
+        n++;
+    }
+    if (is_news)
+        status_update(vswitch->status);
+}
+
 static void on_second(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 {
     struct vswitch *vswitch = timer->data;
@@ -174,6 +216,7 @@ static void on_second(struct ev_loop *loop UNUSED, ev_timer *timer, int events U
     struct bridge *bridge, *next;
 
     retry_failures(vswitch);
+    look_at_some(vswitch);
     HASH_ITER (by_name, vswitch->bridges, bridge, next) {
         fdb_expire(bridge->fdb, now_ns);
         flow_tables_expire(bridge->tables, now_ns);

@@ -62,6 +62,7 @@ struct vswitch {
 
     bool must_reconfigure; /* Rows have changed. */
     uint64_t n_reconfigurations;
+    uint32_t next_look;            /* Port in the datapath to look at next. */
     unsigned int n_failed_seconds; /* Something could not be opened since; see retry_failures(). */
     void (*ready)(void *aux);      /* NULL once it was called. */
     void *aux;

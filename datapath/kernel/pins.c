@@ -147,8 +147,7 @@ static bool open_kept(struct pins *pins)
         return false;
     return !bpf_obj_get_info_by_fd(pins->kept_fd, &info, &n_bytes) &&
            info.value_size == sizeof *pins->kept && !map_kept(pins) &&
-           pins->kept->layout == pins->layout && pins->kept->netns == pins->netns &&
-           pins->kept->tap_ifindex == (uint32_t)pins->tap_ifindex;
+           pins->kept->layout == pins->layout && pins->kept->netns == pins->netns;
 }
 
 static int create_kept(struct pins *pins, struct error *error)
@@ -179,7 +178,7 @@ static int open_or_create(struct pins *pins, struct error *error)
         code = make_directory(pins->directory, error);
     if (code)
         return code;
-    pins->is_adopted = open_kept(pins);
+    pins->is_adopted = open_kept(pins) && pins->kept->tap_ifindex == (uint32_t)pins->tap_ifindex;
     if (pins->is_adopted)
         return 0;
     unmap_kept(pins);
@@ -198,14 +197,14 @@ static void init(struct pins *pins, const char *instance, int tap_ifindex)
     name_directory(instance, pins->directory, sizeof pins->directory);
 }
 
-bool pins_can_be_adopted(const char *instance, int tap_ifindex)
+int pins_tap_ifindex(const char *instance)
 {
     struct pins pins;
 
-    init(&pins, instance, tap_ifindex);
-    bool is_whole = tap_ifindex && open_kept(&pins);
+    init(&pins, instance, 0);
+    int ifindex = open_kept(&pins) ? (int)pins.kept->tap_ifindex : 0;
     unmap_kept(&pins);
-    return is_whole;
+    return ifindex;
 }
 
 struct pins *pins_open(const char *instance, int tap_ifindex, struct error *error)

@@ -37,8 +37,8 @@ struct kept {
 struct bpf_map;
 struct pins;
 
-/* Would pins_open() find something? */
-bool pins_can_be_adopted(const char *instance, int tap_ifindex);
+/* The exception tap of what pins_open() would find; 0: nothing. */
+int pins_tap_ifindex(const char *instance);
 
 /* The pins of 'instance', whose exception tap is 'tap_ifindex'; mounts the BPF filesystem if there is none.  NULL with
  * 'error' set: nothing can be pinned. */

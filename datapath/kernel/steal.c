@@ -287,6 +287,9 @@ static int attach_filter(struct steal *steal, struct hook *hook, struct error *e
     hook->is_qdisc_ours = !code || leftovers_is_ours(hook->ifindex, hook->point);
     if (code && code != -EEXIST)
         return error_set_errno(error, code, "cannot add a clsact qdisc");
+    if (hook->point == BPF_TC_EGRESS && !qdisc_is_clsact(hook->ifindex))
+        return error_set(error, -EEXIST,
+                         "an ingress qdisc is in the place of the clsact qdisc that is needed");
     code = bpf_tc_attach(&tc, &filter);
     if (!code)
         return 0;
@@ -299,10 +302,7 @@ static int attach_filter(struct steal *steal, struct hook *hook, struct error *e
 
 static bool is_attached(const struct hook *hook)
 {
-    LIBBPF_OPTS(bpf_tc_hook, tc, .ifindex = hook->ifindex, .attach_point = hook->point);
-    LIBBPF_OPTS(bpf_tc_opts, found, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
-
-    return !bpf_tc_query(&tc, &found);
+    return leftovers_is_ours(hook->ifindex, hook->point);
 }
 
 int steal_restore(struct steal *steal, int ifindex, struct error *error)
@@ -311,7 +311,7 @@ int steal_restore(struct steal *steal, int ifindex, struct error *error)
 
     while (hook && hook->ifindex != ifindex)
         hook = hook->next;
-    if (!hook || is_attached(hook))
+    if (!hook || hook->is_pending || is_attached(hook))
         return 0;
     bool was_qdisc_ours = hook->is_qdisc_ours;
     int code = attach_filter(steal, hook, error);
@@ -439,6 +439,16 @@ static struct hook *find_ingress(struct steal *steal, int ifindex)
     return hook;
 }
 
+static void detach_xdp(struct steal *steal, struct hook *hook)
+{
+    hook->wants_xdp = false;
+    if (!hook->xdp)
+        return;
+    xdp_detach(hook->xdp);
+    hook->xdp = NULL;
+    atomic_fetch_sub(&steal->n_xdp, 1);
+}
+
 int steal_attach_xdp(struct steal *steal, const struct link_info *link, struct error *error)
 {
     struct hook *hook = find_ingress(steal, link->ifindex);
@@ -459,23 +469,16 @@ int steal_attach_xdp(struct steal *steal, const struct link_info *link, struct e
         hook->link = *link;
         return 0;
     }
-    if (hook->xdp)
+    if (hook->xdp && xdp_is_attached(hook->xdp))
         return 0;
+    if (hook->xdp)
+        log_warn("%s: somebody has removed the XDP program", link->name);
+    detach_xdp(steal, hook);
     hook->xdp = xdp_attach(link, &maps, error);
     if (!hook->xdp)
         return error->code;
     atomic_fetch_add(&steal->n_xdp, 1);
     return 0;
-}
-
-static void detach_xdp(struct steal *steal, struct hook *hook)
-{
-    hook->wants_xdp = false;
-    if (!hook->xdp)
-        return;
-    xdp_detach(hook->xdp);
-    hook->xdp = NULL;
-    atomic_fetch_sub(&steal->n_xdp, 1);
 }
 
 void steal_detach_xdp(struct steal *steal, int ifindex)

@@ -202,6 +202,15 @@ void xdp_detach(struct xdp_hook *hook)
     free_hook(hook);
 }
 
+bool xdp_is_attached(const struct xdp_hook *hook)
+{
+    struct bpf_prog_info info = {0};
+    uint32_t id = 0, n_bytes = sizeof info;
+
+    return !bpf_obj_get_info_by_fd(hook->fd, &info, &n_bytes) &&
+           !bpf_xdp_query_id(hook->ifindex, XDP_FLAGS_DRV_MODE, &id) && id == info.id;
+}
+
 bool xdp_can_send_to(int ifindex)
 {
     struct xdp_features features;

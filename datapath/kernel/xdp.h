@@ -29,6 +29,9 @@ struct xdp_hook *xdp_attach(const struct link_info *link, const struct xdp_maps 
                             struct error *error);
 void xdp_detach(struct xdp_hook *hook); /* NULL is fine. */
 
+/* Is it still there?  Somebody may have taken it off, or put another in its place. */
+bool xdp_is_attached(const struct xdp_hook *hook);
+
 /* May programs of other devices send frames to this one?  A veth takes them only if its other end does GRO or
  * has a program of its own, which may change at any time. */
 bool xdp_can_send_to(int ifindex);

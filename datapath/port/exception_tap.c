@@ -179,31 +179,46 @@ bool exception_tap_is_left(const struct datapath *dp)
     return if_nametoindex(name) != 0;
 }
 
+/* Its number, which is 'ifindex' if it has to be made; 0: any. */
+static int open_device(struct exception_tap *tap, int ifindex, struct error *error)
+{
+    char name[IFNAMSIZ];
+
+    exception_tap_name(tap->dp->instance, name);
+    tap->fd = tap_open_unread(name, tap->dp->instance, ifindex, error);
+    return tap->fd < 0 ? tap->fd : configure(name, error);
+}
+
+/* Programs that an earlier daemon has left, and that mean the same slots as we do, go on sending to its tap: if that
+ * has gone it is made again under the number it had.  Others must not reach ours. */
+static int open_first(struct exception_tap *tap, struct error *error)
+{
+    int adopted = pins_tap_ifindex(tap->dp->instance), ifindex;
+    char name[IFNAMSIZ];
+
+    exception_tap_name(tap->dp->instance, name);
+    if (!adopted || (int)if_nametoindex(name) != adopted)
+        tap_remove_leftover(name);
+    ifindex = open_device(tap, adopted, error);
+    if (ifindex != -EBUSY || !adopted)
+        return ifindex;
+    *error = (struct error)ERROR_INIT;
+    return open_device(tap, 0, error);
+}
+
 static struct exception_tap *exception_tap_create(struct datapath *dp, struct error *error)
 {
     struct exception_tap *tap = calloc(1, sizeof *tap);
-    char name[IFNAMSIZ];
 
     if (!tap) {
         error_set(error, -ENOMEM, "out of memory");
         return NULL;
     }
     tap->dp = dp;
-    exception_tap_name(dp->instance, name);
-    /* Programs that mean other slots than we do must not reach it. */
-    if (!pins_can_be_adopted(dp->instance, (int)if_nametoindex(name)))
-        tap_remove_leftover(name);
-    tap->fd = tap_open_unread(name, dp->instance, error);
-    if (tap->fd < 0) {
-        free(tap);
-        return NULL;
-    }
-
-    int ifindex = configure(name, error);
-    tap->ifindex = ifindex;
-    if (ifindex > 0)
-        tap->steal = steal_create(dp->instance, ifindex, error);
-    if (!tap->steal || open_queues(tap, ifindex, error)) {
+    tap->ifindex = open_first(tap, error);
+    if (tap->ifindex > 0)
+        tap->steal = steal_create(dp->instance, tap->ifindex, error);
+    if (!tap->steal || open_queues(tap, tap->ifindex, error)) {
         exception_tap_destroy(tap);
         return NULL;
     }
@@ -233,18 +248,87 @@ bool exception_tap_open(struct datapath *dp)
     return dp->exception_tap;
 }
 
-void exception_tap_destroy(struct exception_tap *tap)
+static void close_device(struct exception_tap *tap)
 {
-    if (!tap)
-        return;
-    steal_destroy(tap->steal);
+    exception_tap_n_overruns(tap);
     for (unsigned int i = 0; i < tap->n_queues; i++)
         worker_remove_source(tap->dp, i, RX_PLACE_EXCEPTION_TAP);
     datapath_synchronize(tap->dp);
     for (unsigned int i = 0; i < tap->n_queues; i++)
         packet_ring_destroy(tap->queues[i].ring);
+    tap->n_queues = 0;
     tap_remove(&tap->fd, 1);
+    tap->fd = -1;
+}
+
+void exception_tap_destroy(struct exception_tap *tap)
+{
+    if (!tap)
+        return;
+    steal_destroy(tap->steal);
+    close_device(tap);
     free(tap);
+}
+
+/* --- What others do to the device ------------------------------------------------------------ */
+
+/* False: it is not in this namespace any more. */
+static bool find_device(const struct exception_tap *tap, struct link_info *info)
+{
+    return tap->fd >= 0 && tap->n_queues == tap->dp->config.n_workers &&
+           !link_get_by_index(tap->ifindex, info, NULL) && tap_is_named(tap->fd, info->name);
+}
+
+static bool is_in_order(const struct exception_tap *tap, const struct link_info *info)
+{
+    char name[IFNAMSIZ];
+
+    exception_tap_name(tap->dp->instance, name);
+    return info->flags & IFF_UP && info->mtu == MAX_MTU && !strcmp(info->name, name);
+}
+
+static int put_in_order(struct exception_tap *tap, const struct link_info *info,
+                        struct error *error)
+{
+    char name[IFNAMSIZ];
+    int code;
+
+    exception_tap_name(tap->dp->instance, name);
+    code = strcmp(info->name, name) ? link_rename(info->name, name, error) : 0;
+    return code ? code : configure(name, error);
+}
+
+/* Under the number that programs send to. */
+static int make_again(struct exception_tap *tap, struct error *error)
+{
+    int ifindex;
+
+    close_device(tap);
+    ifindex = open_device(tap, tap->ifindex, error);
+    if (ifindex < 0)
+        return ifindex;
+    if (ifindex != tap->ifindex)
+        return error_set(error, -EEXIST, "another device has its name");
+    return open_queues(tap, ifindex, error);
+}
+
+void exception_tap_heal(struct exception_tap *tap)
+{
+    struct error error = ERROR_INIT;
+    struct link_info info;
+    bool is_there = find_device(tap, &info);
+    int code;
+
+    if (is_there && is_in_order(tap, &info))
+        return;
+    code = is_there ? put_in_order(tap, &info, &error) : make_again(tap, &error);
+    if (code < 0)
+        log_err_limited("the exception tap is gone, frames of flows that are not cached are lost: "
+                        "%s",
+                        error.message);
+    else
+        log_warn("the exception tap had been %s by somebody: it is back",
+                 is_there ? "changed" : "removed");
 }
 
 int exception_tap_ifindex(const struct exception_tap *tap)

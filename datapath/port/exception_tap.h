@@ -24,6 +24,10 @@ bool exception_tap_open(struct datapath *dp);
 bool exception_tap_is_left(const struct datapath *dp); /* By an earlier daemon, or open. */
 void exception_tap_destroy(struct exception_tap *tap); /* All ports detached.  NULL is fine. */
 
+/* Somebody may have removed the device, moved it to another namespace, renamed it or taken it down: it is made again
+ * as it was, also by its number, so that programs need not be told.  If that fails, call it again. */
+void exception_tap_heal(struct exception_tap *tap);
+
 int exception_tap_ifindex(const struct exception_tap *tap);
 
 int exception_tap_attach(struct exception_tap *tap, int ifindex, uint16_t slot,

@@ -22,7 +22,8 @@
 
 enum { TAP_FLAGS = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
 
-static int attach(const char *name, short flags)
+/* 'ifindex' of one that is new; 0: any. */
+static int attach(const char *name, short flags, unsigned int ifindex)
 {
     struct ifreq request = {.ifr_flags = flags};
     int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
@@ -30,7 +31,7 @@ static int attach(const char *name, short flags)
     if (fd < 0)
         return -errno;
     snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
-    if (ioctl(fd, TUNSETIFF, &request)) {
+    if ((ifindex && ioctl(fd, TUNSETIFINDEX, &ifindex)) || ioctl(fd, TUNSETIFF, &request)) {
         int code = -errno;
 
         close(fd);
@@ -45,7 +46,7 @@ void tap_remove_leftover(const char *name)
     static const short kinds[] = {TAP_FLAGS, TAP_FLAGS | IFF_MULTI_QUEUE, IFF_TAP | IFF_NO_PI};
 
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && if_nametoindex(name); i++) {
-        int fd = attach(name, kinds[i]);
+        int fd = attach(name, kinds[i], 0);
 
         if (fd >= 0) {
             ioctl(fd, TUNSETPERSIST, 0);
@@ -97,7 +98,7 @@ static int attach_queues(const char *name, int *fds, unsigned int n_queues)
     for (unsigned int i = 0; i < n_queues; i++)
         fds[i] = -1;
     for (unsigned int i = 0; i < n_queues && !code; i++) {
-        fds[i] = attach(name, flags);
+        fds[i] = attach(name, flags, 0);
         code = fds[i] < 0 ? fds[i] : set_offloads(fds[i]);
     }
     if (code)
@@ -134,14 +135,14 @@ int tap_open(const char *name, const char *instance, int *fds, unsigned int n_qu
     return code ? explain(name, code, error) : 0;
 }
 
-int tap_open_unread(const char *name, const char *instance, struct error *error)
+int tap_open_unread(const char *name, const char *instance, int ifindex, struct error *error)
 {
     struct ifreq request = {.ifr_flags = IFF_DETACH_QUEUE};
-    int fd = attach(name, TAP_FLAGS | IFF_MULTI_QUEUE), code;
+    int fd = attach(name, TAP_FLAGS | IFF_MULTI_QUEUE, (unsigned int)ifindex), code;
 
     if (fd == -EINVAL) {
         tap_remove_leftover(name);
-        fd = attach(name, TAP_FLAGS | IFF_MULTI_QUEUE);
+        fd = attach(name, TAP_FLAGS | IFF_MULTI_QUEUE, (unsigned int)ifindex);
     }
     if (fd < 0)
         return explain(name, fd, error);
@@ -155,6 +156,13 @@ int tap_open_unread(const char *name, const char *instance, struct error *error)
         return explain(name, code, error);
     }
     return fd;
+}
+
+bool tap_is_named(int fd, const char *name)
+{
+    struct ifreq request;
+
+    return !ioctl(fd, TUNGETIFF, &request) && !strcmp(request.ifr_name, name);
 }
 
 void tap_remove(int *fds, unsigned int n_queues)

@@ -21,8 +21,12 @@
 int tap_open(const char *name, const char *instance, int *fds, unsigned int n_queues,
              struct error *error);
 
-/* The descriptor of a tap that nobody reads: what is sent to it can be seen by packet sockets, and then goes. */
-int tap_open_unread(const char *name, const char *instance, struct error *error);
+/* The descriptor of a tap that nobody reads: what is sent to it can be seen by packet sockets, and then goes.  If
+ * it is a new one it gets the number 'ifindex'; 0: any.  -EBUSY: another device has that. */
+int tap_open_unread(const char *name, const char *instance, int ifindex, struct error *error);
+
+/* Is there still a device behind the descriptor, and is this its name? */
+bool tap_is_named(int fd, const char *name);
 
 void tap_remove(int *fds, unsigned int n_queues); /* Closes them, and the device goes. */
 

@@ -309,6 +309,24 @@ int link_set_silent(const char *name, struct error *error)
     return change_link(name, changes, "keep it silent", error);
 }
 
+/* One that is up must go down for it before Linux 6.2. */
+int link_rename(const char *name, const char *new_name, struct error *error)
+{
+    int code;
+
+    for (int attempt = 0; attempt < 2; attempt++) {
+        struct rtnl_link *changes = rtnl_link_alloc();
+
+        if (changes)
+            rtnl_link_set_name(changes, new_name);
+        *error = (struct error)ERROR_INIT;
+        code = change_link(name, changes, "rename it", error);
+        if (code != -EBUSY || link_set_down(name, NULL))
+            break;
+    }
+    return code;
+}
+
 int link_delete(const char *name, struct error *error)
 {
     struct link_info info;

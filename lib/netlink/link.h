@@ -63,4 +63,6 @@ int link_get_alias(const char *name, char *alias, size_t n_bytes, struct error *
 /* No ARP, no IPv6 link-local address: a device that carries frames for us and speaks for nobody. */
 int link_set_silent(const char *name, struct error *error);
 
+int link_rename(const char *name, const char *new_name, struct error *error);
+
 int link_delete(const char *name, struct error *error);

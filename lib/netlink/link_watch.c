@@ -36,8 +36,25 @@ static void parse_kind(const struct nlattr *link_info, struct link_info *info)
                  mnl_attr_get_str(attr));
 }
 
-static void parse_attribute(const struct nlattr *attr, struct link_info *info)
+/* With several (driver and generic), a number that changes when one of them does. */
+static void parse_xdp(const struct nlattr *xdp, uint32_t *id)
 {
+    const struct nlattr *attr;
+
+    mnl_attr_for_each_nested(attr, xdp)
+    {
+        uint16_t type = mnl_attr_get_type(attr);
+
+        if ((type == IFLA_XDP_DRV_PROG_ID || type == IFLA_XDP_SKB_PROG_ID ||
+             type == IFLA_XDP_HW_PROG_ID) &&
+            mnl_attr_get_payload_len(attr) == sizeof(uint32_t))
+            *id += mnl_attr_get_u32(attr) * type;
+    }
+}
+
+static void parse_attribute(const struct nlattr *attr, struct link_event *event)
+{
+    struct link_info *info = &event->info;
     uint16_t n_bytes = mnl_attr_get_payload_len(attr);
 
     switch (mnl_attr_get_type(attr)) {
@@ -58,6 +75,9 @@ static void parse_attribute(const struct nlattr *attr, struct link_info *info)
         break;
     case IFLA_LINKINFO:
         parse_kind(attr, info);
+        break;
+    case IFLA_XDP:
+        parse_xdp(attr, &event->xdp_id);
         break;
     }
 }
@@ -81,16 +101,17 @@ static bool parse_link(const struct nlmsghdr *message, struct link_event *event)
     event->info.ifindex = header->ifi_index;
     event->info.flags = header->ifi_flags;
     event->info.has_carrier = header->ifi_flags & LOWER_UP;
-    mnl_attr_for_each(attr, message, sizeof *header) parse_attribute(attr, &event->info);
+    mnl_attr_for_each(attr, message, sizeof *header) parse_attribute(attr, event);
     return true;
 }
 
-/* False: nothing of traffic control has gone. */
+/* False: nothing has happened to filters. */
 static bool parse_filters(const struct nlmsghdr *message, struct link_event *event)
 {
     const struct tcmsg *header;
 
-    if ((message->nlmsg_type != RTM_DELTFILTER && message->nlmsg_type != RTM_DELQDISC) ||
+    if ((message->nlmsg_type != RTM_NEWTFILTER && message->nlmsg_type != RTM_DELTFILTER &&
+         message->nlmsg_type != RTM_DELQDISC) ||
         mnl_nlmsg_get_payload_len(message) < sizeof *header)
         return false;
     header = mnl_nlmsg_get_payload(message);

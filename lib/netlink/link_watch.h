@@ -19,15 +19,17 @@ struct ev_loop;
 struct link_watch;
 
 enum link_watch_kind {
-    LINK_WATCH_CHANGED,  /* It is new, or something about it is: 'info' is how it is now. */
-    LINK_WATCH_GONE,     /* Deleted, or moved to another namespace: 'info' has ifindex and name. */
-    LINK_WATCH_FILTERS,  /* A filter or queueing discipline of it has gone: 'info' has ifindex. */
+    LINK_WATCH_CHANGED, /* It is new, or something about it is: 'info' is how it is now. */
+    LINK_WATCH_GONE,    /* Deleted, or moved to another namespace: 'info' has ifindex and name. */
+    LINK_WATCH_FILTERS, /* A filter of it has come, or that or a qdisc has gone: 'info' has ifindex. */
     LINK_WATCH_OVERFLOW, /* Notifications were lost; 'info' is empty. */
 };
 
 struct link_event {
     enum link_watch_kind kind;
     struct link_info info;
+    uint32_t
+        xdp_id; /* If LINK_WATCH_CHANGED: another one with each XDP program; 0: there is none. */
 };
 
 typedef void link_watch_callback(void *aux, const struct link_event *event);

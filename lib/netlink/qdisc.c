@@ -9,6 +9,7 @@
 #include <netlink/netlink.h>
 #include <netlink/route/classifier.h>
 #include <netlink/route/qdisc.h>
+#include <string.h>
 
 static struct nl_sock *open_socket(void)
 {
@@ -41,6 +42,26 @@ int qdisc_set_noqueue(int ifindex, struct error *error)
         return error_set(error, -EIO, "interface number %d: cannot set its qdisc: %s", ifindex,
                          nl_geterror(code));
     return 0;
+}
+
+bool qdisc_is_clsact(int ifindex)
+{
+    struct nl_sock *sock = open_socket();
+    struct nl_cache *cache;
+    bool is_clsact = false;
+
+    if (sock && rtnl_qdisc_alloc_cache(sock, &cache) >= 0) {
+        struct rtnl_qdisc *qdisc = rtnl_qdisc_get_by_parent(cache, ifindex, TC_H_CLSACT);
+        const char *kind = qdisc ? rtnl_tc_get_kind(TC_CAST(qdisc)) : NULL;
+
+        is_clsact = kind && !strcmp(kind, "clsact");
+        if (qdisc)
+            rtnl_qdisc_put(qdisc);
+        nl_cache_free(cache);
+    }
+    if (sock)
+        nl_socket_free(sock);
+    return is_clsact;
 }
 
 static int count_filters(int ifindex, uint32_t parent)

@@ -198,7 +198,7 @@ wait_until 2 has_filter br0 egress || fail "the filter of br0 does not come back
 found 'somebody had removed' <"$work/vswitchd.log" || fail "the log does not tell"
 
 step "somebody else's filter stays"
-add_foreign() { on_switch tc filter add dev h2 ingress pref 1 protocol all "$@" action pass 2>/dev/null; }
+add_foreign() { on_switch tc filter add dev h2 ingress pref 1 protocol all "$@" action continue 2>/dev/null; }
 if add_foreign matchall || add_foreign u32 match u32 0 0 || add_foreign basic; then
   many_pings h1 10.8.0.2 || fail "no ping beside a foreign filter"
   vsctl del-port br0 h2
