@@ -182,37 +182,70 @@ static uint32_t dp_port_of(const struct bridge *bridge, of_port port)
     return interface ? interface->dp_port : DP_PORT_NONE;
 }
 
+/* A controller's frame, as a frame of the datapath. */
+struct injected {
+    struct packet packet;
+    struct flow flow; /* As 'metadata' says, and with the OpenFlow number of the port. */
+    struct flow_key key;
+    struct verdict *verdict;
+    uint8_t *memory;
+};
+
+/* False, and nothing to clean up: it is dropped. */
+static bool injected_init(struct injected *injected, const struct bridge *bridge,
+                          const struct bridge_view *view, const uint8_t *frame, size_t n_bytes,
+                          const struct match *metadata)
+{
+    size_t capacity = PACKET_HEADROOM + n_bytes + PACKET_HEADROOM;
+    of_port in_port = (of_port)be32_host(metadata->flow.key.in_port);
+
+    memset(injected, 0, sizeof *injected);
+    injected->memory = view ? calloc(1, capacity) : NULL;
+    injected->verdict = view ? calloc(1, sizeof *injected->verdict) : NULL;
+    if (!injected->memory || !injected->verdict) {
+        log_warn_limited("bridge %s: a controller's frame dropped: %s", bridge->name,
+                         view ? "no memory" : "the bridge is not forwarding");
+        free(injected->memory);
+        free(injected->verdict);
+        return false;
+    }
+    packet_init(&injected->packet, injected->memory, (uint32_t)capacity);
+    memcpy(injected->packet.data, frame, n_bytes);
+    injected->packet.size = (uint32_t)n_bytes;
+    flow_extract(&injected->packet, be32_from(dp_port_of(bridge, in_port)), &injected->key);
+    injected->flow.key = injected->key;
+    of_metadata_from_match(metadata, &injected->flow);
+    injected->key.pkt_mark = injected->flow.key.pkt_mark;
+    return true;
+}
+
+static void injected_execute(struct injected *injected, const struct bridge *bridge)
+{
+    struct verdict *verdict = injected->verdict;
+    uint32_t n_bytes = injected->packet.size;
+
+    datapath_execute(bridge->vswitch->datapath, &injected->packet, &injected->key,
+                     &verdict->actions, verdict->context);
+    if (verdict->context) {
+        xlate_credit(verdict->context, 1, n_bytes, clock_now_ns());
+        xlate_release(verdict->context);
+    }
+    free(verdict);
+    free(injected->memory);
+}
+
 void forwarding_packet_out(struct bridge *bridge, const struct of_packet_out *packet_out)
 {
     const struct topology *topology = topology_get();
     struct bridge_view *view = topology_bridge(topology, bridge->name);
-    size_t capacity = PACKET_HEADROOM + packet_out->frame_bytes + PACKET_HEADROOM;
-    uint8_t *memory = calloc(1, capacity);
-    struct verdict *verdict = calloc(1, sizeof *verdict);
-    struct packet packet;
-    struct flow flow = {0};
-    struct flow_key key;
+    struct match metadata = packet_out->metadata;
+    struct injected injected;
 
-    if (!memory || !verdict || !view) {
-        log_warn_limited("bridge %s: packet_out dropped: %s", bridge->name,
-                         view ? "no memory" : "the bridge is not forwarding");
-        goto done;
-    }
-    packet_init(&packet, memory, (uint32_t)capacity);
-    memcpy(packet.data, packet_out->frame, packet_out->frame_bytes);
-    packet.size = (uint32_t)packet_out->frame_bytes;
-    flow_extract(&packet, be32_from(dp_port_of(bridge, packet_out->in_port)), &key);
-    flow.key = key;
-    flow.key.in_port = be32_from(packet_out->in_port);
-
-    xlate_packet_out(topology, view, &flow, of_packet_out_actions(packet_out), clock_now_ns(), NULL,
-                     verdict);
-    datapath_execute(bridge->vswitch->datapath, &packet, &key, &verdict->actions, verdict->context);
-    if (verdict->context) {
-        xlate_credit(verdict->context, 1, packet.size, clock_now_ns());
-        xlate_release(verdict->context);
-    }
-done:
-    free(verdict);
-    free(memory);
+    metadata.flow.key.in_port = be32_from(packet_out->in_port);
+    if (!injected_init(&injected, bridge, view, packet_out->frame, packet_out->frame_bytes,
+                       &metadata))
+        return;
+    xlate_packet_out(topology, view, &injected.flow, &injected.packet,
+                     of_packet_out_actions(packet_out), clock_now_ns(), NULL, injected.verdict);
+    injected_execute(&injected, bridge);
 }

@@ -122,28 +122,6 @@ void of_server_flow_modified(struct of_server *server, const struct rule *rule)
     of_monitor_tell(server, OF_UPDATE_MODIFIED, rule, 0);
 }
 
-/* What the frame itself does not say: where it came in, and what tables have noted. */
-static void describe_metadata(const struct flow *flow, of_port in_port, struct match *match)
-{
-    match_init_any(match);
-    match->flow.key.in_port = be32_from(in_port);
-    match->mask.key.in_port = be32_from(UINT32_MAX);
-    if (flow->key.pkt_mark.raw) {
-        match->flow.key.pkt_mark = flow->key.pkt_mark;
-        match->mask.key.pkt_mark = be32_from(UINT32_MAX);
-    }
-    if (flow->metadata.raw) {
-        match->flow.metadata = flow->metadata;
-        match->mask.metadata = be64_from(UINT64_MAX);
-    }
-    for (size_t i = 0; i < FLOW_N_REGS; i++) {
-        if (!flow->regs[i].raw)
-            continue;
-        match->flow.regs[i] = flow->regs[i];
-        match->mask.regs[i] = be32_from(UINT32_MAX);
-    }
-}
-
 static uint8_t packet_in_reason(const struct packet_in *entry, enum of_version version)
 {
     return entry->is_from_miss_flow && version >= OF_1_3 ? OFPR_NO_MATCH : entry->reason;
@@ -163,7 +141,8 @@ static void send_packet_in(struct of_server *server, const struct packet_in *ent
         .userdata_bytes = entry->n_userdata,
     };
 
-    describe_metadata(&entry->flow, entry->in_port, &packet.match);
+    of_metadata_to_match(&entry->flow, &packet.match);
+    packet.match.flow.key.in_port = be32_from(entry->in_port);
     for_each_connection_up (connection, server) {
         packet.reason = packet_in_reason(entry, connection->protocol.version);
         if (connection->controller_id != entry->controller_id ||

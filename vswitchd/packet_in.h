@@ -26,13 +26,13 @@ struct packet_in {
     bool
         is_from_miss_flow; /* Of a table's miss entry: to OpenFlow 1.3 and later that is no match. */
     uint16_t controller_id;
-    uint16_t max_len;        /* UINT16_MAX: all of it. */
+    uint32_t max_bytes;      /* 0: all of it. */
     be64 cookie;             /* All ones: no flow. */
     struct flow flow;        /* Metadata and registers as they were. */
     const uint8_t *userdata; /* Of the action: borrowed by a header, owned by an entry. */
     uint16_t n_userdata;
     uint32_t total_bytes;
-    uint32_t n_bytes; /* Of 'frame': at most max_len. */
+    uint32_t n_bytes; /* Of 'frame': at most max_bytes. */
     uint8_t frame[];
 };
 

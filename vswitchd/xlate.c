@@ -164,9 +164,9 @@ static void xlate_resubmit(struct xlate *x, const struct ofa_resubmit *resubmit)
 static void tell_of_ttl(struct xlate *x, const struct ofa_dec_ttl *action)
 {
     if (!action->n_ids)
-        xlate_to_controller(x, UINT16_MAX, 0, OFPR_INVALID_TTL);
+        xlate_to_controller(x, 0, OFPR_INVALID_TTL);
     for (size_t i = 0; i < action->n_ids; i++)
-        xlate_to_controller(x, UINT16_MAX, action->ids[i], OFPR_INVALID_TTL);
+        xlate_to_controller(x, action->ids[i], OFPR_INVALID_TTL);
 }
 
 /* False: the list ends here. */
@@ -211,6 +211,7 @@ static void xlate_clone(struct xlate *x, const struct ofa_nested *clone)
     const struct xlate_state before = x->now;
     size_t n_action_set = x->n_action_set;
     int trace_depth = x->trace_depth;
+    bool is_in_bucket = x->is_in_bucket;
     struct xlate_region region;
     struct xlate_stack stack;
 
@@ -219,8 +220,10 @@ static void xlate_clone(struct xlate *x, const struct ofa_nested *clone)
     xlate_begin_region(x, &region);
     xlate_save_stack(x, &stack);
     x->trace_depth += !x->is_last_action;
+    x->is_in_bucket = false;
     xlate_list(x, ofa_nested_list(clone));
     xlate_action_set(x);
+    x->is_in_bucket = is_in_bucket;
     x->trace_depth = trace_depth;
     xlate_restore_stack(x, &stack);
     x->n_action_set = n_action_set;
@@ -236,7 +239,7 @@ static bool xlate_action(struct xlate *x, const struct ofa *action)
     case OFA_OUTPUT: {
         const struct ofa_output *output = (const void *)action;
 
-        xlate_output(x, output->port, output->max_len, output->trunc_bytes);
+        xlate_output(x, output->port, output->trunc_bytes);
         return true;
     }
     case OFA_CONTROLLER:
@@ -282,7 +285,7 @@ static bool xlate_action(struct xlate *x, const struct ofa *action)
         xlate_output_reg(x, (const void *)action);
         return true;
     case OFA_ENQUEUE:
-        xlate_output(x, ((const struct ofa_enqueue *)(const void *)action)->port, 0, 0);
+        xlate_output(x, ((const struct ofa_enqueue *)(const void *)action)->port, 0);
         return true;
     case OFA_STACK_PUSH:
         xlate_push(x, (const void *)action);
@@ -404,13 +407,23 @@ static int xlate_miss(struct xlate *x, uint8_t table_id, enum on_miss on_miss)
     x->rule = NULL;
     if (miss == OF_MISS_CONTINUE && table_id + 1 < OF_N_TABLES - 1)
         return table_id + 1;
-    if (has_packet_in)
-        xlate_to_controller(x, UINT16_MAX, 0, OFPR_NO_MATCH);
+    if (has_packet_in) {
+        be64 cookie = x->cookie;
+
+        x->cookie = be64_from(0);
+        xlate_to_controller(x, 0, OFPR_NO_MATCH);
+        x->cookie = cookie;
+    }
     return LIST_ENDS;
 }
 
 void xlate_walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss on_miss)
 {
+    const struct rule *first = NULL;
+    uint8_t first_table_id = table_id;
+    bool is_in_bucket = x->is_in_bucket;
+
+    x->is_in_bucket = false;
     for (;;) {
         struct rule *rule = xlate_lookup(x, table_id, in_port);
         int next;
@@ -422,21 +435,28 @@ void xlate_walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss
         if (!rule) {
             next = xlate_miss(x, table_id, on_miss);
             if (next == LIST_ENDS)
-                return;
+                break;
             table_id = (uint8_t)next;
             continue;
         }
         xlate_note(x, &(struct xlate_note){.type = NOTE_RULE, .rule = rule});
         trace_rule(x, table_id, rule);
+        if (!first) {
+            first = rule;
+            first_table_id = table_id;
+        }
         x->rule = rule;
         x->table_id = table_id;
         next = xlate_list(x, rule_get_actions(rule, x->version));
         if (next == LIST_ENDS || x->has_exited || !xlate_may_descend(x))
-            return;
+            break;
         table_id = (uint8_t)next;
         in_port = xlate_in_port(x);
         on_miss = MISS_TO_CONTROLLER;
     }
+    x->rule = first;
+    x->table_id = first_table_id;
+    x->is_in_bucket = is_in_bucket;
 }
 
 /* The action set */
@@ -445,7 +465,8 @@ void xlate_walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss
 static void xlate_action_set(struct xlate *x)
 {
     const struct ofa **set = x->action_set + x->action_set_first;
-    size_t end = x->n_action_set, n = end - x->action_set_first;
+    size_t first = x->action_set_first, end = x->n_action_set, n = end - first;
+    bool is_in_action_set = x->is_in_action_set;
 
     if (x->has_failed || x->has_exited || !n)
         return;
@@ -458,6 +479,8 @@ static void xlate_action_set(struct xlate *x)
     size_t ordered_end = x->n_action_set;
     if (ordered_end > end)
         xlate_detail(x, "action set is:");
+    x->action_set_first = ordered_end; /* What is executed now is in the set no more. */
+    x->is_in_action_set = true;
     for (size_t i = end; i < ordered_end; i++) {
         const struct ofa *action = x->action_set[i];
 
@@ -466,6 +489,8 @@ static void xlate_action_set(struct xlate *x)
         if (!xlate_action(x, action) || x->has_failed || x->has_exited)
             break;
     }
+    x->is_in_action_set = is_in_action_set;
+    x->action_set_first = first;
     x->n_action_set = end;
 }
 
@@ -577,7 +602,9 @@ static void xlate_init(struct xlate *x, const struct topology *topology, int64_t
     x->is_retagged = false;
     x->bridge = NULL;
     x->rule = NULL;
+    x->cookie = be64_from(UINT64_MAX);
     x->table_id = 0;
+    x->is_packet_out = x->is_in_bucket = x->is_in_action_set = false;
     x->depth = x->n_resubmits = 0;
     x->trace_depth = 0;
     x->is_last_action = true;
@@ -667,17 +694,20 @@ void xlate_flow(const struct topology *topology, struct bridge_view *bridge,
 }
 
 void xlate_packet_out(const struct topology *topology, struct bridge_view *bridge,
-                      const struct flow *flow, struct ofa_list actions, int64_t now_ns,
-                      const struct xlate_tracer *tracer, struct verdict *verdict)
+                      const struct flow *flow, const struct packet *packet, struct ofa_list actions,
+                      int64_t now_ns, const struct xlate_tracer *tracer, struct verdict *verdict)
 {
     struct xlate x;
 
     xlate_init(&x, topology, now_ns, tracer, verdict);
     x.may_learn = !tracer;
+    x.packet = packet;
     x.bridge = bridge;
     x.version = flow_tables_version(bridge->tables);
+    x.is_packet_out = true;
     xlate_init_view(&x, flow);
     trace_bridge(&x);
     xlate_list(&x, actions);
+    xlate_action_set(&x);
     xlate_finish(&x);
 }

@@ -42,12 +42,12 @@ void xlate_flow(const struct topology *topology, struct bridge_view *bridge,
                 const struct flow *flow, const struct packet *packet, int64_t now_ns,
                 const struct xlate_tracer *tracer, struct verdict *verdict);
 
-/* A packet-out: 'actions' for a frame that claims to come from 'flow's in_port (an OpenFlow port or
+/* A packet-out: 'actions' for 'packet', which claims to come from 'flow's in_port (an OpenFlow port or
  * OFPP_NONE, OFPP_CONTROLLER ...) of 'bridge'.  The caller executes the verdict, credits and releases
  * its context. */
 void xlate_packet_out(const struct topology *topology, struct bridge_view *bridge,
-                      const struct flow *flow, struct ofa_list actions, int64_t now_ns,
-                      const struct xlate_tracer *tracer, struct verdict *verdict);
+                      const struct flow *flow, const struct packet *packet, struct ofa_list actions,
+                      int64_t now_ns, const struct xlate_tracer *tracer, struct verdict *verdict);
 
 /* datapath_ops.credit, .release and .deliver for contexts made here. */
 void xlate_credit(void *context, uint64_t n_packets, uint64_t n_bytes, int64_t used_ns);

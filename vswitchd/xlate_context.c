@@ -257,9 +257,9 @@ void xlate_deliver(void *context_, uint32_t arg, const struct packet *packet,
     header.flow.key.in_port = in_port;
     header.flow.key.pkt_mark = pkt_mark;
     header.total_bytes = packet->size;
-    header.n_bytes = packet->size < header.max_len ? packet->size : header.max_len;
-    if (header.max_len == UINT16_MAX)
-        header.n_bytes = packet->size;
+    header.n_bytes = packet->size;
+    if (header.max_bytes && header.n_bytes > header.max_bytes)
+        header.n_bytes = header.max_bytes;
     if (packet_needs_checksum(packet))
         push_completed(delivery->queue, &header, packet);
     else

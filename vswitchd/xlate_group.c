@@ -193,6 +193,7 @@ static void note(struct xlate *x, struct group *group, int bucket)
 static void through_bucket(struct xlate *x, const struct group *group, size_t index)
 {
     const struct xlate_state before = x->now;
+    bool is_in_bucket = x->is_in_bucket;
     struct xlate_region region;
 
     if (x->n_buckets++ == XLATE_MAX_BUCKETS)
@@ -202,7 +203,9 @@ static void through_bucket(struct xlate *x, const struct group *group, size_t in
     xlate_trace(x, "bucket %u", group->desc.buckets[index].bucket_id);
     x->trace_depth += 2;
     xlate_begin_region(x, &region);
+    x->is_in_bucket = true;
     xlate_list(x, group_bucket_actions(&group->buckets[index]));
+    x->is_in_bucket = is_in_bucket;
     xlate_settle(x); /* Before what was written there is forgotten. */
     x->now = before;
     xlate_end_region(x, &region);

@@ -121,12 +121,16 @@ struct xlate {
     struct bridge_view *bridge;
     uint64_t version;
     const struct rule *rule; /* NULL: none, a packet-out's actions. */
+    be64 cookie;             /* Without a rule: of what is executed, or all ones. */
     uint8_t table_id;
     unsigned int depth;
     unsigned int n_resubmits;
     unsigned int n_buckets; /* Of groups, passed so far. */
     int trace_depth;
     bool is_last_action; /* Of its list: a trace indents what it leads to no deeper. */
+
+    /* Why a controller is sent the frame by an output to it. */
+    bool is_packet_out, is_in_bucket, is_in_action_set;
 
     /* This bridge's are from 'action_set_first' on. */
     const struct ofa *action_set[XLATE_MAX_ACTION_SET];
@@ -146,7 +150,8 @@ struct xlate {
 
 enum on_miss { MISS_IS_SILENT, MISS_TO_CONTROLLER };
 
-/* Walks from 'table_id' on; the lookup in it sees 'in_port'. */
+/* Walks from 'table_id' on; the lookup in it sees 'in_port'.  Then x->rule and x->table_id are the first rule's:
+ * the caller restores its own. */
 void xlate_walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss on_miss);
 
 /* Executes actions: the table to go to, or LIST_ENDS. */
@@ -244,12 +249,11 @@ static inline bool xlate_is_inner_word(size_t word)
 
 /* xlate_output.c: where frames go */
 
-void xlate_output(struct xlate *x, of_port port, uint16_t max_len, uint32_t trunc_bytes);
+void xlate_output(struct xlate *x, of_port port, uint32_t trunc_bytes);
 void xlate_output_reg(struct xlate *x, const struct ofa_output_reg *action);
 void xlate_check_length(struct xlate *x, const struct ofa_check_length *action);
 void xlate_to_port(struct xlate *x, const struct port_view *port);
-void xlate_to_controller(struct xlate *x, uint16_t max_len, uint16_t controller_id,
-                         enum of_packet_in_reason reason);
+void xlate_to_controller(struct xlate *x, uint16_t controller_id, enum of_packet_in_reason reason);
 void xlate_controller(struct xlate *x, const struct ofa_controller *action);
 
 /* xlate_normal.c */

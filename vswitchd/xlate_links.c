@@ -232,6 +232,6 @@ void xlate_bundle(struct xlate *x, const struct ofa_bundle *action)
         xlate_detail(x, "no member is up");
         x->reason = DROP_OUTPUT_TO_NOWHERE;
     } else {
-        xlate_output(x, member, 0, 0);
+        xlate_output(x, member, 0);
     }
 }

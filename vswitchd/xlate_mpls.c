@@ -251,7 +251,7 @@ bool xlate_dec_mpls_ttl(struct xlate *x)
             write_label_bits(x, UINT8_MAX, ttl - 1);
             return true;
         }
-        xlate_to_controller(x, UINT16_MAX, 0, OFPR_INVALID_TTL);
+        xlate_to_controller(x, 0, OFPR_INVALID_TTL);
     }
     x->reason = DROP_BAD_TTL;
     return false;

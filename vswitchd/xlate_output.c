@@ -50,25 +50,24 @@ static void to_all_but(struct xlate *x, of_port in_port, uint32_t but_config)
     x->reason = DROP_OUTPUT_TO_NOWHERE;
 }
 
+/* Frames are told whole, as in Open vSwitch: what max_len leaves out could only be asked for if it were
+ * buffered. */
 void xlate_controller(struct xlate *x, const struct ofa_controller *action)
 {
-    uint16_t max_len = action->max_len;
-    uint8_t reason = action->reason;
     uint32_t index;
 
     xlate_commit(x);
     struct packet_in *header = xlate_add_delivery(x, action->userdata, action->n_userdata, &index);
     if (!header)
         return;
-    if (x->now.trunc_bytes && x->now.trunc_bytes < max_len)
-        max_len = (uint16_t)x->now.trunc_bytes;
     header->in_port = xlate_in_port(x);
     header->table_id = x->table_id;
-    header->reason = reason;
-    header->is_from_miss_flow = reason == OFPR_ACTION && x->rule && rule_is_table_miss(x->rule);
+    header->reason = action->reason;
+    header->is_from_miss_flow = action->reason == OFPR_ACTION && x->rule &&
+                                rule_is_table_miss(x->rule);
     header->controller_id = action->controller_id;
-    header->max_len = max_len;
-    header->cookie = x->rule ? rule_cookie(x->rule) : (be64){UINT64_MAX};
+    header->max_bytes = x->now.trunc_bytes;
+    header->cookie = x->rule ? rule_cookie(x->rule) : x->cookie;
     header->flow.key.in_port = x->now.flow.key.in_port;
     header->flow.key.pkt_mark = x->now.flow.key.pkt_mark;
     header->flow.metadata = x->now.flow.metadata;
@@ -76,16 +75,40 @@ void xlate_controller(struct xlate *x, const struct ofa_controller *action)
     xlate_emit(x, &(struct dp_action){.type = DP_DELIVER, .arg = index});
 }
 
-void xlate_to_controller(struct xlate *x, uint16_t max_len, uint16_t controller_id,
-                         enum of_packet_in_reason reason)
+void xlate_to_controller(struct xlate *x, uint16_t controller_id, enum of_packet_in_reason reason)
 {
     const struct ofa_controller action = {
-        .max_len = max_len,
+        .max_len = UINT16_MAX,
         .controller_id = controller_id,
         .reason = (uint8_t)reason,
     };
 
     xlate_controller(x, &action);
+}
+
+/* What an output to the controller gives as its reason; of controller(...) it is an argument. */
+static enum of_packet_in_reason output_reason(const struct xlate *x)
+{
+    if (x->is_packet_out)
+        return OFPR_PACKET_OUT;
+    if (x->is_in_bucket)
+        return OFPR_GROUP;
+    return x->is_in_action_set ? OFPR_ACTION_SET : OFPR_ACTION;
+}
+
+/* What packet-outs send to the tables. */
+static void to_tables(struct xlate *x)
+{
+    const struct rule *rule = x->rule;
+    uint8_t table_id = x->table_id;
+
+    if (!xlate_may_descend(x))
+        return;
+    x->depth++;
+    xlate_walk(x, 0, xlate_in_port(x), MISS_TO_CONTROLLER);
+    x->depth--;
+    x->rule = rule;
+    x->table_id = table_id;
 }
 
 static void to_one(struct xlate *x, of_port port)
@@ -108,7 +131,7 @@ static void to_truncated(struct xlate *x, of_port port, uint32_t trunc_bytes)
     }
     if (!before || trunc_bytes < before)
         x->now.trunc_bytes = trunc_bytes;
-    xlate_output(x, port, 0, 0);
+    xlate_output(x, port, 0);
     x->now.trunc_bytes = before;
 }
 
@@ -120,7 +143,7 @@ void xlate_output_reg(struct xlate *x, const struct ofa_output_reg *action)
     uint64_t number = be64_host(be64_load(value.bytes + sizeof value - 8));
     if (number <= UINT16_MAX) {
         xlate_detail(x, "output port is %llu", (unsigned long long)number);
-        xlate_output(x, (of_port)number, action->max_len, 0);
+        xlate_output(x, (of_port)number, 0);
         return;
     }
     xlate_detail(x, "output port %llu is out of range", (unsigned long long)number);
@@ -149,7 +172,7 @@ void xlate_check_length(struct xlate *x, const struct ofa_check_length *action)
     xlate_write_number(x, action->destination, is_larger);
 }
 
-void xlate_output(struct xlate *x, of_port port, uint16_t max_len, uint32_t trunc_bytes)
+void xlate_output(struct xlate *x, of_port port, uint32_t trunc_bytes)
 {
     if (trunc_bytes) {
         to_truncated(x, port, trunc_bytes);
@@ -160,11 +183,7 @@ void xlate_output(struct xlate *x, of_port port, uint16_t max_len, uint32_t trun
         to_port_number(x, xlate_in_port(x));
         break;
     case OFPP_TABLE:
-        if (xlate_may_descend(x)) {
-            x->depth++;
-            xlate_walk(x, 0, xlate_in_port(x), MISS_TO_CONTROLLER);
-            x->depth--;
-        }
+        to_tables(x);
         break;
     case OFPP_NORMAL:
         xlate_normal(x);
@@ -176,7 +195,7 @@ void xlate_output(struct xlate *x, of_port port, uint16_t max_len, uint32_t trun
         to_all_but(x, xlate_in_port(x), 0);
         break;
     case OFPP_CONTROLLER:
-        xlate_to_controller(x, max_len, 0, OFPR_ACTION);
+        xlate_to_controller(x, 0, output_reason(x));
         break;
     case OFPP_NONE:
         break;

@@ -25,6 +25,30 @@ enum { /* nx_packet_in2_prop_type */
        NXPINT_CONTINUATION,
 };
 
+static void copy_metadata(const struct flow *from, struct flow *to)
+{
+    to->key.in_port = from->key.in_port;
+    to->key.pkt_mark = from->key.pkt_mark;
+    to->metadata = from->metadata;
+    memcpy(to->regs, from->regs, sizeof to->regs);
+}
+
+void of_metadata_to_match(const struct flow *flow, struct match *match)
+{
+    match_init_any(match);
+    copy_metadata(flow, &match->flow);
+    match->mask.key.in_port = be32_from(UINT32_MAX);
+    match->mask.key.pkt_mark = be32_from(flow->key.pkt_mark.raw ? UINT32_MAX : 0);
+    match->mask.metadata = be64_from(flow->metadata.raw ? UINT64_MAX : 0);
+    for (size_t i = 0; i < FLOW_N_REGS; i++)
+        match->mask.regs[i] = be32_from(flow->regs[i].raw ? UINT32_MAX : 0);
+}
+
+void of_metadata_from_match(const struct match *match, struct flow *flow)
+{
+    copy_metadata(&match->flow, flow);
+}
+
 static of_port match_in_port(const struct match *match)
 {
     return match->mask.key.in_port.raw ? (of_port)be32_host(match->flow.key.in_port)
@@ -284,7 +308,7 @@ static void put_properties(const struct of_packet_in *packet, enum of_version ve
     put_bytes(NXPINT_TABLE_ID, &packet->table_id, 1, out);
     if (packet->cookie.raw != UINT64_MAX)
         memcpy(of_put_property(NXPINT_COOKIE, 12, out) + 4, &packet->cookie, sizeof packet->cookie);
-    put_bytes(NXPINT_REASON, &packet->reason, 1, out);
+    put_bytes(NXPINT_REASON, &(uint8_t){wire_reason(packet->reason, version)}, 1, out);
     size_t start = of_begin_property(NXPINT_METADATA, out);
     of_match_encode_fields(&packet->match, version, out);
     of_end_property(start, out);
@@ -359,6 +383,22 @@ static enum of_error check_out(struct of_packet_out *packet, enum of_version ver
     return ofa_check(&packet->actions, &match, &check);
 }
 
+/* Fields of the frame come with the frame, and marks are not a controller's. */
+static bool is_pipeline_only(const struct match *match)
+{
+    struct flow allowed, rest = match->mask;
+
+    memset(&allowed, 0, sizeof allowed);
+    allowed.key.in_port = be32_from(UINT32_MAX);
+    allowed.metadata = be64_from(UINT64_MAX);
+    memset(allowed.regs, 0xff, sizeof allowed.regs);
+    for (size_t i = 0; i < FLOW_WORDS; i++) {
+        if (flow_words(&rest)[i] & ~flow_words(&allowed)[i])
+            return false;
+    }
+    return true;
+}
+
 /* What stands before the actions; 'n_actions' is how many bytes of them follow. */
 static enum of_error decode_out_head(struct wire *wire, enum of_version version, size_t *n_actions,
                                      struct of_packet_out *packet)
@@ -374,6 +414,8 @@ static enum of_error decode_out_head(struct wire *wire, enum of_version version,
         wire_take(wire, n_used);
         if (!packet->metadata.mask.key.in_port.raw) /* It may not be left out. */
             return OFPBRC_BAD_PORT;
+        if (!is_pipeline_only(&packet->metadata))
+            return OFPBRC_PIPELINE_FIELDS_ONLY;
         packet->in_port = match_in_port(&packet->metadata);
     } else if (version == OF_1_0) {
         *n_actions = wire_u16(body + 6);

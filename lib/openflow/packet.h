@@ -34,6 +34,11 @@ struct of_packet_in {
     size_t userdata_bytes, continuation_bytes;
 };
 
+/* What a frame does not say itself, between a flow and the match that tells it: in_port, marks, metadata and
+ * registers; those that are 0 are left out, but for in_port. */
+void of_metadata_to_match(const struct flow *flow, struct match *match);
+void of_metadata_from_match(const struct match *match, struct flow *flow);
+
 /* Forms of packet_in (NXT_SET_PACKET_IN_FORMAT). */
 enum of_packet_in_format {
     OF_PACKET_IN_STANDARD = 0,

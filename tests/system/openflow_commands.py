@@ -28,6 +28,7 @@ ACCIDENTS = [(re.compile(pattern, re.M), replacement) for pattern, replacement i
     (r"^  +CUSTOM Statistics(\n +\S+=.*)*\n?", ""), (r"xid=[0-9a-f]{8} time=.*", "xid"),
     (r"^Finished in .*", "Finished"), (r"^ofp_table\|WARN\|bad table miss config.*\n", ""),
     (r"lookup=[0-9]+, matched=[0-9]+", "lookup, matched"), (r"speed: .*", "speed"), (r"^ +current: .*\n", ""),
+    (r"^OFPT_BARRIER_REPLY.*\n", ""),  # Of watch().
     # What the bridge itself is described as.
     (r"^(Manufacturer|Hardware|Software): .*", r"\1"), (r"manufacturer.*", ""),
 ]]
@@ -55,9 +56,17 @@ class Switch:
 
     def watch(self, words, path):
         """Starts what runs on; what it prints goes to a file."""
+        control = os.path.abspath(path + ".ctl")
         with open(path, "w", encoding="utf-8") as file:
-            process = subprocess.Popen(["ovs-ofctl", *words], env=self.environment, stdin=subprocess.DEVNULL, stdout=file,
-                                       stderr=subprocess.STDOUT)
+            process = subprocess.Popen(["ovs-ofctl", f"--unixctl={control}", *words], env=self.environment,
+                                       stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT)
+        if "monitor" in words:  # When it has an answer, the switch has heard what it asked for before.
+            for _ in range(600):
+                if process.poll() is not None or subprocess.run(
+                        ["ovs-appctl", "-t", control, "ofctl/barrier"], stdout=subprocess.DEVNULL,
+                        stderr=subprocess.DEVNULL, check=False).returncode == 0:
+                    break
+                time.sleep(0.05)
         return process
 
 
@@ -77,7 +86,6 @@ def watched(switches, words, commands, name, patience):
     paths = [f"{name}.{i}" for i in range(len(switches))]
     processes = [switch.watch(words, path) for switch, path in zip(switches, paths)]
     try:
-        time.sleep(0.1)  # Until both are connected: nothing tells.
         for command in commands:
             for switch in switches:
                 switch.start(command).communicate()

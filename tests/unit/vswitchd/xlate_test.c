@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tables, OpenFlow's own actions, NORMAL, controllers and masks; xlate_actions_test.c has Nicira's actions. */
+/* Tables, OpenFlow's own actions, NORMAL and masks; xlate_actions_test.c has Nicira's actions. */
 
 #include "tests/unit/vswitchd/xlate_fixture.h"
-#include "vswitchd/packet_in.h"
 
 /* Tables */
 
@@ -393,74 +392,6 @@ static void link_protocols_stay_on_their_link(void **state)
     assert_string_equal(actions(f, 5, bpdu), "6,7,8");
 }
 
-/* Controllers */
-
-static void packet_in_says_where_and_why(void **state)
-{
-    uint8_t bytes[100] = {0};
-    const struct packet packet = {.data = bytes, .size = sizeof bytes};
-    struct packet_in *packet_in;
-    struct fixture *f = *state;
-
-    flow(f, 0, "table=0,actions=load:5->NXM_NX_REG1[],resubmit(,3)");
-    flow(f, 0, "table=3,cookie=0x99,actions=controller(max_len=64,id=4)");
-    assert_string_equal(actions(f, 2, TCP), "userspace(0)");
-    xlate_deliver(f->verdict.context, 0, &packet, &f->key);
-
-    packet_in = packet_in_take_all(f->rig.queue[0]);
-    assert_non_null(packet_in);
-    assert_int_equal(packet_in->in_port, 2);
-    assert_int_equal(packet_in->table_id, 3);
-    assert_int_equal(packet_in->reason, OFPR_ACTION);
-    assert_int_equal(packet_in->controller_id, 4);
-    assert_int_equal(be64_host(packet_in->cookie), 0x99);
-    assert_int_equal(be32_host(packet_in->flow.regs[1]), 5);
-    assert_int_equal(be32_host(packet_in->flow.key.in_port), 2);
-    assert_int_equal(packet_in->n_bytes, 64);
-    assert_int_equal(packet_in->total_bytes, 100);
-    free(packet_in);
-}
-
-static void packet_in_has_its_checksum(void **state)
-{
-    uint8_t bytes[14 + 20 + 20] = {[34] = 1, [35] = 2, [53] = 3};
-    const struct packet packet = {
-        .data = bytes,
-        .size = sizeof bytes,
-        .vnet = {.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 34, .csum_offset = 16},
-    };
-    struct fixture *f = *state;
-
-    flow(f, 0, "actions=controller");
-    assert_string_equal(actions(f, 2, TCP), "userspace(0)");
-    xlate_deliver(f->verdict.context, 0, &packet, &f->key);
-
-    struct packet_in *packet_in = packet_in_take_all(f->rig.queue[0]);
-    assert_non_null(packet_in);
-    assert_int_equal(packet_in->n_bytes, sizeof bytes);
-    assert_int_equal(be16_host(be16_load(packet_in->frame + 34 + 16)), 0xfefa);
-    assert_int_equal(bytes[34 + 16], 0);
-    free(packet_in);
-}
-
-static void packet_out_may_use_the_tables(void **state)
-{
-    struct fixture *f = *state;
-    struct buffer list = BUFFER_INIT;
-    struct error error = ERROR_INIT;
-    struct flow frame = {.key.in_port = be32_from(OFPP_NONE)};
-
-    flow(f, 0, "actions=output:3");
-    assert_int_equal(of_actions_parse("output:2,output:TABLE", NULL, &list, &error), 0);
-    const struct ofa_list actions_list = {.first = (const void *)list.data, .n_bytes = list.size};
-    xlate_packet_out(f->rig.topology, f->rig.topology->bridges[0], &frame, actions_list, f->now_ns,
-                     NULL, &f->verdict);
-    assert_int_equal(f->verdict.actions.n, 2);
-    assert_int_equal(f->verdict.actions.list[0].arg, 2);
-    assert_int_equal(f->verdict.actions.list[1].arg, 3);
-    buffer_fini(&list);
-}
-
 /* Masks */
 
 static void mask_says_what_was_looked_at_and_no_more(void **state)
@@ -513,9 +444,6 @@ int main(void)
         TEST(vlans_are_kept_apart),
         TEST(native_vlan_travels_as_its_mode_says),
         TEST(link_protocols_stay_on_their_link),
-        TEST(packet_in_says_where_and_why),
-        TEST(packet_in_has_its_checksum),
-        TEST(packet_out_may_use_the_tables),
         TEST(mask_says_what_was_looked_at_and_no_more),
     };
 
