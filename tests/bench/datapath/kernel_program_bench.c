@@ -14,60 +14,18 @@
 #include <bpf/libbpf.h>
 
 #include "datapath/kcache_key.h"
-#include "datapath/kcache_table.h"
 #include "datapath/kernel/steal.skel.h"
 #include "datapath/kernel/xdp.skel.h"
 #include "lib/packet.h"
+#include "tests/kernel/programs.h"
 #include "tests/unit/datapath/frames.h"
 
 enum {
-    LOOPBACK = 1, /* Where BPF_PROG_RUN says that frames come from. */
-    OUT_PORT = 2,
-    SLOT = 7,
-    N_ENTRIES = 1024,
     RUNS = 9,
     REPEAT = 200000,
 };
 
-static struct steal_bpf *tc;
-static struct xdp_bpf *xdp;
-static struct kc_state state;
-
-static void put(const struct bpf_map *map, uint32_t index, const void *value)
-{
-    if (bpf_map_update_elem(bpf_map__fd(map), &index, value, BPF_ANY)) {
-        perror("kernel_program_bench: cannot fill a map");
-        exit(1);
-    }
-}
-
-static void load_programs(void)
-{
-    tc = steal_bpf__open();
-    xdp = xdp_bpf__open();
-    if (!tc || !xdp)
-        exit(1);
-    bpf_map__set_max_entries(tc->maps.kc_entries, N_ENTRIES);
-    bpf_map__set_max_entries(tc->maps.kc_entries6, N_ENTRIES);
-    if (steal_bpf__load(tc)) {
-        printf("kernel_program skipped=\"cannot load the programs\"\n");
-        exit(0);
-    }
-    bpf_map__reuse_fd(xdp->maps.kc_state, bpf_map__fd(tc->maps.kc_state));
-    bpf_map__reuse_fd(xdp->maps.kc_entries, bpf_map__fd(tc->maps.kc_entries));
-    bpf_map__reuse_fd(xdp->maps.kc_entries6, bpf_map__fd(tc->maps.kc_entries6));
-    bpf_map__reuse_fd(xdp->maps.kc_ports, bpf_map__fd(tc->maps.kc_ports));
-    bpf_map__reuse_fd(xdp->maps.kc_programs, bpf_map__fd(tc->maps.kc_programs));
-    bpf_map__reuse_fd(xdp->maps.kc_devices, bpf_map__fd(tc->maps.kc_devices));
-    bpf_program__set_autoload(xdp->progs.weir_xdp_bound, false);
-    if (xdp_bpf__load(xdp))
-        exit(1);
-    kcache_table_seed(&state);
-    state.max_index = state.max_index6 = N_ENTRIES - 1;
-    put(tc->maps.kc_state, 0, &state);
-    put(tc->maps.kc_ports, OUT_PORT,
-        &(struct kc_port){.ifindex = LOOPBACK, .max_bytes = UINT16_MAX, .takes_xdp = 1});
-}
+static struct programs programs;
 
 static void report_size(const char *name, const struct bpf_program *program)
 {
@@ -108,27 +66,19 @@ static void measure(const char *name, const struct bpf_program *program, const c
            times[RUNS / 2], times[0], times[RUNS - 1], RUNS);
 }
 
-static void set_device(bool is_there)
-{
-    put(tc->maps.kc_devices, LOOPBACK,
-        &(struct kc_device){.ifindex = is_there ? LOOPBACK : 0, .slot = SLOT});
-}
-
-static void set_entry(const struct frame *frame, uint64_t action)
+static void set_entry(const struct frame *frame, uint32_t action)
 {
     struct packet packet = {.start = (uint8_t *)(uintptr_t)frame->bytes,
                             .data = (uint8_t *)(uintptr_t)frame->bytes,
                             .capacity = (uint32_t)frame->size,
                             .size = (uint32_t)frame->size};
-    struct kc_entry entry = {.verdict = action ? action | UINT64_C(1) << 32 : 0};
     struct flow_key flow_key;
     struct kc_key key;
 
     flow_extract(&packet, be32_from(1), &flow_key);
-    if (!kc_key_from_flow(&flow_key, SLOT, &key))
+    if (!kc_key_from_flow(&flow_key, PROGRAMS_SLOT, &key))
         exit(1);
-    memcpy(entry.key, key.words, sizeof entry.key);
-    put(tc->maps.kc_entries, kc_points_of(&state, key.words, key.n_words).home, &entry);
+    programs_put_entry(&programs, &key, action);
 }
 
 /* Addresses and TTL are written, as a router does; the same ones, since runs repeat on the same bytes. */
@@ -147,8 +97,8 @@ static void set_rewriting(const struct frame *frame)
         program.steps[i].value = flow_key_words(&set)[words[i]];
         program.steps[i].mask = flow_key_words(&mask)[words[i]];
     }
-    program.steps[3] = (struct kc_step){.op = KC_OUTPUT, .n = 1, .ports = {OUT_PORT}};
-    put(tc->maps.kc_programs, 0, &program);
+    program.steps[3] = (struct kc_step){.op = KC_OUTPUT, .n = 1, .ports = {PROGRAMS_OUT_PORT}};
+    programs_put(programs.tc->maps.kc_programs, 0, &program);
 }
 
 static void measure_steps(const char *name, const struct bpf_program *program, bool is_xdp)
@@ -160,16 +110,16 @@ static void measure_steps(const char *name, const struct bpf_program *program, b
     unusual = frame;
     unusual.bytes[14] = 0x55; /* No IP header is like that. */
     set_entry(&frame, 0);
-    set_device(false);
+    programs_set_device(&programs, false);
     measure(name, program, "device", &frame, passed);
-    set_device(true);
+    programs_set_device(&programs, true);
     if (is_xdp) { /* By TC these two go up, which changes the frame. */
         measure(name, program, "device+part_of_parse", &unusual, passed);
         measure(name, program, "device+parse+look_up", &frame, passed);
     }
     set_entry(&frame, KC_DROP);
     measure(name, program, "device+parse+look_up+validate+count", &frame, is_xdp ? 1 : 2);
-    set_entry(&frame, OUT_PORT);
+    set_entry(&frame, PROGRAMS_OUT_PORT);
     measure(name, program, "all+output", &frame, redirected);
     set_rewriting(&frame);
     set_entry(&frame, KC_FIRST_PROGRAM);
@@ -178,13 +128,17 @@ static void measure_steps(const char *name, const struct bpf_program *program, b
 
 int main(void)
 {
-    load_programs();
-    report_size("tc_ingress", tc->progs.weir_ingress);
-    report_size("tc_egress", tc->progs.weir_egress);
-    report_size("xdp", xdp->progs.weir_xdp);
-    measure_steps("tc_ingress", tc->progs.weir_ingress, false);
-    measure_steps("xdp", xdp->progs.weir_xdp, true);
-    xdp_bpf__destroy(xdp);
-    steal_bpf__destroy(tc);
+    int code = programs_load(&programs);
+
+    if (code) {
+        printf("kernel_program skipped=\"cannot load the programs\"\n");
+        return code == -EPERM ? 0 : 1;
+    }
+    report_size("tc_ingress", programs.tc->progs.weir_ingress);
+    report_size("tc_egress", programs.tc->progs.weir_egress);
+    report_size("xdp", programs.xdp->progs.weir_xdp);
+    measure_steps("tc_ingress", programs.tc->progs.weir_ingress, false);
+    measure_steps("xdp", programs.xdp->progs.weir_xdp, true);
+    programs_unload(&programs);
     return 0;
 }

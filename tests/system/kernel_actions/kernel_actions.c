@@ -18,19 +18,16 @@
 
 #include "datapath/internal.h"
 #include "datapath/kcache_compile.h"
-#include "datapath/kcache_table.h"
 #include "datapath/kernel/steal.skel.h"
 #include "datapath/kernel/xdp.skel.h"
 #include "datapath/megaflow.h"
 #include "lib/packet.h"
 #include "tests/generate/generate.h"
+#include "tests/kernel/programs.h"
 
 enum {
     IN_PORT = 1,
-    OUT_PORT = 2,
-    SLOT = 7,
-    LOOPBACK = 1, /* Where BPF_PROG_RUN says that frames come from. */
-    N_ENTRIES = 16,
+    OUT_PORT = PROGRAMS_OUT_PORT,
     MAX_FRAME = 3000,
     MAX_REPORTS = 5,
     XDP_REDIRECTED = 4,
@@ -44,9 +41,7 @@ struct bytes {
 };
 
 static struct datapath *dp;
-static struct steal_bpf *tc;
-static struct xdp_bpf *xdp;
-static struct kc_state state;
+static struct programs programs;
 static const struct dp_actions *wanted_actions;
 static const struct flow_key *wanted_mask;
 static struct bytes sent;
@@ -178,72 +173,16 @@ static void make_zero_checksum(struct packet *packet, struct dp_actions *actions
 
 /* --- The kernel ----------------------------------------------------------------------------- */
 
-static void put(const struct bpf_map *map, uint32_t index, const void *value)
-{
-    if (bpf_map_update_elem(bpf_map__fd(map), &index, value, BPF_ANY)) {
-        perror("kernel_actions: cannot fill a map");
-        exit(1);
-    }
-}
-
-static void load_programs(void)
-{
-    tc = steal_bpf__open();
-    xdp = xdp_bpf__open();
-    if (!tc || !xdp)
-        exit(1);
-    bpf_map__set_max_entries(tc->maps.kc_entries, N_ENTRIES);
-    bpf_map__set_max_entries(tc->maps.kc_entries6, N_ENTRIES);
-    if (steal_bpf__load(tc)) {
-        fprintf(stderr, "kernel_actions: cannot load the TC programs: %s\n", strerror(errno));
-        exit(errno == EPERM ? 77 : 1);
-    }
-    bpf_map__reuse_fd(xdp->maps.kc_state, bpf_map__fd(tc->maps.kc_state));
-    bpf_map__reuse_fd(xdp->maps.kc_entries, bpf_map__fd(tc->maps.kc_entries));
-    bpf_map__reuse_fd(xdp->maps.kc_entries6, bpf_map__fd(tc->maps.kc_entries6));
-    bpf_map__reuse_fd(xdp->maps.kc_ports, bpf_map__fd(tc->maps.kc_ports));
-    bpf_map__reuse_fd(xdp->maps.kc_programs, bpf_map__fd(tc->maps.kc_programs));
-    bpf_map__reuse_fd(xdp->maps.kc_devices, bpf_map__fd(tc->maps.kc_devices));
-    bpf_program__set_autoload(xdp->progs.weir_xdp_bound, false);
-    if (xdp_bpf__load(xdp)) {
-        fprintf(stderr, "kernel_actions: cannot load the XDP program: %s\n", strerror(errno));
-        exit(1);
-    }
-    kcache_table_seed(&state);
-    state.max_index = state.max_index6 = N_ENTRIES - 1;
-    put(tc->maps.kc_state, 0, &state);
-    put(tc->maps.kc_devices, LOOPBACK, &(struct kc_device){.ifindex = LOOPBACK, .slot = SLOT});
-    put(tc->maps.kc_ports, OUT_PORT,
-        &(struct kc_port){.ifindex = LOOPBACK, .max_bytes = UINT16_MAX, .takes_xdp = 1});
-}
-
-static const struct bpf_map *entries_of(const struct kc_key *key)
-{
-    return key->n_words == KC_KEY6_WORDS ? tc->maps.kc_entries6 : tc->maps.kc_entries;
-}
-
-/* Its entry, fresh, or nothing. */
 static void put_entry(const struct kc_key *key, const struct kcache_verdict *verdict)
 {
-    struct kc_points points = kc_points_of(&state, key->words, key->n_words);
-    struct kc_entry6 entry = {0};
-
-    if (verdict) {
-        entry.head.verdict = verdict->plain ? verdict->plain : (uint64_t)KC_FIRST_PROGRAM;
-        entry.head.verdict |= UINT64_C(1) << 32;
-        memcpy(entry.head.key, key->words, sizeof entry.head.key);
-        memcpy(entry.more_key, key->words + KC_KEY_WORDS, sizeof entry.more_key);
-        put(tc->maps.kc_programs, 0, &verdict->program);
-    }
-    put(entries_of(key), points.home, &entry);
+    programs_put(programs.tc->maps.kc_programs, 0, &verdict->program);
+    programs_put_entry(&programs, key, verdict->plain ? verdict->plain : KC_FIRST_PROGRAM);
 }
 
 static bool was_used(const struct kc_key *key, uint64_t n_bytes)
 {
-    struct kc_points points = kc_points_of(&state, key->words, key->n_words);
-    struct kc_entry6 entry;
+    struct kc_entry6 entry = programs_get_entry(&programs, key);
 
-    bpf_map_lookup_elem(bpf_map__fd(entries_of(key)), &points.home, &entry);
     return entry.head.n_packets == 1 && entry.head.n_bytes == n_bytes;
 }
 
@@ -327,12 +266,12 @@ static void compare(const uint8_t *frame, size_t n_bytes)
     datapath_inject(dp, IN_PORT, frame, n_bytes, NULL);
     flow_extract(&packet, be32_from(IN_PORT), &flow_key);
     const struct megaflow *flow = megaflow_find(dp->megaflows, &flow_key, &n_probes);
-    if (flow && kc_key_from_flow(&flow_key, SLOT, &key) &&
+    if (flow && kc_key_from_flow(&flow_key, PROGRAMS_SLOT, &key) &&
         !kcache_compile(flow, is_reachable, NULL, &verdict) &&
         kcache_verdict_suits(&verdict, &key)) {
         for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++)
             run_in(&hooks[i], frame, n_bytes, &key, &verdict);
-        put_entry(&key, NULL);
+        programs_put_entry(&programs, &key, KC_NOTHING);
     }
     datapath_flush(dp);
 }
@@ -350,9 +289,11 @@ int main(int argc, char **argv)
     wanted_mask = &mask;
     mask.in_port = be32_from(UINT32_MAX);
     start_datapath();
-    load_programs();
-    hooks[0].program = xdp->progs.weir_xdp;
-    hooks[1].program = tc->progs.weir_ingress;
+    int code = programs_load(&programs);
+    if (code)
+        return code == -EPERM ? 77 : 1;
+    hooks[0].program = programs.xdp->progs.weir_xdp;
+    hooks[1].program = programs.tc->progs.weir_ingress;
     for (unsigned long i = 0; i < n_rounds; i++) {
         uint8_t frame[GENERATE_MAX_FRAME];
         size_t n_bytes = generate_frame(&random, &options, frame);
@@ -374,7 +315,6 @@ int main(int argc, char **argv)
                hooks[i].n_passed_on);
     printf("%lu differ\n", n_different);
     datapath_destroy(dp);
-    xdp_bpf__destroy(xdp);
-    steal_bpf__destroy(tc);
+    programs_unload(&programs);
     return n_different || hooks[0].n_done < n_rounds / 8 || hooks[1].n_done < n_rounds / 8 ? 1 : 0;
 }
