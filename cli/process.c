@@ -195,7 +195,7 @@ int process_wait_daemon(const char *daemon, int64_t deadline_ns)
     while (process_daemon_pid(daemon)) {
         if (clock_now_ns() >= deadline_ns)
             return -ETIMEDOUT;
-        usleep(5000);
+        usleep(1000);
     }
     return 0;
 }

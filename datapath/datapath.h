@@ -68,6 +68,9 @@ struct datapath_ops {
      * it came with.  Copy what is needed. */
     void (*deliver)(void *aux, void *context, uint32_t arg, const struct packet *packet,
                     const struct flow_key *key);
+
+    /* It takes long to close 'fd' for good: who outlives the process may keep it open meanwhile.  NULL is fine. */
+    void (*hold)(void *aux, int fd);
 };
 
 struct datapath_config {

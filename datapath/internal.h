@@ -157,6 +157,12 @@ static inline struct dp_port *datapath_port(const struct datapath *dp, uint32_t 
     return atomic_load_explicit(&dp->ports[port_no], memory_order_consume);
 }
 
+static inline void datapath_hold(const struct datapath *dp, int fd)
+{
+    if (dp->ops->hold)
+        dp->ops->hold(dp->aux, fd);
+}
+
 static inline uint64_t datapath_generation(struct datapath *dp)
 {
     return atomic_load_explicit(&dp->generation, memory_order_acquire);

@@ -37,10 +37,14 @@ bool kcache_adopt(struct kcache *cache) NO_LOCK_ANALYSIS
     if (!adoption.n_references)
         return false;
     cache->adopted_generation = cache->maps.state->generation;
+    bool is_adopted = true;
     for (int i = 0; i < 2; i++)
-        kcache_table_adopt(cache->tables[i], cache->maps.state, adopt_entry, &adoption);
+        is_adopted &= kcache_table_adopt(cache->tables[i], cache->maps.state, adopt_entry,
+                                         &adoption);
     kcache_programs_adopt(cache->programs, adoption.n_references);
     free(adoption.n_references);
+    if (!is_adopted)
+        return false;
     atomic_store_explicit(&cache->is_adopting, true, memory_order_relaxed);
     return true;
 }

@@ -19,7 +19,8 @@ struct kcache_table {
     uint32_t n_entries;
     struct kcache_place *places; /* Owned; one for each entry. */
     uint32_t *taken;             /* Owned; indexes, 'n_taken' of them. */
-    uint32_t n_taken, n_waiting;
+    uint32_t *adopted;           /* Owned; indexes of what was found, 'n_adopted' of them. */
+    uint32_t n_taken, n_waiting, n_adopted;
     uint32_t waiting, retired; /* Lists. */
 };
 
@@ -58,6 +59,7 @@ void kcache_table_destroy(struct kcache_table *table)
 {
     if (!table)
         return;
+    free(table->adopted);
     free(table->taken);
     free(table->places);
     free(table);
@@ -261,25 +263,32 @@ static bool adopt_place(struct kcache_table *table, const struct kc_state *state
     return true;
 }
 
-void kcache_table_adopt(struct kcache_table *table, const struct kc_state *state,
+bool kcache_table_adopt(struct kcache_table *table, const struct kc_state *state,
                         void (*each)(const struct kc_entry *entry, void *arg), void *arg)
 {
+    /* What stands nowhere is not touched: a page of places costs more than all that follows. */
+    table->adopted = calloc(table->n_entries, sizeof table->adopted[0]);
+    if (!table->adopted)
+        return false;
     for (uint32_t i = 0; i < table->n_entries; i++) {
         struct kc_entry *entry = entry_at(table, i);
 
         if (!entry->verdict)
             continue;
-        if (adopt_place(table, state, i))
+        if (adopt_place(table, state, i)) {
+            table->adopted[table->n_adopted++] = i;
             each(entry, arg);
-        else
+        } else {
             __atomic_store_n(&entry->verdict, 0, __ATOMIC_SEQ_CST);
+        }
     }
+    return true;
 }
 
 struct kcache_place *kcache_table_adopted(struct kcache_table *table, uint32_t *at)
 {
-    while (*at < table->n_entries) {
-        struct kcache_place *place = &table->places[(*at)++];
+    while (*at < table->n_adopted) {
+        struct kcache_place *place = &table->places[table->adopted[(*at)++]];
 
         if (place->state == IS_ADOPTED)
             return place;

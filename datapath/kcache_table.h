@@ -63,8 +63,9 @@ bool kcache_table_has(const struct kcache_place *place, const struct kcache_word
 void kcache_table_remove(struct kcache_table *table, struct kcache_place *place);
 
 /* Entries that somebody has left in the memory: each is where a lookup finds it, takes its place, and is in no
- * list until it is confirmed, with new words; kcache_table_give_up() removes it.  'each' is told of all. */
-void kcache_table_adopt(struct kcache_table *table, const struct kc_state *state,
+ * list until it is confirmed, with new words; kcache_table_give_up() removes it.  'each' is told of all.  False: out of
+ * memory. */
+bool kcache_table_adopt(struct kcache_table *table, const struct kc_state *state,
                         void (*each)(const struct kc_entry *entry, void *arg), void *arg);
 struct kcache_place *kcache_table_adopted(struct kcache_table *table,
                                           uint32_t *at); /* From '*at' on. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Processes: the command (waits, exits) -> the monitor, if asked for -> the daemon.  Each child has
- * a pipe on which one byte means "ready"; its end means that it died before. */
+/* Processes: the command (waits, exits) -> the monitor, if asked for -> the daemon.  See child.h. */
 
 #include "lib/daemon.h"
 
@@ -16,11 +15,10 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/annotations.h"
-#include "lib/clock.h"
+#include "lib/child.h"
 #include "lib/log.h"
 #include "lib/rundir.h"
 
@@ -33,8 +31,9 @@ struct daemon {
     char *pidfile, *unixctl, *log_file, *version;
     bool wants_detach, wants_monitor, keeps_directory, wants_log_file;
 
-    int ready_fd;   /* Where to say "ready"; -1: nobody waits. */
-    int pidfile_fd; /* Holds the lock; -1 before daemon_start(). */
+    int ready_fd;      /* Where to say "ready"; -1: nobody waits. */
+    int pidfile_fd;    /* Holds the lock; -1 before daemon_start(). */
+    int supervisor_fd; /* -1: nobody restarts us. */
     bool was_detached;
     ev_signal sigterm, sigint, sighup;
 };
@@ -47,7 +46,7 @@ struct daemon *daemon_create(const char *program, const char *ovs_name)
         abort();
     daemon->program = program;
     daemon->ovs_name = ovs_name;
-    daemon->ready_fd = daemon->pidfile_fd = -1;
+    daemon->ready_fd = daemon->supervisor_fd = daemon->pidfile_fd = -1;
     log_set_program(program);
     return daemon;
 }
@@ -62,6 +61,8 @@ void daemon_destroy(struct daemon *daemon)
     }
     if (daemon->ready_fd >= 0)
         close(daemon->ready_fd);
+    if (daemon->supervisor_fd >= 0)
+        close(daemon->supervisor_fd);
     free(daemon->pidfile);
     free(daemon->unixctl);
     free(daemon->log_file);
@@ -146,64 +147,18 @@ const char *daemon_options_help(void)
            "  -V, --version           the version\n";
 }
 
-static pid_t fork_with_pipe(int *ready_fd, struct error *error)
-{
-    int ends[2];
-
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return error_set_errno(error, -errno, "cannot create pipe");
-    fflush(NULL);
-    pid_t pid = fork();
-    if (pid < 0) {
-        int result = error_set_errno(error, -errno, "cannot fork");
-        close(ends[0]);
-        close(ends[1]);
-        return result;
-    }
-    close(pid ? ends[1] : ends[0]);
-    *ready_fd = pid ? ends[0] : ends[1];
-    return pid;
-}
-
-/* True once the child says so, false if it died first. */
-static bool wait_until_ready(int fd)
-{
-    char byte;
-    ssize_t n;
-
-    while ((n = read(fd, &byte, 1)) < 0 && errno == EINTR)
-        continue;
-    close(fd);
-    return n == 1;
-}
-
-static int wait_for_exit(pid_t pid)
-{
-    int status;
-
-    while (waitpid(pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return W_EXITCODE(EXIT_FAILURE, 0);
-    return status;
-}
-
-static _Noreturn void exit_like(int status)
-{
-    _exit(WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
-}
-
 /* Returns in the child only. */
 static int detach(struct daemon *daemon, struct error *error)
 {
     int ready_fd;
-    pid_t pid = fork_with_pipe(&ready_fd, error);
+    pid_t pid = child_fork(&ready_fd, error);
 
     if (pid < 0)
         return pid;
     if (pid > 0) {
-        if (wait_until_ready(ready_fd))
+        if (child_wait_until_ready(ready_fd))
             _exit(EXIT_SUCCESS);
-        exit_like(wait_for_exit(pid));
+        child_exit_like(child_wait(pid));
     }
     setsid();
     daemon->ready_fd = ready_fd;
@@ -215,7 +170,7 @@ static void say_ready(struct daemon *daemon)
 {
     if (daemon->ready_fd < 0)
         return;
-    ssize_t written UNUSED = write(daemon->ready_fd, "", 1);
+    child_say_ready(daemon->ready_fd);
     close(daemon->ready_fd);
     daemon->ready_fd = -1;
 }
@@ -235,68 +190,29 @@ static void give_up_terminal(const struct daemon *daemon)
         log_warn("cannot change to /: %s", strerror(errno));
 }
 
-/* Passes termination on to the child; returns its exit status. */
-static int guard_child(pid_t pid, const sigset_t *signals)
+/* In the supervisor: its child is ready, so that whoever started both need not wait any longer. */
+static void on_first_ready(void *arg)
 {
-    for (;;) {
-        int status, signal_number = sigwaitinfo(signals, NULL);
+    struct daemon *daemon = arg;
 
-        if (waitpid(pid, &status, WNOHANG) == pid)
-            return status;
-        if (signal_number > 0 && signal_number != SIGCHLD)
-            kill(pid, signal_number);
-    }
+    say_ready(daemon);
+    if (daemon->was_detached)
+        give_up_terminal(daemon);
 }
 
-static bool is_worth_restarting(int status)
-{
-    int signal_number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-
-    return signal_number && signal_number != SIGTERM && signal_number != SIGINT &&
-           signal_number != SIGHUP;
-}
-
-/* Returns in the daemon only; the monitor exits from here. */
+/* Returns in the daemon only. */
 static int monitor(struct daemon *daemon, struct error *error)
 {
-    sigset_t signals, old_signals;
+    int fd;
+    int result = child_supervise(daemon->program, on_first_ready, daemon, &fd, error);
 
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGCHLD);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    sigprocmask(SIG_BLOCK, &signals, &old_signals);
-    for (bool is_first = true;; is_first = false) {
-        int64_t start_ns = clock_now_ns();
-        int ready_fd;
-        pid_t pid = fork_with_pipe(&ready_fd, error);
-
-        if (pid < 0)
-            return pid;
-        if (!pid) {
-            sigprocmask(SIG_SETMASK, &old_signals, NULL);
-            if (daemon->ready_fd >= 0)
-                close(daemon->ready_fd);
-            daemon->ready_fd = ready_fd;
-            return 0;
-        }
-        bool is_ready = wait_until_ready(ready_fd);
-        if (is_first && !is_ready)
-            exit_like(wait_for_exit(pid));
-        if (is_first) {
-            say_ready(daemon);
-            if (daemon->was_detached)
-                give_up_terminal(daemon);
-        }
-        int status = guard_child(pid, &signals);
-        if (!is_worth_restarting(status))
-            _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_SUCCESS);
-        log_err("%s (pid %ld) was ended by signal %d (%s): restarting", daemon->program, (long)pid,
-                WTERMSIG(status), strsignal(WTERMSIG(status)));
-        if (clock_now_ns() - start_ns <
-            SECOND_NS) /* It would go on like that, as fast as it can. */
-            sleep(1);
-    }
+    if (result)
+        return result;
+    if (daemon->ready_fd >= 0)
+        close(daemon->ready_fd);
+    daemon->supervisor_fd = fd;
+    daemon->ready_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return 0;
 }
 
 /* The control socket of a predecessor that was killed: its pid is still in the pidfile. */
@@ -422,6 +338,12 @@ void daemon_ready(struct daemon *daemon)
     if (daemon->was_detached)
         give_up_terminal(daemon);
     say_ready(daemon);
+}
+
+void daemon_hold(const struct daemon *daemon, int fd)
+{
+    if (daemon->supervisor_fd >= 0)
+        child_ask_to_hold(daemon->supervisor_fd, fd);
 }
 
 const char *daemon_unixctl_path(const struct daemon *daemon)

@@ -20,7 +20,7 @@
  *     daemon_destroy(daemon);
  *
  * Under --monitor a parent restarts the daemon when a signal ends it (SIGTERM, SIGINT and SIGHUP
- * excepted); it waits a second first if the daemon had not lived for ten.
+ * excepted); it waits a second first if the daemon had not lived for one.
  *
  * Threads  The main thread. */
 
@@ -86,6 +86,10 @@ void daemon_watch_signals(struct daemon *daemon, struct ev_loop *loop);
 
 /* Lets the parent of --detach exit 0, and gives up the terminal. */
 void daemon_ready(struct daemon *daemon);
+
+/* The monitor, if there is one, keeps 'fd' open when the daemon is gone, until the next is ready: for what the kernel
+ * takes long to close. */
+void daemon_hold(const struct daemon *daemon, int fd);
 
 /* Where the control socket goes; NULL for --unixctl=none.  Good after daemon_start(). */
 const char *daemon_unixctl_path(const struct daemon *daemon);

@@ -42,11 +42,20 @@ static void deliver(void *aux UNUSED, void *context, uint32_t arg, const struct 
     xlate_deliver(context, arg, packet, key);
 }
 
+static void hold(void *aux, int fd)
+{
+    const struct vswitch *vswitch = aux;
+
+    if (vswitch->hold)
+        vswitch->hold(vswitch->aux, fd);
+}
+
 const struct datapath_ops forwarding_ops = {
     .translate = translate,
     .credit = credit,
     .release = release,
     .deliver = deliver,
+    .hold = hold,
 };
 
 void forwarding_station_changed(void *aux, uint16_t slot)

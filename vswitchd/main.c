@@ -173,6 +173,13 @@ static void on_ready(void *aux)
     daemon_ready(program->daemon);
 }
 
+static void on_hold(void *aux, int fd)
+{
+    const struct program *program = aux;
+
+    daemon_hold(program->daemon, fd);
+}
+
 static void on_ready_deadline(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 {
     struct program *program = timer->data;
@@ -239,6 +246,7 @@ static int run(struct program *program, struct error *error)
         .tls = program->tls,
         .n_workers = program->n_workers,
         .ready = on_ready,
+        .hold = on_hold,
         .aux = program,
     };
     int result;

@@ -267,6 +267,7 @@ struct vswitch *vswitch_create(const struct vswitch_config *config, struct error
     rundir_instance(instance);
     vswitch->loop = config->loop;
     vswitch->ready = config->ready;
+    vswitch->hold = config->hold;
     vswitch->aux = config->aux;
     vswitch->vlan_limit = 1;
     start_watchers(vswitch);

@@ -38,6 +38,7 @@ struct vswitch_config {
     struct tls_settings tls; /* For the database; and for controllers, unless the database says. */
     unsigned int n_workers;
     void (*ready)(void *aux); /* Called once, when the first configuration has been applied. */
+    void (*hold)(void *aux, int fd); /* As of datapath_ops.  NULL is fine. */
     void *aux;
 };
 
@@ -65,6 +66,7 @@ struct vswitch {
     uint32_t next_look;            /* Port in the datapath to look at next. */
     unsigned int n_failed_seconds; /* Something could not be opened since; see retry_failures(). */
     void (*ready)(void *aux);      /* NULL once it was called. */
+    void (*hold)(void *aux, int fd);
     void *aux;
 
     ev_async packet_ins;     /* A bridge's queue has something. */

@@ -228,11 +228,16 @@ bool pins_are_adopted(const struct pins *pins)
     return pins->is_adopted;
 }
 
+void pins_name(const struct pins *pins, const char *name, char *path, size_t n_bytes)
+{
+    snprintf(path, n_bytes, "%s/%s", pins->directory, name);
+}
+
 int pins_use(struct pins *pins, struct bpf_map *map, const char *name)
 {
     char path[128];
 
-    snprintf(path, sizeof path, "%s/%s", pins->directory, name);
+    pins_name(pins, name, path, sizeof path);
     return bpf_map__set_pin_path(map, path);
 }
 

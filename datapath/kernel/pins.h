@@ -13,6 +13,7 @@
  * Threads  Main thread. */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "datapath/kernel/layout.h"
@@ -46,6 +47,9 @@ struct pins *pins_open(const char *instance, int tap_ifindex, struct error *erro
 
 /* Was there anything to take over? */
 bool pins_are_adopted(const struct pins *pins);
+
+/* The path of the pin 'name'. */
+void pins_name(const struct pins *pins, const char *name, char *path, size_t n_bytes);
 
 /* Before loading: 'map' is the one that is pinned as 'name', or will be. */
 int pins_use(struct pins *pins, struct bpf_map *map, const char *name);

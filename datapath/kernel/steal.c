@@ -15,8 +15,8 @@
 
 #include "datapath/kernel/filter.h"
 #include "datapath/kernel/leftovers.h"
+#include "datapath/kernel/loaded.h"
 #include "datapath/kernel/pins.h"
-#include "datapath/kernel/steal.skel.h"
 #include "datapath/kernel/xdp.h"
 #include "lib/log.h"
 #include "lib/netlink/qdisc.h"
@@ -38,7 +38,7 @@ struct steal {
     char instance[IFNAMSIZ];
     int tap_ifindex;
     struct pins *pins; /* Owned; NULL: nothing can be pinned. */
-    struct steal_bpf *skeleton;
+    struct loaded loaded;
     struct hook *hooks; /* Owned. */
     _Atomic unsigned int n_xdp;
     struct kcache_maps maps;
@@ -75,10 +75,9 @@ static void release_maps(struct kcache_maps *maps)
 }
 
 /* The memory of 'map'; NULL with errno. */
-static void *map_memory(const struct bpf_map *map)
+static void *map_memory(const struct steal *steal, enum loaded_map map, size_t n_bytes)
 {
-    size_t n_bytes = (size_t)bpf_map__max_entries(map) * bpf_map__value_size(map);
-    void *at = mmap(NULL, n_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+    void *at = mmap(NULL, n_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, steal->loaded.maps[map], 0);
 
     return at == MAP_FAILED ? NULL : at;
 }
@@ -87,75 +86,38 @@ static int get_maps(struct steal *steal)
 {
     struct kcache_maps *maps = &steal->maps;
 
-    if (!(maps->state = map_memory(steal->skeleton->maps.kc_state)) ||
-        !(maps->entries = map_memory(steal->skeleton->maps.kc_entries)) ||
-        !(maps->entries6 = map_memory(steal->skeleton->maps.kc_entries6)) ||
-        !(maps->ports = map_memory(steal->skeleton->maps.kc_ports)) ||
-        !(maps->programs = map_memory(steal->skeleton->maps.kc_programs)) ||
-        !(maps->devices = map_memory(steal->skeleton->maps.kc_devices)))
+    maps->n_entries = KCACHE_DEFAULT_ENTRIES;
+    maps->n_entries6 = KCACHE_DEFAULT_ENTRIES / 4;
+    if (!(maps->state = map_memory(steal, LOADED_STATE, sizeof *maps->state)) ||
+        !(maps->entries = map_memory(steal, LOADED_ENTRIES,
+                                     maps->n_entries * sizeof *maps->entries)) ||
+        !(maps->entries6 = map_memory(steal, LOADED_ENTRIES6,
+                                      maps->n_entries6 * sizeof *maps->entries6)) ||
+        !(maps->ports = map_memory(steal, LOADED_PORTS, KC_MAX_PORTS * sizeof *maps->ports)) ||
+        !(maps->programs = map_memory(steal, LOADED_PROGRAMS,
+                                      KC_N_PROGRAMS * sizeof *maps->programs)) ||
+        !(maps->devices = map_memory(steal, LOADED_DEVICES,
+                                     KC_MAX_DEVICES * sizeof *maps->devices)))
         return -errno;
     maps->release = release_maps;
     return 0;
 }
 
-static int pin_maps(struct steal *steal)
-{
-    const struct {
-        const char *name;
-        struct bpf_map *map;
-    } pinned[] = {
-        {"state", steal->skeleton->maps.kc_state},
-        {"entries", steal->skeleton->maps.kc_entries},
-        {"entries6", steal->skeleton->maps.kc_entries6},
-        {"ports", steal->skeleton->maps.kc_ports},
-        {"programs", steal->skeleton->maps.kc_programs},
-        {"devices", steal->skeleton->maps.kc_devices},
-        {"port_slots", steal->skeleton->maps.port_slots},
-    };
-    int code = 0;
-
-    for (size_t i = 0; i < sizeof pinned / sizeof pinned[0] && !code; i++)
-        code = pins_use(steal->pins, pinned[i].map, pinned[i].name);
-    return code;
-}
-
-static int load(struct steal *steal, int tap_ifindex)
-{
-    struct steal_bpf *skeleton = steal->skeleton = steal_bpf__open();
-    int code;
-
-    if (!skeleton)
-        return -errno;
-    skeleton->rodata->exception_tap_ifindex = (uint32_t)tap_ifindex;
-    steal->maps.n_entries = KCACHE_DEFAULT_ENTRIES;
-    steal->maps.n_entries6 = KCACHE_DEFAULT_ENTRIES / 4;
-    bpf_map__set_max_entries(skeleton->maps.kc_entries, steal->maps.n_entries);
-    bpf_map__set_max_entries(skeleton->maps.kc_entries6, steal->maps.n_entries6);
-    code = steal->pins ? pin_maps(steal) : 0;
-    if (!code)
-        code = steal_bpf__load(skeleton);
-    if (code) {
-        steal_bpf__destroy(skeleton);
-        steal->skeleton = NULL;
-    }
-    return code;
-}
-
 /* What is pinned may be of another build after all, or not be permitted. */
 static int load_somehow(struct steal *steal, int tap_ifindex)
 {
-    int code = load(steal, tap_ifindex);
+    int code = loaded_open(&steal->loaded, steal->pins, (uint32_t)tap_ifindex);
 
     if (code && steal->pins && pins_are_adopted(steal->pins)) {
         log_warn("what an earlier daemon has pinned cannot be used: %s", strerror(-code));
         pins_forget(steal->pins);
-        code = load(steal, tap_ifindex);
+        code = loaded_open(&steal->loaded, steal->pins, (uint32_t)tap_ifindex);
     }
     if (code && steal->pins) {
         pins_close(steal->pins);
         steal->pins = NULL;
         pins_remove(steal->instance);
-        code = load(steal, tap_ifindex);
+        code = loaded_open(&steal->loaded, steal->pins, (uint32_t)tap_ifindex);
         if (!code)
             log_warn("nothing can be pinned: a restart will interrupt traffic");
     }
@@ -180,6 +142,7 @@ struct steal *steal_create(const char *instance, int tap_ifindex, struct error *
         return NULL;
     }
     libbpf_set_print(print_debug);
+    loaded_init(&steal->loaded);
     snprintf(steal->instance, sizeof steal->instance, "%s", instance);
     steal->tap_ifindex = tap_ifindex;
     open_pins(steal, tap_ifindex);
@@ -208,7 +171,7 @@ void steal_destroy(struct steal *steal)
         steal_detach(steal, steal->hooks->ifindex);
     if (!steal->is_memory_taken)
         release_maps(&steal->maps);
-    steal_bpf__destroy(steal->skeleton);
+    loaded_close(&steal->loaded);
     pins_close(steal->pins);
     pins_remove(steal->instance);
     free(steal);
@@ -231,8 +194,7 @@ static int name_device(struct steal *steal, int ifindex, uint16_t slot)
     struct kc_device *at = &steal->maps.devices[key % KC_MAX_DEVICES];
     const struct kc_device device = {.ifindex = key, .slot = slot};
 
-    if (bpf_map__update_elem(steal->skeleton->maps.port_slots, &key, sizeof key, &device,
-                             sizeof device, BPF_ANY))
+    if (bpf_map_update_elem(steal->loaded.maps[LOADED_PORT_SLOTS], &key, &device, BPF_ANY))
         return -errno;
     if (at->ifindex == key) {
         at->slot = slot;
@@ -250,14 +212,14 @@ int steal_set_cached(struct steal *steal, int ifindex, bool is_cached, struct er
 {
     uint32_t key = (uint32_t)ifindex;
     struct kc_device *at = &steal->maps.devices[key % KC_MAX_DEVICES];
-    const struct bpf_map *all = steal->skeleton->maps.port_slots;
+    int all = steal->loaded.maps[LOADED_PORT_SLOTS];
     struct kc_device device;
 
-    if (bpf_map__lookup_elem(all, &key, sizeof key, &device, sizeof device, 0))
+    if (bpf_map_lookup_elem(all, &key, &device))
         return error_set_errno(error, -errno,
                                "cannot find the port among those of the BPF program");
     device.is_off = !is_cached;
-    if (bpf_map__update_elem(all, &key, sizeof key, &device, sizeof device, BPF_EXIST))
+    if (bpf_map_update_elem(all, &key, &device, BPF_EXIST))
         return error_set_errno(error, -errno, "cannot tell the BPF program of it");
     if (at->ifindex == key)
         __atomic_store_n(&at->is_off, device.is_off, __ATOMIC_RELEASE);
@@ -271,17 +233,16 @@ static void forget_device(struct steal *steal, int ifindex)
 
     if (at->ifindex == key)
         __atomic_store_n(&at->ifindex, 0, __ATOMIC_RELEASE);
-    bpf_map__delete_elem(steal->skeleton->maps.port_slots, &key, sizeof key, 0);
+    bpf_map_delete_elem(steal->loaded.maps[LOADED_PORT_SLOTS], &key);
 }
 
 static int attach_filter(struct steal *steal, struct hook *hook, struct error *error)
 {
-    const struct bpf_program *program = hook->point == BPF_TC_INGRESS
-                                            ? steal->skeleton->progs.weir_ingress
-                                            : steal->skeleton->progs.weir_egress;
+    bool is_ingress = hook->point == BPF_TC_INGRESS;
     LIBBPF_OPTS(bpf_tc_hook, tc, .ifindex = hook->ifindex, .attach_point = hook->point);
     LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY,
-                .prog_fd = bpf_program__fd(program), .flags = BPF_TC_F_REPLACE);
+                .prog_fd = is_ingress ? steal->loaded.ingress : steal->loaded.egress,
+                .flags = BPF_TC_F_REPLACE);
     int code = bpf_tc_hook_create(&tc);
 
     hook->is_qdisc_ours = !code || leftovers_is_ours(hook->ifindex, hook->point);
@@ -382,13 +343,13 @@ static bool is_hooked(int ifindex, void *arg)
 
 static void forget_lost_devices(struct steal *steal)
 {
-    const struct bpf_map *all = steal->skeleton->maps.port_slots;
+    int all = steal->loaded.maps[LOADED_PORT_SLOTS];
     uint32_t key, *last = NULL, lost[64], n_lost;
 
     do {
         n_lost = 0;
-        for (last = NULL; n_lost < sizeof lost / sizeof lost[0] &&
-                          !bpf_map__get_next_key(all, last, &key, sizeof key);
+        for (last = NULL;
+             n_lost < sizeof lost / sizeof lost[0] && !bpf_map_get_next_key(all, last, &key);
              last = &key)
             if (!is_hooked((int)key, steal))
                 lost[n_lost++] = key;
@@ -452,14 +413,14 @@ static void detach_xdp(struct steal *steal, struct hook *hook)
 int steal_attach_xdp(struct steal *steal, const struct link_info *link, struct error *error)
 {
     struct hook *hook = find_ingress(steal, link->ifindex);
-    const struct steal_bpf *skeleton = steal->skeleton;
+    const int *fds = steal->loaded.maps;
     const struct xdp_maps maps = {
-        .state = bpf_map__fd(skeleton->maps.kc_state),
-        .entries = bpf_map__fd(skeleton->maps.kc_entries),
-        .entries6 = bpf_map__fd(skeleton->maps.kc_entries6),
-        .ports = bpf_map__fd(skeleton->maps.kc_ports),
-        .programs = bpf_map__fd(skeleton->maps.kc_programs),
-        .devices = bpf_map__fd(skeleton->maps.kc_devices),
+        .state = fds[LOADED_STATE],
+        .entries = fds[LOADED_ENTRIES],
+        .entries6 = fds[LOADED_ENTRIES6],
+        .ports = fds[LOADED_PORTS],
+        .programs = fds[LOADED_PROGRAMS],
+        .devices = fds[LOADED_DEVICES],
     };
 
     if (!hook)

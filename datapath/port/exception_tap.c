@@ -144,15 +144,16 @@ static int configure(const char *name, struct error *error)
 
 static int open_queues(struct exception_tap *tap, int ifindex, struct error *error)
 {
-    /* Rings of one group; the number is free to choose within the namespace, as the ifindex is. */
-    uint16_t group = tap->dp->config.n_workers > 1 ? (uint16_t)ifindex : 0;
+    uint16_t group = 0;
 
     while (tap->n_queues < tap->dp->config.n_workers) {
         struct exception_queue *queue = &tap->queues[tap->n_queues];
 
-        queue->ring = packet_ring_create(ifindex, group, error);
+        queue->ring = packet_ring_create(ifindex, tap->dp->config.n_workers > 1 ? &group : NULL,
+                                         error);
         if (!queue->ring)
             return error->code;
+        datapath_hold(tap->dp, packet_ring_fd(queue->ring));
         queue->source = (struct rx_source){
             .fd = packet_ring_fd(queue->ring),
             .receive = exception_tap_receive,

@@ -93,6 +93,7 @@ static int open_senders(struct datapath *dp, struct error *error)
         if (fd < 0)
             return fd;
         tx->fd = fd;
+        datapath_hold(dp, fd);
     }
     return 0;
 }

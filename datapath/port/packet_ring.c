@@ -34,8 +34,21 @@ static int set(int fd, int option, int value)
     return setsockopt(fd, SOL_PACKET, option, &value, sizeof value);
 }
 
+/* The group of an earlier daemon, whose sockets may not be closed yet, is another one, and takes nothing from ours. */
+static int join(const struct packet_ring *ring, uint16_t *group)
+{
+    int kind = PACKET_FANOUT_HASH | (*group ? 0 : PACKET_FANOUT_FLAG_UNIQUEID), joined;
+    socklen_t n_bytes = sizeof joined;
+
+    if (set(ring->fd, PACKET_FANOUT, *group | kind << 16) ||
+        getsockopt(ring->fd, SOL_PACKET, PACKET_FANOUT, &joined, &n_bytes))
+        return -errno;
+    *group = (uint16_t)joined;
+    return 0;
+}
+
 /* Order matters: options that shape the slots come before the slots. */
-static int configure(struct packet_ring *ring, int ifindex, uint16_t group)
+static int configure(struct packet_ring *ring, int ifindex, uint16_t *group)
 {
     const struct tpacket_req request = {
         .tp_block_size = BLOCK_BYTES,
@@ -64,10 +77,10 @@ static int configure(struct packet_ring *ring, int ifindex, uint16_t group)
     }
     if (bind(ring->fd, (const struct sockaddr *)&addr, sizeof addr))
         return -errno;
-    return group && set(ring->fd, PACKET_FANOUT, group | PACKET_FANOUT_HASH << 16) ? -errno : 0;
+    return group ? join(ring, group) : 0;
 }
 
-struct packet_ring *packet_ring_create(int ifindex, uint16_t group, struct error *error)
+struct packet_ring *packet_ring_create(int ifindex, uint16_t *group, struct error *error)
 {
     struct packet_ring *ring = calloc(1, sizeof *ring);
 

@@ -20,9 +20,9 @@
 
 struct packet_ring;
 
-/* A ring on what is sent to device 'ifindex'; rings of the same non-zero 'group' share it by flow.  NULL with
- * 'error' set. */
-struct packet_ring *packet_ring_create(int ifindex, uint16_t group, struct error *error);
+/* A ring on what is sent to device 'ifindex'; rings of the same '*group' share it by flow, and 0 there becomes
+ * that of a new one.  NULL with 'error' set. */
+struct packet_ring *packet_ring_create(int ifindex, uint16_t *group, struct error *error);
 void packet_ring_destroy(struct packet_ring *ring); /* NULL is fine. */
 
 int packet_ring_fd(const struct packet_ring *ring); /* Readable when there are frames. */

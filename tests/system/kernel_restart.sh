@@ -89,6 +89,11 @@ end_traffic() {
 }
 field() { sed -n "s/^$1 .*$2 \([0-9]*\).*/\1/p" "$work/received"; }
 
+# The BPF programs stay as well: it takes long to load them.
+program_of() { tc -n "$space" filter show dev "$1" ingress | sed -n 's/.* id \([0-9]*\) .*/\1/p'; }
+program=$(program_of h1)
+[ -n "$program" ] || fail "which program is on h1? $(tc -n "$space" filter show dev h1 ingress)"
+
 for kind in planned killed; do
   step "$kind restarts, $restarts times"
   begin_traffic
@@ -98,8 +103,19 @@ for kind in planned killed; do
   end_traffic
   expect "$(cat "$work/sent.c")" "$(field c received)" "$kind: frames of a cached flow"
   expect "" "$(field f received)" "$kind: forbidden frames"
+  expect "$program" "$(program_of h1)" "$kind: program on h1"
   [ "$(field n gap_ms)" -le "${WEIR_MAX_GAP_MS:-3000}" ] || fail "$kind: new flows find silence for $(field n gap_ms) ms"
 done
+
+step "programs that are not pinned, as those of another build, are loaded"
+instance=$(ip -n "$space" -o link | sed -n 's/.*: \([^:@]*\)-miss[:@].*/\1/p')
+rm "/sys/fs/bpf/weir/$instance"/weir_*
+planned
+[ "$program" != "$(program_of h1)" ] || fail "the program on h1 is the one that was removed"
+program=$(program_of h1)
+planned
+expect "$program" "$(program_of h1)" "program on h1"
+can_reach h1 10.6.0.2 || fail "h1 does not reach h2 after programs were loaded"
 
 step "an internal port keeps its address, and its neighbours"
 ip -n "$space" addr add 10.6.0.9/24 dev br0
