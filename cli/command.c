@@ -14,16 +14,15 @@
 #include "cli/shown.h"
 
 static const struct command_rows *const nouns[] = {
-    &up_commands,          &status_commands,   &help_commands,
-    &show_commands,        &bridge_commands,   &bridge_setting_commands,
-    &port_commands,        &bond_commands,     &controller_commands,
-    &mirror_commands,      &qos_commands,      &ssl_commands,
-    &auto_attach_commands, &zone_commands,     &reset_commands,
-    &record_list_commands, &record_commands,   &record_life_commands,
-    &db_commands,          &flow_commands,     &flow_dump_commands,
-    &of_port_commands,     &of_table_commands, &ports_commands,
-    &fdb_commands,         &trace_commands,    &cache_commands,
-    &verify_commands,      &control_commands,  &log_commands,
+    &up_commands,          &status_commands,         &help_commands,       &show_commands,
+    &bridge_commands,      &bridge_setting_commands, &port_commands,       &bond_commands,
+    &controller_commands,  &mirror_commands,         &qos_commands,        &ssl_commands,
+    &auto_attach_commands, &zone_commands,           &reset_commands,      &record_list_commands,
+    &record_commands,      &record_life_commands,    &db_commands,         &flow_commands,
+    &flow_dump_commands,   &group_commands,          &group_dump_commands, &meter_commands,
+    &of_port_commands,     &of_table_commands,       &ports_commands,      &fdb_commands,
+    &trace_commands,       &cache_commands,          &verify_commands,     &control_commands,
+    &log_commands,
 };
 
 const char *command_group_title(enum command_group group)

@@ -92,8 +92,8 @@ static int print_message(struct dump *dump, const struct of_message *message, st
 
 /* Sends the request of 'kind' that the words of the command make. */
 static int request(struct context *context, struct invocation *invocation,
-                   enum of_message_kind kind, struct ofconn **connection, uint32_t *xid,
-                   struct error *error)
+                   enum of_message_kind kind, struct ofconn **connection,
+                   const struct of_names **names, uint32_t *xid, struct error *error)
 {
     const char *filter = invocation->n_args > 1 ? invocation->args[1] : "";
     struct of_flow_stats_request wanted;
@@ -102,6 +102,7 @@ static int request(struct context *context, struct invocation *invocation,
     if (!*connection || ofconn_load_names(*connection, error) < 0 ||
         of_flow_stats_request_parse(filter, ofconn_names(*connection), &wanted, error) < 0)
         return error->code;
+    *names = ofconn_print_names(*connection, invocation);
     *xid = ofconn_xid(*connection);
     of_encode_flow_stats_request(&wanted, kind, ofconn_protocol(*connection), *xid,
                                  ofconn_output(*connection));
@@ -119,10 +120,9 @@ static int run_dump_flows(struct context *context, struct invocation *invocation
     };
     struct of_message message;
     uint32_t xid;
-    int result = request(context, invocation, OF_FLOW_STATS_REQUEST, &dump.connection, &xid, error);
+    int result = request(context, invocation, OF_FLOW_STATS_REQUEST, &dump.connection, &dump.names,
+                         &xid, error);
 
-    if (!result)
-        dump.names = ofconn_print_names(dump.connection, invocation);
     do {
         if (!result)
             result = ofconn_receive(dump.connection, xid, OF_FLOW_STATS_REPLY, &message, error);
@@ -140,10 +140,12 @@ static int run_dump_aggregate(struct context *context, struct invocation *invoca
                               struct error *error)
 {
     struct ofconn *connection;
+    const struct of_names *names;
     struct of_aggregate sum;
     struct of_message message;
     uint32_t xid;
-    int result = request(context, invocation, OF_AGGREGATE_REQUEST, &connection, &xid, error);
+    int result = request(context, invocation, OF_AGGREGATE_REQUEST, &connection, &names, &xid,
+                         error);
 
     if (!result)
         result = ofconn_receive(connection, xid, OF_AGGREGATE_REPLY, &message, error);

@@ -12,23 +12,6 @@
 #include "lib/openflow/ports.h"
 #include "lib/openflow/stats.h"
 
-/* What each message of a reply is given to. */
-typedef void message_printer(const struct of_message *, void *aux);
-
-static int receive_all(struct ofconn *connection, uint32_t xid, enum of_message_kind kind,
-                       message_printer *print, void *aux, struct error *error)
-{
-    struct of_message message;
-    int result;
-
-    do {
-        result = ofconn_receive(connection, xid, kind, &message, error);
-        if (!result)
-            print(&message, aux);
-    } while (!result && of_message_has_more(&message));
-    return result;
-}
-
 /* --- dump-ports ---------------------------------------------------------------------------- */
 
 struct listing {
@@ -106,15 +89,17 @@ static void list_stats(const struct of_port_stats *stats, struct listing *listin
     buffer_fini(&port);
 }
 
-static void print_port_stats(const struct of_message *message, void *aux)
+static int print_port_stats(const struct of_message *message, void *aux, struct error *error)
 {
     struct listing *listing = aux;
     struct of_port_stats stats;
     struct of_items items;
 
     of_items_init(&items, message);
+    (void)error;
     for (; of_next_port_stats(&items, &stats); listing->n++)
         list_stats(&stats, listing);
+    return 0;
 }
 
 static void print_listing(struct context *context, struct invocation *invocation,
@@ -159,8 +144,8 @@ static int run_dump_ports(struct context *context, struct invocation *invocation
         uint32_t xid = ofconn_xid(listing.connection);
         of_encode_port_stats_request(port, ofconn_version(listing.connection), xid,
                                      ofconn_output(listing.connection));
-        result = receive_all(listing.connection, xid, OF_PORT_STATS_REPLY, print_port_stats,
-                             &listing, error);
+        result = ofconn_receive_all(listing.connection, xid, OF_PORT_STATS_REPLY, print_port_stats,
+                                    &listing, error);
     }
     if (!result)
         print_listing(context, invocation, &listing);
@@ -281,14 +266,16 @@ static void list_port(const struct of_port_info *info, struct listing *listing)
     buffer_fini(&number);
 }
 
-static void print_ports(const struct of_message *message, void *aux)
+static int print_ports(const struct of_message *message, void *aux, struct error *error)
 {
     struct of_port_info info;
     struct of_items items;
 
     of_items_init(&items, message);
+    (void)error;
     while (of_next_port(&items, &info))
         list_port(&info, aux);
+    return 0;
 }
 
 static int run_dump_ports_desc(struct context *context, struct invocation *invocation,
@@ -301,8 +288,8 @@ static int run_dump_ports_desc(struct context *context, struct invocation *invoc
         uint32_t xid = ofconn_xid(listing.connection);
         of_encode_empty(OF_PORT_DESC_REQUEST, ofconn_version(listing.connection), xid,
                         ofconn_output(listing.connection));
-        result = receive_all(listing.connection, xid, OF_PORT_DESC_REPLY, print_ports, &listing,
-                             error);
+        result = ofconn_receive_all(listing.connection, xid, OF_PORT_DESC_REPLY, print_ports,
+                                    &listing, error);
     }
     if (!result)
         print_listing(context, invocation, &listing);
@@ -356,12 +343,13 @@ struct port_search {
     bool is_found;
 };
 
-static void find_port(const struct of_message *message, void *aux)
+static int find_port(const struct of_message *message, void *aux, struct error *error)
 {
     struct port_search *search = aux;
     struct of_port_info info;
     struct of_items items;
 
+    (void)error;
     of_items_init(&items, message);
     while (of_next_port(&items, &info)) {
         if (info.port != search->port)
@@ -369,6 +357,7 @@ static void find_port(const struct of_message *message, void *aux)
         search->mac = info.mac;
         search->is_found = true;
     }
+    return 0;
 }
 
 static int find_mac(struct ofconn *connection, struct of_port_mod *mod, const char *name,
@@ -379,7 +368,7 @@ static int find_mac(struct ofconn *connection, struct of_port_mod *mod, const ch
 
     of_encode_empty(OF_PORT_DESC_REQUEST, ofconn_version(connection), xid,
                     ofconn_output(connection));
-    int result = receive_all(connection, xid, OF_PORT_DESC_REPLY, find_port, &search, error);
+    int result = ofconn_receive_all(connection, xid, OF_PORT_DESC_REPLY, find_port, &search, error);
     if (!result && !search.is_found)
         result = error_set(error, -ENOENT, "the bridge has no port %s", shown(name).text);
     mod->mac = search.mac;

@@ -12,8 +12,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "cli/of_dialect.h"
+#include "cli/ofconn_names.h"
 #include "lib/clock.h"
-#include "lib/openflow/ports.h"
 #include "lib/openflow/stats.h"
 #include "lib/openflow/vendor.h"
 #include "lib/rundir.h"
@@ -22,11 +23,6 @@
 #include "lib/unix_socket.h"
 
 enum { OFP_DEFAULT_TCP_PORT = 6653 };
-
-struct port_name {
-    of_port port;
-    char name[17];
-};
 
 struct ofconn {
     struct stream *stream; /* NULL: not connected. */
@@ -37,13 +33,13 @@ struct ofconn {
     struct buffer output, input;
     size_t n_consumed; /* Of 'input': messages already handed out. */
     bool has_hello;    /* Any version is accepted before. */
+    bool wants_all;    /* ofconn_receive() gives out whatever comes. */
 
+    uint32_t awaited_xid;
     ofconn_refusal *on_refusal;
     void *refusal_aux;
 
-    struct port_name *ports; /* Owned. */
-    size_t n_ports;
-    struct of_names names;
+    struct ofconn_names *names; /* Owned; NULL until they are asked for. */
 };
 
 /* --- Socket -------------------------------------------------------------------------------- */
@@ -138,7 +134,7 @@ static int refuse(struct ofconn *connection, const struct of_message *message, s
 
     if (of_decode_error(message->whole, message->n_bytes, &info))
         return error_set(error, -EPROTO, "the switch sent an error that cannot be read");
-    if (connection->on_refusal) {
+    if (connection->on_refusal && message->xid != connection->awaited_xid) {
         connection->on_refusal(message->xid, &info, connection->refusal_aux);
         return 0;
     }
@@ -153,12 +149,14 @@ static int refuse(struct ofconn *connection, const struct of_message *message, s
 static int dispatch(struct ofconn *connection, const struct of_message *message,
                     struct error *error)
 {
-    switch (message->kind) {
-    case OF_ECHO_REQUEST:
+    if (message->kind == OF_ECHO_REQUEST)
         of_encode_echo_reply(message, &connection->output);
-        return 0;
+    if (connection->wants_all)
+        return 1;
+    switch (message->kind) {
     case OF_ERROR:
         return connection->has_hello ? refuse(connection, message, error) : 1;
+    case OF_ECHO_REQUEST:
     case OF_PACKET_IN:
     case OF_PORT_STATUS:
     case OF_FLOW_REMOVED:
@@ -168,7 +166,7 @@ static int dispatch(struct ofconn *connection, const struct of_message *message,
     }
 }
 
-static int receive_any(struct ofconn *connection, struct of_message *message, struct error *error)
+static int receive(struct ofconn *connection, struct of_message *message, struct error *error)
 {
     for (;;) {
         int n = next_frame(connection, message, error);
@@ -187,9 +185,32 @@ int ofconn_receive(struct ofconn *connection, uint32_t xid, enum of_message_kind
 {
     int result = ofconn_send(connection, error);
 
-    while (!result && !(result = receive_any(connection, message, error)))
+    connection->awaited_xid = xid;
+    while (!result && !(result = receive(connection, message, error)))
         if (message->xid == xid && message->kind == kind)
             return 0;
+    return result;
+}
+
+int ofconn_receive_all(struct ofconn *connection, uint32_t xid, enum of_message_kind kind,
+                       ofconn_taker *take, void *aux, struct error *error)
+{
+    struct of_message message;
+    int result;
+
+    do {
+        result = ofconn_receive(connection, xid, kind, &message, error);
+        if (!result)
+            result = take(&message, aux, error);
+    } while (!result && of_message_has_more(&message));
+    return result;
+}
+
+int ofconn_receive_any(struct ofconn *connection, struct of_message *message, struct error *error)
+{
+    connection->wants_all = true;
+    int result = receive(connection, message, error);
+    connection->wants_all = false;
     return result;
 }
 
@@ -209,30 +230,6 @@ int ofconn_barrier(struct ofconn *connection, struct error *error)
 }
 
 /* --- Life ---------------------------------------------------------------------------------- */
-
-static int parse_versions(const char *text, uint32_t *versions, struct error *error)
-{
-    char *copy, *rest, *word;
-
-    *versions = 0;
-    if (!text) {
-        *versions = OF_VERSION_BIT(OF_1_0);
-        return 0;
-    }
-    copy = rest = strdup(text);
-    while ((word = strsep(&rest, ", "))) {
-        enum of_version version = of_version_by_name(word);
-        if (!version) {
-            error_set(error, -EINVAL, "-O %s: versions are OpenFlow10 to OpenFlow15",
-                      shown(word).text);
-            free(copy);
-            return -EINVAL;
-        }
-        *versions |= OF_VERSION_BIT(version);
-    }
-    free(copy);
-    return 0;
-}
 
 static char *find_socket(const char *target, struct error *error)
 {
@@ -280,17 +277,14 @@ static int connect_to(struct ofconn *connection, const struct context *context, 
     return 0;
 }
 
-static int shake_hands(struct ofconn *connection, const struct context *context,
-                       struct error *error)
+static int shake_hands(struct ofconn *connection, uint32_t ours, struct error *error)
 {
-    uint32_t ours, theirs;
     struct of_message message;
-    int result = parse_versions(context->options.of_version, &ours, error);
+    uint32_t theirs;
+    int result;
 
-    if (result)
-        return result;
     of_encode_hello(ours, ofconn_xid(connection), &connection->output);
-    if ((result = receive_any(connection, &message, error)) < 0)
+    if ((result = receive(connection, &message, error)) < 0)
         return result;
     if (message.kind != OF_HELLO || of_decode_hello(&message, &theirs))
         return error_set(error, -EPROTO, "what listens there does not speak OpenFlow");
@@ -305,7 +299,32 @@ static int shake_hands(struct ofconn *connection, const struct context *context,
     return 0;
 }
 
+/* OpenFlow 1.0 has several ways to say a flow. */
+static void agree_on_flows(struct ofconn *connection, const struct of_dialect *dialect)
+{
+    connection->protocol.uses_nxm = dialect->uses_nxm;
+    connection->protocol.has_table_id = dialect->has_table_id;
+    of_encode_set_flow_format(dialect->uses_nxm, ofconn_xid(connection), &connection->output);
+    of_encode_flow_mod_table_id(dialect->has_table_id, ofconn_xid(connection), &connection->output);
+}
+
 struct ofconn *ofconn_open(const struct context *context, const char *target, struct error *error)
+{
+    return ofconn_open_in(context, target, OF_VERSIONS_KNOWN, error);
+}
+
+struct ofconn *ofconn_open_in(const struct context *context, const char *target, uint32_t possible,
+                              struct error *error)
+{
+    struct of_dialect dialect;
+
+    if (of_dialect_choose(&context->options, possible, &dialect, error) < 0)
+        return NULL;
+    return ofconn_open_as(context, target, &dialect, error);
+}
+
+struct ofconn *ofconn_open_as(const struct context *context, const char *target,
+                              const struct of_dialect *dialect, struct error *error)
 {
     struct ofconn *connection = calloc(1, sizeof *connection);
 
@@ -314,14 +333,12 @@ struct ofconn *ofconn_open(const struct context *context, const char *target, st
     connection->deadline_ns = context->deadline_ns;
     connection->next_xid = 1;
     if (connect_to(connection, context, target, error) < 0 ||
-        shake_hands(connection, context, error) < 0) {
+        shake_hands(connection, dialect->versions, error) < 0) {
         ofconn_close(connection);
         return NULL;
     }
-    if (connection->protocol.version == OF_1_0) {
-        of_encode_set_flow_format(true, ofconn_xid(connection), &connection->output);
-        of_encode_flow_mod_table_id(true, ofconn_xid(connection), &connection->output);
-    }
+    if (connection->protocol.version == OF_1_0)
+        agree_on_flows(connection, dialect);
     return connection;
 }
 
@@ -332,7 +349,7 @@ void ofconn_close(struct ofconn *connection)
     stream_destroy(connection->stream);
     buffer_fini(&connection->input);
     buffer_fini(&connection->output);
-    free(connection->ports);
+    ofconn_names_destroy(connection->names);
     free(connection);
 }
 
@@ -364,100 +381,28 @@ void ofconn_on_refusal(struct ofconn *connection, ofconn_refusal *callback, void
 
 /* --- Names --------------------------------------------------------------------------------- */
 
-static bool find_port(void *aux, const char *name, of_port *port)
-{
-    const struct ofconn *connection = aux;
-
-    for (size_t i = 0; i < connection->n_ports; i++) {
-        if (!strcmp(connection->ports[i].name, name)) {
-            *port = connection->ports[i].port;
-            return true;
-        }
-    }
-    return false;
-}
-
-static const char *port_name(void *aux, of_port port)
-{
-    const struct ofconn *connection = aux;
-
-    for (size_t i = 0; i < connection->n_ports; i++)
-        if (connection->ports[i].port == port)
-            return connection->ports[i].name;
-    return NULL;
-}
-
-static void add_port_name(struct ofconn *connection, const struct of_port_info *info)
-{
-    connection->ports = reallocarray(connection->ports, connection->n_ports + 1,
-                                     sizeof *connection->ports);
-    if (!connection->ports)
-        abort();
-    struct port_name *named = &connection->ports[connection->n_ports++];
-    named->port = info->port;
-    memcpy(named->name, info->name, sizeof named->name);
-}
-
-/* OpenFlow 1.0 to 1.2 tell them with the features, later versions in statistics. */
-static int load_from_features(struct ofconn *connection, struct error *error)
-{
-    uint32_t xid = ofconn_xid(connection);
-    struct of_message message;
-    struct of_port_info info;
-
-    of_encode_empty(OF_FEATURES_REQUEST, connection->protocol.version, xid, &connection->output);
-    int result = ofconn_receive(connection, xid, OF_FEATURES_REPLY, &message, error);
-    if (result)
-        return result;
-    struct wire ports = of_features_ports(&message);
-    while (of_decode_port_info(&ports, connection->protocol.version, &info))
-        add_port_name(connection, &info);
-    return 0;
-}
-
-static int load_from_descriptions(struct ofconn *connection, struct error *error)
-{
-    uint32_t xid = ofconn_xid(connection);
-    struct of_message message;
-    struct of_port_info info;
-    int result;
-
-    of_encode_port_desc_request(OFPP_NONE, connection->protocol.version, xid, &connection->output);
-    do {
-        result = ofconn_receive(connection, xid, OF_PORT_DESC_REPLY, &message, error);
-        if (result)
-            return result;
-        struct of_items items;
-        of_items_init(&items, &message);
-        while (of_next_port(&items, &info))
-            add_port_name(connection, &info);
-    } while (of_message_has_more(&message));
-    return 0;
-}
-
 int ofconn_load_names(struct ofconn *connection, struct error *error)
 {
-    int result = connection->protocol.version < OF_1_3 ? load_from_features(connection, error)
-                                                       : load_from_descriptions(connection, error);
-
-    if (!result)
-        connection->names =
-            (struct of_names){.find_port = find_port, .port_name = port_name, .aux = connection};
-    return result;
+    if (!connection->names)
+        connection->names = ofconn_names_create(connection);
+    return ofconn_names_load(connection->names, error);
 }
 
 const struct of_names *ofconn_names(const struct ofconn *connection)
 {
-    return &connection->names;
+    return ofconn_names_get(connection->names);
 }
 
-const struct of_names *ofconn_print_names(const struct ofconn *connection,
+const struct of_names *ofconn_print_names(struct ofconn *connection,
                                           const struct invocation *invocation)
 {
     bool wants_names = invocation_option(invocation, "--names") ||
                        (!invocation_option(invocation, "--no-names") && isatty(STDOUT_FILENO));
 
-    return wants_names ? &connection->names : NULL;
+    if (!wants_names)
+        return NULL;
+    ofconn_names_load_tables(connection->names);
+    return ofconn_names(connection);
 }
 
 /* --- Refusals ------------------------------------------------------------------------------ */
@@ -479,6 +424,24 @@ void ofconn_describe_refusal(const struct of_error_info *info, struct buffer *ou
         {OFPBAC_MATCH_INCONSISTENT, "an action changes a field that the match does not ensure"},
         {OFPBRC_EPERM, "that is not permitted"},
         {OFPBRC_BAD_TYPE, "the switch does not know the request"},
+        {OFPBRC_BAD_STAT, "the switch does not know the request"},
+        {OFPBRC_BAD_PORT, "there is no such port"},
+        {OFPBAC_BAD_OUT_GROUP, "there is no such group"},
+        {OFPGMFC_GROUP_EXISTS, "the group exists already"},
+        {OFPGMFC_UNKNOWN_GROUP, "there is no such group"},
+        {OFPGMFC_UNKNOWN_BUCKET, "the group has no such bucket"},
+        {OFPGMFC_BUCKET_EXISTS, "the group has such a bucket already"},
+        {OFPGMFC_INVALID_GROUP, "there cannot be such a group"},
+        {OFPGMFC_LOOP, "the groups would lead to each other"},
+        {OFPGMFC_CHAINED_GROUP, "another group leads to it"},
+        {OFPMMFC_METER_EXISTS, "the meter exists already"},
+        {OFPMMFC_UNKNOWN_METER, "there is no such meter"},
+        {OFPMMFC_INVALID_METER, "there cannot be such a meter"},
+        {OFPMMFC_OUT_OF_METERS, "there are as many meters as there can be"},
+        {OFPMMFC_OUT_OF_BANDS, "a meter cannot have so many bands"},
+        {OFPMMFC_BAD_BAND, "the switch does not know such bands"},
+        {OFPMMFC_BAD_RATE, "that is no rate"},
+        {OFPMMFC_BAD_BURST, "that is no burst"},
     };
     const char *name = info->error ? of_error_name(info->error) : NULL;
 

@@ -23,9 +23,18 @@
 #include "lib/openflow/messages.h"
 
 struct ofconn;
+struct of_dialect;
 
-/* 'target': a bridge, or the path of a socket ("unix:PATH" or with a '/').  NULL on error. */
+/* 'target': a bridge, the path of a socket ("unix:PATH" or with a '/'), "tcp:HOST:PORT" or
+ * "ssl:HOST:PORT".  NULL on error.
+ *
+ * The version and the form of flows are what -O and -F say, OpenFlow 1.0 without them.
+ * ofconn_open_in() is for what can only be said in 'possible' versions: see of_dialect.h. */
 struct ofconn *ofconn_open(const struct context *context, const char *target, struct error *error);
+struct ofconn *ofconn_open_in(const struct context *context, const char *target, uint32_t possible,
+                              struct error *error);
+struct ofconn *ofconn_open_as(const struct context *context, const char *target,
+                              const struct of_dialect *dialect, struct error *error);
 void ofconn_close(struct ofconn *connection); /* NULL is fine. */
 
 const struct of_protocol *ofconn_protocol(const struct ofconn *connection);
@@ -33,7 +42,8 @@ enum of_version ofconn_version(const struct ofconn *connection);
 uint32_t ofconn_xid(struct ofconn *connection); /* The next one, counted up by one. */
 struct buffer *ofconn_output(struct ofconn *connection);
 
-/* Without a callback, the first refusal ends the wait with a sentence. */
+/* Without a callback, the first refusal ends the wait with a sentence; that of what is waited for
+ * does so in any case. */
 typedef void ofconn_refusal(uint32_t xid, const struct of_error_info *info, void *aux);
 void ofconn_on_refusal(struct ofconn *connection, ofconn_refusal *callback, void *aux);
 
@@ -47,13 +57,23 @@ int ofconn_barrier(struct ofconn *connection, struct error *error);
 int ofconn_receive(struct ofconn *connection, uint32_t xid, enum of_message_kind kind,
                    struct of_message *message, struct error *error);
 
-/* Asks for the ports' names; then ports can be written and printed by them. */
+/* Calls 'take' with each message of a reply.  It may stop them with an error. */
+typedef int ofconn_taker(const struct of_message *message, void *aux, struct error *error);
+int ofconn_receive_all(struct ofconn *connection, uint32_t xid, enum of_message_kind kind,
+                       ofconn_taker *take, void *aux, struct error *error);
+
+/* Sends, then waits for the next message of any kind; echo requests have been answered. */
+int ofconn_receive_any(struct ofconn *connection, struct of_message *message, struct error *error);
+
+/* Asks for the ports' names; then ports can be written and printed by them, and tables, whose names
+ * are asked for when one is needed. */
 int ofconn_load_names(struct ofconn *connection, struct error *error);
 const struct of_names *ofconn_names(const struct ofconn *connection);
 
-/* Those to print with, or NULL for numbers: as with ovs-ofctl(8), names are the default on a
- * terminal, and the options --names and --no-names choose. */
-const struct of_names *ofconn_print_names(const struct ofconn *connection,
+/* Those to print with, or NULL for numbers; to be called before what is to be printed is asked for.
+ * As with ovs-ofctl(8), names are the default on a terminal, and the options --names and --no-names
+ * choose. */
+const struct of_names *ofconn_print_names(struct ofconn *connection,
                                           const struct invocation *invocation);
 
 /* A sentence about a refusal: "the table is full (OFPFMFC_TABLE_FULL)". */

@@ -111,6 +111,20 @@ static int set_of_version(struct options *options, const char *value, struct err
     return 0;
 }
 
+static int set_flow_format(struct options *options, const char *value, struct error *error)
+{
+    (void)error;
+    options->flow_format = value;
+    return 0;
+}
+
+static int set_packet_in_format(struct options *options, const char *value, struct error *error)
+{
+    (void)error;
+    options->packet_in_format = value;
+    return 0;
+}
+
 #define TLS_SETTER(NAME, OPTION)                                                     \
     static int NAME(struct options *options, const char *value, struct error *error) \
     {                                                                                \
@@ -233,6 +247,10 @@ static const struct option_row rows[] = {
     {"--max-column-width", ITS_VALUE, set_max_width},
     {"--protocols", ITS_VALUE, set_of_version},
     {"-O", ITS_VALUE, set_of_version},
+    {"--flow-format", ITS_VALUE, set_flow_format},
+    {"-F", ITS_VALUE, set_flow_format},
+    {"--packet-in-format", ITS_VALUE, set_packet_in_format},
+    {"-P", ITS_VALUE, set_packet_in_format},
     {"--private-key", ITS_VALUE, set_private_key},
     {"-p", ITS_VALUE, set_private_key},
     {"--certificate", ITS_VALUE, set_certificate},
@@ -281,7 +299,9 @@ const char *options_help(void)
            "  --bare                the same as --format=list --data=bare --no-headings\n"
            "  --max-column-width=N  cut what is longer in tables\n"
            "  --oneline             print each command's output on one line\n"
-           "  -O, --protocols=V     OpenFlow version: OpenFlow10 (default) or OpenFlow13\n"
+           "  -O, --protocols=V     OpenFlow versions: OpenFlow10 (default) to OpenFlow15\n"
+           "  -F, --flow-format=F   how flows are said: openflow10, nxm or oxm\n"
+           "  -P, --packet-in-format=F  standard, nxt_packet_in or nxt_packet_in2\n"
            "  -p, --private-key=FILE  for ssl: our key,\n"
            "  -c, --certificate=FILE  our certificate,\n"
            "  -C, --ca-cert=FILE      and the CA of the other side\n"

@@ -27,7 +27,9 @@ struct options {
     bool as_vsctl; /* Called as ovs-vsctl: its version, statuses and readings where ours differ. */
     bool wants_help, wants_version, wants_commands, wants_options;
     struct table_style style;
-    const char *of_version; /* -O; NULL: OpenFlow 1.0. */
+    const char *of_version;       /* -O; NULL: OpenFlow 1.0. */
+    const char *flow_format;      /* -F; NULL: any. */
+    const char *packet_in_format; /* -P; NULL: the best there is. */
     struct tls_settings tls;
 };
 

@@ -2,6 +2,7 @@
 
 #include "lib/openflow/group_text.h"
 
+#include "lib/annotations.h"
 #include "lib/openflow/flow_text.h"
 
 static void format_fields(const struct of_group *group, struct buffer *out)
@@ -75,5 +76,65 @@ void of_group_stats_format(const struct of_group_stats *stats, struct buffer *ou
     for (size_t i = 0; i < stats->n_buckets; i++) {
         buffer_printf(out, ",bucket%zu:", i);
         format_counts(stats->buckets[i].n_packets, stats->buckets[i].n_bytes, out);
+    }
+}
+
+/* Which bit an action has in 1.0, in 1.1, and since; -1: none.  In the order of ovs-ofctl(8). */
+static const struct {
+    const char *name;
+    int8_t of10, of11, of12;
+} action_bits[] = {
+    {"output", 0, 0, 0},
+    {"group", -1, 22, 22},
+    {"enqueue", 11, -1, -1},
+    {"set_field", -1, -1, 25},
+    {"set_vlan_vid", 1, 1, -1},
+    {"set_vlan_pcp", 2, 2, -1},
+    {"strip_vlan", 3, 18, 18},
+    {"push_vlan", -1, 17, 17},
+    {"mod_dl_src", 4, 3, -1},
+    {"mod_dl_dst", 5, 4, -1},
+    {"mod_nw_src", 6, 5, -1},
+    {"mod_nw_dst", 7, 6, -1},
+    {"mod_nw_tos", 8, 7, -1},
+    {"mod_nw_ecn", -1, 8, -1},
+    {"mod_nw_ttl", -1, 23, 23},
+    {"mod_tp_src", 9, 9, -1},
+    {"mod_tp_dst", 10, 10, -1},
+    {"dec_ttl", -1, 24, 24},
+    {"set_mpls_label", -1, 13, -1},
+    {"set_mpls_tc", -1, 14, -1},
+    {"set_mpls_ttl", -1, 15, 15},
+    {"dec_mpls_ttl", -1, 16, 16},
+    {"push_mpls", -1, 19, 19},
+    {"pop_mpls", -1, 20, 20},
+    {"set_queue", -1, 21, 21},
+};
+
+void of_action_types_format(uint32_t types, enum of_version version, struct buffer *out)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(action_bits); i++) {
+        int bit = version == OF_1_0   ? action_bits[i].of10
+                  : version == OF_1_1 ? action_bits[i].of11
+                                      : action_bits[i].of12;
+        if (bit >= 0 && types & UINT32_C(1) << bit)
+            buffer_printf(out, " %s", action_bits[i].name);
+    }
+}
+
+void of_group_features_format(const struct of_group_features *features, enum of_version version,
+                              struct buffer *out)
+{
+    static const char *const names[] = {"all", "select", "indirect", "fast failover"};
+
+    buffer_printf(out, " Group table:\n    Types:  0x%x\n    Capabilities:  0x%x\n",
+                  features->types, features->capabilities);
+    for (size_t i = 0; i < N_OF_GROUP_TYPES; i++) {
+        if (!(features->types & 1U << i))
+            continue;
+        buffer_printf(out, "    %s group:\n       max_groups=%#x\n       actions:", names[i],
+                      features->max_groups[i]);
+        of_action_types_format(features->actions[i], version, out);
+        buffer_putc(out, '\n');
     }
 }

@@ -23,6 +23,13 @@ void of_group_format(const struct of_group *group, const struct of_names *names,
 /* "group_id=1,duration=1.500s,ref_count=0,packet_count=0,byte_count=0,bucket0:packet_count=..." */
 void of_group_stats_format(const struct of_group_stats *stats, struct buffer *out);
 
+/* Some lines: "    all group:\n       max_groups=0x10\n       actions: output ...". */
+void of_group_features_format(const struct of_group_features *features, enum of_version version,
+                              struct buffer *out);
+
+/* " output strip_vlan": the actions of a bitmap in which bit N is OFPAT_ type N of the version. */
+void of_action_types_format(uint32_t types, enum of_version version, struct buffer *out);
+
 /* What add-meter, mod-meter and del-meters take; the same rules. */
 int of_meter_mod_parse(const char *text, enum of_meter_command command, struct of_meter_mod *mod,
                        struct error *error);
@@ -35,3 +42,6 @@ void of_meter_format(const struct of_meter *meter, struct buffer *out);
 
 /* "meter:1 flow_count:0 packet_in_count:0 ... bands:" and a line for each band. */
 void of_meter_stats_format(const struct of_meter_stats *stats, struct buffer *out);
+
+/* Three lines: "max_meter:1000 max_bands:8 max_color:0\nband_types: drop\n..." */
+void of_meter_features_format(const struct of_meter_features *features, struct buffer *out);

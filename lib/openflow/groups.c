@@ -142,6 +142,15 @@ void of_group_mod_fini(struct of_group_mod *mod)
     of_group_fini(&mod->group);
 }
 
+bool of_group_mod_fits(const struct of_group_mod *mod, enum of_version version)
+{
+    const struct of_group *group = &mod->group;
+    bool is_15 = of_group_form_is_15(of_group_form(OF_GROUP_DESC_REQUEST, version), version);
+
+    return is_15 || !(group->selection_method[0] || group->n_fields ||
+                      mod->command == OFGC_INSERT_BUCKET || mod->command == OFGC_REMOVE_BUCKET);
+}
+
 void of_encode_group_mod(const struct of_group_mod *mod, enum of_version version, uint32_t xid,
                          struct buffer *out)
 {

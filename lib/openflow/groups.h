@@ -105,7 +105,9 @@ enum of_error of_decode_group_mod(const struct of_message *message, uint8_t n_ta
                                   struct of_group_mod *mod);
 void of_group_mod_fini(struct of_group_mod *mod);
 
-/* Leaves out what the version cannot say. */
+/* May 'mod' be sent in this version without losing more than the numbers of buckets?  If not, what
+ * cannot be said is left out. */
+bool of_group_mod_fits(const struct of_group_mod *mod, enum of_version version);
 void of_encode_group_mod(const struct of_group_mod *mod, enum of_version version, uint32_t xid,
                          struct buffer *out);
 

@@ -198,3 +198,19 @@ void of_meter_stats_format(const struct of_meter_stats *stats, struct buffer *ou
                       (unsigned long long)stats->bands[i].n_packets,
                       (unsigned long long)stats->bands[i].n_bytes);
 }
+
+void of_meter_features_format(const struct of_meter_features *features, struct buffer *out)
+{
+    buffer_printf(out, "max_meter:%u max_bands:%u max_color:%u\nband_types:", features->max_meters,
+                  features->max_bands, features->max_color);
+    if (features->band_types & 1U << OFMBT_DROP)
+        buffer_puts(out, " drop");
+    if (features->band_types & 1U << OFMBT_DSCP_REMARK)
+        buffer_puts(out, " dscp_remark");
+    buffer_puts(out, "\ncapabilities:");
+    for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+        if (features->capabilities & flags[i].flag)
+            buffer_printf(out, " %s", flags[i].name);
+    }
+    buffer_putc(out, '\n');
+}

@@ -460,6 +460,14 @@ static void put_out_match(const struct of_packet_out *packet, enum of_version ve
     of_match_encode(&match, version, out);
 }
 
+bool of_packet_out_fits(const struct of_packet_out *packet, enum of_version version)
+{
+    struct match any;
+
+    match_init_any(&any);
+    return version >= OF_1_5 || match_is_equal(&packet->metadata, &any);
+}
+
 void of_encode_packet_out(const struct of_packet_out *packet, enum of_version version, uint32_t xid,
                           struct buffer *out)
 {

@@ -73,5 +73,8 @@ static inline struct ofa_list of_packet_out_actions(const struct of_packet_out *
 enum of_error of_decode_packet_out(const struct of_message *message, uint8_t n_tables,
                                    struct of_packet_out *packet);
 void of_packet_out_fini(struct of_packet_out *packet);
+
+/* May 'packet' be sent in this version without losing anything?  If not, that is left out. */
+bool of_packet_out_fits(const struct of_packet_out *packet, enum of_version version);
 void of_encode_packet_out(const struct of_packet_out *packet, enum of_version version, uint32_t xid,
                           struct buffer *out);

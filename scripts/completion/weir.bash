@@ -11,11 +11,14 @@ set-ssl get-ssl del-ssl add-aa-mapping del-aa-mapping get-aa-mapping
 add-zone-tp del-zone-tp list-zone-tp list-dp-cap emer-reset
 list find get set add remove clear create destroy wait-until comment db
 add-flow add-flows mod-flows del-flows dump-flows dump-aggregate
+add-group add-groups mod-group del-groups insert-buckets remove-buckets
+dump-groups dump-group-stats dump-group-features
+add-meter mod-meter del-meters dump-meters meter-stats meter-features
 dump-ports dump-ports-desc mod-port dump-tables dump-desc
 ports fdb trace cache verify drops coverage memory log call"
 
 _weir_options="--rundir= --db= --database= --timeout= --retry --no-wait --dry-run --json --pretty --format= --data=
---no-headings --bare --max-column-width= --oneline --protocols= --private-key= --certificate=
+--no-headings --bare --max-column-width= --oneline --protocols= --flow-format= --packet-in-format= --private-key= --certificate=
 --ca-cert= --bootstrap-ca-cert= --peer-ca-cert= --ssl-protocols= --ssl-ciphers= --ssl-ciphersuites=
 --verbose --log-file --commands --options
 --help --version"
@@ -58,9 +61,11 @@ _weir_own_options() { # COMMAND
   get) echo "--if-exists --id=@" ;;
   create) echo "--id=@" ;;
   destroy) echo "--if-exists --all" ;;
-  mod-flows | del-flows) echo "--strict" ;;
+  mod-flows | del-flows) echo "--strict --bundle" ;;
+  add-group | mod-group) echo "--bundle --may-create" ;;
+  add-flow | add-flows | add-groups | del-groups | *-buckets) echo "--bundle" ;;
   dump-flows) echo "--names --no-names --no-stats" ;;
-  dump-ports) echo "--names --no-names" ;;
+  dump-ports | dump-groups) echo "--names --no-names" ;;
   dump-tables) echo "--all" ;;
   up) echo "--db-file= --read-only-group=" ;;
   db) echo "--columns= --timestamp --force" ;;
@@ -102,7 +107,7 @@ _weir_arguments() { # COMMAND ARGUMENT...: what may come next.
     echo "$_weir_tables"
     ;;
   list:* | get:1 | set:1 | add:1 | remove:1 | clear:1 | destroy:* | wait-until:1) _weir_records "$2" ;;
-  add-flows:1 | set-ssl:*) compgen -f -- "${COMP_WORDS[COMP_CWORD]}" ;;
+  add-flows:1 | add-groups:1 | set-ssl:*) compgen -f -- "${COMP_WORDS[COMP_CWORD]}" ;;
   *-manager:* | *-ssl:* | emer-reset:* | comment:* | add-br:* | up:* | restart:* | down:* | status:* | cleanup:* | verify:* | version:* | show:* | init:* | list-br:* | coverage:* | memory:*) ;;
   *:0) _weir_ask list-br ;;
   esac
@@ -121,7 +126,7 @@ _weir() {
         i=$((i + 2))
       fi
       ;;
-    -t | -O | -f | -d) i=$((i + 1)) ;;
+    -t | -O | -F | -P | -f | -d) i=$((i + 1)) ;;
     -*) [ "${COMP_WORDS[i + 1]}" = = ] && i=$((i + 2)) ;;
     *) if [ -z "$command" ]; then command=${COMP_WORDS[i]}; else arguments+=("${COMP_WORDS[i]}"); fi ;;
     esac

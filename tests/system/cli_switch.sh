@@ -97,7 +97,7 @@ said "actions" add-flow br0 tcp
 said "there is no bridge nosuch" dump-flows nosuch
 printf 'ip,actions=drop\n\n# x\nnonsense,actions=drop\n' >"$work/wrong"
 said "line 4: nonsense" add-flows br0 "$work/wrong"
-weir --no-stats dump-flows br0 | found '^ ip actions=drop' || fail "the line before the wrong one was not done"
+weir --no-stats dump-flows br0 | found '^ ip actions=drop' && fail "the line before the wrong one was done"
 printf 'table=9,priority=1,ip,actions=drop\ntable=9,check_overlap,priority=1,tcp,actions=drop\n' >"$work/overlap"
 said "line 2: the switch refuses the flow: it overlaps" add-flows br0 "$work/overlap"
 head -c 100000 /dev/zero | tr '\0' x >"$work/long"
@@ -106,6 +106,8 @@ head -c 100 /dev/urandom >"$work/noise"
 weir add-flows br0 "$work/noise" 2>/dev/null && fail "noise was taken for flows"
 said "NUL" add-flows br0 <(printf 'ip,\0actions=drop\n')
 said "No such file" add-flows br0 "$work/nosuch"
+said "line 2: the switch refuses the flow: it overlaps" --bundle add-flows br0 <(sed s/9/10/ "$work/overlap")
+expect "" "$(weir dump-flows br0 table=10)" "flows of a bundle that was refused"
 
 step "100,000 flows"
 awk 'BEGIN { for (i = 0; i < 100000; i++)
