@@ -27,8 +27,10 @@ enum {
     SEEN_FLOWS = 262144, /* Flows of which one frame has come by, by hash. */
     CHUNK_ENTRIES = 256,
     MANY_ENTRIES = 1024,
+    REBASE_AFTER = INT32_MAX, /* Half of the generations that an entry can tell. */
     REFUSED_FOR_GOOD = 0xff,
 };
+#define EVERYTHING_IS_IDLE (-1)
 static_assert((int)KC_MAX_SLOTS >= (int)DP_SLOTS_PER_VERDICT &&
                   (int)KC_N_SLOTS == (int)DP_N_SLOTS && (int)DP_MAX_PORTS < (int)KC_DROP,
               "entries hold what verdicts have");
@@ -350,17 +352,25 @@ static uint32_t action_locked(struct kcache *cache, struct megaflow *flow, const
     return flow->kernel.action;
 }
 
+/* When entries of 'flow' say that they were born.  What is older than 'base' is as good as born then, if none of its
+ * slots was newer: whatever changes later is newer than that. */
+static uint64_t birth_locked(struct kcache *cache, const struct megaflow *flow)
+    REQUIRES(cache->lock)
+{
+    return flow->born > cache->maps.state->base ? flow->born : cache->maps.state->base;
+}
+
 /* True: 'words' are what an entry for it holds. */
 bool kcache_encode_locked(struct kcache *cache, struct megaflow *flow, const struct kc_key *key,
                           struct kcache_words *words) REQUIRES(cache->lock)
 {
-    uint64_t base = cache->maps.state->base;
+    uint64_t base = cache->maps.state->base, birth = birth_locked(cache, flow);
     uint32_t action = action_locked(cache, flow, key);
 
-    if (action == KC_NOTHING || flow->born < base || flow->born - base > UINT32_MAX)
+    if (action == KC_NOTHING || cache->is_rebasing || birth - base > UINT32_MAX ||
+        (birth != flow->born && !process_is_valid(cache->dp, flow)))
         return false;
-    words->verdict = (flow->born - base) << 32 | (uint64_t)flow->slots[0] << KC_ACTION_BITS |
-                     action;
+    words->verdict = (birth - base) << 32 | (uint64_t)flow->slots[0] << KC_ACTION_BITS | action;
     words->slots = 0;
     for (unsigned int i = 1; i < DP_SLOTS_PER_VERDICT; i++)
         words->slots |= (uint64_t)flow->slots[i] << (i - 1) * KC_SLOT_BITS;
@@ -533,13 +543,15 @@ static void sweep_place_locked(struct kcache *cache, struct kcache_place *place,
     struct megaflow *flow = place->flow;
 
     collect_locked(cache, place, now_ns);
-    if (now_ns - place->used_ns > max_idle_ns) {
+    if (now_ns - place->used_ns > max_idle_ns || max_idle_ns == EVERYTHING_IS_IDLE) {
         remove_locked(cache, place, now_ns);
         cache->stats.n_expired++;
         return;
     }
     struct megaflow *heir = heir_locked(cache, flow);
-    if (heir && (heir != flow || !kcache_table_is_born(place, cache->maps.state, flow->born)) &&
+    if (heir &&
+        (heir != flow ||
+         !kcache_table_is_born(place, cache->maps.state, birth_locked(cache, flow))) &&
         process_is_valid(cache->dp, heir))
         pass_on_locked(cache, place, now_ns);
 }
@@ -587,12 +599,35 @@ void kcache_collect(struct kcache *cache, int64_t now_ns)
         walk(cache, i, now_ns, 0);
 }
 
+/* Entries tell 32 bits of their birth.  Before these end, all entries go, and 'base' moves once no program can still
+ * be looking at one of them; a program that has the old one takes new entries for older than they are. */
+static bool begin_rebasing(struct kcache *cache)
+{
+    mutex_lock(&cache->lock);
+    if (!kcache_is_adopting(cache) &&
+        datapath_generation(cache->dp) - cache->maps.state->base > REBASE_AFTER)
+        cache->is_rebasing = true;
+    bool is_rebasing = cache->is_rebasing;
+    mutex_unlock(&cache->lock);
+    return is_rebasing;
+}
+
+static void end_rebasing_locked(struct kcache *cache) REQUIRES(cache->lock)
+{
+    if (!cache->is_rebasing)
+        return;
+    __atomic_store_n(&cache->maps.state->base, datapath_generation(cache->dp), __ATOMIC_RELEASE);
+    cache->is_rebasing = false;
+}
+
 bool kcache_sweep(struct kcache *cache, int64_t now_ns, int64_t max_idle_ns)
 {
+    bool is_rebasing = begin_rebasing(cache);
+
     for (unsigned int i = 0; i < 2; i++)
-        walk(cache, i, now_ns, max_idle_ns);
+        walk(cache, i, now_ns, is_rebasing ? EVERYTHING_IS_IDLE : max_idle_ns);
     mutex_lock(&cache->lock);
-    bool has_retired = kcache_programs_retire(cache->programs);
+    bool has_retired = kcache_programs_retire(cache->programs) || is_rebasing;
     for (unsigned int i = 0; i < 2; i++)
         has_retired |= kcache_table_retire(cache->tables[i]);
     mutex_unlock(&cache->lock);
@@ -613,6 +648,7 @@ void kcache_wait_for_programs(void)
 void kcache_reuse(struct kcache *cache)
 {
     mutex_lock(&cache->lock);
+    end_rebasing_locked(cache);
     kcache_programs_reuse(cache->programs);
     for (unsigned int i = 0; i < 2; i++)
         kcache_table_reuse(cache->tables[i]);
@@ -666,7 +702,8 @@ static void describe_locked(struct kcache *cache, const struct kcache_place *pla
     info->n_bytes = __atomic_load_n(&entry->n_bytes, __ATOMIC_RELAXED) - place->born_bytes;
     info->used_ns = place->used_ns;
     info->is_stale = !process_is_valid(cache->dp, place->flow) ||
-                     !kcache_table_is_born(place, cache->maps.state, place->flow->born);
+                     !kcache_table_is_born(place, cache->maps.state,
+                                           birth_locked(cache, place->flow));
     info->is_faithful = kcache_is_faithful_locked(cache, place);
 }
 

@@ -20,6 +20,7 @@ struct kcache {
     struct kcache_stats stats;
     _Atomic uint32_t n_places; /* Taken, or waiting for a grace period. */
     _Atomic bool is_adopting;
+    bool is_rebasing; /* Nothing is installed. */
     uint64_t adopted_generation;
     uint32_t *seen; /* Owned. */
 };

@@ -18,7 +18,7 @@
  * verdict of the same key may change at any time; who reads verdict and slots reads the verdict again.
  *
  * Validity is that of the other caches (datapath.h): no slot is newer than the entry.  Entries keep
- * 32 bits of their birth, counted from 'base'.
+ * 32 bits of their birth, counted from 'base', which moves when there are none, and no program reads one.
  *
  * Memory order  Userspace stores a slot's generation, then the generation, then answers a barrier.  The
  *               answer reaches whoever sends a frame afterwards through locks of the kernel, so the program that

@@ -465,6 +465,15 @@ static void init_rigs(struct round *round)
     }
 }
 
+/* Soon those begin anew of which entries can tell. */
+static void age(struct round *round)
+{
+    struct datapath *dp = round->rigs[IN_KERNEL].dp;
+
+    atomic_store(&dp->generation, INT32_MAX - random_below(&round->random, 200));
+    datapath_invalidate(dp, DP_SLOT_ALL);
+}
+
 static void fini_rigs(struct round *round)
 {
     for (int side = 0; side < N_SIDES; side++)
@@ -485,6 +494,8 @@ static void play_round(struct round *round, uint64_t seed)
     round->n_flows = 0;
     round->n_sent = 0;
     init_rigs(round);
+    if (seed % 2)
+        age(round);
     fill_tables(round);
     fill_frames(round);
     for (unsigned int n = 0; n < ROUND_FRAMES; n++) {

@@ -338,6 +338,91 @@ static void a_sample_is_as_large_as_asked_for(void **state)
     assert_int_equal(v.n_differences, 1);
 }
 
+/* --- Generations, of which entries tell 32 bits --------------------------------------------- */
+
+static void set_generation(struct rig *s, uint64_t generation)
+{
+    atomic_store(&s->dp->generation, generation);
+    s->maps.state->generation = generation;
+}
+
+/* As programs see it. */
+static bool is_up_to_date(struct rig *s, const struct kc_entry *entry)
+{
+    uint64_t born = s->maps.state->base + kc_born(entry->verdict);
+
+    return s->maps.state->slot_generation[0] <= born &&
+           s->maps.state->slot_generation[kc_first_slot(entry->verdict)] <= born;
+}
+
+static bool has_entry(struct rig *s)
+{
+    for (unsigned int i = 0; i < N_ENTRIES; i++)
+        if (s->maps.entries[i].verdict)
+            return true;
+    return false;
+}
+
+/* As the maintenance thread does. */
+static void sweep(struct rig *s)
+{
+    if (kcache_sweep(datapath_kcache(s->dp), clock_now_ns(), 10 * SECOND_NS))
+        kcache_reuse(datapath_kcache(s->dp));
+}
+
+static void entries_are_right_before_and_after_generations_begin_anew(void **state)
+{
+    struct rig *s = *state;
+    uint64_t base = s->maps.state->base;
+
+    set_generation(s, INT32_MAX - 10);
+    for (int i = 0; i < 20; i++) {
+        s->output = s->output == s->out ? s->other : s->out;
+        datapath_invalidate(s->dp, SLOT);
+        assert_true(!has_entry(s) || !is_up_to_date(s, any_entry(s)));
+        datapath_port(s->dp, s->output)->is_kernel_reachable = true;
+        send_two_from(s, 1);
+        send_from(s, 1);
+        assert_true(is_up_to_date(s, any_entry(s)));
+        assert_int_equal(kc_action(any_entry(s)->verdict), s->output);
+        struct dp_verification v = verify(s);
+        assert_int_equal(v.n_kernel_flows, 1);
+        assert_int_equal(v.n_differences, 0);
+        sweep(s);
+    }
+    assert_true(s->maps.state->base > base + INT32_MAX);
+}
+
+/* Its megaflow is older than all that entries can tell. */
+static void a_flow_that_never_changes_comes_back_when_generations_begin_anew(void **state)
+{
+    struct rig *s = *state;
+
+    send_two_from(s, 1);
+    set_generation(s, UINT64_C(1) << 31);
+    sweep(s);
+    assert_false(has_entry(s));
+    send_from(s, 1);
+    assert_true(is_up_to_date(s, any_entry(s)));
+    sweep(s);
+    assert_true(has_entry(s));
+    assert_int_equal(s->n_rewalked, 0);
+    datapath_invalidate(s->dp, SLOT);
+    assert_false(is_up_to_date(s, any_entry(s)));
+}
+
+static void nothing_is_installed_beyond_the_last_generation_that_entries_can_tell(void **state)
+{
+    struct rig *s = *state;
+
+    set_generation(s, UINT64_C(1) << 32);
+    send_two_from(s, 1);
+    assert_false(has_entry(s));
+    sweep(s);
+    send_from(s, 1);
+    assert_true(is_up_to_date(s, any_entry(s)));
+}
+
 #define A_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -352,6 +437,9 @@ int main(void)
         A_TEST(a_change_during_the_walk_is_no_difference),
         A_TEST(a_change_that_is_being_published_is_no_difference),
         A_TEST(a_sample_is_as_large_as_asked_for),
+        A_TEST(entries_are_right_before_and_after_generations_begin_anew),
+        A_TEST(a_flow_that_never_changes_comes_back_when_generations_begin_anew),
+        A_TEST(nothing_is_installed_beyond_the_last_generation_that_entries_can_tell),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
