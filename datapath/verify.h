@@ -5,7 +5,12 @@
  *
  * Cached flows, the workers' and the kernel's, are translated again and their actions compared.  Masks are not:
  * which bits a lookup consults depends also on what the classifier happens to hold, and two masks may both be
- * right.  An entry that is out of date is not compared: no frame
+ * right.  That a mask is right says something of the rules alone: every flow that is equal in these bits gets the
+ * same answer from them.  It was right when the flow was cached, and whoever changes a rule makes the flow out of
+ * date; so while it is not, it is right, however the classifier has since arranged the same rules (tested in
+ * tests/unit/vswitchd/classifier_test.c, and that masks are right at all by caches_equal_tables_test.c).
+ * Of rules of one priority that overlap any may win (OpenFlow 1.3.5, section 5.3), and another one when rules that had
+ * been removed leave memory: that is found as a difference.  An entry that is out of date is not compared: no frame
  * will be treated by it.  Nor is a difference believed at once, as whoever changes tables publishes them just
  * before what is cached becomes out of date: every thread finishes what it is doing first.
  *

@@ -432,6 +432,44 @@ static void what_filters_leave_out_costs_only_their_bits(void **state)
     assert_memory_equal(&consulted, &shared, sizeof shared);
 }
 
+/* What a cached answer relies on: the rules of its version stay, though the classifier is made anew beneath it and
+ * lookups look at other bits by then.  (Priorities differ: of equal ones another rule may win.) */
+static void what_was_consulted_suffices_as_long_as_the_rules_stay(void **state)
+{
+    enum { N_FLOWS = 300, N_LASTING = 400, N_MASKS = 100 };
+    uint32_t masks[N_MASKS];
+    struct fixture *f = *state;
+    struct flow flows[N_FLOWS], consulted[N_FLOWS];
+    const struct cls_rule *answers[N_FLOWS];
+    unsigned int n_changed = 0;
+
+    memset(consulted, 0, sizeof consulted);
+    for (int i = 0; i < N_MASKS; i++)
+        masks[i] = draw_mask(f);
+    for (uint32_t i = 0; i < 6 * N_LASTING; i++) {
+        add(f, draw(f, 1u << N_USED_BITS), masks[draw(f, N_MASKS)], i * 997 % 3000);
+        if (i >= N_LASTING)
+            atomic_store(&f->rules[i]->removed_in, 2);
+    }
+    for (int i = 0; i < N_FLOWS; i++) {
+        spread(&flows[i], draw(f, 1u << N_USED_BITS));
+        answers[i] = classifier_lookup(f->cls, 2, &flows[i], &consulted[i]);
+    }
+    while (f->n_rules > N_LASTING) {
+        take_out(f, f->n_rules - 1);
+        if (f->n_rules % 300 && f->n_rules > N_LASTING)
+            continue;
+        for (int i = 0; i < N_FLOWS; i++) {
+            struct flow now = {0};
+
+            assert_ptr_equal(classifier_lookup(f->cls, 2, &flows[i], &now), answers[i]);
+            n_changed += memcmp(&now, &consulted[i], sizeof now) != 0;
+            check_consulted(f, 2, &flows[i], &consulted[i], answers[i]);
+        }
+    }
+    assert_true(n_changed > 0);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -449,6 +487,7 @@ int main(void)
         TEST(random_versions_answer_like_a_list),
         TEST(hundreds_of_priorities_of_one_match_keep_their_order),
         TEST(what_filters_leave_out_costs_only_their_bits),
+        TEST(what_was_consulted_suffices_as_long_as_the_rules_stay),
     };
 
     hash_seed = UINT64_C(0x6c62272e07bb0142); /* Every run is the same. */
