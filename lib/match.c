@@ -53,29 +53,34 @@ bool match_contains(const struct match *match, const struct flow *flow)
     return !difference;
 }
 
-struct minimatch *minimatch_create(const struct match *match)
+void minimatch_init(struct minimatch *mini, const struct match *match)
 {
     const uint64_t *flow = flow_words_const(&match->flow);
     const uint64_t *mask = flow_words_const(&match->mask);
-    uint64_t words[2 * FLOW_WORDS];
-    size_t n = 0, n_words = 0;
-    uint64_t word_set = 0;
+    size_t n = 0, n_words;
+
+    mini->word_set = 0;
+    for (size_t i = 0; i < FLOW_WORDS; i++)
+        mini->word_set |= (uint64_t)(mask[i] != 0) << i;
+    n_words = minimatch_n_words(mini);
+    for (uint64_t set = mini->word_set; set; set &= set - 1) {
+        int i = __builtin_ctzll(set);
+
+        mini->words[n] = mask[i];
+        mini->words[n_words + n++] = flow[i] & mask[i];
+    }
+}
+
+struct minimatch *minimatch_create(const struct match *match)
+{
+    size_t n_words = 0;
 
     for (size_t i = 0; i < FLOW_WORDS; i++)
-        n_words += mask[i] != 0;
-    for (size_t i = 0; i < FLOW_WORDS; i++) {
-        if (mask[i]) {
-            word_set |= UINT64_C(1) << i;
-            words[n] = mask[i];
-            words[n_words + n++] = flow[i] & mask[i];
-        }
-    }
-
-    struct minimatch *mini = malloc(sizeof *mini + 2 * n_words * sizeof words[0]);
+        n_words += flow_words_const(&match->mask)[i] != 0;
+    struct minimatch *mini = malloc(sizeof *mini + 2 * n_words * sizeof mini->words[0]);
     if (!mini)
         abort();
-    mini->word_set = word_set;
-    memcpy(mini->words, words, 2 * n_words * sizeof words[0]);
+    minimatch_init(mini, match);
     return mini;
 }
 

@@ -54,7 +54,12 @@ static inline const uint64_t *minimatch_flow(const struct minimatch *mini)
     return mini->words + minimatch_n_words(mini);
 }
 
+enum { MINIMATCH_MAX_WORDS = 2 * FLOW_WORDS };
+
 struct minimatch *minimatch_create(const struct match *match); /* free() it. */
+
+/* The same in 'mini', which has room for MINIMATCH_MAX_WORDS words. */
+void minimatch_init(struct minimatch *mini, const struct match *match);
 void minimatch_expand(const struct minimatch *mini, struct match *match);
 bool minimatch_is_equal(const struct minimatch *a, const struct minimatch *b);
 size_t minimatch_bytes(const struct minimatch *mini);

@@ -22,6 +22,7 @@ struct classifier {
 
     /* The writer's. */
     struct cls_tuple *tuples; /* Owned; by mask.  Empty ones stay until the groups are made anew. */
+    struct cls_tuple *recent; /* The one found last; NULL: none. */
     uint32_t n_rules;
     uint32_t n_masks; /* Tuples that are not empty. */
     uint32_t n_keys;
@@ -32,19 +33,62 @@ struct classifier {
     bool is_walking; /* The groups must stay. */
 };
 
+static uint32_t count_words(const struct flow *mask)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < FLOW_WORDS; i++)
+        n += flow_words_const(mask)[i] != 0;
+    return n;
+}
+
+size_t cls_rule_words_bytes(const struct match *match)
+{
+    return count_words(&match->mask) * sizeof(uint64_t);
+}
+
 void cls_rule_init(struct cls_rule *rule, const struct match *match, uint32_t priority)
 {
+    uint32_t n_words = count_words(&match->mask), n = 0;
+    struct cls_mask *mask = malloc(sizeof *mask + n_words * sizeof mask->words[0]);
+
     assert(priority < UINT32_MAX);
-    *rule = (struct cls_rule){.match = minimatch_create(match), .priority = priority};
+    if (!mask)
+        abort();
+    atomic_init(&mask->n_references, 1);
+    mask->n_words = n_words;
+    mask->word_set = 0;
+    *rule = (struct cls_rule){.mask = mask, .priority = priority};
     atomic_init(&rule->added_in, CLASSIFIER_VERSION_NEVER);
     atomic_init(&rule->removed_in, CLASSIFIER_VERSION_NEVER);
+    for (size_t i = 0; n < n_words; i++) {
+        uint64_t bits = flow_words_const(&match->mask)[i];
+
+        if (!bits)
+            continue;
+        mask->word_set |= UINT64_C(1) << i;
+        mask->words[n] = bits;
+        rule->words[n++] = flow_words_const(&match->flow)[i] & bits;
+    }
 }
 
 void cls_rule_fini(struct cls_rule *rule)
 {
-    assert(!rule->tuple);
-    free(rule->match);
-    rule->match = NULL;
+    cls_mask_put(rule->mask);
+    rule->mask = NULL;
+}
+
+void cls_rule_expand(const struct cls_rule *rule, struct match *match)
+{
+    uint64_t set = rule->mask->word_set;
+
+    match_init_any(match);
+    for (uint32_t i = 0; set; i++, set &= set - 1) {
+        int word = __builtin_ctzll(set);
+
+        flow_words(&match->mask)[word] = rule->mask->words[i];
+        flow_words(&match->flow)[word] = rule->words[i];
+    }
 }
 
 struct classifier *classifier_create(void)
@@ -100,23 +144,28 @@ uint32_t classifier_n_masks(const struct classifier *cls)
     return cls->n_masks;
 }
 
-/* A minimatch begins with what identifies its mask: the word set and the mask words. */
-static struct cls_tuple *find_tuple(const struct classifier *cls, const struct minimatch *match)
+/* 'key' is the word set and the mask words, with which a cls_mask, a minimatch and the masks of a tuple
+ * begin. */
+static struct cls_tuple *find_tuple(struct classifier *cls, const uint64_t *key)
 {
-    size_t key_bytes = sizeof *match + minimatch_n_words(match) * sizeof match->words[0];
-    struct cls_tuple *tuple;
+    size_t n_bytes = (1 + (size_t)__builtin_popcountll(key[0])) * sizeof *key;
+    struct cls_tuple *tuple = cls->recent;
 
-    HASH_FIND(by_mask, cls->tuples, match, key_bytes, tuple);
+    if (tuple && tuple->word_set == key[0] && !memcmp(&tuple->word_set, key, n_bytes))
+        return tuple;
+    HASH_FIND(by_mask, cls->tuples, key, n_bytes, tuple);
+    if (tuple)
+        cls->recent = tuple;
     return tuple;
 }
 
-static struct cls_tuple *find_or_create_tuple(struct classifier *cls, const struct minimatch *match)
+static struct cls_tuple *find_or_create_tuple(struct classifier *cls, struct cls_mask *mask)
 {
-    struct cls_tuple *tuple = find_tuple(cls, match);
+    struct cls_tuple *tuple = find_tuple(cls, &mask->word_set);
 
     if (tuple)
         return tuple;
-    tuple = cls_tuple_create(match);
+    tuple = cls_tuple_create(mask);
     HASH_ADD_KEYPTR(by_mask, cls->tuples, &tuple->word_set,
                     sizeof tuple->word_set + tuple->n_words * sizeof tuple->masks[0], tuple);
     return tuple;
@@ -143,6 +192,7 @@ static struct cls_tuple **collect_tuples(struct classifier *cls)
 
     if (!tuples)
         abort();
+    cls->recent = NULL;
     HASH_ITER (by_mask, cls->tuples, tuple, next) {
         if (tuple->n_rules) {
             cls_tuple_trim(tuple);
@@ -177,8 +227,10 @@ static void make_groups(struct classifier *cls)
     }
     free(tuples);
     atomic_store_explicit(&cls->groups, groups, memory_order_release);
-    if (old)
+    if (old) {
+        rcu_order_before_writers();
         call_rcu(&old->rcu, free_groups);
+    }
 
     cls->disorder_limit = cls->wear > cls->wear_limit ? 0 : 2 * cls->disorder_limit + 1;
     cls->disorder = 0;
@@ -213,7 +265,7 @@ static void note_rank(struct classifier *cls, const struct cls_tuple *tuple, cls
 
 void classifier_insert(struct classifier *cls, struct cls_rule *rule, uint64_t version)
 {
-    struct cls_tuple *tuple = find_or_create_tuple(cls, rule->match);
+    struct cls_tuple *tuple = find_or_create_tuple(cls, rule->mask);
     cls_rank before = cls_tuple_max_rank(tuple);
 
     assert(!rule->tuple && !cls->is_walking);
@@ -281,47 +333,43 @@ void classifier_each_match(const struct classifier *cls, uint64_t version, const
                               flow_words(consulted ? consulted : &ignored), each, arg);
 }
 
-struct cls_rule *classifier_find(const struct classifier *cls, uint64_t version,
+struct cls_rule *classifier_find(struct classifier *cls, uint64_t version,
                                  const struct match *match, uint32_t priority)
 {
-    struct minimatch *mini = minimatch_create(match);
-    const struct cls_tuple *tuple = find_tuple(cls, mini);
-    struct cls_rule *rule = tuple ? cls_tuple_find(tuple, mini, priority) : NULL;
+    uint64_t room[1 + MINIMATCH_MAX_WORDS];
+    struct minimatch *mini = (struct minimatch *)(void *)room;
+
+    minimatch_init(mini, match);
+    const struct cls_tuple *tuple = find_tuple(cls, room);
+    struct cls_rule *rule = tuple ? cls_tuple_find(tuple, minimatch_flow(mini), priority) : NULL;
 
     rule = cls_chain_visible(rule, version);
-    free(mini);
     return rule && rule->priority == priority ? rule : NULL;
 }
 
-static bool rule_overlaps(const struct cls_tuple *tuple, const struct cls_rule *rule,
-                          const struct match *match)
+/* Calls 'each' for the rules of 'chain' until it returns false; then so does this. */
+static bool chain_each(struct cls_rule *chain, bool (*each)(struct cls_rule *rule, void *arg),
+                       void *arg)
 {
-    const uint64_t *flow = flow_words_const(&match->flow), *mask = flow_words_const(&match->mask);
-    const uint64_t *words = cls_tuple_rule_words(tuple, rule);
+    while (chain) {
+        struct cls_rule *next = atomic_load_explicit(&chain->next, memory_order_relaxed);
 
-    for (uint32_t i = 0; i < tuple->n_words; i++) {
-        uint8_t word = tuple->words[i];
-        if ((words[i] ^ flow[word]) & tuple->masks[i] & mask[word])
+        if (!each(chain, arg))
             return false;
+        chain = next;
     }
     return true;
 }
 
-/* Calls 'each' for the rules of 'tuple' until it returns false; then so does this. */
+/* The same for all rules of 'tuple'. */
 static bool tuple_each(struct cls_tuple *tuple, bool (*each)(struct cls_rule *rule, void *arg),
                        void *arg)
 {
     struct cls_table *table = atomic_load_explicit(&tuple->table, memory_order_relaxed);
 
     for (uint32_t i = 0; i < table->capacity; i++) {
-        struct cls_rule *rule = cls_table_chain(table, i);
-
-        while (rule) {
-            struct cls_rule *next = atomic_load_explicit(&rule->next, memory_order_relaxed);
-            if (!each(rule, arg))
-                return false;
-            rule = next;
-        }
+        if (!chain_each(cls_table_chain(table, i), each, arg))
+            return false;
     }
     return true;
 }
@@ -333,6 +381,19 @@ struct overlap_search {
     struct cls_rule *found;
 };
 
+static bool rule_overlaps(const struct cls_tuple *tuple, const struct cls_rule *rule,
+                          const struct match *match)
+{
+    const uint64_t *flow = flow_words_const(&match->flow), *mask = flow_words_const(&match->mask);
+
+    for (uint32_t i = 0; i < tuple->n_words; i++) {
+        uint8_t word = tuple->words[i];
+        if ((rule->words[i] ^ flow[word]) & tuple->masks[i] & mask[word])
+            return false;
+    }
+    return true;
+}
+
 static bool check_overlap(struct cls_rule *rule, void *search_)
 {
     struct overlap_search *search = search_;
@@ -343,28 +404,109 @@ static bool check_overlap(struct cls_rule *rule, void *search_)
     return !search->found;
 }
 
+/* Has 'mask' all bits of the tuple's?  Then 'masked' is what its rules would have of 'flow'. */
+static bool tuple_is_within(const struct cls_tuple *tuple, const struct match *match,
+                            uint64_t masked[FLOW_WORDS])
+{
+    for (uint32_t i = 0; i < tuple->n_words; i++) {
+        uint8_t word = tuple->words[i];
+
+        if (tuple->masks[i] & ~flow_words_const(&match->mask)[word])
+            return false;
+        masked[i] = flow_words_const(&match->flow)[word] & tuple->masks[i];
+    }
+    return true;
+}
+
 struct cls_rule *classifier_find_overlap(const struct classifier *cls, uint64_t version,
                                          const struct match *match, uint32_t priority)
 {
     struct overlap_search search = {version, match, priority, NULL};
+    uint64_t masked[FLOW_WORDS];
     struct cls_tuple *tuple, *next;
 
     HASH_ITER (by_mask, cls->tuples, tuple, next) {
-        if (cls_priorities_contain(&tuple->priorities, priority) &&
-            !tuple_each(tuple, check_overlap, &search))
+        if (!cls_priorities_contain(&tuple->priorities, priority))
+            continue;
+        if (tuple_is_within(tuple, match, masked))
+            chain_each(cls_tuple_find(tuple, masked, priority), check_overlap, &search);
+        else
+            tuple_each(tuple, check_overlap, &search);
+        if (search.found)
             break;
     }
     return search.found;
 }
 
-void classifier_each(struct classifier *cls, bool (*each)(struct cls_rule *rule, void *arg),
-                     void *arg)
+/* What a rule of one tuple must have to lie in a match. */
+struct cover {
+    uint32_t n;
+    bool is_whole; /* All of the tuple's words, under its masks: 'flow' is what the rule must be. */
+    uint8_t places[FLOW_WORDS];
+    uint64_t masks[FLOW_WORDS], flow[FLOW_WORDS];
+    bool (*each)(struct cls_rule *rule, void *arg);
+    void *arg;
+};
+
+/* False: the tuple's mask lacks bits, so no rule can. */
+static bool cover_init(struct cover *cover, const struct cls_tuple *tuple,
+                       const struct match *match)
+{
+    uint64_t word_set = 0;
+
+    cover->n = 0;
+    cover->is_whole = true;
+    for (uint32_t i = 0; i < tuple->n_words; i++) {
+        uint64_t mask = flow_words_const(&match->mask)[tuple->words[i]];
+
+        if (mask & ~tuple->masks[i])
+            return false;
+        cover->is_whole &= mask == tuple->masks[i];
+        if (!mask)
+            continue;
+        word_set |= UINT64_C(1) << tuple->words[i];
+        cover->places[cover->n] = (uint8_t)i;
+        cover->masks[cover->n] = mask;
+        cover->flow[cover->n++] = flow_words_const(&match->flow)[tuple->words[i]] & mask;
+    }
+    for (size_t i = 0; i < FLOW_WORDS; i++)
+        if (flow_words_const(&match->mask)[i] && !(word_set >> i & 1))
+            return false;
+    return true;
+}
+
+static bool check_cover(struct cls_rule *rule, void *cover_)
+{
+    const struct cover *cover = cover_;
+    uint64_t difference = 0;
+
+    for (uint32_t i = 0; i < cover->n; i++)
+        difference |= (rule->words[cover->places[i]] ^ cover->flow[i]) & cover->masks[i];
+    return difference || cover->each(rule, cover->arg);
+}
+
+static bool tuple_each_in(struct cls_tuple *tuple, const struct match *match,
+                          bool (*each)(struct cls_rule *rule, void *arg), void *arg)
+{
+    struct cover cover = {.each = each, .arg = arg};
+
+    if (!match)
+        return tuple_each(tuple, each, arg);
+    if (!cover_init(&cover, tuple, match))
+        return true;
+    if (cover.is_whole)
+        return chain_each(cls_tuple_find(tuple, cover.flow, UINT32_MAX), each, arg);
+    return tuple_each(tuple, cover.n ? check_cover : each, cover.n ? &cover : arg);
+}
+
+void classifier_each(struct classifier *cls, const struct match *match,
+                     bool (*each)(struct cls_rule *rule, void *arg), void *arg)
 {
     struct cls_tuple *tuple, *next;
 
     cls->is_walking = true;
     HASH_ITER (by_mask, cls->tuples, tuple, next) {
-        if (!tuple_each(tuple, each, arg))
+        if (tuple->n_rules && !tuple_each_in(tuple, match, each, arg))
             break;
     }
     cls->is_walking = false;

@@ -14,7 +14,8 @@
  * section 5.3), but it is the same one until the rules change.
  *
  * Threads  One writer at a time; lookups on any RCU reader (liburcu QSBR), concurrently.
- * Memory   Rules belong to the caller, who keeps them for a grace period after classifier_remove().
+ * Memory   Rules belong to the caller, who keeps them for a grace period after classifier_remove().  In
+ *          memory of its own a rule has the masked flow only; rules of one mask share that.
  *          The classifier needs 20 to 100 bytes a rule, and 1 KB and a half a mask in small tables.
  * Time     Changes take constant time on average, but one that makes the filters anew half a
  *          microsecond for each rule; and the rules of one match are a list by priority, of which a
@@ -25,20 +26,35 @@
 #include <stdint.h>
 
 #include "lib/match.h"
+#include "lib/rcu.h"
 
 #define CLASSIFIER_VERSION_NEVER UINT64_MAX
 
+/* The first half of a minimatch, for all its rules. */
+struct cls_mask {
+    _Atomic(uint32_t) n_references;
+    uint32_t n_words;
+    uint64_t word_set;
+    uint64_t words[];
+};
+
+/* As the last member of something bigger: what the flow needs follows. */
 struct cls_rule {
-    struct minimatch *match; /* Owned. */
+    union {
+        struct {                           /* The classifier's. */
+            struct cls_tuple *tuple;       /* NULL: in no classifier. */
+            struct cls_rule *next_station; /* As 'next', some dozens of rules further. */
+        };
+        struct rcu_head rcu; /* The owner's, once it is in none any more. */
+    };
+    struct cls_mask *mask; /* A reference. */
+    uint32_t hash;         /* The classifier's. */
     uint32_t priority;
-    uint32_t hash; /* The classifier's. */
     _Atomic(uint64_t) added_in;
     _Atomic(uint64_t) removed_in; /* CLASSIFIER_VERSION_NEVER while it lives. */
-
-    /* The classifier's. */
-    struct cls_rule *_Atomic next; /* Same masked flow, lower or equal priority. */
-    struct cls_rule *next_station; /* The same, some dozens of rules further. */
-    struct cls_tuple *tuple;       /* NULL: in no classifier. */
+    struct cls_rule
+        *_Atomic next; /* The classifier's.  Same masked flow, lower or equal priority. */
+    uint64_t words[];  /* The masked flow; as many as the mask has. */
 };
 
 static inline bool cls_rule_is_visible(const struct cls_rule *rule, uint64_t version)
@@ -47,9 +63,15 @@ static inline bool cls_rule_is_visible(const struct cls_rule *rule, uint64_t ver
            version < atomic_load_explicit(&rule->removed_in, memory_order_relaxed);
 }
 
+/* Bytes that a rule for 'match' needs behind its end. */
+size_t cls_rule_words_bytes(const struct match *match);
+
 /* 'priority' is less than UINT32_MAX. */
 void cls_rule_init(struct cls_rule *rule, const struct match *match, uint32_t priority);
-void cls_rule_fini(struct cls_rule *rule); /* Frees the match; the rule must be in no classifier. */
+void cls_rule_fini(struct cls_rule *rule); /* It must be in no classifier. */
+
+/* What it was initialized with. */
+void cls_rule_expand(const struct cls_rule *rule, struct match *match);
 
 struct classifier;
 
@@ -77,14 +99,15 @@ void classifier_each_match(const struct classifier *cls, uint64_t version, const
                            void *arg);
 
 /* The visible rule with exactly this match and priority, or NULL.  Writer only. */
-struct cls_rule *classifier_find(const struct classifier *cls, uint64_t version,
+struct cls_rule *classifier_find(struct classifier *cls, uint64_t version,
                                  const struct match *match, uint32_t priority);
 
 /* A visible rule of 'priority' that some flow in 'match' would also match, or NULL. */
 struct cls_rule *classifier_find_overlap(const struct classifier *cls, uint64_t version,
                                          const struct match *match, uint32_t priority);
 
-/* Calls 'each' for every rule, visible or not, until it returns false.  'each' may remove the rule it is
- * given.  Writer only. */
-void classifier_each(struct classifier *cls, bool (*each)(struct cls_rule *rule, void *arg),
-                     void *arg);
+/* Calls 'each' for every rule, visible or not, whose flows all lie in 'match' (NULL: for every rule),
+ * until it returns false.  'each' may remove the rule it is given.  Rules whose masks lack a bit of the match are
+ * not looked at, and those of its very mask are found at once.  Writer only. */
+void classifier_each(struct classifier *cls, const struct match *match,
+                     bool (*each)(struct cls_rule *rule, void *arg), void *arg);

@@ -48,7 +48,7 @@ static void find_uses(struct cls_group *group, const struct cls_tuple *tuple, st
 static void note_rule(const struct uses *uses, const struct cls_tuple *tuple,
                       const struct cls_rule *rule)
 {
-    const uint64_t *words = cls_tuple_rule_words(tuple, rule);
+    const uint64_t *words = rule->words;
 
     for (uint32_t i = 0; i < uses->n; i++) {
         const struct cls_filter *filter = uses->list[i].filter;

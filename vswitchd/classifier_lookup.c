@@ -95,7 +95,7 @@ static inline ALWAYS_INLINE struct cls_rule *find_chain_of(const struct cls_tupl
 
         if (entry >> CLS_ENTRY_TAG_SHIFT == cls_entry_tag(hash)) {
             struct cls_rule *rule = cls_entry_rule(entry);
-            const uint64_t *words = rule->match->words + n_words;
+            const uint64_t *words = rule->words;
             uint64_t difference = 0;
 
 #pragma GCC unroll 8

@@ -184,7 +184,7 @@ static void note_tuple(struct plan *plan, uint32_t position)
         const struct cls_rule *rule = cls_table_chain(table, i);
         if (!rule)
             continue;
-        const uint64_t *words = cls_tuple_rule_words(tuple, rule);
+        const uint64_t *words = rule->words;
         for (uint32_t u = 0; u < n_uses; u++) {
             struct candidate *candidate = uses[u].candidate;
             note_value(plan, candidate,

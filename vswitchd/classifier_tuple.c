@@ -79,19 +79,34 @@ static void rehash(struct cls_tuple *tuple, uint32_t n_keys)
     }
     tuple->n_removed = 0;
     atomic_store_explicit(&tuple->table, table, memory_order_release);
+    rcu_order_before_writers();
     call_rcu(&old->rcu, free_table);
 }
 
-struct cls_tuple *cls_tuple_create(const struct minimatch *match)
+static void cls_mask_get(struct cls_mask *mask)
+{
+    atomic_fetch_add_explicit(&mask->n_references, 1, memory_order_relaxed);
+}
+
+void cls_mask_put(struct cls_mask *mask)
+{
+    /* Whoever frees it comes after all others: release each, acquire all. */
+    if (atomic_fetch_sub_explicit(&mask->n_references, 1, memory_order_acq_rel) == 1)
+        free(mask);
+}
+
+struct cls_tuple *cls_tuple_create(struct cls_mask *mask)
 {
     struct cls_tuple *tuple = calloc(1, sizeof *tuple);
 
     if (!tuple)
         abort();
-    tuple->word_set = match->word_set;
-    for (uint64_t set = match->word_set; set; set &= set - 1) {
+    cls_mask_get(mask);
+    tuple->mask = mask;
+    tuple->word_set = mask->word_set;
+    for (uint64_t set = mask->word_set; set; set &= set - 1) {
         tuple->words[tuple->n_words] = (uint8_t)__builtin_ctzll(set);
-        tuple->masks[tuple->n_words] = minimatch_mask(match)[tuple->n_words];
+        tuple->masks[tuple->n_words] = mask->words[tuple->n_words];
         tuple->n_words++;
     }
     atomic_init(&tuple->table, create_table(0));
@@ -102,6 +117,7 @@ void cls_tuple_destroy(struct cls_tuple *tuple)
 {
     assert(!tuple->n_rules);
     free(table_of(tuple));
+    cls_mask_put(tuple->mask);
     cls_priorities_fini(&tuple->priorities);
     free(tuple);
 }
@@ -114,7 +130,17 @@ static void destroy_tuple(struct rcu_head *rcu)
 
 void cls_tuple_destroy_later(struct cls_tuple *tuple)
 {
+    rcu_order_before_writers();
     call_rcu(&tuple->rcu, destroy_tuple);
+}
+
+static bool is_equal(const uint64_t *a, const uint64_t *b, uint32_t n)
+{
+    uint64_t difference = 0;
+
+    for (uint32_t i = 0; i < n; i++)
+        difference |= a[i] ^ b[i];
+    return !difference;
 }
 
 /* The place of the chain for 'masked'; else where to put it: the first free place, and false. */
@@ -134,8 +160,7 @@ static bool find_place(const struct cls_tuple *tuple, const uint64_t *masked, ui
             if (entry == CLS_ENTRY_EMPTY)
                 return false;
         } else if (entry >> CLS_ENTRY_TAG_SHIFT == cls_entry_tag(hash) &&
-                   !memcmp(masked, cls_tuple_rule_words(tuple, cls_entry_rule(entry)),
-                           tuple->n_words * sizeof *masked)) {
+                   is_equal(masked, cls_entry_rule(entry)->words, tuple->n_words)) {
             *place = i;
             return true;
         }
@@ -216,12 +241,17 @@ bool cls_tuple_insert(struct cls_tuple *tuple, struct cls_rule *rule)
 {
     uint32_t place;
 
-    rule->hash = cls_hash_words(cls_tuple_rule_words(tuple, rule), tuple->n_words);
+    rule->hash = cls_hash_words(rule->words, tuple->n_words);
     rule->tuple = tuple;
+    if (rule->mask != tuple->mask) {
+        cls_mask_put(rule->mask);
+        cls_mask_get(tuple->mask);
+        rule->mask = tuple->mask;
+    }
     cls_priorities_add(&tuple->priorities, rule->priority);
     tuple->n_rules++;
 
-    if (find_place(tuple, cls_tuple_rule_words(tuple, rule), rule->hash, &place)) {
+    if (find_place(tuple, rule->words, rule->hash, &place)) {
         insert_in_chain(table_of(tuple), place, rule);
         return false;
     }
@@ -229,7 +259,7 @@ bool cls_tuple_insert(struct cls_tuple *tuple, struct cls_rule *rule)
     /* Keeps half of the places empty, so that probes end soon. */
     if (tuple->n_keys + tuple->n_removed + 1 > table_of(tuple)->capacity / 2) {
         rehash(tuple, tuple->n_keys + tuple->n_keys / 4 + 1);
-        find_place(tuple, cls_tuple_rule_words(tuple, rule), rule->hash, &place);
+        find_place(tuple, rule->words, rule->hash, &place);
     }
     if (get_entry(table_of(tuple), place) == CLS_ENTRY_REMOVED)
         tuple->n_removed--;
@@ -244,7 +274,7 @@ bool cls_tuple_remove(struct cls_tuple *tuple, struct cls_rule *rule)
 {
     uint32_t place;
 
-    bool is_found = find_place(tuple, cls_tuple_rule_words(tuple, rule), rule->hash, &place);
+    bool is_found = find_place(tuple, rule->words, rule->hash, &place);
     assert(is_found);
     (void)is_found;
     cls_priorities_remove(&tuple->priorities, rule->priority);
@@ -263,10 +293,9 @@ void cls_tuple_trim(struct cls_tuple *tuple)
         rehash(tuple, tuple->n_keys);
 }
 
-struct cls_rule *cls_tuple_find(const struct cls_tuple *tuple, const struct minimatch *match,
+struct cls_rule *cls_tuple_find(const struct cls_tuple *tuple, const uint64_t *masked,
                                 uint32_t priority)
 {
-    const uint64_t *masked = match->words + tuple->n_words;
     uint32_t place;
 
     if (!find_place(tuple, masked, cls_hash_words(masked, tuple->n_words), &place))

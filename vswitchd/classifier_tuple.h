@@ -40,6 +40,7 @@ struct cls_tuple {
     uint64_t masks[FLOW_WORDS];
 
     /* The writer's. */
+    struct cls_mask *mask; /* A reference; rules get theirs from here. */
     struct cls_priorities priorities;
     uint32_t n_keys;    /* Chains. */
     uint32_t n_removed; /* Entries CLS_ENTRY_REMOVED. */
@@ -72,26 +73,17 @@ static inline cls_rank cls_rule_rank(const struct cls_rule *rule)
     return rule->priority + 1;
 }
 
-/* Masked words of a rule, in order of cls_tuple.words. */
-static inline const uint64_t *cls_tuple_rule_words(const struct cls_tuple *tuple,
-                                                   const struct cls_rule *rule)
-{
-    return rule->match->words + tuple->n_words;
-}
-
 /* For the writer's walks: the first rule of the chain at place 'i', or NULL.  Loads what comes next,
- * as each rule and each match is a cache miss in a large table. */
+ * as each rule is a cache miss in a large table. */
 static inline struct cls_rule *cls_table_chain(const struct cls_table *table, uint32_t i)
 {
-    enum { RULE_AHEAD = 16, MATCH_AHEAD = 8 };
+    enum { RULES_AHEAD = 16 };
 
-    if (i + RULE_AHEAD < table->capacity) {
-        uint64_t rule = atomic_load_explicit(&table->entries[i + RULE_AHEAD], memory_order_relaxed);
-        uint64_t match = atomic_load_explicit(&table->entries[i + MATCH_AHEAD],
+    if (i + RULES_AHEAD < table->capacity) {
+        uint64_t ahead = atomic_load_explicit(&table->entries[i + RULES_AHEAD],
                                               memory_order_relaxed);
-        __builtin_prefetch(cls_entry_rule(rule));
-        if (cls_entry_is_rule(match))
-            __builtin_prefetch((const char *)cls_entry_rule(match)->match + 64);
+        __builtin_prefetch(cls_entry_rule(ahead));
+        __builtin_prefetch((const char *)cls_entry_rule(ahead) + 64);
     }
     uint64_t entry = atomic_load_explicit(&table->entries[i], memory_order_relaxed);
     return cls_entry_is_rule(entry) ? cls_entry_rule(entry) : NULL;
@@ -105,7 +97,9 @@ static inline struct cls_rule *cls_chain_visible(struct cls_rule *chain, uint64_
     return chain;
 }
 
-struct cls_tuple *cls_tuple_create(const struct minimatch *match);
+void cls_mask_put(struct cls_mask *mask); /* Any thread. */
+
+struct cls_tuple *cls_tuple_create(struct cls_mask *mask);
 void cls_tuple_destroy(struct cls_tuple *tuple);       /* Must be empty; no readers left. */
 void cls_tuple_destroy_later(struct cls_tuple *tuple); /* The same, after a grace period. */
 
@@ -118,9 +112,9 @@ bool cls_tuple_remove(struct cls_tuple *tuple, struct cls_rule *rule);
 /* Makes the table as small as its rules allow. */
 void cls_tuple_trim(struct cls_tuple *tuple);
 
-/* Of the rules with exactly the flow of 'match', whose mask is the tuple's: the first one that has no
- * higher priority, or NULL. */
-struct cls_rule *cls_tuple_find(const struct cls_tuple *tuple, const struct minimatch *match,
+/* Of the rules with exactly this flow, under the tuple's mask: the first one that has no higher priority,
+ * or NULL. */
+struct cls_rule *cls_tuple_find(const struct cls_tuple *tuple, const uint64_t *masked,
                                 uint32_t priority);
 
 cls_rank cls_tuple_max_rank(const struct cls_tuple *tuple); /* 0 if it is empty. */

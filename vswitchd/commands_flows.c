@@ -40,7 +40,7 @@ static void format_rule(struct buffer *text, const struct rule *rule, bool with_
     if (with_offload)
         buffer_puts(text, "n_offload_packets=0, n_offload_bytes=0, ");
     before = text->size;
-    minimatch_expand(rule->cls.match, &match);
+    cls_rule_expand(&rule->cls, &match);
     of_match_format_priority(&match, (uint16_t)rule->cls.priority, NULL, text);
     buffer_puts(text, text->size > before ? ",actions=" : "actions=");
     of_actions_format(rule_get_actions(rule, UINT64_MAX), NULL, text);

@@ -119,7 +119,7 @@ static void put_rule(struct flow_journal *journal, const struct rule *rule,
         return;
     begin_record(journal);
     of_flow_mod_init(&flow);
-    minimatch_expand(rule->cls.match, &flow.match);
+    cls_rule_expand(&rule->cls, &flow.match);
     flow.command = (uint8_t)command;
     flow.priority = (uint16_t)rule->cls.priority;
     flow.table_id = rule->table_id;

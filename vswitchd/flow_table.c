@@ -63,7 +63,7 @@ void flow_tables_destroy(struct flow_tables *tables)
         struct table *table = table_get(tables, (uint8_t)i);
         if (!table)
             continue;
-        classifier_each(table->classifier, remove_for_good, table);
+        classifier_each(table->classifier, NULL, remove_for_good, table);
         classifier_destroy(table->classifier);
         free(table);
     }

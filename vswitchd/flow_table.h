@@ -49,14 +49,8 @@ static inline struct ofa_list rule_actions_list(const struct rule_actions *actio
 }
 
 struct rule {
-    struct cls_rule cls;
     be64 cookie;                          /* Readers: rule_cookie(). */
     struct rule_actions *_Atomic actions; /* The newest.  Readers: rule_get_actions(). */
-    uint8_t table_id;
-    uint16_t flags; /* enum of_flow_flags. */
-    uint16_t idle_timeout_s;
-    uint16_t hard_timeout_s;
-    uint16_t importance;
     int64_t created_ns;
     int64_t modified_ns; /* Hard timeouts count from here. */
 
@@ -64,17 +58,23 @@ struct rule {
     _Atomic(uint64_t) n_packets;
     _Atomic(uint64_t) n_bytes;
     _Atomic(uint32_t) n_references;
+    uint16_t flags; /* enum of_flow_flags. */
+    uint16_t idle_timeout_s;
+    uint16_t hard_timeout_s;
+    uint16_t importance;
 
     /* The tables'. */
     uint32_t expiry_slot;  /* In the heap of rules with timeouts, from 1; 0: not there. */
     uint32_t modification; /* Place in the list of those for the next version, from 1; 0: none. */
-    struct rcu_head rcu;
+    uint8_t table_id;
+
+    struct cls_rule cls; /* Its flow follows. */
 };
 
 /* OpenFlow 1.3.5, 5.4: the entry of lowest priority that matches everything. */
 static inline bool rule_is_table_miss(const struct rule *rule)
 {
-    return !rule->cls.priority && !minimatch_n_words(rule->cls.match);
+    return !rule->cls.priority && !rule->cls.mask->n_words;
 }
 
 /* As 'version' of the tables has them.  Pairs with the release in flow_tables_modify(). */

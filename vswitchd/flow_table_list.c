@@ -11,30 +11,11 @@
 
 struct listing {
     const struct rule_filter *filter;
-    struct minimatch *wide; /* Of filter->match; NULL: any. */
     uint64_t version;
     bool (*each)(struct rule *rule, void *arg);
     void *arg;
     bool is_over;
 };
-
-/* match_covers() without expanding 'narrow'. */
-static bool covers(const struct minimatch *wide, const struct minimatch *narrow)
-{
-    const uint64_t *wide_mask = minimatch_mask(wide), *wide_flow = minimatch_flow(wide);
-    const uint64_t *mask = minimatch_mask(narrow), *flow = minimatch_flow(narrow);
-    uint64_t left = wide->word_set;
-
-    if (wide->word_set & ~narrow->word_set)
-        return false;
-    for (size_t i = 0; left; i++, left &= left - 1) {
-        uint64_t below = (left & -left) - 1;
-        int j = __builtin_popcountll(narrow->word_set & below);
-        if ((wide_mask[i] & ~mask[j]) | ((wide_flow[i] ^ flow[j]) & wide_mask[i]))
-            return false;
-    }
-    return true;
-}
 
 static bool passes(const struct listing *listing, const struct rule *rule)
 {
@@ -51,8 +32,6 @@ static bool list_one(struct cls_rule *cls, void *arg)
     struct listing *listing = arg;
 
     if (!cls_rule_is_visible(cls, listing->version))
-        return true;
-    if (listing->wide && !covers(listing->wide, cls->match))
         return true;
     struct rule *rule = rule_of_cls(cls);
     if (passes(listing, rule) && !listing->each(rule, listing->arg))
@@ -74,7 +53,6 @@ void flow_tables_each(struct flow_tables *tables, const struct rule_filter *filt
 {
     struct listing listing = {
         .filter = filter,
-        .wide = filter->match && !filter->is_strict ? minimatch_create(filter->match) : NULL,
         .version = flow_tables_next_version(tables),
         .each = each,
         .arg = arg,
@@ -89,9 +67,8 @@ void flow_tables_each(struct flow_tables *tables, const struct rule_filter *filt
         if (filter->is_strict)
             list_strict(tables, &listing, (uint8_t)i);
         else
-            classifier_each(table->classifier, list_one, &listing);
+            classifier_each(table->classifier, filter->match, list_one, &listing);
     }
-    free(listing.wide);
 }
 
 static bool count_rule(struct rule *rule UNUSED, void *n_rules)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Three allocations a rule: itself, its match, its actions. */
+/* Two allocations a rule: itself, with the flow it matches, and its actions. */
 
 #include "vswitchd/flow_table_rule.h"
 
@@ -27,10 +27,11 @@ struct rule_actions *rule_actions_create(struct ofa_list list)
 
 struct rule *rule_create(uint8_t table_id, const struct of_flow_mod *flow, int64_t now_ns)
 {
-    struct rule *rule = calloc(1, sizeof *rule);
+    struct rule *rule = malloc(sizeof *rule + cls_rule_words_bytes(&flow->match));
 
     if (!rule)
         abort();
+    memset(rule, 0, sizeof *rule);
     cls_rule_init(&rule->cls, &flow->match, flow->priority);
     rule->cookie = flow->new_cookie;
     rule->actions = rule_actions_create(of_flow_mod_actions(flow));
@@ -47,7 +48,7 @@ struct rule *rule_create(uint8_t table_id, const struct of_flow_mod *flow, int64
 
 static void free_rule(struct rcu_head *rcu)
 {
-    struct rule *rule = CONTAINER_OF(rcu, struct rule, rcu);
+    struct rule *rule = CONTAINER_OF(rcu, struct rule, cls.rcu);
 
     rcu_begin_callback();
     cls_rule_fini(&rule->cls);
@@ -65,7 +66,7 @@ void rule_unref(struct rule *rule)
     /* The last one out sees what the others did: release each, acquire all. */
     if (rule && atomic_fetch_sub_explicit(&rule->n_references, 1, memory_order_acq_rel) == 1) {
         rcu_order_before_writers();
-        call_rcu(&rule->rcu, free_rule);
+        call_rcu(&rule->cls.rcu, free_rule);
     }
 }
 

@@ -69,7 +69,7 @@ static void describe(const struct rule *rule, enum of_update_event event, uint8_
         .cookie = rule_cookie(rule),
         .actions = rule_get_actions(rule, UINT64_MAX),
     };
-    minimatch_expand(rule->cls.match, &update->match);
+    cls_rule_expand(&rule->cls, &update->match);
 }
 
 /* Changes */

@@ -89,7 +89,7 @@ static void describe_removed(const struct rule *rule, enum flow_removed_reason r
         .n_packets = rule->n_packets,
         .n_bytes = rule->n_bytes,
     };
-    minimatch_expand(rule->cls.match, &removed->match);
+    cls_rule_expand(&rule->cls, &removed->match);
 }
 
 void of_server_flow_removed(struct of_server *server, const struct rule *rule,

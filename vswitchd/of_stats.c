@@ -53,7 +53,7 @@ static void describe_rule(const struct rule *rule, uint64_t version, int64_t now
         .n_bytes = rule->n_bytes,
         .actions = rule_get_actions(rule, version),
     };
-    minimatch_expand(rule->cls.match, &stats->match);
+    cls_rule_expand(&rule->cls, &stats->match);
 }
 
 static enum of_error decode_filter(const struct of_message *message,

@@ -72,7 +72,7 @@ static void trace_rule(struct xlate *x, uint8_t table_id, const struct rule *rul
 
     if (!x->tracer)
         return;
-    minimatch_expand(rule->cls.match, &match);
+    cls_rule_expand(&rule->cls, &match);
     buffer_printf(&text, "%2u. ", table_id);
     size_t n_before = text.size;
     of_match_format(&match, NULL, &text);

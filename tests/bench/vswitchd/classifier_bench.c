@@ -156,7 +156,8 @@ static void plain_tuple_put(struct plain_tuple *tuple, uint32_t hash, const stru
             tuple->n_rules++;
             return;
         }
-        if (entry->hash == hash && minimatch_is_equal(entry->rule->match, rule->match)) {
+        if (entry->hash == hash &&
+            !memcmp(entry->rule->words, rule->words, tuple->n_words * sizeof rule->words[0])) {
             if (rule->priority > entry->rule->priority)
                 entry->rule = rule;
             return;
@@ -179,8 +180,7 @@ static void plain_tuple_insert(struct plain_tuple *tuple, const struct cls_rule 
     }
     if (rule->priority > tuple->max_priority)
         tuple->max_priority = rule->priority;
-    plain_tuple_put(tuple, hash_words(rule->match->words + tuple->n_words, tuple->n_words, 0),
-                    rule);
+    plain_tuple_put(tuple, hash_words(rule->words, tuple->n_words, 0), rule);
 }
 
 static int compare_plain(const void *a_, const void *b_)
@@ -207,8 +207,8 @@ static const struct cls_rule *plain_tuple_lookup(const struct plain_tuple *tuple
         const struct plain_entry *entry = &tuple->entries[i & (tuple->capacity - 1)];
         if (!entry->rule)
             return NULL;
-        if (entry->hash == hash && !memcmp(masked, entry->rule->match->words + tuple->n_words,
-                                           tuple->n_words * sizeof masked[0]))
+        if (entry->hash == hash &&
+            !memcmp(masked, entry->rule->words, tuple->n_words * sizeof masked[0]))
             return cls_rule_is_visible(entry->rule, 1) ? entry->rule : NULL;
     }
 }
@@ -234,7 +234,7 @@ static const struct cls_rule *plain_lookup(const struct plain *plain, const stru
 
 struct bench {
     const struct config *config;
-    struct cls_rule *rules;
+    struct cls_rule **rules;
     uint32_t n_rules; /* Different ones. */
     uint16_t *rule_masks;
     struct flow *flows;
@@ -264,12 +264,14 @@ static void create_rules(struct bench *bench)
         match_normalize(&match);
         if (classifier_find(seen, 1, &match, priority))
             continue;
-        cls_rule_init(&bench->rules[bench->n_rules], &match, priority);
-        classifier_insert(seen, &bench->rules[bench->n_rules], 1);
+        struct cls_rule *rule = malloc(sizeof *rule + cls_rule_words_bytes(&match));
+        cls_rule_init(rule, &match, priority);
+        classifier_insert(seen, rule, 1);
+        bench->rules[bench->n_rules] = rule;
         bench->rule_masks[bench->n_rules++] = (uint16_t)tuple;
     }
     for (uint32_t i = 0; i < bench->n_rules; i++)
-        classifier_remove(seen, &bench->rules[i]);
+        classifier_remove(seen, bench->rules[i]);
     classifier_destroy(seen);
 }
 
@@ -283,7 +285,7 @@ static void create_flows(struct bench *bench)
         draw_flow(bench->config, flow);
         if (i % 4 == 0)
             continue;
-        minimatch_expand(bench->rules[draw(bench->n_rules)].match, &match);
+        cls_rule_expand(bench->rules[draw(bench->n_rules)], &match);
         for (size_t w = 0; w < FLOW_WORDS; w++)
             flow_words(flow)[w] = (flow_words(flow)[w] & ~flow_words(&match.mask)[w]) |
                                   flow_words(&match.flow)[w];
@@ -301,7 +303,7 @@ static void insert_rules(struct bench *bench)
 
     bench->cls = classifier_create();
     for (uint32_t i = 0; i < n; i++)
-        classifier_insert(bench->cls, &bench->rules[i], 1);
+        classifier_insert(bench->cls, bench->rules[i], 1);
 
     int64_t took_ns = cpu_now_ns() - start_ns;
     rcu_quiescent_state();
@@ -313,15 +315,16 @@ static void insert_rules(struct bench *bench)
            n * 1e9 / (double)took_ns, (double)bytes / n + sizeof(struct cls_rule));
 
     for (uint32_t i = 0; i < n; i++)
-        plain_tuple_insert(bench->plain.tuples[bench->rule_masks[i]], &bench->rules[i]);
+        plain_tuple_insert(bench->plain.tuples[bench->rule_masks[i]], bench->rules[i]);
     qsort(bench->plain.tuples, bench->plain.n_tuples, sizeof bench->plain.tuples[0], compare_plain);
 }
 
 static void destroy(struct bench *bench)
 {
     for (uint32_t i = 0; i < bench->n_rules; i++) {
-        classifier_remove(bench->cls, &bench->rules[i]);
-        cls_rule_fini(&bench->rules[i]);
+        classifier_remove(bench->cls, bench->rules[i]);
+        cls_rule_fini(bench->rules[i]);
+        free(bench->rules[i]);
     }
     classifier_destroy(bench->cls);
     for (uint32_t i = 0; i < bench->plain.n_tuples; i++) {

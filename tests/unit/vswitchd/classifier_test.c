@@ -60,7 +60,7 @@ static struct match make_match(uint32_t flow_bits, uint32_t mask_bits)
 static struct cls_rule *add_match(struct fixture *f, const struct match *match, uint32_t priority,
                                   uint64_t version)
 {
-    struct cls_rule *rule = malloc(sizeof *rule);
+    struct cls_rule *rule = malloc(sizeof *rule + cls_rule_words_bytes(match));
 
     assert_true(rule && f->n_rules < MAX_RULES);
     cls_rule_init(rule, match, priority);
@@ -106,7 +106,7 @@ static bool rule_matches(const struct cls_rule *rule, const struct flow *flow)
 {
     struct match match;
 
-    minimatch_expand(rule->match, &match);
+    cls_rule_expand(rule, &match);
     return match_contains(&match, flow);
 }
 
@@ -318,7 +318,7 @@ static void walk_may_remove_what_it_is_given(void **state)
 
     for (uint32_t i = 0; i < 500; i++)
         add(f, draw(f, 1u << N_USED_BITS), 0xfff >> i % 8, i);
-    classifier_each(f->cls, count_and_remove_odd, f);
+    classifier_each(f->cls, NULL, count_and_remove_odd, f);
     assert_int_equal(classifier_n_rules(f->cls), 250);
     check_flows(f, 1, 100);
 }
@@ -331,6 +331,59 @@ static uint32_t draw_mask(struct fixture *f)
     for (uint32_t n = draw(f, 3); n; n--)
         mask &= draw(f, 1u << N_USED_BITS);
     return mask;
+}
+
+static bool count_rule(struct cls_rule *rule, void *sum_)
+{
+    uint64_t *sum = sum_;
+
+    *sum += (uintptr_t)rule;
+    return true;
+}
+
+/* Whose flows all lie in 'match'; the sum of their addresses says which. */
+static uint64_t sum_covered(const struct fixture *f, const struct match *match)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < f->n_rules; i++)
+        sum += match_covers(match, &f->matches[i]) ? (uintptr_t)f->rules[i] : 0;
+    return sum;
+}
+
+static bool has_overlap(const struct fixture *f, const struct match *match, uint32_t priority)
+{
+    for (size_t i = 0; i < f->n_rules; i++)
+        if (f->rules[i]->priority == priority && match_overlaps(match, &f->matches[i]))
+            return true;
+    return false;
+}
+
+static void walks_and_overlaps_agree_with_a_list(void **state)
+{
+    struct fixture *f = *state;
+    uint32_t masks[12];
+
+    for (uint32_t i = 0; i < 12; i++)
+        masks[i] = draw_mask(f);
+    for (uint32_t i = 0; i < 600; i++)
+        add(f, draw(f, 1u << N_USED_BITS), masks[draw(f, 12)], draw(f, 50));
+    for (uint32_t i = 0; i < 2000; i++) {
+        /* A mask of the rules, some of its bits, all of them and more, or any. */
+        uint32_t mask = masks[draw(f, 12)], bits = draw_mask(f), priority = draw(f, 50);
+        const uint32_t wanted[] = {mask, mask & bits, mask | bits, bits, 0};
+        const struct match *like = &f->matches[draw(f, 600)];
+        struct match match;
+        uint64_t sum = 0;
+
+        spread(&match.mask, wanted[draw(f, 5)]);
+        match.flow = like->flow;
+        match_normalize(&match);
+        classifier_each(f->cls, &match, count_rule, &sum);
+        assert_true(sum == sum_covered(f, &match));
+        struct cls_rule *found = classifier_find_overlap(f->cls, 1, &match, priority);
+        assert_int_equal(found != NULL, has_overlap(f, &match, priority));
+    }
 }
 
 struct table_kind {
@@ -483,6 +536,7 @@ int main(void)
         TEST(overlap_is_found_only_at_the_same_priority),
         TEST(chain_of_one_flow_survives_removal_anywhere),
         TEST(walk_may_remove_what_it_is_given),
+        TEST(walks_and_overlaps_agree_with_a_list),
         TEST(random_tables_answer_like_a_list),
         TEST(random_versions_answer_like_a_list),
         TEST(hundreds_of_priorities_of_one_match_keep_their_order),

@@ -19,8 +19,8 @@
 enum { N_FLOWS = 256, N_MASKS = 80, N_READERS = 2, N_VERSIONS = 400, LOW = 1 };
 
 struct test_rule {
-    struct cls_rule cls;
     struct rcu_head rcu;
+    struct cls_rule cls;
 };
 
 struct shared {
@@ -51,7 +51,6 @@ static struct flow flow_of(uint32_t i)
 
 static struct test_rule *create_rule(uint32_t i, uint32_t mask, uint32_t priority)
 {
-    struct test_rule *rule = malloc(sizeof *rule);
     struct match match = {.flow = flow_of(i)};
 
     memset(&match.mask.key.nw_dst, 0xff, sizeof match.mask.key.nw_dst);
@@ -61,6 +60,7 @@ static struct test_rule *create_rule(uint32_t i, uint32_t mask, uint32_t priorit
         memset(&match.mask.key.tp_dst, 0xff, sizeof match.mask.key.tp_dst);
     match.mask.metadata = be64_from(mask >> 2);
     match_normalize(&match);
+    struct test_rule *rule = malloc(sizeof *rule + cls_rule_words_bytes(&match));
     cls_rule_init(&rule->cls, &match, priority);
     return rule;
 }

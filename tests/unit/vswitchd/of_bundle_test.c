@@ -94,7 +94,7 @@ static char *tables_text(struct fake_bridge *bridge)
             .hard_timeout_s = rule->hard_timeout_s,
             .actions = rule_get_actions(rule, flow_tables_version(bridge->tables)),
         };
-        minimatch_expand(rule->cls.match, &stats.match);
+        cls_rule_expand(&rule->cls, &stats.match);
         of_flow_stats_format_brief(&stats, NULL, &text);
         buffer_printf(&text, " %llu %lld %lld\n", (unsigned long long)rule->n_packets,
                       (long long)rule->created_ns, (long long)rule->modified_ns);
