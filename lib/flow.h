@@ -4,8 +4,8 @@
 /* flow - what the switch knows about one frame.
  *
  * struct flow_key is what the datapath extracts and caches by: where the frame came from and its
- * headers.  struct flow puts behind it what only OpenFlow tables see: metadata and registers.  Both
- * are arrays of 64-bit words; masks have the same layout, one bit for each bit of the flow, so that
+ * headers.  struct flow puts behind it what only OpenFlow tables see: metadata, registers, and what
+ * tunnels and connection tracking will tell.  Both are arrays of 64-bit words; masks have the same layout, one bit for each bit of the flow, so that
  * matching, hashing and combining need no knowledge of fields.
  *
  * All fields are in network byte order, also the ones that never stood on a wire (in_port, registers):
@@ -30,7 +30,7 @@
 #include "lib/byteorder.h"
 #include "lib/mac.h"
 
-enum { FLOW_N_VLANS = 2, FLOW_N_MPLS = 3, FLOW_N_REGS = 16 };
+enum { FLOW_N_VLANS = 2, FLOW_N_MPLS = 3, FLOW_N_REGS = 16, FLOW_TUN_OPTION_BYTES = 128 };
 
 enum {
     ETH_TYPE_NONE = 0x05ff, /* 802.2 without SNAP. */
@@ -41,6 +41,7 @@ enum {
     ETH_TYPE_IPV6 = 0x86dd,
     ETH_TYPE_MPLS = 0x8847,
     ETH_TYPE_MPLS_MULTICAST = 0x8848,
+    ETH_TYPE_NSH = 0x894f,
     ETH_TYPE_QINQ = 0x88a8, /* 802.1ad service tag. */
     ETH_TYPE_MIN = 0x0600,  /* Less is an 802.3 length. */
 };
@@ -70,6 +71,17 @@ enum {
 
 enum { ARP_OP_REQUEST = 1, ARP_OP_REPLY = 2 };
 enum { ND_NEIGHBOR_SOLICIT = 135, ND_NEIGHBOR_ADVERT = 136 };
+
+enum {
+    CT_STATE_NEW = 0x01,
+    CT_STATE_EST = 0x02,
+    CT_STATE_REL = 0x04,
+    CT_STATE_RPL = 0x08,
+    CT_STATE_INV = 0x10,
+    CT_STATE_TRK = 0x20,
+    CT_STATE_SNAT = 0x40,
+    CT_STATE_DNAT = 0x80,
+};
 
 struct ipv6_addr {
     uint8_t bytes[16];
@@ -124,8 +136,43 @@ struct flow {
     struct flow_key key;
     be64 metadata;
     be32 regs[FLOW_N_REGS];
-    be32 conj_id; /* While a conjunction that holds is looked up; else 0. */
-    uint8_t pad[4];
+    be32 conj_id;     /* While a conjunction that holds is looked up; else 0. */
+    be32 packet_type; /* Namespace and type; always 0, Ethernet. */
+
+    /* The tunnel that the frame came through or is to go through: until tunnels exist, what actions write. */
+    be64 tun_id;
+    be32 tun_src;
+    be32 tun_dst;
+    struct ipv6_addr tun_ipv6_src;
+    struct ipv6_addr tun_ipv6_dst;
+    uint8_t tun_tos;
+    uint8_t tun_ttl;
+    be16 tun_flags;
+    be16 tun_gbp_id;
+    uint8_t tun_gbp_flags;
+    uint8_t tun_erspan_version; /* Low 4 bits. */
+    be32 tun_erspan_index;      /* Low 20 bits. */
+    uint8_t tun_erspan_direction;
+    uint8_t tun_erspan_hwid;
+    uint8_t tun_gtpu_flags;
+    uint8_t tun_gtpu_type;
+    be64 tun_options_present; /* Bit N: tun_metadataN. */
+    uint8_t tun_options[FLOW_TUN_OPTION_BYTES];
+
+    /* What connection tracking says: 0, no frame is tracked. */
+    be32 ct_state;
+    be32 ct_mark;
+    uint8_t ct_label[16];
+    struct ipv6_addr ct_ipv6_src; /* An IPv4 address stands in the first 4 bytes. */
+    struct ipv6_addr ct_ipv6_dst;
+    be16 ct_zone;
+    be16 ct_tp_src;
+    be16 ct_tp_dst;
+    uint8_t ct_nw_proto;
+    uint8_t pad[1];
+
+    be32 dp_hash;       /* Always 0: hashes are taken where they are needed. */
+    be32 actset_output; /* OpenFlow port number that the action set outputs to, or OFPP_UNSET. */
 };
 
 enum {

@@ -35,7 +35,7 @@ struct cls_tuple {
     /* Readers'. */
     struct cls_table *_Atomic table;
     uint32_t n_words;
-    uint8_t words[32]; /* Indexes into struct flow; of the masks below. */
+    uint8_t words[64]; /* Indexes into struct flow; of the masks below. */
     uint64_t word_set; /* This and the masks are the tuple's key, as in a minimatch. */
     uint64_t masks[FLOW_WORDS];
 
@@ -50,7 +50,7 @@ struct cls_tuple {
     UT_hash_handle by_mask;
     struct rcu_head rcu;
 };
-static_assert(FLOW_WORDS <= 32, "words[] has room");
+static_assert(FLOW_WORDS <= 64, "words[] has room");
 
 static inline struct cls_rule *cls_entry_rule(uint64_t entry)
 {

@@ -140,20 +140,29 @@ static bool find_conjunction(struct matches *matches, uint32_t *id)
     return false;
 }
 
+/* Apart, as a copy of the flow is large and conjunctions are few. */
+static __attribute__((noinline)) void look_up_with_id(const struct classifier *cls,
+                                                      const struct flow *flow, uint32_t id,
+                                                      struct flow *consulted,
+                                                      struct matches *matches)
+{
+    struct flow with_id = *flow;
+
+    with_id.conj_id = be32_from(id);
+    matches->best_ordinary = NULL;
+    matches->n = 0;
+    classifier_each_match(cls, matches->version, &with_id, consulted, collect, matches);
+}
+
 struct rule *conjunction_lookup(const struct classifier *cls, uint64_t version,
                                 const struct flow *flow, struct flow *consulted)
 {
     struct matches matches = {.version = version};
-    struct flow with_id = *flow;
     uint32_t id = 0;
 
     classifier_each_match(cls, version, flow, consulted, collect, &matches);
-    if (matches.n && find_conjunction(&matches, &id)) {
-        with_id.conj_id = be32_from(id);
-        matches.best_ordinary = NULL;
-        matches.n = 0;
-        classifier_each_match(cls, version, &with_id, consulted, collect, &matches);
-    }
+    if (matches.n && find_conjunction(&matches, &id))
+        look_up_with_id(cls, flow, id, consulted, &matches);
     free(matches.rules);
     return matches.best_ordinary;
 }

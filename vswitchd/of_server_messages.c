@@ -130,6 +130,8 @@ enum of_error of_server_flow_mod(struct of_connection *connection, const struct 
     struct of_server *server = connection->server;
     enum of_error error = decode_flow_mod(connection, message);
 
+    if (!error && server->flow_mod.command <= OFFC_MODIFY_STRICT)
+        error = of_match_check_engines(&server->flow_mod.match);
     if (!error)
         error = check_references(server, of_flow_mod_actions(&server->flow_mod));
     return error ? error : flow_mod_apply(server->tables, &server->flow_mod, clock_now_ns());

@@ -43,7 +43,7 @@ static void add_shown_fields(const struct flow *flow, struct match *match)
         const struct of_field *field = of_field((enum of_field_id)id);
 
         if (field->prereq != PREREQ_NONE && field->prereq != PREREQ_VLAN &&
-            of_field_is_meaningful(field, flow, NULL))
+            field->engine != ENGINE_NOT_PARSED && of_field_is_meaningful(field, flow, NULL))
             of_field_add_mask(field, NULL, &match->mask);
     }
     for (int i = 0; i < FLOW_N_REGS; i++) {
@@ -56,11 +56,28 @@ static void add_shown_fields(const struct flow *flow, struct match *match)
         mask->pkt_mark.raw = UINT32_MAX;
 }
 
+/* Of tunnels and connections what is not 0. */
+static void add_shown_beyond_registers(const struct flow *flow, struct match *match)
+{
+    static const struct of_value zero;
+
+    for (int id = 0; id < N_FIELDS; id++) {
+        const struct of_field *field = of_field((enum of_field_id)id);
+        struct of_value value;
+
+        of_field_get(field, flow, &value);
+        if (field->offset >= offsetof(struct flow, tun_id) && id != FIELD_ACTSET_OUTPUT &&
+            memcmp(&value, &zero, sizeof value) != 0)
+            of_field_add_mask(field, NULL, &match->mask);
+    }
+}
+
 static void put_flow(struct buffer *out, const struct flow *flow)
 {
     struct match match = {.flow = *flow};
 
     add_shown_fields(flow, &match);
+    add_shown_beyond_registers(flow, &match);
     match_normalize(&match);
     of_match_format(&match, NULL, out);
 }
@@ -163,6 +180,8 @@ int trace_flow(const struct topology *topology, const struct trace_request *requ
     };
     struct verdict *verdict;
     int code = parse_flow(&trace, request, error);
+
+    trace.flow.actset_output = be32_from(OFPP_UNSET);
 
     if (!code)
         code = parse_packet(&trace, request, error);

@@ -189,6 +189,22 @@ static bool xlate_dec_ttl(struct xlate *x, const struct ofa_dec_ttl *action)
     return false;
 }
 
+/* What tables can match of the action set: an output that no group hides. */
+static void note_set_output(struct xlate *x, const struct ofa *ofa)
+{
+    of_port port = OFPP_UNSET;
+
+    for (size_t i = x->action_set_first; i < x->n_action_set; i++) {
+        if (x->action_set[i]->type == OFA_GROUP)
+            return;
+    }
+    if (ofa->type == OFA_OUTPUT)
+        port = ((const struct ofa_output *)(const void *)ofa)->port;
+    else if (ofa->type != OFA_GROUP)
+        return;
+    x->now.flow.actset_output = be32_from(port);
+}
+
 static void xlate_write_actions(struct xlate *x, const struct ofa_nested *nested)
 {
     struct ofa_list list = ofa_nested_list(nested);
@@ -198,6 +214,7 @@ static void xlate_write_actions(struct xlate *x, const struct ofa_nested *nested
             xlate_fail(x, DROP_TOO_MANY_ACTIONS);
             return;
         }
+        note_set_output(x, ofa);
         x->action_set[x->n_action_set++] = ofa;
     }
 }
@@ -321,6 +338,7 @@ static bool xlate_action(struct xlate *x, const struct ofa *action)
         return true;
     case OFA_CLEAR_ACTIONS:
         x->n_action_set = x->action_set_first;
+        x->now.flow.actset_output = be32_from(OFPP_UNSET);
         return true;
     case OFA_WRITE_ACTIONS:
         xlate_write_actions(x, (const void *)action);
@@ -565,8 +583,7 @@ void xlate_into_patch(struct xlate *x, const struct port_view *port)
     x->n_stack = 0;
     x->bridge = port->patch_peer->bridge;
     x->now.flow.key.in_port = be32_from(port->patch_peer->ofp_port);
-    x->now.flow.metadata = be64_from(0);
-    memset(x->now.flow.regs, 0, sizeof x->now.flow.regs);
+    xlate_reset_metadata(x);
     x->action_set_first = n_action_set;
     x->trace_depth += !x->is_last_action;
     x->depth++;

@@ -41,13 +41,21 @@ static void hide_inner_tag(struct xlate *x)
     memset(&written->nw_src, 0xff, sizeof *key - offsetof(struct flow_key, nw_src));
 }
 
+void xlate_reset_metadata(struct xlate *x)
+{
+    memset((uint8_t *)&x->now.flow + sizeof(struct flow_key), 0,
+           sizeof(struct flow) - sizeof(struct flow_key));
+    x->now.flow.actset_output = be32_from(OFPP_UNSET);
+}
+
 void xlate_init_view(struct xlate *x, const struct flow *flow)
 {
     struct flow_key *mask = &x->verdict->mask;
 
-    memset(&x->now, 0, sizeof x->now);
+    memset(&x->now.written.key, 0, sizeof x->now - offsetof(struct xlate_state, written));
     memset(&x->looked, 0, sizeof x->looked);
     x->now.flow = *flow;
+    x->now.flow.actset_output = be32_from(OFPP_UNSET);
 
     /* Registers and metadata are not the frame's: nobody has to look them up. */
     memset((uint8_t *)&x->now.written + sizeof(struct flow_key), 0xff,
@@ -76,7 +84,7 @@ void xlate_settle(struct xlate *x)
         else
             mask[i] |= looked[i] & ~written[i];
     }
-    memset(looked, 0, sizeof x->looked);
+    memset(looked, 0, sizeof x->looked.key); /* Nobody asks for the rest. */
 }
 
 /* VLAN tags */

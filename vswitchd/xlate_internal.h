@@ -174,6 +174,7 @@ void xlate_fail(struct xlate *x, enum drop_reason reason);
 
 of_port xlate_in_port(const struct xlate *x);
 void xlate_init_view(struct xlate *x, const struct flow *flow);
+void xlate_reset_metadata(struct xlate *x); /* And registers, tunnel: a new bridge knows none. */
 void xlate_settle(struct xlate *x);
 void xlate_set_field(struct xlate *x, const struct ofa_set_field *set);
 void xlate_move(struct xlate *x, const struct ofa_move *move);

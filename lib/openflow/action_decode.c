@@ -200,23 +200,34 @@ static enum of_error decode_oxm(struct wire *wire, const struct of_field **field
     if (!start)
         return OFPBAC_BAD_SET_LEN;
     uint32_t header = wire_u32(start);
-    size_t n_payload = header & 0xff;
-    const uint8_t *payload = wire_take(wire, n_payload);
-    if (!payload)
+    struct wire payload = wire_init(wire->next, header & 0xff);
+    if (!wire_take(wire, header & 0xff))
         return OFPBAC_BAD_SET_LEN;
+    const uint8_t *experimenter = NULL;
+    if (header >> 16 == OXM_CLASS_EXPERIMENTER) {
+        experimenter = wire_take(&payload, 4);
+        if (!experimenter)
+            return OFPBAC_BAD_SET_LEN;
+    }
+    size_t n_payload = payload.left;
     *has_mask = header & 0x100;
     size_t n_value = *has_mask ? n_payload / 2 : n_payload;
-    *field = of_field_by_header((header & ~UINT32_C(0x1ff)) | (uint32_t)n_value);
+    if (experimenter)
+        *field = of_field_by_experimenter(wire_u32(experimenter), header >> 9 & 0x7f);
+    else
+        *field = of_field_by_header((header & ~UINT32_C(0x1ff)) | (uint32_t)n_value);
     if (!*field)
         return OFPBAC_BAD_SET_TYPE;
+    if (n_value != (*field)->n_bytes)
+        return OFPBAC_BAD_SET_LEN;
     if (n_payload != n_value * (*has_mask ? 2 : 1))
         return OFPBAC_BAD_SET_LEN;
 
     memset(value, 0, sizeof *value);
-    memcpy(value->bytes, payload, n_value);
+    memcpy(value->bytes, payload.next, n_value);
     of_value_all_ones(*field, mask);
     for (size_t i = 0; *has_mask && i < n_value; i++)
-        mask->bytes[i] &= payload[n_value + i];
+        mask->bytes[i] &= payload.next[n_value + i];
     return OF_OK;
 }
 

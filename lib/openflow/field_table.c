@@ -33,6 +33,21 @@
         .nxm_header = HEADER(0x0001, 111 + (n), 16), .nxm_name = "NXM_NX_XXREG" #n, \
     }
 
+/* Fields whose storage is all theirs: name, bytes, bits, where and in how many bytes, mask, format; then what else
+ * is to be said. */
+#define ROW(field, text, bytes, bits, member, storage, mask, shown, ...) \
+    [FIELD_##field] = { \
+        .id = FIELD_##field, .name = text, .n_bytes = bytes, .n_bits = bits, \
+        .n_storage = storage, .mask_rule = mask, .format = shown, \
+        .offset = offsetof(struct flow, member), ##__VA_ARGS__ \
+    }
+#define NXM(class, number, bytes, name) \
+    .nxm_header = HEADER(class, number, bytes), .nxm_name = name
+#define OXM(number, bytes, since, name) \
+    .oxm_header = HEADER(0x8000, number, bytes), .oxm_since = since, .oxm_name = name
+#define EXPERIMENTER(whose, number, bytes, name) \
+    NXM(OXM_CLASS_EXPERIMENTER, number, bytes, name), .experimenter = OXM_EXPERIMENTER_##whose
+
 const struct of_field of_fields[N_FIELDS] = {
     [FIELD_IN_PORT] = {
         .id = FIELD_IN_PORT, .name = "in_port",
@@ -66,6 +81,7 @@ const struct of_field of_fields[N_FIELDS] = {
         .nxm_header = HEADER(0x0001, 33, 4),
         .nxm_name = "NXM_NX_PKT_MARK",
     },
+    ROW(SKB_PRIORITY, "skb_priority", 4, 32, key.skb_priority, 4, MASK_NONE, FORMAT_HEX),
     [FIELD_CONJ_ID] = {
         .id = FIELD_CONJ_ID, .name = "conj_id",
         .n_bytes = 4, .n_bits = 32,
@@ -74,6 +90,67 @@ const struct of_field of_fields[N_FIELDS] = {
         .nxm_header = HEADER(0x0001, 37, 4),
         .nxm_name = "NXM_NX_CONJ_ID",
     },
+    ROW(DP_HASH, "dp_hash", 4, 32, dp_hash, 4, MASK_ANY, FORMAT_HEX,
+        .engine = ENGINE_RECIRC, NXM(0x0001, 35, 4, "NXM_NX_DP_HASH")),
+    ROW(RECIRC_ID, "recirc_id", 4, 32, key.recirc_id, 4, MASK_NONE, FORMAT_HEX,
+        .engine = ENGINE_RECIRC, NXM(0x0001, 36, 4, "NXM_NX_RECIRC_ID")),
+    ROW(PACKET_TYPE, "packet_type", 4, 32, packet_type, 4, MASK_NONE, FORMAT_PACKET_TYPE,
+        OXM(44, 4, OF_1_5, "OXM_OF_PACKET_TYPE")),
+    ROW(ACTSET_OUTPUT, "actset_output", 4, 32, actset_output, 4, MASK_NONE, FORMAT_PORT,
+        OXM(43, 4, OF_1_5, "OXM_OF_ACTSET_OUTPUT"), .is_onf_before = true),
+    ROW(TUN_ID, "tun_id", 8, 64, tun_id, 8, MASK_ANY, FORMAT_HEX,
+        .alias = "tunnel_id", .is_writable = true, NXM(0x0001, 16, 8, "NXM_NX_TUN_ID"),
+        OXM(38, 8, OF_1_3, "OXM_OF_TUNNEL_ID")),
+    ROW(TUN_SRC, "tun_src", 4, 32, tun_src, 4, MASK_ANY, FORMAT_IPV4,
+        .is_writable = true, NXM(0x0001, 31, 4, "NXM_NX_TUN_IPV4_SRC")),
+    ROW(TUN_DST, "tun_dst", 4, 32, tun_dst, 4, MASK_ANY, FORMAT_IPV4,
+        .is_writable = true, NXM(0x0001, 32, 4, "NXM_NX_TUN_IPV4_DST")),
+    ROW(TUN_IPV6_SRC, "tun_ipv6_src", 16, 128, tun_ipv6_src, 16, MASK_ANY, FORMAT_IPV6,
+        .is_writable = true, NXM(0x0001, 109, 16, "NXM_NX_TUN_IPV6_SRC")),
+    ROW(TUN_IPV6_DST, "tun_ipv6_dst", 16, 128, tun_ipv6_dst, 16, MASK_ANY, FORMAT_IPV6,
+        .is_writable = true, NXM(0x0001, 110, 16, "NXM_NX_TUN_IPV6_DST")),
+    ROW(TUN_FLAGS, "tun_flags", 2, 1, tun_flags, 2, MASK_ANY, FORMAT_TUN_FLAGS,
+        .is_writable = true, NXM(0x0001, 104, 2, "NXM_NX_TUN_FLAGS")),
+    ROW(TUN_TTL, "tun_ttl", 1, 8, tun_ttl, 1, MASK_NONE, FORMAT_DECIMAL),
+    ROW(TUN_TOS, "tun_tos", 1, 8, tun_tos, 1, MASK_NONE, FORMAT_DECIMAL),
+    ROW(TUN_GBP_ID, "tun_gbp_id", 2, 16, tun_gbp_id, 2, MASK_ANY, FORMAT_DECIMAL,
+        .is_writable = true, NXM(0x0001, 38, 2, "NXM_NX_TUN_GBP_ID")),
+    ROW(TUN_GBP_FLAGS, "tun_gbp_flags", 1, 8, tun_gbp_flags, 1, MASK_ANY, FORMAT_HEX,
+        .is_writable = true, NXM(0x0001, 39, 1, "NXM_NX_TUN_GBP_FLAGS")),
+    ROW(TUN_ERSPAN_VER, "tun_erspan_ver", 1, 4, tun_erspan_version, 1, MASK_ANY, FORMAT_DECIMAL,
+        .is_writable = true, EXPERIMENTER(NICIRA, 12, 1, "NXOXM_ET_ERSPAN_VER")),
+    ROW(TUN_ERSPAN_IDX, "tun_erspan_idx", 4, 20, tun_erspan_index, 4, MASK_ANY, FORMAT_HEX,
+        .is_writable = true, EXPERIMENTER(NICIRA, 11, 4, "NXOXM_ET_ERSPAN_IDX")),
+    ROW(TUN_ERSPAN_DIR, "tun_erspan_dir", 1, 1, tun_erspan_direction, 1, MASK_ANY, FORMAT_DECIMAL,
+        .is_writable = true, EXPERIMENTER(NICIRA, 13, 1, "NXOXM_ET_ERSPAN_DIR")),
+    ROW(TUN_ERSPAN_HWID, "tun_erspan_hwid", 1, 6, tun_erspan_hwid, 1, MASK_ANY, FORMAT_HEX,
+        .is_writable = true, EXPERIMENTER(NICIRA, 14, 1, "NXOXM_ET_ERSPAN_HWID")),
+    ROW(TUN_GTPU_FLAGS, "tun_gtpu_flags", 1, 8, tun_gtpu_flags, 1, MASK_ANY, FORMAT_HEX,
+        EXPERIMENTER(NICIRA, 15, 1, "NXOXM_ET_GTPU_FLAGS")),
+    ROW(TUN_GTPU_MSGTYPE, "tun_gtpu_msgtype", 1, 8, tun_gtpu_type, 1, MASK_ANY, FORMAT_DECIMAL,
+        EXPERIMENTER(NICIRA, 16, 1, "NXOXM_ET_GTPU_MSGTYPE")),
+    ROW(CT_STATE, "ct_state", 4, 8, ct_state, 4, MASK_ANY, FORMAT_CT_STATE,
+        .engine = ENGINE_CT, NXM(0x0001, 105, 4, "NXM_NX_CT_STATE")),
+    ROW(CT_ZONE, "ct_zone", 2, 16, ct_zone, 2, MASK_NONE, FORMAT_DECIMAL,
+        .engine = ENGINE_CT, NXM(0x0001, 106, 2, "NXM_NX_CT_ZONE")),
+    ROW(CT_MARK, "ct_mark", 4, 32, ct_mark, 4, MASK_ANY, FORMAT_HEX,
+        .engine = ENGINE_CT, .is_writable = true, NXM(0x0001, 107, 4, "NXM_NX_CT_MARK")),
+    ROW(CT_LABEL, "ct_label", 16, 128, ct_label, 16, MASK_ANY, FORMAT_HEX,
+        .engine = ENGINE_CT, .is_writable = true, NXM(0x0001, 108, 16, "NXM_NX_CT_LABEL")),
+    ROW(CT_NW_PROTO, "ct_nw_proto", 1, 8, ct_nw_proto, 1, MASK_NONE, FORMAT_DECIMAL,
+        .prereq = PREREQ_CT, .engine = ENGINE_CT, NXM(0x0001, 119, 1, "NXM_NX_CT_NW_PROTO")),
+    ROW(CT_NW_SRC, "ct_nw_src", 4, 32, ct_ipv6_src, 4, MASK_ANY, FORMAT_IPV4,
+        .prereq = PREREQ_CT_IPV4, .engine = ENGINE_CT, NXM(0x0001, 120, 4, "NXM_NX_CT_NW_SRC")),
+    ROW(CT_NW_DST, "ct_nw_dst", 4, 32, ct_ipv6_dst, 4, MASK_ANY, FORMAT_IPV4,
+        .prereq = PREREQ_CT_IPV4, .engine = ENGINE_CT, NXM(0x0001, 121, 4, "NXM_NX_CT_NW_DST")),
+    ROW(CT_IPV6_SRC, "ct_ipv6_src", 16, 128, ct_ipv6_src, 16, MASK_ANY, FORMAT_IPV6,
+        .prereq = PREREQ_CT_IPV6, .engine = ENGINE_CT, NXM(0x0001, 122, 16, "NXM_NX_CT_IPV6_SRC")),
+    ROW(CT_IPV6_DST, "ct_ipv6_dst", 16, 128, ct_ipv6_dst, 16, MASK_ANY, FORMAT_IPV6,
+        .prereq = PREREQ_CT_IPV6, .engine = ENGINE_CT, NXM(0x0001, 123, 16, "NXM_NX_CT_IPV6_DST")),
+    ROW(CT_TP_SRC, "ct_tp_src", 2, 16, ct_tp_src, 2, MASK_ANY, FORMAT_DECIMAL,
+        .prereq = PREREQ_CT, .engine = ENGINE_CT, NXM(0x0001, 124, 2, "NXM_NX_CT_TP_SRC")),
+    ROW(CT_TP_DST, "ct_tp_dst", 2, 16, ct_tp_dst, 2, MASK_ANY, FORMAT_DECIMAL,
+        .prereq = PREREQ_CT, .engine = ENGINE_CT, NXM(0x0001, 125, 2, "NXM_NX_CT_TP_DST")),
     REG(0), REG(1), REG(2), REG(3), REG(4), REG(5), REG(6), REG(7),
     REG(8), REG(9), REG(10), REG(11), REG(12), REG(13), REG(14), REG(15),
     XREG(0), XREG(1), XREG(2), XREG(3), XREG(4), XREG(5), XREG(6), XREG(7),
@@ -294,7 +371,7 @@ const struct of_field of_fields[N_FIELDS] = {
         .offset = offsetof(struct flow, key.tcp_flags), .n_storage = 2,
         .mask_rule = MASK_ANY, .format = FORMAT_TCP_FLAGS, .prereq = PREREQ_TCP,
         .nxm_header = HEADER(0x0001, 34, 2),
-        .oxm_header = HEADER(0x8000, 42, 2), .oxm_since = OF_1_5,
+        .oxm_header = HEADER(0x8000, 42, 2), .oxm_since = OF_1_5, .is_onf_before = true,
         .nxm_name = "NXM_NX_TCP_FLAGS", .oxm_name = "OXM_OF_TCP_FLAGS",
     },
     [FIELD_UDP_SRC] = {
@@ -400,6 +477,12 @@ const struct of_field of_fields[N_FIELDS] = {
         .oxm_header = HEADER(0x8000, 33, 6), .oxm_since = OF_1_2,
         .nxm_name = "NXM_NX_ND_TLL", .oxm_name = "OXM_OF_IPV6_ND_TLL",
     },
+    ROW(ND_RESERVED, "nd_reserved", 4, 32, key.nw_src, 4, MASK_NONE, FORMAT_DECIMAL,
+        .prereq = PREREQ_ND, .engine = ENGINE_NOT_PARSED, .is_writable = true,
+        NXM(0x1000, 1, 4, "ERICOXM_OF_ICMPV6_ND_RESERVED")),
+    ROW(ND_OPTIONS_TYPE, "nd_options_type", 1, 8, key.nw_dst, 1, MASK_NONE, FORMAT_DECIMAL,
+        .prereq = PREREQ_ND, .engine = ENGINE_NOT_PARSED, .is_writable = true,
+        NXM(0x1000, 2, 1, "ERICOXM_OF_ICMPV6_ND_OPTIONS_TYPE")),
     [FIELD_MPLS_LABEL] = {
         .id = FIELD_MPLS_LABEL, .name = "mpls_label",
         .n_bytes = 4, .n_bits = 20,
@@ -435,5 +518,36 @@ const struct of_field of_fields[N_FIELDS] = {
         .nxm_header = HEADER(0x0001, 30, 1),
         .nxm_name = "NXM_NX_MPLS_TTL",
     },
+    ROW(NSH_FLAGS, "nsh_flags", 1, 8, key.ipv6_dst.bytes[0], 1, MASK_ANY, FORMAT_DECIMAL,
+        .prereq = PREREQ_NSH, .engine = ENGINE_NOT_PARSED, .is_writable = true,
+        EXPERIMENTER(NSH, 1, 1, "NXOXM_NSH_FLAGS")),
+    ROW(NSH_TTL, "nsh_ttl", 1, 8, key.ipv6_dst.bytes[1], 1, MASK_NONE, FORMAT_DECIMAL,
+        .prereq = PREREQ_NSH,
+        .engine = ENGINE_NOT_PARSED, .is_writable = true,
+        EXPERIMENTER(NSH, 10, 1, "NXOXM_NSH_TTL")),
+    ROW(NSH_MDTYPE, "nsh_mdtype", 1, 8, key.ipv6_dst.bytes[2], 1, MASK_NONE, FORMAT_DECIMAL,
+        .prereq = PREREQ_NSH,
+        .engine = ENGINE_NOT_PARSED, EXPERIMENTER(NSH, 2, 1, "NXOXM_NSH_MDTYPE")),
+    ROW(NSH_NP, "nsh_np", 1, 8, key.ipv6_dst.bytes[3], 1, MASK_NONE, FORMAT_DECIMAL,
+        .prereq = PREREQ_NSH,
+        .engine = ENGINE_NOT_PARSED, EXPERIMENTER(NSH, 3, 1, "NXOXM_NSH_NP")),
+    ROW(NSH_SPI, "nsh_spi", 4, 24, key.ipv6_dst.bytes[4], 3, MASK_NONE, FORMAT_HEX,
+        .alias = "nsp", .prereq = PREREQ_NSH, .engine = ENGINE_NOT_PARSED, .is_writable = true,
+        EXPERIMENTER(NSH, 4, 4, "NXOXM_NSH_SPI")),
+    ROW(NSH_SI, "nsh_si", 1, 8, key.ipv6_dst.bytes[7], 1, MASK_NONE, FORMAT_DECIMAL,
+        .alias = "nsi", .prereq = PREREQ_NSH,
+        .engine = ENGINE_NOT_PARSED, .is_writable = true, EXPERIMENTER(NSH, 5, 1, "NXOXM_NSH_SI")),
+    ROW(NSH_C1, "nsh_c1", 4, 32, key.ipv6_src.bytes[0], 4, MASK_ANY, FORMAT_HEX,
+        .alias = "nshc1", .prereq = PREREQ_NSH, .engine = ENGINE_NOT_PARSED, .is_writable = true,
+        EXPERIMENTER(NSH, 6, 4, "NXOXM_NSH_C1")),
+    ROW(NSH_C2, "nsh_c2", 4, 32, key.ipv6_src.bytes[4], 4, MASK_ANY, FORMAT_HEX,
+        .alias = "nshc2", .prereq = PREREQ_NSH,
+        .engine = ENGINE_NOT_PARSED, .is_writable = true, EXPERIMENTER(NSH, 7, 4, "NXOXM_NSH_C2")),
+    ROW(NSH_C3, "nsh_c3", 4, 32, key.ipv6_src.bytes[8], 4, MASK_ANY, FORMAT_HEX,
+        .alias = "nshc3", .prereq = PREREQ_NSH,
+        .engine = ENGINE_NOT_PARSED, .is_writable = true, EXPERIMENTER(NSH, 8, 4, "NXOXM_NSH_C3")),
+    ROW(NSH_C4, "nsh_c4", 4, 32, key.ipv6_src.bytes[12], 4, MASK_ANY, FORMAT_HEX,
+        .alias = "nshc4", .prereq = PREREQ_NSH,
+        .engine = ENGINE_NOT_PARSED, .is_writable = true, EXPERIMENTER(NSH, 9, 4, "NXOXM_NSH_C4")),
 };
 // clang-format on

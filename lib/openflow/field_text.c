@@ -18,9 +18,33 @@
 #include "lib/openflow/names.h"
 #include "lib/openflow/text.h"
 
-static const char *const tcp_flag_names[12] = {
-    "fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr", "ns", "[200]", "[400]", "[800]",
+/* Fields of flags: names from bit 0 on. */
+static const struct flag_names {
+    enum of_format format;
+    unsigned n;
+    const char *expected;
+    const char *names[12];
+} all_flag_names[] = {
+    {FORMAT_TCP_FLAGS,
+     12,
+     "flags like +syn-ack, syn|ack or a number",
+     {"fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr", "ns", "[200]", "[400]", "[800]"}},
+    {FORMAT_CT_STATE,
+     8,
+     "flags like +trk-new, est|trk or a number",
+     {"new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat"}},
+    {FORMAT_TUN_FLAGS, 1, "+oam or -oam", {"oam"}},
 };
+
+/* NULL: not a field of flags. */
+static const struct flag_names *flag_names_of(const struct of_field *field)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(all_flag_names); i++) {
+        if (all_flag_names[i].format == field->format)
+            return &all_flag_names[i];
+    }
+    return NULL;
+}
 
 static const struct {
     const char *name;
@@ -68,22 +92,39 @@ static void format_mac(const struct of_value *value, struct buffer *out)
     buffer_printf(out, MAC_FORMAT, MAC_ARGS(mac));
 }
 
-static void format_tcp_flags(unsigned flags, struct buffer *out)
+static void format_flags(const struct flag_names *flags, unsigned value, struct buffer *out)
 {
-    if (!flags)
+    if (!value)
         buffer_putc(out, '0');
-    for (unsigned i = 0, n = 0; i < ARRAY_SIZE(tcp_flag_names); i++) {
-        if (flags & 1U << i)
-            buffer_printf(out, "%s%s", n++ ? "|" : "", tcp_flag_names[i]);
+    for (unsigned i = 0, n = 0; i < flags->n; i++) {
+        if (value & 1U << i)
+            buffer_printf(out, "%s%s", n++ ? "|" : "", flags->names[i]);
     }
 }
 
-static void format_tcp_flags_masked(unsigned flags, unsigned mask, struct buffer *out)
+static void format_flags_masked(const struct flag_names *flags, unsigned value, unsigned mask,
+                                struct buffer *out)
 {
-    for (unsigned i = 0; i < ARRAY_SIZE(tcp_flag_names); i++) {
+    for (unsigned i = 0; i < flags->n; i++) {
         if (mask & 1U << i)
-            buffer_printf(out, "%c%s", flags & 1U << i ? '+' : '-', tcp_flag_names[i]);
+            buffer_printf(out, "%c%s", value & 1U << i ? '+' : '-', flags->names[i]);
     }
+}
+
+/* Is it written with a sign for each flag?  The only flag of a tunnel always is. */
+static bool has_signs(const struct of_field *field, const struct of_value *mask)
+{
+    return flag_names_of(field) &&
+           (field->format == FORMAT_TUN_FLAGS || !of_value_is_all_ones(field, mask));
+}
+
+/* "(1,0x800)": namespace and type. */
+static void format_packet_type(const struct of_value *value, struct buffer *out)
+{
+    unsigned space = be16_host(be16_load(value->bytes)),
+             type = be16_host(be16_load(value->bytes + 2));
+
+    buffer_printf(out, space == 1 ? "(%u,0x%x)" : "(%u,%u)", space, type);
 }
 
 static void format_frag(unsigned value, unsigned mask, struct buffer *out)
@@ -118,7 +159,7 @@ void of_value_format(const struct of_field *field, const struct of_value *value,
         format_ip(AF_INET6, value, out);
         break;
     case FORMAT_PORT:
-        if (field->id == FIELD_IN_PORT_OXM)
+        if (field->n_bytes == 4)
             of_port_from_wire32((uint32_t)of_value_u64(field, value), &port);
         else
             port = (of_port)of_value_u64(field, value);
@@ -128,7 +169,12 @@ void of_value_format(const struct of_field *field, const struct of_value *value,
         format_frag((unsigned)of_value_u64(field, value), 3, out);
         break;
     case FORMAT_TCP_FLAGS:
-        format_tcp_flags((unsigned)of_value_u64(field, value), out);
+    case FORMAT_CT_STATE:
+    case FORMAT_TUN_FLAGS:
+        format_flags(flag_names_of(field), (unsigned)of_value_u64(field, value), out);
+        break;
+    case FORMAT_PACKET_TYPE:
+        format_packet_type(value, out);
         break;
     }
 }
@@ -177,11 +223,13 @@ static void format_mask(const struct of_field *field, const struct of_value *mas
 void of_value_format_masked(const struct of_field *field, const struct of_value *value,
                             const struct of_value *mask, struct buffer *out)
 {
-    if (!mask || of_value_is_all_ones(field, mask)) {
+    if (!mask) {
         of_value_format(field, value, out);
-    } else if (field->format == FORMAT_TCP_FLAGS) {
-        format_tcp_flags_masked((unsigned)of_value_u64(field, value),
-                                (unsigned)of_value_u64(field, mask), out);
+    } else if (has_signs(field, mask)) {
+        format_flags_masked(flag_names_of(field), (unsigned)of_value_u64(field, value),
+                            (unsigned)of_value_u64(field, mask), out);
+    } else if (of_value_is_all_ones(field, mask)) {
+        of_value_format(field, value, out);
     } else if (field->format == FORMAT_FRAG) {
         format_frag((unsigned)of_value_u64(field, value), (unsigned)of_value_u64(field, mask), out);
     } else {
@@ -252,60 +300,85 @@ static int parse_port(const struct of_field *field, const char *text, struct of_
 
     if (result)
         return error_prefix(error, "%s=%s", field->name, text);
-    of_value_from_u64(field, field->id == FIELD_IN_PORT_OXM ? of_port_to_wire32(port) : port,
-                      value);
+    of_value_from_u64(field, field->n_bytes == 4 ? of_port_to_wire32(port) : port, value);
     return 0;
 }
 
-/* "syn|ack". */
-static int parse_tcp_flags(const struct of_field *field, const char *text, struct of_value *value,
-                           struct error *error)
+/* The number of the flag at 'text', or flags->n: there is none. */
+static unsigned find_flag(const struct flag_names *flags, const char *text, size_t length)
 {
-    unsigned flags = 0;
+    unsigned i = 0;
+
+    while (i < flags->n &&
+           (strlen(flags->names[i]) != length || strncmp(flags->names[i], text, length)))
+        i++;
+    return i;
+}
+
+/* "syn|ack". */
+static int parse_flags(const struct of_field *field, const char *text, struct of_value *value,
+                       struct error *error)
+{
+    const struct flag_names *flags = flag_names_of(field);
+    unsigned bits = 0;
 
     for (const char *p = text; *p;) {
-        size_t length = strcspn(p, "|"), i;
+        size_t length = strcspn(p, "|");
+        unsigned i = find_flag(flags, p, length);
 
-        for (i = 0; i < ARRAY_SIZE(tcp_flag_names); i++) {
-            if (strlen(tcp_flag_names[i]) == length && !strncmp(tcp_flag_names[i], p, length))
-                break;
-        }
-        if (i == ARRAY_SIZE(tcp_flag_names))
-            return wrong_value(field, text, "flags like +syn-ack, syn|ack or a number", error);
-        flags |= 1U << i;
+        if (i == flags->n)
+            return wrong_value(field, text, flags->expected, error);
+        bits |= 1U << i;
         p += length + (p[length] == '|');
     }
-    of_value_from_u64(field, flags, value);
+    of_value_from_u64(field, bits, value);
     return 0;
 }
 
 /* "+syn-ack". */
-static int parse_tcp_flags_masked(const struct of_field *field, const char *text,
-                                  struct of_value *value, struct of_value *mask,
-                                  struct error *error)
+static int parse_flags_masked(const struct of_field *field, const char *text,
+                              struct of_value *value, struct of_value *mask, struct error *error)
 {
-    unsigned flags = 0, cared = 0;
+    const struct flag_names *flags = flag_names_of(field);
+    unsigned bits = 0, cared = 0;
 
     for (const char *p = text; *p;) {
         char sign = *p++;
-        size_t length = strcspn(p, "+-"), i;
+        size_t length = strcspn(p, "+-");
+        unsigned i = find_flag(flags, p, length);
 
-        for (i = 0; i < ARRAY_SIZE(tcp_flag_names); i++) {
-            if (strlen(tcp_flag_names[i]) == length && !strncmp(tcp_flag_names[i], p, length))
-                break;
-        }
-        if (i == ARRAY_SIZE(tcp_flag_names))
-            return wrong_value(field, text, "flags like +syn-ack, syn|ack or a number", error);
+        if (i == flags->n)
+            return wrong_value(field, text, flags->expected, error);
         if (cared & 1U << i)
             return error_set(error, -EINVAL, "%s=%s: %s is there twice", field->name, text,
-                             tcp_flag_names[i]);
+                             flags->names[i]);
         cared |= 1U << i;
-        flags |= (sign == '+' ? 1U : 0U) << i;
+        bits |= (sign == '+' ? 1U : 0U) << i;
         p += length;
     }
-    of_value_from_u64(field, flags, value);
+    of_value_from_u64(field, bits, value);
     of_value_from_u64(field, cared, mask);
     return 0;
+}
+
+static int parse_packet_type(const struct of_field *field, const char *text, struct of_value *value,
+                             struct error *error)
+{
+    char copy[32], *comma, *end;
+    uint64_t space, type;
+
+    snprintf(copy, sizeof copy, "%s", text);
+    comma = strchr(copy, ',');
+    end = strchr(copy, ')');
+    if (copy[0] == '(' && comma && end && !end[1]) {
+        *comma = *end = '\0';
+        if (text_parse_u64(copy + 1, &space) && text_parse_u64(comma + 1, &type) &&
+            space <= UINT16_MAX && type <= UINT16_MAX) {
+            of_value_from_u64(field, space << 16 | type, value);
+            return 0;
+        }
+    }
+    return wrong_value(field, text, "(NAMESPACE,TYPE)", error);
 }
 
 static bool is_number(const char *text)
@@ -344,9 +417,13 @@ int of_value_parse(const struct of_field *field, const char *text, struct of_val
         }
         return wrong_value(field, text, "no, yes, first, later or not_later", error);
     case FORMAT_TCP_FLAGS:
+    case FORMAT_CT_STATE:
+    case FORMAT_TUN_FLAGS:
         if (is_number(text))
             return parse_number(field, text, value, error);
-        return parse_tcp_flags(field, text, value, error);
+        return parse_flags(field, text, value, error);
+    case FORMAT_PACKET_TYPE:
+        return parse_packet_type(field, text, value, error);
     }
     return -EINVAL;
 }
@@ -384,8 +461,8 @@ int of_value_parse_masked(const struct of_field *field, const char *text, struct
     int result;
 
     of_value_all_ones(field, mask);
-    if (field->format == FORMAT_TCP_FLAGS && (text[0] == '+' || text[0] == '-'))
-        return parse_tcp_flags_masked(field, text, value, mask, error);
+    if (flag_names_of(field) && (text[0] == '+' || text[0] == '-' || !text[0]))
+        return parse_flags_masked(field, text, value, mask, error);
     if (field->format == FORMAT_FRAG && !is_number(text)) {
         result = of_value_parse(field, text, value, error);
         for (size_t i = 0; i < ARRAY_SIZE(frags); i++) {
@@ -421,6 +498,8 @@ int of_subfield_parse(const char *text, struct of_subfield *part, struct error *
     part->field = of_field_by_name(text, length);
     if (!part->field)
         return error_set(error, -EINVAL, "%s: no such field", text);
+    if (!of_field_has_short_header(part->field))
+        return error_set(error, -EINVAL, "%s: cannot be used in parts", text);
     part->first = 0;
     part->n_bits = part->field->n_bits;
     if (!text[length] || !strcmp(text + length, "[]"))

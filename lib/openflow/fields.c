@@ -10,10 +10,16 @@
 #include "lib/annotations.h"
 #include "lib/openflow/match_codec.h"
 
+/* 32 bits on the wire, of which 16 are kept. */
+static bool is_wide_port(const struct of_field *field)
+{
+    return field->id == FIELD_IN_PORT_OXM || field->id == FIELD_ACTSET_OUTPUT;
+}
+
 static bool is_copied(const struct of_field *field)
 {
     return field->n_storage == field->n_bytes && field->n_bits == 8 * field->n_bytes &&
-           !field->never_set && field->id != FIELD_IN_PORT_OXM;
+           !field->never_set && !is_wide_port(field);
 }
 
 static uint64_t low_bits(unsigned n_bits)
@@ -98,8 +104,8 @@ const struct of_field *of_field_by_name(const char *name, size_t length)
 
 /* Field numbers of a class are below 128, so each class has a direct table, filled before
  * main(). */
-enum { N_CLASSES = 4 };
-static const uint16_t classes[N_CLASSES] = {0x0000, 0x0001, 0x8000, 0x8001};
+enum { N_CLASSES = 5 };
+static const uint16_t classes[N_CLASSES] = {0x0000, 0x0001, 0x1000, 0x8000, 0x8001};
 static uint8_t by_header[N_CLASSES][128]; /* Field plus 1; 0: none. */
 
 static void note_header(uint32_t header, size_t id)
@@ -115,7 +121,8 @@ __attribute__((constructor)) static void fill_headers(void)
     static_assert(N_FIELDS < 255, "by_header holds field + 1");
 
     for (size_t i = 0; i < N_FIELDS; i++) {
-        note_header(of_fields[i].nxm_header, i);
+        if (!of_fields[i].experimenter)
+            note_header(of_fields[i].nxm_header, i);
         note_header(of_fields[i].oxm_header, i);
     }
 }
@@ -134,6 +141,20 @@ const struct of_field *of_field_by_header(uint32_t header)
     return NULL;
 }
 
+const struct of_field *of_field_by_experimenter(uint32_t experimenter, unsigned number)
+{
+    for (size_t i = 0; i < N_FIELDS; i++) {
+        const struct of_field *field = &of_fields[i];
+
+        if (field->experimenter == experimenter && (field->nxm_header >> 9 & 0x7f) == number)
+            return field;
+        if (experimenter == OXM_EXPERIMENTER_ONF && field->is_onf_before &&
+            (field->oxm_header >> 9 & 0x7f) == number)
+            return field;
+    }
+    return NULL;
+}
+
 void of_field_get(const struct of_field *field, const struct flow *flow, struct of_value *value)
 {
     memset(value, 0, sizeof *value);
@@ -143,7 +164,7 @@ void of_field_get(const struct of_field *field, const struct flow *flow, struct 
     }
     uint64_t number = load_number(storage_const(field, flow), field->n_storage) >> field->shift;
     number &= number_bits(field);
-    if (field->id == FIELD_IN_PORT_OXM)
+    if (is_wide_port(field))
         number = of_port_to_wire32((of_port)number);
     store_number(value->bytes, field->n_bytes, number);
 }
@@ -168,7 +189,7 @@ void of_field_set_masked(const struct of_field *field, const struct of_value *va
     }
     uint64_t number = load_number(value->bytes, field->n_bytes);
     uint64_t bits = load_number(mask->bytes, field->n_bytes) & number_bits(field);
-    if (field->id == FIELD_IN_PORT_OXM) {
+    if (is_wide_port(field)) {
         of_port port = OFPP_NONE;
         of_port_from_wire32((uint32_t)number, &port);
         number = port;
@@ -253,6 +274,26 @@ static bool has_vlan(const struct flow *flow, struct flow *consulted)
     return be16_host(flow->key.vlan[0].tci) & VLAN_CFI;
 }
 
+/* Only frames of connections that are known have these bits. */
+static bool has_connection(const struct flow *flow, struct flow *consulted)
+{
+    const uint32_t known = CT_STATE_NEW | CT_STATE_EST | CT_STATE_RPL;
+
+    if (consulted)
+        consulted->ct_state.raw |= be32_from(known).raw;
+    return be32_host(flow->ct_state) & known;
+}
+
+/* Of a match, more bits imply it; and "tracked, and not invalid". */
+static bool matches_connection(const struct match *match)
+{
+    uint32_t state = be32_host(match->flow.ct_state), mask = be32_host(match->mask.ct_state);
+    const uint32_t imply = CT_STATE_NEW | CT_STATE_EST | CT_STATE_REL | CT_STATE_RPL |
+                           CT_STATE_SNAT | CT_STATE_DNAT;
+
+    return state & imply || (state & CT_STATE_TRK && mask & ~state & CT_STATE_INV);
+}
+
 static bool prereq_is_met(enum of_prereq prereq, const struct flow *flow, struct flow *consulted)
 {
     switch (prereq) {
@@ -287,6 +328,16 @@ static bool prereq_is_met(enum of_prereq prereq, const struct flow *flow, struct
         return has_nd(flow, consulted, ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_SOLICIT);
     case PREREQ_ND_ADVERT:
         return has_nd(flow, consulted, ND_NEIGHBOR_ADVERT, ND_NEIGHBOR_ADVERT);
+    case PREREQ_NSH:
+        return has_eth_type(flow, consulted, ETH_TYPE_NSH, ETH_TYPE_NSH);
+    case PREREQ_CT:
+        return has_connection(flow, consulted);
+    case PREREQ_CT_IPV4:
+        return has_connection(flow, consulted) &&
+               has_eth_type(flow, consulted, ETH_TYPE_IPV4, ETH_TYPE_IPV4);
+    case PREREQ_CT_IPV6:
+        return has_connection(flow, consulted) &&
+               has_eth_type(flow, consulted, ETH_TYPE_IPV6, ETH_TYPE_IPV6);
     }
     return false;
 }
@@ -299,23 +350,67 @@ bool of_field_is_meaningful(const struct of_field *field, const struct flow *flo
 
 /* The match must fix every bit that decides, except what OpenFlow lets it leave open: "not a later
  * fragment" for TCP ports and the like, code 0 for neighbour discovery. */
-bool of_field_match_allows(const struct of_field *field, const struct match *match)
+static bool prereq_allows(enum of_prereq prereq, const struct match *match)
 {
-    struct flow consulted = {.key.in_port = {0}};
+    struct flow consulted;
 
-    if (field->prereq == PREREQ_NONE)
-        return true;
-    if (!prereq_is_met(field->prereq, &match->flow, &consulted))
+    memset(&consulted, 0, sizeof consulted.key);
+    if (!prereq_is_met(prereq, &match->flow, &consulted))
         return false;
     consulted.key.nw_frag = 0;
     consulted.key.tp_dst = be16_from(0);
 
-    const uint64_t *needed = flow_words_const(&consulted), *mask = flow_words_const(&match->mask);
+    const uint64_t *needed = flow_words(&consulted), *mask = flow_words_const(&match->mask);
     uint64_t missing = 0;
 
-    for (size_t i = 0; i < FLOW_WORDS; i++)
+    for (size_t i = 0; i < FLOW_KEY_WORDS; i++)
         missing |= needed[i] & ~mask[i];
     return !missing;
+}
+
+bool of_field_match_allows(const struct of_field *field, const struct match *match)
+{
+    switch (field->prereq) {
+    case PREREQ_NONE:
+        return true;
+    case PREREQ_CT:
+        return matches_connection(match);
+    case PREREQ_CT_IPV4:
+        return matches_connection(match) && prereq_allows(PREREQ_IPV4, match);
+    case PREREQ_CT_IPV6:
+        return matches_connection(match) && prereq_allows(PREREQ_IPV6, match);
+    default:
+        return prereq_allows(field->prereq, match);
+    }
+}
+
+/* Fields that keys do not hold are kept where those of IP are. */
+static bool has_unparsed_field(const struct match *match)
+{
+    for (size_t i = 0; i < N_FIELDS; i++) {
+        const struct of_field *field = &of_fields[i];
+        struct of_value mask;
+
+        if (field->engine != ENGINE_NOT_PARSED || !of_field_match_allows(field, match))
+            continue;
+        of_field_get(field, &match->mask, &mask);
+        if (memcmp(&mask, &(struct of_value){.bytes = {0}}, sizeof mask) != 0)
+            return true;
+    }
+    return false;
+}
+
+enum of_error of_match_check_engines(const struct match *match)
+{
+    const struct flow_key *mask = &match->mask.key;
+    uint16_t eth_type = be16_host(match->flow.key.eth_type);
+
+    if (eth_type == ETH_TYPE_NSH ||
+        (eth_type == ETH_TYPE_IPV6 && (mask->nw_src.raw || mask->nw_dst.raw))) {
+        if (has_unparsed_field(match))
+            return OFPBMC_BAD_FIELD;
+    }
+    return match->mask.dp_hash.raw || match->flow.key.recirc_id.raw ? OFPBRC_EPERM : OF_OK;
 }
 
 bool of_value_is_valid(const struct of_field *field, const struct of_value *value)
@@ -325,7 +420,7 @@ bool of_value_is_valid(const struct of_field *field, const struct of_value *valu
     if (is_copied(field))
         return true;
     uint64_t number = of_value_u64(field, value);
-    if (field->id == FIELD_IN_PORT_OXM)
+    if (is_wide_port(field))
         return of_port_from_wire32((uint32_t)number, &port);
     return !(number & ~number_bits(field));
 }

@@ -19,6 +19,7 @@
 #include "lib/error.h"
 #include "lib/flow.h"
 #include "lib/match.h"
+#include "lib/openflow/errors.h"
 #include "lib/openflow/openflow.h"
 
 enum of_field_id {
@@ -26,7 +27,39 @@ enum of_field_id {
     FIELD_IN_PORT_OXM, /* 32 bits: OXM; same storage. */
     FIELD_METADATA,
     FIELD_PKT_MARK,
+    FIELD_SKB_PRIORITY,
     FIELD_CONJ_ID,
+    FIELD_DP_HASH,
+    FIELD_RECIRC_ID,
+    FIELD_PACKET_TYPE,
+    FIELD_ACTSET_OUTPUT,
+    FIELD_TUN_ID,
+    FIELD_TUN_SRC,
+    FIELD_TUN_DST,
+    FIELD_TUN_IPV6_SRC,
+    FIELD_TUN_IPV6_DST,
+    FIELD_TUN_FLAGS,
+    FIELD_TUN_TTL,
+    FIELD_TUN_TOS,
+    FIELD_TUN_GBP_ID,
+    FIELD_TUN_GBP_FLAGS,
+    FIELD_TUN_ERSPAN_VER,
+    FIELD_TUN_ERSPAN_IDX,
+    FIELD_TUN_ERSPAN_DIR,
+    FIELD_TUN_ERSPAN_HWID,
+    FIELD_TUN_GTPU_FLAGS,
+    FIELD_TUN_GTPU_MSGTYPE,
+    FIELD_CT_STATE,
+    FIELD_CT_ZONE,
+    FIELD_CT_MARK,
+    FIELD_CT_LABEL,
+    FIELD_CT_NW_PROTO,
+    FIELD_CT_NW_SRC,
+    FIELD_CT_NW_DST,
+    FIELD_CT_IPV6_SRC,
+    FIELD_CT_IPV6_DST,
+    FIELD_CT_TP_SRC,
+    FIELD_CT_TP_DST,
     FIELD_REG0, /* 16 in a row. */
     FIELD_REG15 = FIELD_REG0 + 15,
     FIELD_XREG0, /* 8 in a row: xreg N is reg 2N (high) and 2N + 1. */
@@ -69,10 +102,22 @@ enum of_field_id {
     FIELD_ND_TARGET,
     FIELD_ND_SLL,
     FIELD_ND_TLL,
+    FIELD_ND_RESERVED,     /* These two are decoded and printed only: keys do not hold them, */
+    FIELD_ND_OPTIONS_TYPE, /* and what they are kept in is an IPv4 frame's. */
     FIELD_MPLS_LABEL,
     FIELD_MPLS_TC,
     FIELD_MPLS_BOS,
     FIELD_MPLS_TTL,
+    FIELD_NSH_FLAGS, /* Decoded and printed only, likewise: they are kept in IP's part of the key. */
+    FIELD_NSH_TTL,
+    FIELD_NSH_MDTYPE,
+    FIELD_NSH_NP,
+    FIELD_NSH_SPI,
+    FIELD_NSH_SI,
+    FIELD_NSH_C1,
+    FIELD_NSH_C2,
+    FIELD_NSH_C3,
+    FIELD_NSH_C4,
     N_FIELDS
 };
 
@@ -97,6 +142,10 @@ enum of_prereq {
     PREREQ_ND, /* Neighbor Solicitation or Advertisement. */
     PREREQ_ND_SOLICIT,
     PREREQ_ND_ADVERT,
+    PREREQ_NSH,
+    PREREQ_CT,      /* A connection is known: what ct_state says implies it. */
+    PREREQ_CT_IPV4, /* The same, of IPv4. */
+    PREREQ_CT_IPV6,
 };
 
 enum of_mask_rule { MASK_NONE, MASK_ANY }; /* "Exact or absent", or any mask. */
@@ -111,7 +160,24 @@ enum of_format {
     FORMAT_PORT,
     FORMAT_FRAG,
     FORMAT_TCP_FLAGS,
+    FORMAT_CT_STATE,
+    FORMAT_TUN_FLAGS,
+    FORMAT_PACKET_TYPE,
 };
+
+/* Whose field it is.  A match on one that nothing looks at yet is refused. */
+enum of_field_engine {
+    ENGINE_TABLES,    /* Known of each frame. */
+    ENGINE_CT,        /* Known: no frame is tracked.  Set in ct(exec()) only. */
+    ENGINE_RECIRC,    /* The switch's own business. */
+    ENGINE_NOT_PARSED /* The frame has it, but its key does not. */
+};
+
+/* Experimenters whose fields we know.  0 in a row: the class says it. */
+#define OXM_EXPERIMENTER_ONF    UINT32_C(0x4f4e4600)
+#define OXM_EXPERIMENTER_NICIRA UINT32_C(0x00002320)
+#define OXM_EXPERIMENTER_NSH    UINT32_C(0x005ad650)
+enum { OXM_CLASS_EXPERIMENTER = 0xffff };
 
 struct of_field {
     enum of_field_id id;
@@ -126,9 +192,12 @@ struct of_field {
     enum of_mask_rule mask_rule;
     enum of_format format;
     enum of_prereq prereq;
+    enum of_field_engine engine;
     bool is_writable;
+    bool is_onf_before;  /* Before 'oxm_since' it was the ONF's, of the same number, from 1.3 on. */
     uint32_t nxm_header; /* class << 16 | field << 9 | length; 0: none. */
     uint32_t oxm_header;
+    uint32_t experimenter; /* Of 'nxm_header', if that is of OXM_CLASS_EXPERIMENTER. */
     enum of_version oxm_since;
     const char *nxm_name; /* "NXM_OF_ETH_SRC"; NULL: none. */
     const char *oxm_name; /* "OXM_OF_ETH_SRC"; NULL: none. */
@@ -148,6 +217,15 @@ const struct of_field *of_field_by_name(const char *name, size_t length);
 /* By the 32 bits of an NXM or OXM header with the has-mask bit clear; NULL if unknown. */
 const struct of_field *of_field_by_header(uint32_t header);
 
+/* By the 32 bits behind a header of OXM_CLASS_EXPERIMENTER, and the header's field number. */
+const struct of_field *of_field_by_experimenter(uint32_t experimenter, unsigned number);
+
+/* Can 32 bits name it, as moves and the like do? */
+static inline bool of_field_has_short_header(const struct of_field *field)
+{
+    return field->oxm_header || (field->nxm_header && !field->experimenter);
+}
+
 void of_field_get(const struct of_field *field, const struct flow *flow, struct of_value *value);
 void of_field_set(const struct of_field *field, const struct of_value *value, struct flow *flow);
 
@@ -166,6 +244,9 @@ bool of_field_is_meaningful(const struct of_field *field, const struct flow *flo
 
 /* Does a match guarantee the prerequisites? */
 bool of_field_match_allows(const struct of_field *field, const struct match *match);
+
+/* Does the match name only fields that the switch knows of each frame?  OFPBRC_EPERM, OFPBMC_BAD_FIELD. */
+enum of_error of_match_check_engines(const struct match *match);
 
 /* May the field hold it: no bits beyond it, an ARP opcode that is kept, a port that has a
  * 16-bit number? */

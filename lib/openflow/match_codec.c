@@ -14,9 +14,7 @@
 #include "lib/openflow/wire.h"
 
 enum { HAS_MASK = 1 << 8, LENGTH_MASK = 0xff };
-enum { CLASS_EXPERIMENTER = 0xffff, ONF_TCP_FLAGS = 42 };
-#define ONF_EXPERIMENTER UINT32_C(0x4f4e4600)
-#define COOKIE_HEADER    (UINT32_C(0x0001) << 16 | 30 << 9 | 8)
+#define COOKIE_HEADER (UINT32_C(0x0001) << 16 | 30 << 9 | 8)
 
 enum { OFPMT_STANDARD = 0, OFPMT_OXM = 1 };
 
@@ -48,8 +46,7 @@ static enum of_error take_experimenter(struct wire *payload, uint32_t header, st
 
     if (!experimenter)
         return OFPBMC_BAD_LEN;
-    if (wire_u32(experimenter) == ONF_EXPERIMENTER && (header >> 9 & 0x7f) == ONF_TCP_FLAGS)
-        entry->field = of_field(FIELD_TCP_FLAGS);
+    entry->field = of_field_by_experimenter(wire_u32(experimenter), header >> 9 & 0x7f);
     return OF_OK;
 }
 
@@ -66,7 +63,7 @@ static enum of_error take_entry(struct wire *wire, struct entry *entry)
 
     struct wire payload = wire_init(bytes, header & LENGTH_MASK);
     *entry = (struct entry){.has_mask = header & HAS_MASK};
-    if (header >> 16 == CLASS_EXPERIMENTER) {
+    if (header >> 16 == OXM_CLASS_EXPERIMENTER) {
         enum of_error error = take_experimenter(&payload, header, entry);
         if (error)
             return error;
@@ -75,7 +72,7 @@ static enum of_error take_entry(struct wire *wire, struct entry *entry)
         return OFPBMC_BAD_LEN;
     entry->n_bytes = payload.left / (entry->has_mask ? 2 : 1);
     entry->value = payload.next;
-    if (header >> 16 == CLASS_EXPERIMENTER)
+    if (header >> 16 == OXM_CLASS_EXPERIMENTER)
         return entry->field && entry->n_bytes != entry->field->n_bytes ? OFPBMC_BAD_LEN : OF_OK;
 
     uint32_t plain = (header & ~(uint32_t)(HAS_MASK | LENGTH_MASK)) | (uint32_t)entry->n_bytes;
@@ -122,6 +119,13 @@ static bool is_matched(const struct of_field *field, const struct match *match)
     return !is_zero(&mask);
 }
 
+/* A frame without an Ethernet header has nothing of what follows it in the key, either. */
+static bool is_beside_packet_type(const struct of_field *field, const struct match *match)
+{
+    return match->flow.packet_type.raw && field->offset >= offsetof(struct flow, key.eth_dst) &&
+           field->offset < sizeof(struct flow_key);
+}
+
 static enum of_error decode_field(const struct entry *entry, struct match *match)
 {
     const struct of_field *field = entry->field;
@@ -133,10 +137,12 @@ static enum of_error decode_field(const struct entry *entry, struct match *match
         return error;
     if (!of_value_is_valid(field, &value))
         return OFPBMC_BAD_VALUE;
-    if (!of_field_match_allows(field, match))
+    if (!of_field_match_allows(field, match) || is_beside_packet_type(field, match))
         return OFPBMC_BAD_PREREQ;
     if (is_matched(field, match))
         return OFPBMC_DUP_FIELD;
+    if (field->id == FIELD_PACKET_TYPE && !of_value_u64(field, &value))
+        return OF_OK; /* Ethernet: each frame. */
     of_field_set_masked(field, &value, &mask, &match->flow);
     of_field_add_mask(field, &mask, &match->mask);
     return OF_OK;
@@ -217,31 +223,54 @@ enum of_error of_match_decode_loose(const void *wire, size_t n_bytes, struct mat
     return decode_match(wire, n_bytes, true, match, n_used);
 }
 
-static void put_header(uint32_t header, bool has_mask, struct buffer *out)
+static void put_u32(uint32_t number, struct buffer *out)
 {
-    if (has_mask)
-        header = (header & ~(uint32_t)LENGTH_MASK) | HAS_MASK | (header & LENGTH_MASK) * 2;
-    be32 wire = be32_from(header);
-    buffer_put(out, &wire, sizeof wire);
+    be32_store(buffer_put_uninit(out, sizeof number), number);
 }
 
-/* ONF's extension 109 brought TCP flags to 1.3 and 1.4. */
-static void put_onf_header(const struct of_field *field, bool has_mask, struct buffer *out)
+/* Length and mask bit for a header that names 'n_bytes' of value, of which the first 'n_before' have no mask. */
+static void put_header(uint32_t header, size_t n_before, bool has_mask, struct buffer *out)
 {
-    uint32_t n_bytes = 4U + field->n_bytes * (has_mask ? 2U : 1U);
-    be32 wire[2] = {
-        be32_from((uint32_t)CLASS_EXPERIMENTER << 16 | ONF_TCP_FLAGS << 9 |
-                  (has_mask ? HAS_MASK : 0) | n_bytes),
-        be32_from(ONF_EXPERIMENTER),
-    };
-    buffer_put(out, wire, sizeof wire);
+    size_t n_bytes = n_before + (header & LENGTH_MASK) * (has_mask ? 2U : 1U);
+
+    put_u32((header & ~(uint32_t)LENGTH_MASK) | (has_mask ? HAS_MASK : 0) | (uint32_t)n_bytes, out);
+}
+
+static bool has_oxm(const struct of_field *field, enum of_version version)
+{
+    return field->oxm_header && version >= field->oxm_since;
 }
 
 uint32_t of_field_header(const struct of_field *field, enum of_version version)
 {
-    bool has_oxm = field->oxm_header && version >= field->oxm_since;
+    bool has_nxm = field->nxm_header && !field->experimenter;
 
-    return has_oxm || !field->nxm_header ? field->oxm_header : field->nxm_header;
+    return has_oxm(field, version) || !has_nxm ? field->oxm_header : field->nxm_header;
+}
+
+/* The ONF's extensions brought fields of 1.5 to earlier versions. */
+static bool is_onf(const struct of_field *field, enum of_version version)
+{
+    return field->is_onf_before && version < field->oxm_since &&
+           (version >= OF_1_3 || !field->nxm_header);
+}
+
+void of_field_put_header(const struct of_field *field, enum of_version version, bool has_mask,
+                         struct buffer *out)
+{
+    uint32_t experimenter = field->experimenter, header = of_field_header(field, version);
+
+    if (is_onf(field, version))
+        experimenter = OXM_EXPERIMENTER_ONF;
+    if (experimenter && !has_oxm(field, version)) {
+        uint32_t number = (is_onf(field, version) ? field->oxm_header : field->nxm_header) & 0xffff;
+
+        put_header((uint32_t)OXM_CLASS_EXPERIMENTER << 16 | number, sizeof experimenter, has_mask,
+                   out);
+        put_u32(experimenter, out);
+    } else if (header) {
+        put_header(header, 0, has_mask, out);
+    }
 }
 
 void of_field_encode(const struct of_field *field, enum of_version version,
@@ -249,10 +278,7 @@ void of_field_encode(const struct of_field *field, enum of_version version,
 {
     bool has_mask = mask && !of_value_is_all_ones(field, mask);
 
-    if (field->id == FIELD_TCP_FLAGS && version >= OF_1_3 && version < field->oxm_since)
-        put_onf_header(field, has_mask, out);
-    else
-        put_header(of_field_header(field, version), has_mask, out);
+    of_field_put_header(field, version, has_mask, out);
     buffer_put(out, value->bytes, field->n_bytes);
     if (has_mask)
         buffer_put(out, mask->bytes, field->n_bytes);
@@ -261,18 +287,55 @@ void of_field_encode(const struct of_field *field, enum of_version version,
 /* The order in which OVS writes fields; prerequisites come before what needs them.  VLANs and
  * in_port, which differ between NXM and OXM, stand for themselves. */
 static const uint16_t encode_order[] = {
-    FIELD_CONJ_ID,     FIELD_IN_PORT,   FIELD_ETH_SRC,     FIELD_ETH_DST,     FIELD_ETH_TYPE,
-    FIELD_VLAN_TCI,    FIELD_MPLS_TC,   FIELD_MPLS_BOS,    FIELD_MPLS_TTL,    FIELD_MPLS_LABEL,
-    FIELD_IPV4_SRC,    FIELD_IPV4_DST,  FIELD_IPV6_SRC,    FIELD_IPV6_DST,    FIELD_IP_FRAG,
-    FIELD_NW_TOS,      FIELD_IP_ECN,    FIELD_IP_TTL,      FIELD_IPV6_LABEL,  FIELD_IP_PROTO,
-    FIELD_TCP_SRC,     FIELD_TCP_DST,   FIELD_TCP_FLAGS,   FIELD_UDP_SRC,     FIELD_UDP_DST,
-    FIELD_SCTP_SRC,    FIELD_SCTP_DST,  FIELD_ICMPV4_TYPE, FIELD_ICMPV4_CODE, FIELD_ICMPV6_TYPE,
-    FIELD_ICMPV6_CODE, FIELD_ND_TARGET, FIELD_ND_SLL,      FIELD_ND_TLL,      FIELD_ARP_OP,
-    FIELD_ARP_SPA,     FIELD_ARP_TPA,   FIELD_ARP_SHA,     FIELD_ARP_THA,     FIELD_REG0,
-    FIELD_REG0 + 1,    FIELD_REG0 + 2,  FIELD_REG0 + 3,    FIELD_REG0 + 4,    FIELD_REG0 + 5,
-    FIELD_REG0 + 6,    FIELD_REG0 + 7,  FIELD_REG0 + 8,    FIELD_REG0 + 9,    FIELD_REG0 + 10,
-    FIELD_REG0 + 11,   FIELD_REG0 + 12, FIELD_REG0 + 13,   FIELD_REG0 + 14,   FIELD_REG0 + 15,
-    FIELD_PKT_MARK,    FIELD_METADATA,
+    FIELD_DP_HASH,        FIELD_RECIRC_ID,
+    FIELD_CONJ_ID,        FIELD_PACKET_TYPE,
+    FIELD_IN_PORT,        FIELD_ACTSET_OUTPUT,
+    FIELD_ETH_SRC,        FIELD_ETH_DST,
+    FIELD_ETH_TYPE,       FIELD_VLAN_TCI,
+    FIELD_MPLS_TC,        FIELD_MPLS_BOS,
+    FIELD_MPLS_TTL,       FIELD_MPLS_LABEL,
+    FIELD_IPV4_SRC,       FIELD_IPV4_DST,
+    FIELD_IPV6_SRC,       FIELD_IPV6_DST,
+    FIELD_IP_FRAG,        FIELD_NW_TOS,
+    FIELD_IP_ECN,         FIELD_IP_TTL,
+    FIELD_IPV6_LABEL,     FIELD_IP_PROTO,
+    FIELD_TCP_SRC,        FIELD_TCP_DST,
+    FIELD_TCP_FLAGS,      FIELD_UDP_SRC,
+    FIELD_UDP_DST,        FIELD_SCTP_SRC,
+    FIELD_SCTP_DST,       FIELD_ICMPV4_TYPE,
+    FIELD_ICMPV4_CODE,    FIELD_ICMPV6_TYPE,
+    FIELD_ICMPV6_CODE,    FIELD_ND_TARGET,
+    FIELD_ND_SLL,         FIELD_ND_TLL,
+    FIELD_ND_RESERVED,    FIELD_ND_OPTIONS_TYPE,
+    FIELD_ARP_OP,         FIELD_ARP_SPA,
+    FIELD_ARP_TPA,        FIELD_ARP_SHA,
+    FIELD_ARP_THA,        FIELD_NSH_FLAGS,
+    FIELD_NSH_TTL,        FIELD_NSH_MDTYPE,
+    FIELD_NSH_NP,         FIELD_NSH_SPI,
+    FIELD_NSH_SI,         FIELD_NSH_C1,
+    FIELD_NSH_C2,         FIELD_NSH_C3,
+    FIELD_NSH_C4,         FIELD_TUN_ID,
+    FIELD_TUN_SRC,        FIELD_TUN_DST,
+    FIELD_TUN_IPV6_SRC,   FIELD_TUN_IPV6_DST,
+    FIELD_TUN_GBP_ID,     FIELD_TUN_GBP_FLAGS,
+    FIELD_TUN_ERSPAN_VER, FIELD_TUN_ERSPAN_IDX,
+    FIELD_TUN_ERSPAN_DIR, FIELD_TUN_ERSPAN_HWID,
+    FIELD_TUN_GTPU_FLAGS, FIELD_TUN_GTPU_MSGTYPE,
+    FIELD_TUN_FLAGS,      FIELD_REG0,
+    FIELD_REG0 + 1,       FIELD_REG0 + 2,
+    FIELD_REG0 + 3,       FIELD_REG0 + 4,
+    FIELD_REG0 + 5,       FIELD_REG0 + 6,
+    FIELD_REG0 + 7,       FIELD_REG0 + 8,
+    FIELD_REG0 + 9,       FIELD_REG0 + 10,
+    FIELD_REG0 + 11,      FIELD_REG0 + 12,
+    FIELD_REG0 + 13,      FIELD_REG0 + 14,
+    FIELD_REG0 + 15,      FIELD_PKT_MARK,
+    FIELD_CT_STATE,       FIELD_CT_ZONE,
+    FIELD_CT_MARK,        FIELD_CT_LABEL,
+    FIELD_CT_NW_SRC,      FIELD_CT_NW_DST,
+    FIELD_CT_IPV6_SRC,    FIELD_CT_IPV6_DST,
+    FIELD_CT_NW_PROTO,    FIELD_CT_TP_SRC,
+    FIELD_CT_TP_DST,      FIELD_METADATA,
 };
 
 static void put_field(const struct match *match, enum of_field_id id, enum of_version version,
@@ -297,8 +360,13 @@ static void put_vlan_oxm(const struct match *match, enum of_version version, str
 }
 
 /* Which places of encode_order have storage in a word of struct flow, filled before main(). */
-static uint64_t places_by_word[FLOW_WORDS];
-static_assert(ARRAY_SIZE(encode_order) <= 64, "places fit a word");
+enum { PLACE_WORDS = (ARRAY_SIZE(encode_order) + 63) / 64 };
+
+struct places {
+    uint64_t words[PLACE_WORDS];
+};
+
+static struct places places_by_word[FLOW_WORDS];
 
 __attribute__((constructor)) static void fill_places(void)
 {
@@ -307,33 +375,44 @@ __attribute__((constructor)) static void fill_places(void)
         size_t last = (field->offset + field->n_storage - 1U) / 8;
 
         for (size_t word = field->offset / 8; word <= last; word++)
-            places_by_word[word] |= UINT64_C(1) << i;
+            places_by_word[word].words[i / 64] |= UINT64_C(1) << i % 64;
     }
 }
 
-static uint64_t find_places(const struct flow *mask)
+static struct places find_places(const struct flow *mask)
 {
     const uint64_t *words = flow_words_const(mask);
-    uint64_t places = 0;
+    struct places places = {.words = {0}};
 
-    for (size_t i = 0; i < FLOW_WORDS; i++)
-        places |= words[i] ? places_by_word[i] : 0;
+    for (size_t i = 0; i < FLOW_WORDS; i++) {
+        for (size_t j = 0; words[i] && j < PLACE_WORDS; j++)
+            places.words[j] |= places_by_word[i].words[j];
+    }
     return places;
+}
+
+static void put_place(const struct match *match, size_t place, enum of_version version,
+                      struct buffer *out)
+{
+    enum of_field_id id = (enum of_field_id)encode_order[place];
+
+    if (id == FIELD_IN_PORT && version >= OF_1_2)
+        id = FIELD_IN_PORT_OXM;
+    else if (id == FIELD_NW_TOS && version >= OF_1_2)
+        id = FIELD_IP_DSCP;
+    if (id == FIELD_VLAN_TCI && version >= OF_1_2)
+        put_vlan_oxm(match, version, out);
+    else
+        put_field(match, id, version, out);
 }
 
 static void put_fields(const struct match *match, enum of_version version, struct buffer *out)
 {
-    for (uint64_t left = find_places(&match->mask); left; left &= left - 1) {
-        enum of_field_id id = (enum of_field_id)encode_order[__builtin_ctzll(left)];
+    struct places places = find_places(&match->mask);
 
-        if (id == FIELD_IN_PORT && version >= OF_1_2)
-            id = FIELD_IN_PORT_OXM;
-        else if (id == FIELD_NW_TOS && version >= OF_1_2)
-            id = FIELD_IP_DSCP;
-        if (id == FIELD_VLAN_TCI && version >= OF_1_2)
-            put_vlan_oxm(match, version, out);
-        else
-            put_field(match, id, version, out);
+    for (size_t i = 0; i < PLACE_WORDS; i++) {
+        for (uint64_t left = places.words[i]; left; left &= left - 1)
+            put_place(match, 64 * i + (size_t)__builtin_ctzll(left), version, out);
     }
 }
 
@@ -351,7 +430,7 @@ size_t of_match_encode_nxm(const struct match *match, be64 cookie, be64 cookie_m
     if (cookie_mask.raw) {
         bool has_mask = cookie_mask.raw != UINT64_MAX;
 
-        put_header(COOKIE_HEADER, has_mask, out);
+        put_header(COOKIE_HEADER, 0, has_mask, out);
         cookie.raw &= cookie_mask.raw;
         buffer_put(out, &cookie, sizeof cookie);
         if (has_mask)

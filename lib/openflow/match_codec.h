@@ -63,9 +63,14 @@ void of_match_encode_fields(const struct match *match, enum of_version version, 
 /* Does encoding and decoding keep all of 'match'? */
 bool of_match_fits(const struct match *match, enum of_version version);
 
-/* The 32 bits that name a field in a version, without mask bit: OXM's or NXM's. */
+/* The 32 bits that name a field in a version, without mask bit: OXM's or NXM's; 0: it has none so short. */
 struct of_field;
 uint32_t of_field_header(const struct of_field *field, enum of_version version);
+
+/* What names it in front of a value: the same or, for fields of experimenters, 64 bits.  Nothing if it has no
+ * name on the wire. */
+void of_field_put_header(const struct of_field *field, enum of_version version, bool has_mask,
+                         struct buffer *out);
 
 /* One field with header and value (and mask, unless it is NULL or all ones), as NXM or OXM. */
 struct of_value;

@@ -40,23 +40,46 @@ static const struct {
     const char *label;
     uint16_t field;
 } upper_fields[] = {
-    {"nw_src", FIELD_IPV4_SRC},       {"nw_dst", FIELD_IPV4_DST},
-    {"ipv6_src", FIELD_IPV6_SRC},     {"ipv6_dst", FIELD_IPV6_DST},
-    {"ipv6_label", FIELD_IPV6_LABEL}, {"arp_spa", FIELD_ARP_SPA},
-    {"arp_tpa", FIELD_ARP_TPA},       {"arp_op", FIELD_ARP_OP},
-    {"nw_proto", FIELD_IP_PROTO},     {"arp_sha", FIELD_ARP_SHA},
-    {"arp_tha", FIELD_ARP_THA},       {"nw_tos", FIELD_NW_TOS},
-    {"nw_ecn", FIELD_IP_ECN},         {"nw_ttl", FIELD_IP_TTL},
-    {"mpls_label", FIELD_MPLS_LABEL}, {"mpls_tc", FIELD_MPLS_TC},
-    {"mpls_ttl", FIELD_MPLS_TTL},     {"mpls_bos", FIELD_MPLS_BOS},
-    {"nw_frag", FIELD_IP_FRAG},       {"icmp_type", FIELD_ICMPV4_TYPE},
-    {"icmp_code", FIELD_ICMPV4_CODE}, {"icmp_type", FIELD_ICMPV6_TYPE},
-    {"icmp_code", FIELD_ICMPV6_CODE}, {"nd_target", FIELD_ND_TARGET},
-    {"nd_sll", FIELD_ND_SLL},         {"nd_tll", FIELD_ND_TLL},
-    {"tp_src", FIELD_TCP_SRC},        {"tp_dst", FIELD_TCP_DST},
-    {"tp_src", FIELD_UDP_SRC},        {"tp_dst", FIELD_UDP_DST},
-    {"tp_src", FIELD_SCTP_SRC},       {"tp_dst", FIELD_SCTP_DST},
+    {"nw_src", FIELD_IPV4_SRC},         {"nw_dst", FIELD_IPV4_DST},
+    {"ipv6_src", FIELD_IPV6_SRC},       {"ipv6_dst", FIELD_IPV6_DST},
+    {"ipv6_label", FIELD_IPV6_LABEL},   {"arp_spa", FIELD_ARP_SPA},
+    {"arp_tpa", FIELD_ARP_TPA},         {"arp_op", FIELD_ARP_OP},
+    {"nw_proto", FIELD_IP_PROTO},       {"arp_sha", FIELD_ARP_SHA},
+    {"arp_tha", FIELD_ARP_THA},         {"nw_tos", FIELD_NW_TOS},
+    {"nw_ecn", FIELD_IP_ECN},           {"nw_ttl", FIELD_IP_TTL},
+    {"mpls_label", FIELD_MPLS_LABEL},   {"mpls_tc", FIELD_MPLS_TC},
+    {"mpls_ttl", FIELD_MPLS_TTL},       {"mpls_bos", FIELD_MPLS_BOS},
+    {"nw_frag", FIELD_IP_FRAG},         {"icmp_type", FIELD_ICMPV4_TYPE},
+    {"icmp_code", FIELD_ICMPV4_CODE},   {"icmp_type", FIELD_ICMPV6_TYPE},
+    {"icmp_code", FIELD_ICMPV6_CODE},   {"nd_target", FIELD_ND_TARGET},
+    {"nd_sll", FIELD_ND_SLL},           {"nd_tll", FIELD_ND_TLL},
+    {"nd_reserved", FIELD_ND_RESERVED}, {"nd_options_type", FIELD_ND_OPTIONS_TYPE},
+    {"tp_src", FIELD_TCP_SRC},          {"tp_dst", FIELD_TCP_DST},
+    {"tp_src", FIELD_UDP_SRC},          {"tp_dst", FIELD_UDP_DST},
+    {"tp_src", FIELD_SCTP_SRC},         {"tp_dst", FIELD_SCTP_DST},
     {"tcp_flags", FIELD_TCP_FLAGS},
+};
+
+/* In front of the protocol. */
+static const uint16_t lower_fields[] = {
+    FIELD_PKT_MARK,     FIELD_RECIRC_ID,     FIELD_DP_HASH,     FIELD_CONJ_ID,
+    FIELD_SKB_PRIORITY, FIELD_ACTSET_OUTPUT, FIELD_CT_STATE,    FIELD_CT_ZONE,
+    FIELD_CT_MARK,      FIELD_CT_LABEL,      FIELD_CT_NW_SRC,   FIELD_CT_IPV6_SRC,
+    FIELD_CT_NW_DST,    FIELD_CT_IPV6_DST,   FIELD_CT_NW_PROTO, FIELD_CT_TP_SRC,
+    FIELD_CT_TP_DST,    FIELD_PACKET_TYPE,
+};
+
+/* Behind the registers. */
+static const uint16_t tunnel_fields[] = {
+    FIELD_TUN_ID,          FIELD_TUN_SRC,        FIELD_TUN_DST,          FIELD_TUN_IPV6_SRC,
+    FIELD_TUN_IPV6_DST,    FIELD_TUN_GBP_ID,     FIELD_TUN_GBP_FLAGS,    FIELD_TUN_TOS,
+    FIELD_TUN_TTL,         FIELD_TUN_ERSPAN_VER, FIELD_TUN_ERSPAN_IDX,   FIELD_TUN_ERSPAN_DIR,
+    FIELD_TUN_ERSPAN_HWID, FIELD_TUN_GTPU_FLAGS, FIELD_TUN_GTPU_MSGTYPE, FIELD_TUN_FLAGS,
+};
+
+static const uint16_t nsh_fields[] = {
+    FIELD_NSH_FLAGS, FIELD_NSH_TTL, FIELD_NSH_MDTYPE, FIELD_NSH_NP, FIELD_NSH_SPI,
+    FIELD_NSH_SI,    FIELD_NSH_C1,  FIELD_NSH_C2,     FIELD_NSH_C3, FIELD_NSH_C4,
 };
 
 /* Values that are printed in a way of their own: labels with five digits, masked ports in hex. */
@@ -64,14 +87,26 @@ static bool put_odd_value(const struct of_field *field, const struct of_value *v
                           const struct of_value *mask, struct buffer *out)
 {
     bool is_exact = of_value_is_all_ones(field, mask);
-    bool is_port = field->offset == of_field(FIELD_TCP_SRC)->offset ||
-                   field->offset == of_field(FIELD_TCP_DST)->offset;
+    bool is_hex_if_masked = field->offset == of_field(FIELD_TCP_SRC)->offset ||
+                            field->offset == of_field(FIELD_TCP_DST)->offset ||
+                            field->id == FIELD_CT_TP_SRC || field->id == FIELD_CT_TP_DST ||
+                            field->id == FIELD_TUN_GBP_ID;
     unsigned long long number, bits;
 
-    if (field->id != FIELD_IPV6_LABEL && !(is_port && !is_exact))
+    if (field->n_bytes > 8)
         return false;
     number = of_value_u64(field, value);
     bits = of_value_u64(field, mask);
+    if (field->id == FIELD_NSH_FLAGS && !is_exact) {
+        buffer_printf(out, "0x%02llx/0x%02llx", number, bits);
+        return true;
+    }
+    if (field->prereq == PREREQ_NSH && field->format == FORMAT_HEX && is_exact) {
+        buffer_printf(out, "0x%llx", number);
+        return true;
+    }
+    if (field->id != FIELD_IPV6_LABEL && !(is_hex_if_masked && !is_exact))
+        return false;
     if (field->id != FIELD_IPV6_LABEL)
         buffer_printf(out, "0x%llx/0x%llx", number, bits);
     else if (is_exact)
@@ -98,6 +133,14 @@ static void put_field(const struct match *match, const char *label, enum of_fiel
     if (!put_odd_value(field, &value, &mask, out))
         of_value_format_masked(field, &value, &mask, out);
     buffer_putc(out, ',');
+}
+
+static void put_fields(const struct match *match, const uint16_t *fields, size_t n,
+                       struct buffer *out)
+{
+    for (size_t i = 0; i < n; i++)
+        put_field(match, of_field((enum of_field_id)fields[i])->name, (enum of_field_id)fields[i],
+                  out);
 }
 
 static void put_vlan(const struct match *match, struct buffer *out)
@@ -150,11 +193,11 @@ static void put_match(const struct match *match, const struct of_names *names, s
     };
     bool has_type;
 
-    put_field(match, "pkt_mark", FIELD_PKT_MARK, out);
-    put_field(match, "conj_id", FIELD_CONJ_ID, out);
+    put_fields(match, lower_fields, ARRAY_SIZE(lower_fields), out);
     bool has_proto = put_protocol(match, &has_type, out);
     for (size_t i = 0; i < FLOW_N_REGS; i++)
         put_field(match, reg_labels[i], (enum of_field_id)(FIELD_REG0 + i), out);
+    put_fields(match, tunnel_fields, ARRAY_SIZE(tunnel_fields), out);
     put_field(match, "metadata", FIELD_METADATA, out);
     if (match->mask.key.in_port.raw) {
         buffer_puts(out, "in_port=");
@@ -166,6 +209,7 @@ static void put_match(const struct match *match, const struct of_names *names, s
     put_field(match, "dl_dst", FIELD_ETH_DST, out);
     if (match->mask.key.eth_type.raw && !has_type)
         buffer_printf(out, "dl_type=0x%04x,", be16_host(match->flow.key.eth_type));
+    put_fields(match, nsh_fields, ARRAY_SIZE(nsh_fields), out);
     for (size_t i = 0; has_type && i < ARRAY_SIZE(upper_fields); i++) {
         if (!has_proto || upper_fields[i].field != FIELD_IP_PROTO)
             put_field(match, upper_fields[i].label, (enum of_field_id)upper_fields[i].field, out);

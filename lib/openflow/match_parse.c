@@ -175,6 +175,8 @@ static int add_field(struct match_text *text, const char *key, const char *text_
         result = error_set(error, -ERANGE, "%s=%s: not a value of %s", key, text_value, key);
     if (!result && field->mask_rule == MASK_NONE && !of_value_is_all_ones(field, &mask))
         result = error_set(error, -EINVAL, "%s=%s: %s cannot have a mask", key, text_value, key);
+    if (!result && field->id == FIELD_PACKET_TYPE && !of_value_u64(field, &value))
+        return 0; /* Ethernet: each frame. */
     if (!result)
         result = set_field(text->match, key, text_value, field, &value, &mask, error);
     return result ? result : note_key(text, key, fields, error);
@@ -219,6 +221,10 @@ static const char *prereq_word(enum of_prereq prereq)
         [PREREQ_ND] = "icmp6,icmp_type=135 (or 136)",
         [PREREQ_ND_SOLICIT] = "icmp6,icmp_type=135",
         [PREREQ_ND_ADVERT] = "icmp6,icmp_type=136",
+        [PREREQ_NSH] = "dl_type=0x894f",
+        [PREREQ_CT] = "a connection (ct_state=+est, say)",
+        [PREREQ_CT_IPV4] = "ip and a connection (ct_state=+est, say)",
+        [PREREQ_CT_IPV6] = "ipv6 and a connection (ct_state=+est, say)",
     };
 
     return prereq_words[prereq];

@@ -10,6 +10,7 @@
 #include "lib/annotations.h"
 #include "lib/openflow/action_wire.h"
 #include "lib/openflow/fields.h"
+#include "lib/openflow/match_codec.h"
 #include "lib/openflow/properties.h"
 #include "lib/openflow/stats_internal.h"
 
@@ -95,14 +96,6 @@ static void put_next_tables(uint8_t table_id, struct buffer *out)
     of_end_property(start, out);
 }
 
-/* A header with a mask names twice the length. */
-static uint32_t masked_header(uint32_t header)
-{
-    enum { HAS_MASK = 1 << 8 };
-
-    return (header & ~UINT32_C(0xff)) | HAS_MASK | (header & 0xff) << 1;
-}
-
 static void put_fields(uint16_t property, enum of_version version, struct buffer *out)
 {
     bool only_writable = property == PROPERTY_WRITE_SET_FIELD ||
@@ -111,14 +104,10 @@ static void put_fields(uint16_t property, enum of_version version, struct buffer
 
     for (size_t i = 0; i < N_FIELDS; i++) {
         const struct of_field *field = of_field((enum of_field_id)i);
-        bool has_oxm = field->oxm_header && version >= field->oxm_since;
-        uint32_t header = has_oxm ? field->oxm_header : field->nxm_header;
 
-        if (!header || (only_writable && !field->is_writable))
-            continue;
-        if (property == PROPERTY_MATCH && field->mask_rule == MASK_ANY)
-            header = masked_header(header);
-        be32_store(buffer_put_uninit(out, 4), header);
+        if (!only_writable || field->is_writable)
+            of_field_put_header(field, version,
+                                property == PROPERTY_MATCH && field->mask_rule == MASK_ANY, out);
     }
     of_end_property(start, out);
 }

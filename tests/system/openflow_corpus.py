@@ -87,6 +87,41 @@ FIELDS = [
     (["mpls"], "mpls_bos", [lambda: str(random.randrange(2))]),
     (["mpls"], "mpls_ttl", [lambda: str(random.randrange(256))]),
 ]
+EST = "ct_state=+trk+est"
+FIELDS += [
+    ([""], "tun_id", [lambda: number(64), masked_number(64), lambda: "0"]),
+    ([""], "tun_src", [ip4, masked(ip4, IP4_MASKS)]),
+    ([""], "tun_dst", [ip4, masked(ip4, IP4_MASKS)]),
+    ([""], "tun_ipv6_src", [ip6, masked(ip6, IP6_MASKS)]),
+    ([""], "tun_ipv6_dst", [ip6, masked(ip6, IP6_MASKS)]),
+    ([""], "tun_flags", [lambda: random.choice(["+oam", "-oam", "oam", "0", "1"])]),
+    ([""], "tun_gbp_id", [lambda: str(random.randrange(65536)), masked_number(16)]),
+    ([""], "tun_gbp_flags", [lambda: number(8), masked_number(8)]),
+    ([""], "tun_erspan_ver", [lambda: str(random.randrange(1, 16))]),
+    (["tun_erspan_ver=1"], "tun_erspan_idx", [lambda: "0x%x" % random.randrange(1, 1 << 20)]),
+    (["tun_erspan_ver=2"], "tun_erspan_dir", [lambda: "1"]),
+    (["tun_erspan_ver=2"], "tun_erspan_hwid", [lambda: "0x%x" % random.randrange(1, 64)]),
+    ([""], "tun_gtpu_flags", [lambda: "0x%x" % random.randrange(1, 256)]),
+    ([""], "tun_gtpu_msgtype", [lambda: str(random.randrange(1, 256))]),
+    ([""], "ct_state", [lambda: random.choice(
+        ["+trk", "-trk", "+trk+new-est", "+trk+est-inv+rpl", "-new+rel", "+trk+snat-dnat", "new|trk", "0", "0x21/0x23",
+         "+new-est-rel-rpl-inv+trk-snat-dnat", "trk"])] * 4),
+    ([""], "ct_zone", [lambda: str(random.randrange(65536)), lambda: number(16)]),
+    ([""], "ct_mark", [lambda: number(32), masked_number(32), lambda: "0"]),
+    ([""], "ct_label", [lambda: number(128), masked_number(128), lambda: number(8)]),
+    (["ip," + EST, "tcp,ct_state=+trk-inv", "ip,ct_state=+new"], "ct_nw_src", [ip4, masked(ip4, IP4_MASKS)]),
+    (["ip," + EST, "udp,ct_state=+rel", "ip,ct_state=+dnat"], "ct_nw_dst", [ip4, masked(ip4, IP4_MASKS)]),
+    (["ipv6," + EST, "tcp6,ct_state=+rpl"], "ct_ipv6_src", [ip6, masked(ip6, IP6_MASKS)]),
+    (["ipv6," + EST, "icmp6,ct_state=+snat"], "ct_ipv6_dst", [ip6, masked(ip6, IP6_MASKS)]),
+    ([EST, "ip," + EST, "arp,ct_state=+new"], "ct_nw_proto", [lambda: str(random.randrange(1, 256))]),
+    (["ip," + EST + ",ct_nw_proto=6", EST + ",ct_nw_proto=17"], "ct_tp_src",
+     [lambda: str(random.randrange(65536)), masked_number(16)]),
+    (["ipv6," + EST + ",ct_nw_proto=132"], "ct_tp_dst", [lambda: str(random.randrange(65536)), masked_number(16)]),
+    ([""], "conj_id", [lambda: str(random.randrange(1 << 32))]),
+    ([""], "recirc_id", [lambda: "0"]),
+    ([""], "actset_output", [lambda: random.choice(["1", "LOCAL", "UNSET", "65279", "CONTROLLER", "0"])]),
+    ([""], "packet_type", [lambda: random.choice(["(0,0)", "(1,0x%x)" % random.randrange(65536), "(2,5)"])]),
+]
 for i in range(16):
     FIELDS.append(([""], "reg%d" % i, [lambda: number(32), masked_number(32)]))
 for i in range(8):
@@ -120,6 +155,19 @@ ACTIONS = [
     ("icmp", "set_field:3->icmp_type"), ("dl_vlan=9", "set_field:{oxmvid}->vlan_vid"),
     ("ip", "set_field:5->ip_dscp"), ("arp", "set_field:2->arp_op"),
 ]
+# In these, fields of tunnels.
+ACTIONS += [
+    ("", "set_tunnel:{u16}"), ("", "set_tunnel64:0x123456789{u16:x}"), ("", "set_field:{u16}->tun_id"),
+    ("", "load:{u16}->NXM_NX_TUN_ID[0..15]"), ("", "move:NXM_NX_REG{reg}[]->NXM_NX_TUN_ID[0..31]"),
+    ("", "set_field:{ip4}->tun_src"), ("", "set_field:{ip4}->tun_dst"), ("", "set_field:{ip6}->tun_ipv6_src"),
+    ("", "set_field:{ip6}->tun_ipv6_dst"), ("", "set_field:{u16}->tun_gbp_id"), ("", "set_field:0x7->tun_gbp_flags"),
+    ("", "set_field:oam->tun_flags"), ("", "set_field:1->tun_erspan_ver,set_field:0x{u16:x}->tun_erspan_idx"),
+    ("", "set_field:1->tun_erspan_dir,set_field:0x3->tun_erspan_hwid"), ("", "push:NXM_NX_TUN_ID[],pop:NXM_NX_REG1[]"),
+    ("", "load:{u16}->NXM_NX_TUN_IPV4_DST[0..15]"), ("", "move:NXM_NX_CT_MARK[]->NXM_NX_REG{reg}[]"),
+    ("", "move:NXM_NX_CT_LABEL[0..31]->NXM_NX_REG{reg}[]"), ("", "move:NXM_NX_CT_STATE[]->NXM_NX_REG{reg}[]"),
+    ("", "learn(table=5,NXM_NX_TUN_ID[],load:NXM_NX_TUN_ID[]->NXM_NX_REG1[0..63])".replace("REG1[0..63]", "TUN_ID[]")),
+    ("", "learn(table=5,NXM_NX_CT_MARK[],output:NXM_OF_IN_PORT[])"), ("", "set_field:5->pkt_mark"),
+]
 MASKED_ACTIONS = [ # ovs-ofctl refuses them in 1.1
     ("", "set_field:0x{u16:x}/0xffff->reg{reg}"), ("", "set_field:{mac}/ff:ff:ff:00:00:00->eth_dst"),
     ("", "set_field:0x12/0xff->metadata"),
@@ -133,6 +181,18 @@ INSTRUCTIONS = [ # not in 1.0
 ]
 
 
+# What the fixed match of OpenFlow 1.1 has room for.
+PROTOCOLS_11 = {"", "ip", "tcp", "udp", "icmp", "sctp", "arp", "rarp", "mpls", "mplsm", "dl_vlan"}
+FIELDS_11 = {"in_port", "dl_src", "dl_dst", "dl_type", "dl_vlan", "dl_vlan_pcp", "metadata", "nw_src", "nw_dst", "nw_tos",
+             "nw_proto", "arp_op", "arp_spa", "arp_tpa", "tp_src", "tp_dst", "icmp_type", "icmp_code", "mpls_label",
+             "mpls_tc"}
+
+
+def fits_11(protocol, name, value):
+    return (protocol.split("=")[0] in PROTOCOLS_11 and (not name or name in FIELDS_11) and
+            not (name in ("tp_src", "tp_dst") and "/" in value))
+
+
 def fill(text):
     return text.format(mac=mac(), ip4=ip4(), ip6=ip6(), u16=random.randrange(65536),
                        vid=random.randrange(4096), oxmvid=4096 + random.randrange(4096),
@@ -144,10 +204,13 @@ def flows(n_each, actions):
         for protocol in protocols:
             for value in values:
                 for _ in range(n_each):
-                    yield ",".join(x for x in (protocol, "%s=%s" % (name, value())) if x), "1"
+                    text = value()
+                    if version != 11 or fits_11(protocol, name, text):
+                        yield ",".join(x for x in (protocol, "%s=%s" % (name, text)) if x), "1"
     for protocol, text in actions:
         for _ in range(n_each + 1):
-            yield protocol, fill(text)
+            if version != 11 or fits_11(protocol, "", ""):
+                yield protocol, fill(text)
 
 
 version = int(sys.argv[2]) if len(sys.argv) > 2 else 10

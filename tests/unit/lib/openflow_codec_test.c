@@ -59,7 +59,7 @@ static void set_exact(struct match *match, enum of_field_id id, uint64_t number)
 static void random_match(struct match *match)
 {
     static const uint16_t eth_types[] = {
-        0, ETH_TYPE_IPV4, ETH_TYPE_IPV6, ETH_TYPE_ARP, ETH_TYPE_RARP, ETH_TYPE_MPLS, 0x88cc};
+        0, ETH_TYPE_IPV4, ETH_TYPE_IPV6, ETH_TYPE_ARP, ETH_TYPE_RARP, ETH_TYPE_MPLS, ETH_TYPE_NSH};
     static const uint8_t protocols[] = {0, 1, 6, 17, 58, 132, 47};
     uint16_t eth_type = eth_types[random() % 7];
 
@@ -82,7 +82,8 @@ static void random_match(struct match *match)
         if (random() % 12 || memcmp(&old, &value, sizeof old) || field->format == FORMAT_PORT ||
             field->format == FORMAT_FRAG || !of_field_match_allows(field, match) ||
             field->id == FIELD_VLAN_VID || field->id == FIELD_VLAN_TCI ||
-            field->id == FIELD_ETH_TYPE || field->id == FIELD_IP_PROTO)
+            field->id == FIELD_ETH_TYPE || field->id == FIELD_IP_PROTO ||
+            field->id == FIELD_PACKET_TYPE || (!field->nxm_header && !field->oxm_header))
             continue;
         random_value(field, &value);
         if (field->id == FIELD_ARP_OP)

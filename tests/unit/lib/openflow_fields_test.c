@@ -40,7 +40,7 @@ static void rows_stand_at_their_index_and_fit_their_storage(void **state)
         assert_non_null(field->name);
         assert_true(field->n_bits <= 8 * field->n_bytes);
         assert_true(field->offset + field->n_storage <= sizeof(struct flow));
-        assert_true(field->nxm_header || field->oxm_header);
+        assert_true(field->nxm_header || field->oxm_header || !field->is_writable);
         assert_int_equal(!field->nxm_header, !field->nxm_name);
         assert_int_equal(!field->oxm_header, !field->oxm_name);
     }
@@ -57,7 +57,10 @@ static void fields_are_found_by_every_name_and_header(void **state)
             if (names[j])
                 assert_ptr_equal(of_field_by_name(names[j], strlen(names[j])), field);
         }
-        if (field->nxm_header)
+        if (field->experimenter)
+            assert_ptr_equal(
+                of_field_by_experimenter(field->experimenter, field->nxm_header >> 9 & 0x7f), field);
+        else if (field->nxm_header)
             assert_ptr_equal(of_field_by_header(field->nxm_header), field);
         if (field->oxm_header)
             assert_ptr_equal(of_field_by_header(field->oxm_header), field);

@@ -51,6 +51,10 @@ static const char *needs(enum of_prereq prereq)
         [PREREQ_ND] = "icmp6 135, 136",
         [PREREQ_ND_SOLICIT] = "icmp6 135",
         [PREREQ_ND_ADVERT] = "icmp6 136",
+        [PREREQ_NSH] = "type 0x894f",
+        [PREREQ_CT] = "a connection",
+        [PREREQ_CT_IPV4] = "ip, a connection",
+        [PREREQ_CT_IPV6] = "ipv6, a connection",
     };
 
     return words[prereq];
