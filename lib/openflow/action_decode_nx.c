@@ -47,9 +47,7 @@ static enum of_error decode_destination(uint32_t header, unsigned first, unsigne
 
 static enum of_error decode_reg_load2(const uint8_t *body, size_t n_bytes, struct buffer *list)
 {
-    if (!wire_is_zero(body, 6))
-        return NXBRC_MUST_BE_ZERO;
-    return action_decode_set(wire_init(body + 6, n_bytes - 6), true, OFA_FORM_LOAD2, list);
+    return action_decode_set(wire_init(body, n_bytes), true, OFA_FORM_LOAD2, list);
 }
 
 static enum of_error decode_reg_load(const uint8_t *body, size_t n_bytes UNUSED,

@@ -86,21 +86,6 @@ static void encode_move(const struct ofa_move *move, enum of_version version, st
                version >= OF_1_5 ? of_field_header(destination, version) : nx_header(destination));
 }
 
-/* One NXAST_REG_LOAD for each run of mask bits, lowest first, of at most 64 bits. */
-static void encode_loads(const struct ofa_set_field *set, struct buffer *out)
-{
-    const struct of_field *field = of_field((enum of_field_id)set->field);
-    struct ofa_load load = {.first = 0};
-
-    while (ofa_next_load(set, &load)) {
-        uint8_t *action = put_nx(NXAST_REG_LOAD, 24, out);
-
-        be16_store(action, (uint16_t)(load.first << 6 | (load.n_bits - 1)));
-        be32_store(action + 2, nx_header(field));
-        be64_store(action + 6, load.value);
-    }
-}
-
 static void get_value(const struct ofa_set_field *set, struct of_value *value,
                       struct of_value *mask)
 {
@@ -120,9 +105,29 @@ static void encode_load2(const struct ofa_set_field *set, struct buffer *out)
 
     get_value(set, &value, &mask);
     put_nx(NXAST_REG_LOAD2, 16, out);
+    out->size = start + NX_ACTION_HEADER_BYTES;
     of_field_encode(field, OF_1_0, &value, &mask, out);
     buffer_put_zeros(out, wire_round_up_8(out->size - start) - (out->size - start));
     be16_store(out->data + start + 2, (uint16_t)(out->size - start));
+}
+
+/* One NXAST_REG_LOAD for each run of mask bits, lowest first, of at most 64 bits. */
+static void encode_loads(const struct ofa_set_field *set, struct buffer *out)
+{
+    const struct of_field *field = of_field((enum of_field_id)set->field);
+    struct ofa_load load = {.first = 0};
+
+    if (!of_field_has_short_header(field)) {
+        encode_load2(set, out);
+        return;
+    }
+    while (ofa_next_load(set, &load)) {
+        uint8_t *action = put_nx(NXAST_REG_LOAD, 24, out);
+
+        be16_store(action, (uint16_t)(load.first << 6 | (load.n_bits - 1)));
+        be32_store(action + 2, nx_header(field));
+        be64_store(action + 6, load.value);
+    }
 }
 
 static void encode_oxm_set_field(const struct of_field *field, const struct of_value *value,

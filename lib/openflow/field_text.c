@@ -265,9 +265,10 @@ static int parse_number(const struct of_field *field, const char *text, struct o
             return wrong_value(field, text, "a smaller number", error);
         number = number * base + (unsigned)digit;
     }
-    if (field->n_bits < 128 && number >> field->n_bits)
+    unsigned n_bits = field->n_used ? field->n_used : field->n_bits;
+    if (n_bits < 128 && number >> n_bits)
         return error_set(error, -ERANGE, "%s=%s: %s has only %u bits", field->name, text,
-                         field->name, field->n_bits);
+                         field->name, n_bits);
     memset(value, 0, sizeof *value);
     for (size_t i = field->n_bytes; i-- > 0; number >>= 8)
         value->bytes[i] = (uint8_t)number;

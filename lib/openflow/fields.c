@@ -19,7 +19,7 @@ static bool is_wide_port(const struct of_field *field)
 static bool is_copied(const struct of_field *field)
 {
     return field->n_storage == field->n_bytes && field->n_bits == 8 * field->n_bytes &&
-           !field->never_set && !is_wide_port(field);
+           !field->never_set && !field->n_used && !is_wide_port(field);
 }
 
 static uint64_t low_bits(unsigned n_bits)
@@ -27,10 +27,16 @@ static uint64_t low_bits(unsigned n_bits)
     return n_bits >= 64 ? UINT64_MAX : (UINT64_C(1) << n_bits) - 1;
 }
 
+static unsigned n_used_bits(const struct of_field *field)
+{
+    return field->n_used ? field->n_used : field->n_bits;
+}
+
 /* The bits of a number as read from storage that belong to the field. */
 static uint64_t number_bits(const struct of_field *field)
 {
-    return low_bits(field->n_bits) & low_bits(8U * field->n_storage) & ~(uint64_t)field->never_set;
+    return low_bits(n_used_bits(field)) & low_bits(8U * field->n_storage) &
+           ~(uint64_t)field->never_set;
 }
 
 static uint64_t load_number(const uint8_t *from, size_t n_bytes)
@@ -428,10 +434,10 @@ bool of_value_is_valid(const struct of_field *field, const struct of_value *valu
 void of_value_all_ones(const struct of_field *field, struct of_value *value)
 {
     memset(value, 0, sizeof *value);
-    if (field->n_bits == 8 * field->n_bytes)
+    if (n_used_bits(field) == 8U * field->n_bytes)
         memset(value->bytes, 0xff, field->n_bytes);
     else
-        store_number(value->bytes, field->n_bytes, low_bits(field->n_bits));
+        store_number(value->bytes, field->n_bytes, low_bits(n_used_bits(field)));
 }
 
 bool of_value_is_all_ones(const struct of_field *field, const struct of_value *value)

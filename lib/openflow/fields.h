@@ -189,6 +189,7 @@ struct of_field {
     uint8_t n_storage;
     uint8_t shift;
     uint8_t never_set; /* Low bits of the storage that are not the field's, though in 'n_bits'. */
+    uint8_t n_used;    /* How many low bits may be set, if less than 'n_bits'; 0: all. */
     enum of_mask_rule mask_rule;
     enum of_format format;
     enum of_prereq prereq;

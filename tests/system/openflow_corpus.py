@@ -157,7 +157,7 @@ ACTIONS = [
 ]
 # In these, fields of tunnels.
 ACTIONS += [
-    ("", "set_tunnel:{u16}"), ("", "set_tunnel64:0x123456789{u16:x}"), ("", "set_field:{u16}->tun_id"),
+    ("", "set_field:{u16}->tun_id"),
     ("", "load:{u16}->NXM_NX_TUN_ID[0..15]"), ("", "move:NXM_NX_REG{reg}[]->NXM_NX_TUN_ID[0..31]"),
     ("", "set_field:{ip4}->tun_src"), ("", "set_field:{ip4}->tun_dst"), ("", "set_field:{ip6}->tun_ipv6_src"),
     ("", "set_field:{ip6}->tun_ipv6_dst"), ("", "set_field:{u16}->tun_gbp_id"), ("", "set_field:0x7->tun_gbp_flags"),
