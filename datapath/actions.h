@@ -25,6 +25,7 @@ enum dp_action_type {
     DP_POP_MPLS,  /* The entry behind 'word' VLAN tags; type 'arg' then stands in front. */
     DP_SAVE,      /* Remember the frame ... */
     DP_RESTORE,   /* ... and go back to what was remembered last. */
+    DP_METER,     /* Charge meter 'arg'; a frame that it drops misses the next 'value' actions. */
     DP_TRUNC,     /* The next DP_OUTPUT sends 'arg' bytes at most (>= 14). */
     DP_DELIVER,   /* Hand the frame, as it is now, to datapath_ops.deliver with 'arg'. */
     DP_DROP,      /* Count drop reason 'arg' on the ingress port.  Last. */

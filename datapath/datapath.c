@@ -77,7 +77,8 @@ struct datapath *datapath_create(const struct datapath_config *config,
     graveyard_init(&dp->graveyard, dp);
     dp->megaflows = megaflow_table_create(dp->config.max_megaflows, &dp->graveyard);
     dp->slots = calloc(N_PORT_SLOTS, sizeof dp->slots[0]);
-    if (!dp->megaflows || !dp->slots || !create_lanes(dp))
+    dp->meters = dp_meters_create();
+    if (!dp->megaflows || !dp->slots || !dp->meters || !create_lanes(dp))
         goto no_memory;
     if (config->n_workers && (maintenance_start(dp, error) || workers_start(dp, error)))
         goto failed;
@@ -115,6 +116,7 @@ void datapath_destroy(struct datapath *dp)
     for (unsigned int i = 0; i < dp->n_lanes; i++)
         lane_destroy(dp->lanes[i]);
     megaflow_table_destroy(dp->megaflows);
+    dp_meters_destroy(dp->meters);
     kcache_destroy(datapath_kcache(dp));
     mutex_fini(&dp->generation_lock);
     mutex_fini(&dp->call_lock);
@@ -410,6 +412,11 @@ void datapath_execute(struct datapath *dp, const struct packet *packet, const st
                     datapath_port(dp, be32_host(key->in_port)));
     tx_flush(lane);
     mutex_unlock(&dp->call_lock);
+}
+
+struct dp_meters *datapath_meters(struct datapath *dp)
+{
+    return dp->meters;
 }
 
 /* Looking inside */

@@ -34,6 +34,7 @@
 #include "lib/packet.h"
 
 struct datapath;
+struct dp_meters;
 
 /* Generation slots: 0 stands for "anything that all verdicts depend on" (tables, ports, VLANs ...) and
  * belongs to every verdict; the others are chosen by hash, for example of a VLAN and a MAC address. */
@@ -179,6 +180,9 @@ void datapath_flush(struct datapath *dp);
  * NULL if there is no DP_DELIVER.  Any thread but a worker. */
 void datapath_execute(struct datapath *dp, const struct packet *packet, const struct flow_key *key,
                       const struct dp_actions *actions, void *context);
+
+/* What DP_METER actions name (meters.h). */
+struct dp_meters *datapath_meters(struct datapath *dp);
 
 /* Looking inside */
 

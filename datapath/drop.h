@@ -31,6 +31,7 @@
     X(DROP_BAD_TTL, bad_ttl, "TTL reached zero")                                                \
     X(DROP_TOO_MANY_LABELS, too_many_labels, "more than 3 MPLS labels")                         \
     X(DROP_NOT_SEGMENTABLE, not_segmentable, "nobody can segment it behind an MPLS label")      \
+    X(DROP_METER, meter, "a meter's rate was exceeded")                                         \
     X(DROP_SHUTTING_DOWN, shutting_down, "the switch is stopping")
 
 enum drop_reason {

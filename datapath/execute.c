@@ -33,6 +33,7 @@ struct execution {
     bool is_held;          /* The packet's bytes are queued. */
     bool is_over;          /* No memory: nothing more is done. */
     unsigned int n_labels; /* Pushed. */
+    uint64_t n_missed;     /* Actions that a meter keeps from the frame. */
     unsigned int n_saved;
     struct saved *saved; /* Owned; the last one first. */
 };
@@ -167,6 +168,31 @@ static void restore(struct execution *x)
     forget(x);
 }
 
+/* Of how many bytes its first segment is. */
+static uint32_t first_bytes(const struct packet *packet)
+{
+    uint32_t n_bytes = packet->vnet.hdr_len + packet->vnet.gso_size;
+
+    return packet_is_gso(packet) && n_bytes < packet->size ? n_bytes : packet->size;
+}
+
+/* False: the frame is dropped. */
+static bool meter(struct execution *x, uint32_t number)
+{
+    const struct dp_band *band = dp_meters_apply(x->lane->dp->meters, number, x->packet->size,
+                                                 first_bytes(x->packet), x->lane->now_ns);
+
+    if (!band)
+        return true;
+    if (!band->remarks) {
+        lane_drop(x->lane, x->in_port, DROP_METER);
+        return false;
+    }
+    own_bytes(x);
+    rewrite_drop_precedence(x->packet, band->precedence);
+    return true;
+}
+
 static void execute_action(struct execution *x, const struct dp_action *action)
 {
     switch ((enum dp_action_type)action->type) {
@@ -195,6 +221,10 @@ static void execute_action(struct execution *x, const struct dp_action *action)
     case DP_RESTORE:
         restore(x);
         break;
+    case DP_METER:
+        if (!meter(x, action->arg))
+            x->n_missed = action->value;
+        break;
     case DP_TRUNC:
         x->max_bytes = action->arg < 14 ? 14 : action->arg;
         break;
@@ -222,8 +252,12 @@ void execute_actions(struct lane *lane, struct packet *packet, const struct flow
     };
 
     tx_reuse_copies(&lane->tx);
-    for (uint32_t i = 0; i < n_actions && !x.is_over; i++)
-        execute_action(&x, &actions[i]);
+    for (uint32_t i = 0; i < n_actions && !x.is_over; i++) {
+        if (x.n_missed)
+            x.n_missed--;
+        else
+            execute_action(&x, &actions[i]);
+    }
     while (x.saved)
         forget(&x);
 }

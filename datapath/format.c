@@ -505,6 +505,9 @@ void dp_actions_format(struct buffer *out, const struct dp_action *actions, uint
         case DP_RESTORE:
             buffer_putc(out, ')');
             break;
+        case DP_METER:
+            buffer_printf(out, "meter(%" PRIu32 ")", action->arg);
+            break;
         case DP_TRUNC:
             buffer_printf(out, "trunc(%" PRIu32 ")", action->arg);
             break;

@@ -15,6 +15,7 @@
 #include "datapath/datapath.h"
 #include "datapath/kcache.h"
 #include "datapath/megaflow.h"
+#include "datapath/meters.h"
 #include "datapath/microflow.h"
 #include "datapath/tx.h"
 #include "lib/mutex.h"
@@ -126,6 +127,7 @@ struct datapath {
     struct mutex call_lock; /* For the last lane. */
 
     struct megaflow_table *megaflows;
+    struct dp_meters *meters; /* Owned. */
     struct graveyard graveyard;
     struct dp_port *_Atomic ports[DP_MAX_PORTS + 1]; /* RCU; by number. */
     struct dp_port *_Atomic *slots;                  /* RCU; N_PORT_SLOTS, by slot. */

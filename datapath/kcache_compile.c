@@ -101,6 +101,7 @@ static int add_action(struct compilation *c, const struct dp_action *action)
     case DP_POP_MPLS:
     case DP_SAVE:
     case DP_RESTORE:
+    case DP_METER:
     case DP_TRUNC:
     case DP_DELIVER:
         break;

@@ -229,6 +229,39 @@ static void set_nw_fields(struct packet *packet, const struct patch *patch)
     }
 }
 
+enum { AF_FIRST_CLASS = 1, AF_LAST_CLASS = 4, AF_LAST_PRECEDENCE = 3 };
+
+/* DSCPs of assured forwarding are a class of 3 bits, a precedence of 2, and a zero. */
+static uint8_t raise_precedence(uint8_t tos, unsigned int n_steps)
+{
+    unsigned int class = tos >> 5, precedence = tos >> 3 & 3;
+
+    if (class < AF_FIRST_CLASS || class > AF_LAST_CLASS || !precedence || tos & 4)
+        return tos;
+    precedence += n_steps;
+    if (precedence > AF_LAST_PRECEDENCE)
+        precedence = AF_LAST_PRECEDENCE;
+    return (uint8_t)((tos & ~0x18) | precedence << 3);
+}
+
+void rewrite_drop_precedence(struct packet *packet, uint8_t n_steps)
+{
+    const uint8_t *l3 = packet->data + packet->l3_offset;
+    uint8_t value[8] = {0}, mask[8] = {[IN_WORD_TOS] = UINT8_MAX};
+    const struct patch patch = {.value = value, .mask = mask};
+
+    switch (l3_type(packet)) {
+    case ETH_TYPE_IPV4:
+        value[IN_WORD_TOS] = raise_precedence(l3[1], n_steps);
+        set_ipv4_fields(packet, &patch);
+        break;
+    case ETH_TYPE_IPV6:
+        value[IN_WORD_TOS] = raise_precedence((uint8_t)(l3[0] << 4 | l3[1] >> 4), n_steps);
+        set_ipv6_fields(packet, &patch);
+        break;
+    }
+}
+
 /* A neighbour solicitation or advertisement, long enough to have a target. */
 static bool is_nd(const struct packet *packet, const struct flow_key *key)
 {

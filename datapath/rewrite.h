@@ -20,6 +20,10 @@
 void rewrite_set(struct packet *packet, const struct flow_key *key, unsigned int word,
                  uint64_t value, uint64_t mask);
 
+/* RFC 2597: a frame of an assured forwarding class may be dropped earlier by 'n_steps', up to the last of three.  Others
+ * are not changed. */
+void rewrite_drop_precedence(struct packet *packet, uint8_t n_steps);
+
 /* False: the frame is too short, or there is no room in front. */
 bool rewrite_push_vlan(struct packet *packet, uint16_t tpid, uint16_t tci);
 

@@ -47,6 +47,18 @@ static void deliver(void *aux, void *context, uint32_t arg, const struct packet 
     on_sent(aux, arg, packet);
 }
 
+/* The clock stands still: one drops every frame after the first, one re-marks them. */
+static void add_meters(void)
+{
+    struct dp_meter_config config = {
+        .counts_packets = true, .n_bands = 1, .bands = {{.rate = 1, .burst = 1}}};
+
+    dp_meters_add(datapath_meters(dp), &config);
+    config.bands[0].remarks = true;
+    config.bands[0].precedence = 1;
+    dp_meters_add(datapath_meters(dp), &config);
+}
+
 static void start(void)
 {
     static const struct datapath_ops ops = {.translate = translate, .deliver = deliver};
@@ -59,6 +71,7 @@ static void start(void)
     datapath_port_add(dp, &(struct dp_port_config){.name = "b", .type = DP_PORT_DUMMY}, &port_no,
                       NULL);
     datapath_set_dummy_tx(dp, on_sent, NULL);
+    add_meters();
 }
 
 static struct dp_action take_action(const uint8_t *from)
@@ -72,6 +85,8 @@ static struct dp_action take_action(const uint8_t *from)
         action.mask &= action.value;
     if (action.type == DP_OUTPUT)
         action.arg = action.arg % 3;
+    if (action.type == DP_METER)
+        action.arg %= 3;
     return action;
 }
 
