@@ -464,16 +464,28 @@ static void put_push_mpls(struct buffer *out, uint32_t lse, uint64_t type)
                   lse >> 9 & 7, lse & 0xff, lse >> 8 & 1, type);
 }
 
+/* Does a frame that the meter drops go on somewhere that is not the end of a clone anyway? */
+static bool bounds_clone(const struct dp_action *actions, uint32_t i, uint32_t n_actions)
+{
+    uint64_t n_missed = actions[i].value, n_behind = n_actions - i - 1;
+
+    return n_missed < n_behind && actions[i + 1 + n_missed].type != DP_RESTORE;
+}
+
 void dp_actions_format(struct buffer *out, const struct dp_action *actions, uint32_t n_actions,
                        const struct flow_key *key,
                        const char *(*port_name)(uint32_t port_no, void *arg), void *arg)
 {
+    uint64_t clone_end = 0; /* Of one that is just for a meter. */
+
     if (!n_actions)
         buffer_puts(out, "drop");
     for (uint32_t i = 0; i < n_actions; i++) {
         const struct dp_action *action = &actions[i];
         const char *name = NULL;
 
+        if (i && action->type == DP_DROP)
+            break; /* A meter is all there is. */
         if (i && action->type != DP_RESTORE && actions[i - 1].type != DP_SAVE)
             buffer_putc(out, ',');
         switch ((enum dp_action_type)action->type) {
@@ -506,6 +518,10 @@ void dp_actions_format(struct buffer *out, const struct dp_action *actions, uint
             buffer_putc(out, ')');
             break;
         case DP_METER:
+            if (bounds_clone(actions, i, n_actions)) {
+                buffer_puts(out, "clone(");
+                clone_end = i + action->value;
+            }
             buffer_printf(out, "meter(%" PRIu32 ")", action->arg);
             break;
         case DP_TRUNC:
@@ -518,6 +534,8 @@ void dp_actions_format(struct buffer *out, const struct dp_action *actions, uint
             buffer_puts(out, "drop");
             break;
         }
+        if (clone_end && i == clone_end)
+            buffer_putc(out, ')');
     }
 }
 

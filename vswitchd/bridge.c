@@ -17,6 +17,7 @@
 #include "vswitchd/flow_table.h"
 #include "vswitchd/forwarding.h"
 #include "vswitchd/lessons.h"
+#include "vswitchd/meter_table.h"
 #include "vswitchd/of_server.h"
 #include "vswitchd/ofports.h"
 #include "vswitchd/packet_in.h"
@@ -60,6 +61,15 @@ static void on_rule_modified(void *aux, const struct rule *rule)
     if (bridge->server)
         of_server_flow_modified(bridge->server, rule);
 }
+
+static void on_meter_changed(void *aux, const struct meter *meter UNUSED, bool is_gone UNUSED)
+{
+    struct bridge *bridge = aux;
+
+    datapath_invalidate(bridge->vswitch->datapath, DP_SLOT_ALL);
+}
+
+static const struct meter_table_events meter_events = {.changed = on_meter_changed};
 
 static void push_stats(void *aux)
 {
@@ -174,6 +184,7 @@ struct bridge *bridge_create(struct vswitch *vswitch, const struct wanted_bridge
     bridge->frag_mode = OF_FRAG_NORMAL;
     set_plain_settings(bridge, wanted);
     bridge->tables = flow_tables_create(&table_events, bridge);
+    bridge->meters = meter_table_create(datapath_meters(vswitch->datapath), &meter_events, bridge);
     bridge->fdb = fdb_create(wanted->max_stations, wanted->station_age_s, DP_N_SLOTS,
                              forwarding_station_changed, vswitch);
     bridge->packet_ins = packet_in_queue_create(on_frames_heard, vswitch);
@@ -216,6 +227,7 @@ void bridge_destroy(struct bridge *bridge)
     lesson_queue_destroy(bridge->lessons);
     flow_journal_remove(bridge->journal);
     flow_tables_destroy(bridge->tables);
+    meter_table_destroy(bridge->meters);
     fdb_destroy(bridge->fdb);
     packet_in_queue_destroy(bridge->packet_ins);
     log_info("removed bridge %s", bridge->name);

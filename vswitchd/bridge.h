@@ -19,6 +19,7 @@ struct fdb;
 struct flow_tables;
 struct of_server;
 struct lesson_queue;
+struct meter_table;
 struct packet_in_queue;
 struct vswitch;
 
@@ -37,6 +38,7 @@ struct bridge {
     char *description;            /* For controllers, or NULL. */
     struct interface *interfaces; /* By name. */
     struct flow_tables *tables;
+    struct meter_table *meters;
     struct flow_journal *journal; /* Of the tables, or NULL. */
     struct fdb *fdb;
     of_port *stale_ports; /* Owned: see bridge_forget_stations(). */

@@ -179,6 +179,7 @@ static struct of_server *create_server(struct bridge *bridge, uint32_t of_versio
         .name = bridge->name,
         .socket_path = socket_path,
         .tables = bridge->tables,
+        .meters = bridge->meters,
         .tls = bridge->vswitch->tls,
         .ops = &ops,
         .aux = bridge,

@@ -112,6 +112,7 @@ enum flow_removed_reason {
     FLOW_REMOVED_HARD,
     FLOW_REMOVED_DELETE,
     FLOW_REMOVED_GROUP_DELETE,
+    FLOW_REMOVED_METER_DELETE,
 };
 
 /* Told on the main thread. 'aux' is flow_tables_create()'s.  Any of them may be NULL. */

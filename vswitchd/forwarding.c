@@ -92,6 +92,7 @@ static void add_bridge_view(struct topology *topology, struct bridge *bridge)
     struct interface *interface, *next;
 
     view->tables = bridge->tables;
+    view->meters = bridge->meters;
     view->fdb = bridge->fdb;
     view->packet_ins = bridge->packet_ins;
     view->lessons = bridge->lessons;

@@ -22,8 +22,10 @@ enum of_error of_server_group_mod(struct of_connection *connection,
     return error;
 }
 
-bool of_server_has_group(void *tables, uint32_t group_id)
+bool of_server_has_group(const struct of_server *server, uint32_t group_id)
 {
+    const struct flow_tables *tables = server->tables;
+
     return group_table_lookup(flow_tables_groups(tables), flow_tables_next_version(tables),
                               group_id);
 }

@@ -116,6 +116,7 @@ struct of_server *of_server_create(const struct of_server_config *config, struct
         abort();
     server->loop = config->loop;
     server->tables = config->tables;
+    server->meters = config->meters;
     server->tls = config->tls;
     server->ops = config->ops;
     server->aux = config->aux;

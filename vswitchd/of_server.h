@@ -16,7 +16,7 @@
  *          read is not read from, and loses packet_ins.  Long statistics are made as they drain.
  *
  * Threads  The main thread; it may block only in 'synchronize'.
- * Memory   The server borrows loop, tables, ops and aux.
+ * Memory   The server borrows loop, tables, meters, ops and aux.
  * Time     Reads the clock of its loop only through clock_now_ns(). */
 
 #include <ev.h>
@@ -81,6 +81,7 @@ struct of_server_ops {
     void (*status_changed)(void *aux);
 };
 
+struct meter_table;
 struct tls;
 
 struct of_server_config {
@@ -88,6 +89,7 @@ struct of_server_config {
     const char *name;        /* Of the bridge, for logs; copied. */
     const char *socket_path; /* rundir_bridge_socket(); 0660.  NULL: no listener.  Copied. */
     struct flow_tables *tables;
+    struct meter_table *meters;
     const struct of_server_ops *ops;
     void *aux;
     struct tls *tls;   /* For "ssl:" and "pssl:" targets; borrowed.  NULL: none are made. */

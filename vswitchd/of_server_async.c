@@ -74,6 +74,7 @@ static void describe_removed(const struct rule *rule, enum flow_removed_reason r
         [FLOW_REMOVED_HARD] = OFRR_HARD_TIMEOUT,
         [FLOW_REMOVED_DELETE] = OFRR_DELETE,
         [FLOW_REMOVED_GROUP_DELETE] = OFRR_GROUP_DELETE,
+        [FLOW_REMOVED_METER_DELETE] = OFRR_METER_DELETE,
     };
     int64_t age_ns = now_ns - rule->created_ns;
 

@@ -11,6 +11,7 @@
 #include "lib/openflow/tables.h"
 #include "lib/openflow/vendor.h"
 #include "vswitchd/flow_mod.h"
+#include "vswitchd/meter_table.h"
 #include "vswitchd/of_server_state.h"
 
 #include <stdlib.h>
@@ -94,18 +95,22 @@ static enum of_error handle_barrier(struct of_connection *connection,
     return OF_OK;
 }
 
-static bool has_none(void *aux UNUSED, uint32_t id UNUSED)
+static bool has_group(void *server, uint32_t group_id)
 {
-    return false;
+    return of_server_has_group(server, group_id);
 }
 
-/* There are no meters. */
-static enum of_error check_references(const struct of_server *server, struct ofa_list actions)
+static bool has_meter(void *server, uint32_t meter_id)
+{
+    return meter_table_lookup(((const struct of_server *)server)->meters, meter_id);
+}
+
+static enum of_error check_references(struct of_server *server, struct ofa_list actions)
 {
     const struct ofa_referents referents = {
-        .has_group = of_server_has_group,
-        .has_meter = has_none,
-        .aux = server->tables,
+        .has_group = has_group,
+        .has_meter = has_meter,
+        .aux = server,
     };
 
     return ofa_check_references(actions, &referents);
@@ -344,7 +349,8 @@ static bool is_statistics(enum of_message_kind kind)
            kind == OF_QUEUE_STATS_REQUEST || kind == OF_PORT_DESC_REQUEST ||
            kind == OF_QUEUE_CONFIG_REQUEST || kind == OF_TABLE_DESC_REQUEST ||
            kind == OF_GROUP_STATS_REQUEST || kind == OF_GROUP_DESC_REQUEST ||
-           kind == OF_GROUP_FEATURES_REQUEST;
+           kind == OF_GROUP_FEATURES_REQUEST || kind == OF_METER_STATS_REQUEST ||
+           kind == OF_METER_CONFIG_REQUEST || kind == OF_METER_FEATURES_REQUEST;
 }
 
 /* With monitors, what a message changes is published with it, so that all know whose it is. */
@@ -372,6 +378,7 @@ enum of_error of_server_handle(struct of_connection *connection, const struct of
         [OF_BARRIER_REQUEST] = handle_barrier,
         [OF_FLOW_MOD] = of_server_flow_mod,
         [OF_GROUP_MOD] = of_server_group_mod,
+        [OF_METER_MOD] = of_server_meter_mod,
         [OF_PACKET_OUT] = of_server_packet_out,
         [OF_PORT_MOD] = of_server_port_mod,
         [OF_TABLE_MOD] = handle_table_mod,

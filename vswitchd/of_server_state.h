@@ -10,6 +10,7 @@
  *     of_bundle.c           messages that take effect together
  *     of_monitor.c          who hears of changes to flows
  *     of_groups.c           groups
+ *     of_meters.c           meters
  *     of_stats.c            statistics requests
  *     of_server_async.c     packet_in, port_status, flow_removed: who wants them
  *
@@ -31,6 +32,7 @@ struct of_server {
     struct ev_loop *loop;
     char *name;
     struct flow_tables *tables;
+    struct meter_table *meters;
     struct tls *tls;
     const struct of_server_ops *ops;
     void *aux;
@@ -83,6 +85,8 @@ enum of_error of_server_flow_mod(struct of_connection *connection,
                                  const struct of_message *message);
 enum of_error of_server_group_mod(struct of_connection *connection,
                                   const struct of_message *message);
+enum of_error of_server_meter_mod(struct of_connection *connection,
+                                  const struct of_message *message);
 enum of_error of_server_check_packet_out(struct of_connection *connection,
                                          const struct of_message *message);
 enum of_error of_server_packet_out(struct of_connection *connection,
@@ -97,11 +101,18 @@ void of_stats_continue(
 void of_stats_cancel(struct of_connection *connection);
 
 /* of_groups.c */
-bool of_server_has_group(void *tables, uint32_t group_id);
+bool of_server_has_group(const struct of_server *server, uint32_t group_id);
 enum of_error of_stats_group_desc(struct of_connection *connection,
                                   const struct of_message *message);
 enum of_error of_stats_groups(struct of_connection *connection, const struct of_message *message);
 enum of_error of_stats_group_features(struct of_connection *connection,
+                                      const struct of_message *message);
+
+/* of_meters.c */
+enum of_error of_stats_meter_config(struct of_connection *connection,
+                                    const struct of_message *message);
+enum of_error of_stats_meters(struct of_connection *connection, const struct of_message *message);
+enum of_error of_stats_meter_features(struct of_connection *connection,
                                       const struct of_message *message);
 
 /* of_server_async.c */

@@ -410,6 +410,12 @@ enum of_error of_stats_handle(struct of_connection *connection, const struct of_
         return of_stats_group_desc(connection, message);
     case OF_GROUP_FEATURES_REQUEST:
         return of_stats_group_features(connection, message);
+    case OF_METER_STATS_REQUEST:
+        return of_stats_meters(connection, message);
+    case OF_METER_CONFIG_REQUEST:
+        return of_stats_meter_config(connection, message);
+    case OF_METER_FEATURES_REQUEST:
+        return of_stats_meter_features(connection, message);
     case OF_TABLE_DESC_REQUEST:
         return handle_table_desc(connection, message);
     case OF_QUEUE_STATS_REQUEST:

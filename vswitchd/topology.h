@@ -58,11 +58,13 @@ struct port_view {
 };
 
 struct lesson_queue;
+struct meter_table;
 struct packet_in_queue;
 
 struct bridge_view {
     char *name;
     struct flow_tables *tables;
+    struct meter_table *meters; /* May be NULL. */
     struct fdb *fdb;
     struct packet_in_queue *packet_ins;
     struct lesson_queue *lessons; /* May be NULL. */

@@ -348,7 +348,8 @@ static bool xlate_action(struct xlate *x, const struct ofa *action)
         return true;
     case OFA_GROUP:
         return xlate_group(x, ((const struct ofa_group *)(const void *)action)->group_id);
-    case OFA_METER: /* Refused with the flow, as there are none. */
+    case OFA_METER:
+        xlate_meter(x, ((const struct ofa_meter *)(const void *)action)->meter_id);
         return true;
     case OFA_GOTO_TABLE:
         break; /* By xlate_list(). */
@@ -615,7 +616,7 @@ static void xlate_init(struct xlate *x, const struct topology *topology, int64_t
     x->now_ns = now_ns;
     x->may_learn = false;
     memset(&x->base_below, 0, sizeof x->base_below);
-    x->n_label_changes = 0;
+    x->n_changes = 0;
     x->is_retagged = false;
     x->bridge = NULL;
     x->rule = NULL;
@@ -639,12 +640,49 @@ static void xlate_init(struct xlate *x, const struct topology *topology, int64_t
     x->record.deliveries = NULL;
 }
 
+static bool has_effect(const struct dp_action *action)
+{
+    return action->type == DP_OUTPUT || action->type == DP_DELIVER || action->type == DP_METER;
+}
+
+/* What nobody comes back for need not be saved. */
+static void drop_vain_saves(struct dp_actions *actions)
+{
+    unsigned int n_restores = 0;
+
+    for (uint32_t i = actions->n; i-- > 0;) {
+        const struct dp_action *action = &actions->list[i];
+
+        if (action->type == DP_RESTORE) {
+            n_restores++;
+        } else if (action->type == DP_SAVE && n_restores) {
+            n_restores--;
+        } else if (action->type == DP_SAVE) {
+            actions->n--;
+            memmove(&actions->list[i], &actions->list[i + 1],
+                    (actions->n - i) * sizeof actions->list[0]);
+        }
+    }
+}
+
 /* Changes that no output follows are for nobody. */
 static void drop_trailing_changes(struct dp_actions *actions)
 {
-    while (actions->n > 0 && actions->list[actions->n - 1].type != DP_OUTPUT &&
-           actions->list[actions->n - 1].type != DP_DELIVER)
-        actions->n--;
+    bool has_restored = false;
+
+    while (actions->n > 0 && !has_effect(&actions->list[actions->n - 1]))
+        has_restored |= actions->list[--actions->n].type == DP_RESTORE;
+    if (has_restored)
+        drop_vain_saves(actions);
+}
+
+static bool goes_nowhere(const struct dp_actions *actions)
+{
+    uint32_t n = actions->n;
+
+    while (n > 0 && (actions->list[n - 1].type == DP_METER || !has_effect(&actions->list[n - 1])))
+        n--;
+    return !n;
 }
 
 /* A tag's bits mean nothing without the one that says it is there. */
@@ -672,7 +710,7 @@ static void xlate_finish(struct xlate *x)
         x->verdict->cacheable &= x->reason != DROP_NO_MEMORY && x->reason != DROP_TOO_MANY_ACTIONS;
     }
     drop_trailing_changes(actions);
-    if (!actions->n)
+    if (goes_nowhere(actions))
         actions->list[actions->n++] = (struct dp_action){.type = DP_DROP, .arg = x->reason};
 }
 

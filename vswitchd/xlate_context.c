@@ -93,6 +93,9 @@ static void reference_note(const struct xlate_note *note)
     case NOTE_GROUP:
         group_ref(note->group.group);
         break;
+    case NOTE_METER:
+        meter_ref(note->meter);
+        break;
     case NOTE_PATCH_RX:
     case NOTE_PATCH_TX:
         port_counters_ref(note->counters);
@@ -112,6 +115,9 @@ static void unreference_note(const struct xlate_note *note)
         break;
     case NOTE_GROUP:
         group_unref(note->group.group);
+        break;
+    case NOTE_METER:
+        meter_unref(note->meter);
         break;
     case NOTE_PATCH_RX:
     case NOTE_PATCH_TX:
@@ -197,6 +203,8 @@ void xlate_credit(void *context_, uint64_t n_packets, uint64_t n_bytes, int64_t 
             break;
         case NOTE_LESSON:
             lesson_teach(note->lesson);
+            break;
+        case NOTE_METER: /* Counts by itself. */
             break;
         }
     }

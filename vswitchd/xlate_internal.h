@@ -19,6 +19,7 @@
 #include "lib/openflow/learn.h"
 #include "vswitchd/group_table.h"
 #include "vswitchd/lessons.h"
+#include "vswitchd/meter_table.h"
 #include "vswitchd/packet_in.h"
 #include "vswitchd/xlate.h"
 
@@ -54,12 +55,14 @@ enum xlate_note_type {
     NOTE_PATCH_TX,
     NOTE_LESSON,
     NOTE_GROUP,
+    NOTE_METER,
 };
 
 struct xlate_note {
     enum xlate_note_type type;
     union {
         struct rule *rule;              /* A reference, once in a context. */
+        struct meter *meter;            /* Likewise. */
         struct port_counters *counters; /* Likewise. */
         struct lesson *lesson;          /* A reference, always: the record's, then the context's. */
         struct {
@@ -114,8 +117,9 @@ struct xlate {
     struct flow_key base;
     struct flow_key base_written;
     struct tags_below base_below;
-    unsigned int n_label_changes; /* Pushes and pops that the verdict has. */
-    bool is_retagged;             /* A tag was pushed or popped: every bit of the tags is known. */
+    unsigned int
+        n_changes; /* In the verdict, that cannot be set back: labels, and what meters prevent. */
+    bool is_retagged; /* A tag was pushed or popped: every bit of the tags is known. */
 
     /* Where the frame is. */
     struct bridge_view *bridge;
@@ -211,6 +215,13 @@ void xlate_bundle(struct xlate *x, const struct ofa_bundle *action);
 
 bool xlate_group(struct xlate *x, uint32_t group_id);
 
+/* xlate_meter.c */
+
+void xlate_meter(struct xlate *x, uint32_t meter_id);
+
+/* Delivery number 'index', held back by meter 'meter_id' (0: none is named) or else by that of all packet_ins. */
+void xlate_deliver_metered(struct xlate *x, uint32_t index, uint32_t meter_id);
+
 /* xlate_learn.c: what frames teach the tables */
 
 void xlate_learn(struct xlate *x, const struct ofa_learn *action);
@@ -234,13 +245,16 @@ bool xlate_dec_mpls_ttl(struct xlate *x);
  * restored is the caller's business. */
 struct xlate_region {
     uint32_t n_actions;
-    unsigned int n_label_changes;
+    unsigned int n_changes;
     struct flow_key base, base_written;
     struct tags_below base_below;
 };
 
 void xlate_begin_region(const struct xlate *x, struct xlate_region *region);
 void xlate_end_region(struct xlate *x, const struct xlate_region *region);
+
+/* What a meter keeps from frames ends with the region it is in. */
+#define XLATE_MISSES_ALL UINT64_MAX
 
 /* Words that 'is_inner' is about. */
 static inline bool xlate_is_inner_word(size_t word)

@@ -187,7 +187,7 @@ void xlate_push_mpls(struct xlate *x, uint16_t type)
         hide_inner(x);
     }
     put_labels(x, labels, type);
-    x->n_label_changes++;
+    x->n_changes++;
     xlate_emit(x, &(struct dp_action){
                       .type = DP_PUSH_MPLS,
                       .word = n_tags,
@@ -211,7 +211,7 @@ void xlate_pop_mpls(struct xlate *x, uint16_t type)
     xlate_commit(x);
     settle_labels(x);
     memcpy(labels, x->now.flow.key.mpls_lse + 1, sizeof labels - sizeof labels[0]);
-    x->n_label_changes++;
+    x->n_changes++;
     xlate_emit(x, &(struct dp_action){.type = DP_POP_MPLS, .word = n_tags, .arg = type});
     if (!is_mpls(type)) {
         memset(labels, 0, sizeof labels);
@@ -262,19 +262,26 @@ bool xlate_dec_mpls_ttl(struct xlate *x)
 void xlate_begin_region(const struct xlate *x, struct xlate_region *region)
 {
     region->n_actions = x->verdict->actions.n;
-    region->n_label_changes = x->n_label_changes;
+    region->n_changes = x->n_changes;
     region->base = x->base;
     region->base_written = x->base_written;
     region->base_below = x->base_below;
 }
 
-/* Other headers are set back when an output needs it, labels are not. */
+static void bound_meters(struct dp_actions *actions, uint32_t first)
+{
+    for (uint32_t i = first; i < actions->n; i++)
+        if (actions->list[i].type == DP_METER && actions->list[i].value == XLATE_MISSES_ALL)
+            actions->list[i].value = actions->n - 1 - i;
+}
+
+/* Other headers are set back when an output needs it; labels are not, nor would be what a meter has prevented. */
 void xlate_end_region(struct xlate *x, const struct xlate_region *region)
 {
     struct dp_actions *actions = &x->verdict->actions;
     struct dp_action *first = &actions->list[region->n_actions];
 
-    if (x->n_label_changes == region->n_label_changes || x->has_failed)
+    if (x->n_changes == region->n_changes || x->has_failed)
         return;
     if (actions->n >= DP_ACTIONS_MAX - 2) {
         xlate_fail(x, DROP_TOO_MANY_ACTIONS);
@@ -283,6 +290,7 @@ void xlate_end_region(struct xlate *x, const struct xlate_region *region)
     memmove(first + 1, first, (actions->n - region->n_actions) * sizeof *first);
     actions->n++;
     *first = (struct dp_action){.type = DP_SAVE};
+    bound_meters(actions, region->n_actions + 1);
     xlate_emit(x, &(struct dp_action){.type = DP_RESTORE});
     x->base = region->base;
     x->base_written = region->base_written;

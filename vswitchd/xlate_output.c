@@ -72,7 +72,7 @@ void xlate_controller(struct xlate *x, const struct ofa_controller *action)
     header->flow.key.pkt_mark = x->now.flow.key.pkt_mark;
     header->flow.metadata = x->now.flow.metadata;
     memcpy(header->flow.regs, x->now.flow.regs, sizeof header->flow.regs);
-    xlate_emit(x, &(struct dp_action){.type = DP_DELIVER, .arg = index});
+    xlate_deliver_metered(x, index, action->meter_id);
 }
 
 void xlate_to_controller(struct xlate *x, uint16_t controller_id, enum of_packet_in_reason reason)

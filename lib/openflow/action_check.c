@@ -351,15 +351,10 @@ bool ofa_outputs_to_group(struct ofa_list list, uint32_t group_id)
     return false;
 }
 
-/* Nothing can hold a frame back yet. */
-static enum of_error check_controller(const struct ofa_controller *controller,
-                                      const struct ofa_referents *referents)
+/* Nothing can hold a frame back yet.  A meter need not be there, as in Open vSwitch. */
+static enum of_error check_controller(const struct ofa_controller *controller)
 {
-    if (controller->pauses)
-        return OFPBAC_BAD_ARGUMENT;
-    if (controller->meter_id && !referents->has_meter(referents->aux, controller->meter_id))
-        return OFPMMFC_INVALID_METER;
-    return OF_OK;
+    return controller->pauses ? OFPBAC_BAD_ARGUMENT : OF_OK;
 }
 
 enum of_error ofa_check_references(struct ofa_list list, const struct ofa_referents *referents)
@@ -375,7 +370,7 @@ enum of_error ofa_check_references(struct ofa_list list, const struct ofa_refere
             !referents->has_meter(referents->aux, ((const struct ofa_meter *)action)->meter_id))
             return OFPMMFC_INVALID_METER;
         if (ofa->type == OFA_CONTROLLER)
-            error = check_controller(action, referents);
+            error = check_controller(action);
         if (ofa_is_nested(ofa))
             error = ofa_check_references(ofa_nested_list(action), referents);
         if (error)

@@ -91,6 +91,12 @@ enum of_error of_decode_flow_removed(const struct of_message *message,
     return of_match_decode_nxm(body + 40, n_used, &removed->match, NULL, NULL);
 }
 
+/* There were no meters to be deleted before 1.3, and a reason of their own came later. */
+static uint8_t reason_before_14(const struct of_flow_removed *removed)
+{
+    return removed->reason == OFRR_METER_DELETE ? OFRR_DELETE : removed->reason;
+}
+
 static void encode_standard10(const struct of_flow_removed *removed, struct buffer *out)
 {
     size_t start = of_begin_message(OF_FLOW_REMOVED, OF_FORM_STANDARD, OF_1_0, 0, out);
@@ -99,7 +105,7 @@ static void encode_standard10(const struct of_flow_removed *removed, struct buff
     uint8_t *body = buffer_put_zeros(out, 40);
     memcpy(body, &removed->cookie, sizeof removed->cookie);
     be16_store(body + 8, removed->priority);
-    body[10] = removed->reason;
+    body[10] = reason_before_14(removed);
     be32_store(body + 12, removed->duration_s);
     be32_store(body + 16, removed->duration_ns);
     be16_store(body + 20, removed->idle_timeout_s);
@@ -112,7 +118,7 @@ static void encode_head(const struct of_flow_removed *removed, uint8_t table, ui
 {
     memcpy(body, &removed->cookie, sizeof removed->cookie);
     be16_store(body + 8, removed->priority);
-    body[10] = removed->reason;
+    body[10] = reason_before_14(removed);
     body[11] = table;
     be32_store(body + 12, removed->duration_s);
     be32_store(body + 16, removed->duration_ns);

@@ -35,7 +35,7 @@ ACCIDENTS = [(re.compile(pattern, re.M), replacement) for pattern, replacement i
 
 
 SORTED = {"dump-ports", "dump-ports-desc", "dump-flows", "replace-flows", "diff-flows",
-          "dump-groups"}  # Nobody promises an order among equals.
+          "dump-groups", "dump-meters", "meter-stats"}  # Nobody promises an order among equals.
 
 
 def plain(text, words=()):

@@ -14,11 +14,14 @@
 #include "lib/annotations.h"
 #include "lib/clock.h"
 #include "vswitchd/flow_table.h"
+#include "vswitchd/meter_table.h"
 #include "vswitchd/of_server.h"
 
 struct fake_bridge {
     struct ev_loop *loop;
     struct flow_tables *tables;
+    struct dp_meters *numbers;
+    struct meter_table *meters;
     struct of_server *server;
     struct of_port_info ports[2]; /* Port 1 and LOCAL. */
     enum of_frag_mode frag_mode;
@@ -167,6 +170,8 @@ static inline struct fake_bridge *fake_bridge_create(const char *socket_path, ui
 
     bridge->loop = ev_loop_new(EVFLAG_AUTO);
     bridge->tables = flow_tables_create(&events, bridge);
+    bridge->numbers = dp_meters_create();
+    bridge->meters = meter_table_create(bridge->numbers, NULL, NULL);
     bridge->ports[0] = (struct of_port_info){
         .port = 1, .name = "p1", .mac = {{2, 0, 0, 0, 0, 1}}, .current = OFPPF_10GB_FD};
     bridge->ports[1] = (struct of_port_info){
@@ -177,6 +182,7 @@ static inline struct fake_bridge *fake_bridge_create(const char *socket_path, ui
         .name = "br0",
         .socket_path = socket_path,
         .tables = bridge->tables,
+        .meters = bridge->meters,
         .ops = &fake_ops,
         .aux = bridge,
         .versions = versions,
@@ -194,6 +200,8 @@ static inline void fake_bridge_destroy(struct fake_bridge *bridge)
     bridge->server = NULL;
     of_server_destroy(server);
     flow_tables_destroy(bridge->tables);
+    meter_table_destroy(bridge->meters);
+    dp_meters_destroy(bridge->numbers);
     ev_loop_destroy(bridge->loop);
     free(bridge);
 }
