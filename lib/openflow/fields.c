@@ -135,7 +135,7 @@ __attribute__((constructor)) static void fill_headers(void)
 
 const struct of_field *of_field_by_header(uint32_t header)
 {
-    for (size_t i = 0; i < N_CLASSES; i++) {
+    for (size_t i = 0; header && i < N_CLASSES; i++) { /* 0 is what rows without a header have. */
         if (header >> 16 != classes[i])
             continue;
         uint8_t slot = by_header[i][header >> 9 & 127];
