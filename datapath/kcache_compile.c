@@ -131,23 +131,31 @@ static uint32_t find_plain(const struct kc_program *program)
 int kcache_compile(const struct megaflow *flow, bool (*is_reachable)(uint32_t port_no, void *arg),
                    void *arg, struct kcache_verdict *verdict)
 {
+    return kcache_compile_actions(flow->actions, flow->n_actions, &flow->key, megaflow_mask(flow),
+                                  is_reachable, arg, verdict);
+}
+
+int kcache_compile_actions(const struct dp_action *actions, uint32_t n_actions,
+                           const struct flow_key *key, const struct flow_key *mask,
+                           bool (*is_reachable)(uint32_t port_no, void *arg), void *arg,
+                           struct kcache_verdict *verdict)
+{
     struct compilation c = {.verdict = verdict, .is_reachable = is_reachable, .arg = arg};
-    const struct flow_key *mask = megaflow_mask(flow);
     struct kc_program *program = &verdict->program;
     int refusal = 0;
 
     memset(verdict, 0, sizeof *verdict);
-    for (uint32_t i = 0; i < flow->n_actions && !refusal; i++)
-        refusal = add_action(&c, &flow->actions[i]);
+    for (uint32_t i = 0; i < n_actions && !refusal; i++)
+        refusal = add_action(&c, &actions[i]);
     if (refusal)
         return refusal;
     while (program->n_steps && program->steps[program->n_steps - 1].op != KC_OUTPUT)
         program->n_steps--; /* Changes that nobody gets to see. */
     program->sends_once = sends_once(program);
     program->ttl_mask = mask->nw_ttl;
-    program->ttl = flow->key.nw_ttl & mask->nw_ttl;
+    program->ttl = key->nw_ttl & mask->nw_ttl;
     program->tcp_flags_mask = mask->tcp_flags.raw;
-    program->tcp_flags = flow->key.tcp_flags.raw & mask->tcp_flags.raw;
+    program->tcp_flags = key->tcp_flags.raw & mask->tcp_flags.raw;
     verdict->plain = find_plain(program);
     return 0;
 }

@@ -23,6 +23,12 @@ struct kcache_verdict {
 int kcache_compile(const struct megaflow *flow, bool (*is_reachable)(uint32_t port_no, void *arg),
                    void *arg, struct kcache_verdict *verdict);
 
+/* The same for a verdict that is not cached: 'actions' for frames like 'key', which looked at 'mask'. */
+int kcache_compile_actions(const struct dp_action *actions, uint32_t n_actions,
+                           const struct flow_key *key, const struct flow_key *mask,
+                           bool (*is_reachable)(uint32_t port_no, void *arg), void *arg,
+                           struct kcache_verdict *verdict);
+
 /* May the verdict be cached for 'key'? */
 bool kcache_verdict_suits(const struct kcache_verdict *verdict, const struct kc_key *key);
 

@@ -8,6 +8,7 @@
  *
  * Threads  The main thread. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/unixctl.h"
@@ -29,6 +30,9 @@ void commands_trace_register(struct unixctl_server *server, struct vswitch *vswi
 /* The bridge of that name; otherwise NULL, and the request has been answered with an error. */
 struct bridge *commands_find_bridge(struct unixctl_request *request, const struct vswitch *vswitch,
                                     const char *name);
+
+/* Is it what scripts may call the one datapath there is, or its type and name? */
+bool commands_is_datapath_name(const char *name);
 
 /* The name of a datapath port, or NULL; 'vswitch' is a struct vswitch. */
 const char *commands_port_name(uint32_t port_no, void *vswitch);

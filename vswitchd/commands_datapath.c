@@ -13,7 +13,7 @@
 
 #define DATAPATH_NAME "system@ovs-system"
 
-static bool is_datapath_name(const char *name)
+bool commands_is_datapath_name(const char *name)
 {
     return !strcmp(name, DATAPATH_NAME) || !strcmp(name, "ovs-system") ||
            !strcmp(name, "netdev@ovs-netdev") || !strcmp(name, "ovs-netdev");
@@ -135,7 +135,7 @@ static void cmd_show(struct unixctl_request *request, int argc, const char *cons
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "-s") || !strcmp(argv[i], "--statistics")) {
             with_stats = true;
-        } else if (!is_datapath_name(argv[i])) {
+        } else if (!commands_is_datapath_name(argv[i])) {
             unixctl_reply_error(request, "opening datapath %s failed (No such device)", argv[i]);
             return;
         }
@@ -247,7 +247,7 @@ static void cmd_dpctl_dump_flows(struct unixctl_request *request, int argc,
 
         if (is_type)
             dump.is_of_kernel = !strcmp(argv[i] + 5, "offloaded") || !strcmp(argv[i] + 5, "tc");
-        if (is_type || parse_dump_option(&dump, argv[i]) || is_datapath_name(argv[i]) ||
+        if (is_type || parse_dump_option(&dump, argv[i]) || commands_is_datapath_name(argv[i]) ||
             !strncmp(argv[i], "pmd=", 4))
             continue;
         unixctl_reply_error(request, "%s: neither a datapath nor an option of dump-flows", argv[i]);
@@ -277,7 +277,7 @@ static void cmd_flush(struct unixctl_request *request, int argc, const char *con
 {
     struct vswitch *vswitch = aux;
 
-    if (argc > 1 && !is_datapath_name(argv[1])) {
+    if (argc > 1 && !commands_is_datapath_name(argv[1])) {
         unixctl_reply_error(request, "opening datapath %s failed (No such device)", argv[1]);
         return;
     }

@@ -325,6 +325,29 @@ struct rule *flow_tables_lookup(const struct flow_tables *tables, uint64_t versi
                : rule;
 }
 
+struct match_walk {
+    void (*each)(const struct rule *rule, void *arg);
+    void *arg;
+};
+
+static void visit_match(struct cls_rule *cls, void *walk_)
+{
+    const struct match_walk *walk = walk_;
+
+    walk->each(rule_of_cls(cls), walk->arg);
+}
+
+void flow_tables_each_match(const struct flow_tables *tables, uint64_t version, uint8_t table_id,
+                            const struct flow *flow,
+                            void (*each)(const struct rule *rule, void *arg), void *arg)
+{
+    const struct table *table = table_get(tables, table_id);
+    struct match_walk walk = {.each = each, .arg = arg};
+
+    if (table)
+        classifier_each_match(table->classifier, version, flow, NULL, visit_match, &walk);
+}
+
 void flow_tables_credit(struct flow_tables *tables, uint8_t table_id, bool is_match,
                         uint64_t n_packets)
 {

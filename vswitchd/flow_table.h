@@ -207,6 +207,11 @@ uint64_t flow_tables_version(const struct flow_tables *tables);
 struct rule *flow_tables_lookup(const struct flow_tables *tables, uint64_t version,
                                 uint8_t table_id, const struct flow *flow, struct flow *consulted);
 
+/* Calls 'each' for every rule that matches, the best and those it beats, in any order. */
+void flow_tables_each_match(const struct flow_tables *tables, uint64_t version, uint8_t table_id,
+                            const struct flow *flow,
+                            void (*each)(const struct rule *rule, void *arg), void *arg);
+
 /* 'n_packets' were looked up in 'table_id' and, if 'is_match', matched.  Any thread. */
 void flow_tables_credit(struct flow_tables *tables, uint8_t table_id, bool is_match,
                         uint64_t n_packets);

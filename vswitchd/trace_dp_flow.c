@@ -84,6 +84,7 @@ enum { MAX_WORD = 64, MAX_NESTING = FLOW_N_VLANS };
 
 struct parser {
     const char *at;
+    const struct topology *topology;
     struct flow_key *key;
     struct error *error;
     int n_tags;
@@ -197,6 +198,20 @@ static int put_vlan(struct parser *p, const char *name, const char *text)
     return 0;
 }
 
+/* True: 'name' is that of a datapath port. */
+static bool find_port(struct parser *p, const char *name)
+{
+    for (uint32_t i = 0; p->topology && i < ARRAY_SIZE(p->topology->by_dp_port); i++) {
+        const struct port_view *port = p->topology->by_dp_port[i];
+
+        if (port && !strcmp(port->name, name)) {
+            p->key->in_port = be32_from(i);
+            return true;
+        }
+    }
+    return false;
+}
+
 static int put_value(struct parser *p, const char *group, const char *name, const char *text)
 {
     unsigned long number;
@@ -212,6 +227,8 @@ static int put_value(struct parser *p, const char *group, const char *name, cons
     for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
         if (strcmp(group, places[i].group) || strcmp(name, places[i].name ? places[i].name : ""))
             continue;
+        if (!strcmp(group, "in_port") && find_port(p, text))
+            return 0;
         return store_value(&places[i], text, p->key) ? 0 : refuse(p, "bad value", text);
     }
     return refuse(p, "unknown field", *name ? name : group);
@@ -289,9 +306,10 @@ static int parse_groups(struct parser *p)
     return p->nesting ? refuse(p, "missing ')' of", "encap(") : 0;
 }
 
-int trace_parse_dp_flow(const char *text, struct flow_key *key, struct error *error)
+int trace_parse_dp_flow(const char *text, const struct topology *topology, struct flow_key *key,
+                        struct error *error)
 {
-    struct parser p = {.at = text, .key = key, .error = error};
+    struct parser p = {.at = text, .topology = topology, .key = key, .error = error};
 
     memset(key, 0, sizeof *key);
     return parse_groups(&p);

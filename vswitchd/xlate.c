@@ -5,111 +5,11 @@
 
 #include "vswitchd/xlate.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/openflow/flow_text.h"
 #include "vswitchd/action_set.h"
 #include "vswitchd/xlate_internal.h"
-
-/* Traces */
-
-static void trace_line(struct xlate *x, int depth, const char *text)
-{
-    x->tracer->line(x->tracer->aux, depth, text);
-}
-
-static void trace_va(struct xlate *x, const char *prefix, const char *format, va_list args)
-{
-    struct buffer text = BUFFER_INIT;
-
-    buffer_puts(&text, prefix);
-    buffer_vprintf(&text, format, args);
-    trace_line(x, x->trace_depth + 1, buffer_text(&text));
-    buffer_fini(&text);
-}
-
-void xlate_trace(struct xlate *x, const char *format, ...)
-{
-    va_list args;
-
-    if (!x->tracer)
-        return;
-    va_start(args, format);
-    trace_va(x, "", format, args);
-    va_end(args);
-}
-
-void xlate_detail(struct xlate *x, const char *format, ...)
-{
-    va_list args;
-
-    if (!x->tracer)
-        return;
-    va_start(args, format);
-    trace_va(x, " -> ", format, args);
-    va_end(args);
-}
-
-static void trace_action(struct xlate *x, const struct ofa *action)
-{
-    struct ofa_list one = {.first = action, .n_bytes = action->n_bytes};
-    struct buffer text = BUFFER_INIT;
-
-    if (!x->tracer)
-        return;
-    of_actions_format(one, NULL, &text);
-    trace_line(x, x->trace_depth + 1, buffer_text(&text));
-    buffer_fini(&text);
-}
-
-static void trace_rule(struct xlate *x, uint8_t table_id, const struct rule *rule)
-{
-    struct buffer text = BUFFER_INIT;
-    struct match match;
-
-    if (!x->tracer)
-        return;
-    cls_rule_expand(&rule->cls, &match);
-    buffer_printf(&text, "%2u. ", table_id);
-    size_t n_before = text.size;
-    of_match_format(&match, NULL, &text);
-    buffer_printf(&text, "%spriority %u", text.size > n_before ? ", " : "", rule->cls.priority);
-    if (rule_cookie(rule).raw)
-        buffer_printf(&text, ", cookie 0x%llx", (unsigned long long)be64_host(rule_cookie(rule)));
-    trace_line(x, x->trace_depth, buffer_text(&text));
-    buffer_fini(&text);
-}
-
-static void trace_miss(struct xlate *x, uint8_t table_id, bool has_packet_in)
-{
-    char text[64];
-
-    if (!x->tracer)
-        return;
-    snprintf(text, sizeof text, "%2u. No match%s", table_id,
-             has_packet_in ? ", and a \"packet-in\" is called for." : ".");
-    trace_line(x, x->trace_depth, text);
-}
-
-static void trace_bridge(struct xlate *x)
-{
-    struct buffer text = BUFFER_INIT;
-
-    if (!x->tracer)
-        return;
-    buffer_printf(&text, "bridge(\"%s\")", x->bridge->name);
-    size_t n = text.size;
-    trace_line(x, 0, "");
-    trace_line(x, x->trace_depth, buffer_text(&text));
-    buffer_clear(&text);
-    while (n-- > 0)
-        buffer_putc(&text, '-');
-    trace_line(x, x->trace_depth, buffer_text(&text));
-    buffer_fini(&text);
-}
 
 /* Limits */
 
@@ -119,7 +19,7 @@ void xlate_fail(struct xlate *x, enum drop_reason reason)
         return;
     x->has_failed = true;
     x->failure = reason;
-    xlate_detail(x, "%s, dropping", drop_reason_text(reason));
+    xlate_trace_failure(x, reason);
 }
 
 bool xlate_may_descend(struct xlate *x)
@@ -146,17 +46,14 @@ static void xlate_resubmit(struct xlate *x, const struct ofa_resubmit *resubmit)
     of_port in_port = resubmit->in_port == OFPP_IN_PORT ? xlate_in_port(x) : resubmit->in_port;
     const struct rule *rule = x->rule;
     uint8_t from_table_id = x->table_id;
-    int trace_depth = x->trace_depth;
     bool is_backward = table_id <= x->table_id;
 
     /* Only going back can go on for ever, so going forward is not counted as depth. */
-    x->depth += is_backward;
     if (xlate_may_descend(x)) {
-        x->trace_depth += !x->is_last_action;
+        x->depth += is_backward;
         xlate_walk(x, table_id, in_port, MISS_IS_SILENT);
+        x->depth -= is_backward;
     }
-    x->depth -= is_backward;
-    x->trace_depth = trace_depth;
     x->table_id = from_table_id;
     x->rule = rule;
 }
@@ -184,6 +81,7 @@ static bool xlate_dec_ttl(struct xlate *x, const struct ofa_dec_ttl *action)
         x->now.written.key.nw_ttl = UINT8_MAX;
         return true;
     }
+    xlate_warn(x, "IPv4 decrement TTL exception");
     tell_of_ttl(x, action);
     x->reason = DROP_BAD_TTL;
     return false;
@@ -227,7 +125,6 @@ static void xlate_clone(struct xlate *x, const struct ofa_nested *clone)
 {
     const struct xlate_state before = x->now;
     size_t n_action_set = x->n_action_set;
-    int trace_depth = x->trace_depth;
     bool is_in_bucket = x->is_in_bucket;
     struct xlate_region region;
     struct xlate_stack stack;
@@ -236,12 +133,10 @@ static void xlate_clone(struct xlate *x, const struct ofa_nested *clone)
         return;
     xlate_begin_region(x, &region);
     xlate_save_stack(x, &stack);
-    x->trace_depth += !x->is_last_action;
     x->is_in_bucket = false;
     xlate_list(x, ofa_nested_list(clone));
     xlate_action_set(x);
     x->is_in_bucket = is_in_bucket;
-    x->trace_depth = trace_depth;
     xlate_restore_stack(x, &stack);
     x->n_action_set = n_action_set;
     xlate_settle(x); /* Before what was written there is forgotten. */
@@ -337,11 +232,13 @@ static bool xlate_action(struct xlate *x, const struct ofa *action)
     case OFA_NOTE:
         return true;
     case OFA_CLEAR_ACTIONS:
+        xlate_trace_set(x, "was");
         x->n_action_set = x->action_set_first;
         x->now.flow.actset_output = be32_from(OFPP_UNSET);
         return true;
     case OFA_WRITE_ACTIONS:
         xlate_write_actions(x, (const void *)action);
+        xlate_trace_set(x, "is");
         return true;
     case OFA_WRITE_METADATA:
         xlate_write_metadata(x, (const void *)action);
@@ -360,12 +257,11 @@ static bool xlate_action(struct xlate *x, const struct ofa *action)
 int xlate_list(struct xlate *x, struct ofa_list list)
 {
     if (!list.n_bytes)
-        xlate_trace(x, "drop");
+        xlate_trace(x, TRACE_ACTION, "drop");
     for_each_action (ofa, list) {
-        trace_action(x, ofa);
+        xlate_trace_ofa(x, ofa);
         if (ofa->type == OFA_GOTO_TABLE)
             return ((const struct ofa_goto *)(const void *)ofa)->table_id;
-        x->is_last_action = ofa_next(ofa) == ofa_end(list);
         if (!xlate_action(x, ofa) || x->has_failed || x->has_exited)
             break;
     }
@@ -396,6 +292,8 @@ static struct rule *xlate_lookup(struct xlate *x, uint8_t table_id, of_port in_p
         key->tp_src = key->tp_dst = be16_from(0);
     struct rule *rule = flow_tables_lookup(x->bridge->tables, x->version, table_id, &x->now.flow,
                                            &x->looked);
+    if (x->trace)
+        x->tracer->looked_up = x->now.flow;
     key->tp_src = tp_src;
     key->tp_dst = tp_dst;
     key->in_port = saved_in_port;
@@ -420,7 +318,7 @@ static int xlate_miss(struct xlate *x, uint8_t table_id, enum on_miss on_miss)
                                   : OF_MISS_DROP;
     bool has_packet_in = miss_goes_to_controller(x, miss);
 
-    trace_miss(x, table_id, has_packet_in);
+    xlate_trace_miss(x, table_id, has_packet_in);
     x->reason = DROP_TABLE_MISS;
     x->table_id = table_id;
     x->rule = NULL;
@@ -432,11 +330,13 @@ static int xlate_miss(struct xlate *x, uint8_t table_id, enum on_miss on_miss)
         x->cookie = be64_from(0);
         xlate_to_controller(x, 0, OFPR_NO_MATCH);
         x->cookie = cookie;
+    } else {
+        xlate_trace(x, TRACE_ACTION, "drop");
     }
     return LIST_ENDS;
 }
 
-void xlate_walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss on_miss)
+static void walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss on_miss)
 {
     const struct rule *first = NULL;
     uint8_t first_table_id = table_id;
@@ -459,7 +359,7 @@ void xlate_walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss
             continue;
         }
         xlate_note(x, &(struct xlate_note){.type = NOTE_RULE, .rule = rule});
-        trace_rule(x, table_id, rule);
+        xlate_trace_rule(x, table_id, rule);
         if (!first) {
             first = rule;
             first_table_id = table_id;
@@ -478,6 +378,14 @@ void xlate_walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss
     x->is_in_bucket = is_in_bucket;
 }
 
+void xlate_walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss on_miss)
+{
+    struct trace_node *trace = x->trace;
+
+    walk(x, table_id, in_port, on_miss);
+    x->trace = trace;
+}
+
 /* The action set */
 
 /* The actions of this bridge in the order of their execution stand behind them meanwhile. */
@@ -486,8 +394,9 @@ static void xlate_action_set(struct xlate *x)
     const struct ofa **set = x->action_set + x->action_set_first;
     size_t first = x->action_set_first, end = x->n_action_set, n = end - first;
     bool is_in_action_set = x->is_in_action_set;
+    struct trace_node *trace = x->trace;
 
-    if (x->has_failed || x->has_exited || !n)
+    if (x->has_failed || !n)
         return;
     if (n > XLATE_MAX_ACTION_SET - end) {
         xlate_fail(x, DROP_TOO_MANY_ACTIONS);
@@ -497,20 +406,20 @@ static void xlate_action_set(struct xlate *x)
 
     size_t ordered_end = x->n_action_set;
     if (ordered_end > end)
-        xlate_detail(x, "action set is:");
+        xlate_trace_action_set(x);
     x->action_set_first = ordered_end; /* What is executed now is in the set no more. */
     x->is_in_action_set = true;
-    for (size_t i = end; i < ordered_end; i++) {
+    for (size_t i = end; i < ordered_end && !x->has_exited; i++) {
         const struct ofa *action = x->action_set[i];
 
-        trace_action(x, action);
-        x->is_last_action = i + 1 == ordered_end;
+        xlate_trace_ofa(x, action);
         if (!xlate_action(x, action) || x->has_failed || x->has_exited)
             break;
     }
     x->is_in_action_set = is_in_action_set;
     x->action_set_first = first;
     x->n_action_set = end;
+    x->trace = trace;
 }
 
 /* Bridges */
@@ -535,11 +444,12 @@ static bool may_receive(struct xlate *x, const struct port_view *port)
     return !(settings & (is_spanning_tree(x) ? OFPPC_NO_RECV_STP : OFPPC_NO_RECV));
 }
 
-void xlate_bridge(struct xlate *x)
+/* 'is_inner': it comes out of a patch port. */
+static void through_bridge(struct xlate *x, bool is_inner)
 {
     const struct port_view *in = bridge_view_port(x->bridge, xlate_in_port(x));
 
-    trace_bridge(x);
+    xlate_trace_bridge(x);
     x->version = flow_tables_version(x->bridge->tables);
     if (in && !may_receive(x, in)) {
         xlate_detail(x, "port %s is configured not to receive, dropping", in->name);
@@ -552,6 +462,8 @@ void xlate_bridge(struct xlate *x)
         return;
     }
     xlate_walk(x, 0, xlate_in_port(x), MISS_TO_CONTROLLER);
+    if (!is_inner)
+        xlate_trace_into_table(x);
     xlate_action_set(x);
 }
 
@@ -574,7 +486,7 @@ void xlate_into_patch(struct xlate *x, const struct port_view *port)
     const struct rule *rule = x->rule;
     uint8_t table_id = x->table_id;
     size_t action_set_first = x->action_set_first, n_action_set = x->n_action_set;
-    int trace_depth = x->trace_depth;
+    struct trace_node *trace = x->trace;
     bool has_exited = x->has_exited;
     struct xlate_region region;
     struct xlate_stack stack;
@@ -586,9 +498,8 @@ void xlate_into_patch(struct xlate *x, const struct port_view *port)
     x->now.flow.key.in_port = be32_from(port->patch_peer->ofp_port);
     xlate_reset_metadata(x);
     x->action_set_first = n_action_set;
-    x->trace_depth += !x->is_last_action;
     x->depth++;
-    xlate_bridge(x);
+    through_bridge(x, true);
     x->depth--;
 
     xlate_restore_stack(x, &stack);
@@ -602,16 +513,17 @@ void xlate_into_patch(struct xlate *x, const struct port_view *port)
     x->table_id = table_id;
     x->action_set_first = action_set_first;
     x->n_action_set = n_action_set;
-    x->trace_depth = trace_depth;
+    x->trace = trace;
 }
 
 /* A whole translation */
 
 static void xlate_init(struct xlate *x, const struct topology *topology, int64_t now_ns,
-                       const struct xlate_tracer *tracer, struct verdict *verdict)
+                       struct xlate_tracer *tracer, struct verdict *verdict)
 {
     x->topology = topology;
     x->tracer = tracer;
+    x->trace = tracer ? &tracer->tree.root : NULL;
     x->verdict = verdict;
     x->now_ns = now_ns;
     x->may_learn = false;
@@ -624,8 +536,6 @@ static void xlate_init(struct xlate *x, const struct topology *topology, int64_t
     x->table_id = 0;
     x->is_packet_out = x->is_in_bucket = x->is_in_action_set = false;
     x->depth = x->n_resubmits = 0;
-    x->trace_depth = 0;
-    x->is_last_action = true;
     x->action_set_first = x->n_action_set = 0;
     x->has_failed = x->has_exited = false;
     x->packet = NULL;
@@ -701,8 +611,8 @@ static void xlate_finish(struct xlate *x)
     free(x->stack);
     xlate_settle(x);
     complete_mask(&x->verdict->mask);
-    if (x->tracer && x->tracer->final_flow)
-        *x->tracer->final_flow = x->now.flow;
+    if (x->tracer)
+        x->tracer->final_flow = x->now.flow;
     xlate_finish_record(x);
     if (x->has_failed) {
         actions->n = 0;
@@ -715,7 +625,7 @@ static void xlate_finish(struct xlate *x)
 }
 
 void xlate_frame(const struct topology *topology, const struct flow_key *key,
-                 const struct packet *packet, int64_t now_ns, const struct xlate_tracer *tracer,
+                 const struct packet *packet, int64_t now_ns, struct xlate_tracer *tracer,
                  struct verdict *verdict)
 {
     const struct port_view *in = topology_port(topology, be32_host(key->in_port));
@@ -735,7 +645,7 @@ void xlate_frame(const struct topology *topology, const struct flow_key *key,
 
 void xlate_flow(const struct topology *topology, struct bridge_view *bridge,
                 const struct flow *flow, const struct packet *packet, int64_t now_ns,
-                const struct xlate_tracer *tracer, struct verdict *verdict)
+                struct xlate_tracer *tracer, struct verdict *verdict)
 {
     struct xlate x;
 
@@ -744,24 +654,24 @@ void xlate_flow(const struct topology *topology, struct bridge_view *bridge,
     x.packet = packet;
     x.bridge = bridge;
     xlate_init_view(&x, flow);
-    xlate_bridge(&x);
+    through_bridge(&x, false);
     xlate_finish(&x);
 }
 
 void xlate_packet_out(const struct topology *topology, struct bridge_view *bridge,
                       const struct flow *flow, const struct packet *packet, struct ofa_list actions,
-                      int64_t now_ns, const struct xlate_tracer *tracer, struct verdict *verdict)
+                      int64_t now_ns, struct xlate_tracer *tracer, struct verdict *verdict)
 {
     struct xlate x;
 
     xlate_init(&x, topology, now_ns, tracer, verdict);
-    x.may_learn = !tracer;
+    x.may_learn = !tracer || packet;
     x.packet = packet;
     x.bridge = bridge;
     x.version = flow_tables_version(bridge->tables);
     x.is_packet_out = true;
     xlate_init_view(&x, flow);
-    trace_bridge(&x);
+    xlate_trace_bridge(&x);
     xlate_list(&x, actions);
     xlate_action_set(&x);
     xlate_finish(&x);

@@ -21,33 +21,39 @@
 
 #include "datapath/datapath.h"
 #include "lib/openflow/actions.h"
+#include "vswitchd/packet_in.h"
 #include "vswitchd/topology.h"
+#include "vswitchd/trace_tree.h"
 
 enum { XLATE_MAX_DEPTH = 64, XLATE_MAX_RESUBMITS = 4096 };
 
-/* Is told of each step, as one line of text without a line break, 'depth' levels in. */
+/* What is told of a translation. */
 struct xlate_tracer {
-    void (*line)(void *aux, int depth, const char *text);
-    void *aux;
-    struct flow *final_flow; /* What the first bridge has made of the flow, in the end; or NULL. */
+    struct trace_tree tree;
+    struct flow final_flow;   /* What the first bridge has made of the flow, in the end. */
+    enum drop_reason failure; /* Why all was given up; DROP_N_REASONS: it was not. */
+    struct flow looked_up;    /* Meanwhile: by the latest lookup. */
 };
 
 /* The datapath's translate(): 'key' as extracted.  'tracer' may be NULL. */
 void xlate_frame(const struct topology *topology, const struct flow_key *key,
-                 const struct packet *packet, int64_t now_ns, const struct xlate_tracer *tracer,
+                 const struct packet *packet, int64_t now_ns, struct xlate_tracer *tracer,
                  struct verdict *verdict);
 
 /* The same for a frame that enters 'bridge' by 'flow's in_port, an OpenFlow port that need not exist. */
 void xlate_flow(const struct topology *topology, struct bridge_view *bridge,
                 const struct flow *flow, const struct packet *packet, int64_t now_ns,
-                const struct xlate_tracer *tracer, struct verdict *verdict);
+                struct xlate_tracer *tracer, struct verdict *verdict);
 
 /* A packet-out: 'actions' for 'packet', which claims to come from 'flow's in_port (an OpenFlow port or
  * OFPP_NONE, OFPP_CONTROLLER ...) of 'bridge'.  The caller executes the verdict, credits and releases
  * its context. */
 void xlate_packet_out(const struct topology *topology, struct bridge_view *bridge,
                       const struct flow *flow, const struct packet *packet, struct ofa_list actions,
-                      int64_t now_ns, const struct xlate_tracer *tracer, struct verdict *verdict);
+                      int64_t now_ns, struct xlate_tracer *tracer, struct verdict *verdict);
+
+/* What a DP_DELIVER with 'arg' of a context tells whom; NULL: nothing. */
+const struct packet_in *xlate_delivery(const void *context, uint32_t arg);
 
 /* datapath_ops.credit, .release and .deliver for contexts made here. */
 void xlate_credit(void *context, uint64_t n_packets, uint64_t n_bytes, int64_t used_ns);

@@ -231,6 +231,13 @@ static const struct xlate_delivery *find_delivery(const struct xlate_context *co
     return delivery;
 }
 
+const struct packet_in *xlate_delivery(const void *context_, uint32_t arg)
+{
+    const struct xlate_context *context = context_;
+
+    return context && arg < context->n_deliveries ? &find_delivery(context, arg)->header : NULL;
+}
+
 /* A controller gets, and may send out again, frames whose checksums are complete. */
 static void push_completed(struct packet_in_queue *queue, const struct packet_in *header,
                            const struct packet *packet)

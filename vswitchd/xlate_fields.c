@@ -220,8 +220,10 @@ void xlate_set_field(struct xlate *x, const struct ofa_set_field *set)
     const struct of_field *field = of_field((enum of_field_id)set->field);
     struct of_value value = {.bytes = {0}}, mask = {.bytes = {0}};
 
-    if (!ofa_set_field_applies(set, &x->now.flow, &x->looked))
+    if (!ofa_set_field_applies(set, &x->now.flow, &x->looked)) {
+        xlate_warn(x, "unmet prerequisites for %s, set_field ignored", field->name);
         return;
+    }
     memcpy(value.bytes, ofa_set_field_value(set), field->n_bytes);
     memcpy(mask.bytes, ofa_set_field_mask(set), field->n_bytes);
     write_field(x, field, &value, &mask);
@@ -272,8 +274,10 @@ void xlate_move(struct xlate *x, const struct ofa_move *move)
     struct of_value value;
 
     if (of_field_is_meaningful(of_field((enum of_field_id)to.field), &x->now.flow, &x->looked) &&
-        xlate_read_part(x, from, &value))
+        xlate_read_part(x, from, &value)) {
         xlate_write_part(x, to, &value);
+        xlate_trace_part(x, to);
+    }
 }
 
 void xlate_write_metadata(struct xlate *x, const struct ofa_metadata *metadata)

@@ -26,8 +26,10 @@ static bool port_is_alive(const struct xlate *x, of_port number)
 static bool group_is_alive(struct xlate *x, uint32_t group_id, unsigned int *budget);
 
 /* 'budget' bounds what many groups that watch each other can cost. */
-static bool bucket_is_alive(struct xlate *x, const struct of_bucket *bucket, unsigned int *budget)
+static bool bucket_is_alive(struct xlate *x, const struct group *group, size_t index,
+                            unsigned int *budget)
 {
+    const struct of_bucket *bucket = &group->desc.buckets[index];
     bool watches_port = bucket->watch_port != OFPP_NONE;
     bool watches_group = bucket->watch_group != (uint32_t)OF_GROUP_ANY;
 
@@ -36,10 +38,10 @@ static bool bucket_is_alive(struct xlate *x, const struct of_bucket *bucket, uns
     if (watches_group && group_is_alive(x, bucket->watch_group, budget))
         return true;
     if (watches_port)
-        xlate_detail(x, "bucket %u: not live due to port %u", bucket->bucket_id,
+        xlate_detail(x, "bucket %u: not live due to port %u", xlate_bucket_name(group, index),
                      bucket->watch_port);
     else
-        xlate_detail(x, "bucket %u: not live due to group %u", bucket->bucket_id,
+        xlate_detail(x, "bucket %u: not live due to group %u", xlate_bucket_name(group, index),
                      bucket->watch_group);
     return false;
 }
@@ -53,17 +55,17 @@ static bool group_is_alive(struct xlate *x, uint32_t group_id, unsigned int *bud
     --*budget;
     group = group_table_lookup(flow_tables_groups(x->bridge->tables), x->version, group_id);
     for (size_t i = 0; group && i < group->desc.n_buckets; i++) {
-        if (bucket_is_alive(x, &group->desc.buckets[i], budget))
+        if (bucket_is_alive(x, group, i, budget))
             return true;
     }
     return false;
 }
 
-static bool is_alive(struct xlate *x, const struct of_bucket *bucket)
+static bool is_alive(struct xlate *x, const struct group *group, size_t index)
 {
     unsigned int budget = MAX_WATCH_DEPTH;
 
-    return bucket_is_alive(x, bucket, &budget);
+    return bucket_is_alive(x, group, index, &budget);
 }
 
 /* Choosing */
@@ -73,7 +75,7 @@ enum { NO_BUCKET = -1 };
 static int first_live(struct xlate *x, const struct group *group)
 {
     for (size_t i = 0; i < group->desc.n_buckets; i++) {
-        if (is_alive(x, &group->desc.buckets[i]))
+        if (is_alive(x, group, i))
             return (int)i;
     }
     return NO_BUCKET;
@@ -155,11 +157,12 @@ static uint32_t hash_frame(struct xlate *x, const struct of_group *group)
 
 /* Exponentially distributed with the weight as its rate, negated: the greatest of several is each one's in
  * proportion to the weights. */
-static double draw(uint32_t hash, const struct of_bucket *bucket)
+static double draw(uint32_t hash, const struct group *group, size_t index)
 {
-    uint32_t drawn = hash_words(&(uint64_t){(uint64_t)hash << 32 | bucket->bucket_id}, 1, 0);
+    uint64_t seed = (uint64_t)hash << 32 | xlate_bucket_name(group, index);
+    uint32_t drawn = hash_words(&seed, 1, 0);
 
-    return log((drawn + 1.) / 4294967297.) / bucket->weight;
+    return log((drawn + 1.) / 4294967297.) / group->desc.buckets[index].weight;
 }
 
 static int chosen(struct xlate *x, const struct group *group)
@@ -169,11 +172,9 @@ static int chosen(struct xlate *x, const struct group *group)
     double best_draw = 0;
 
     for (size_t i = 0; i < group->desc.n_buckets; i++) {
-        const struct of_bucket *bucket = &group->desc.buckets[i];
-
-        if (!bucket->weight || !is_alive(x, bucket))
+        if (!group->desc.buckets[i].weight || !is_alive(x, group, i))
             continue;
-        double drawn = draw(hash, bucket);
+        double drawn = draw(hash, group, i);
         if (best == NO_BUCKET || drawn > best_draw) {
             best = (int)i;
             best_draw = drawn;
@@ -194,14 +195,14 @@ static void through_bucket(struct xlate *x, const struct group *group, size_t in
 {
     const struct xlate_state before = x->now;
     bool is_in_bucket = x->is_in_bucket;
+    struct trace_node *trace = x->trace;
     struct xlate_region region;
 
     if (x->n_buckets++ == XLATE_MAX_BUCKETS)
         xlate_fail(x, DROP_TOO_MANY_ACTIONS);
     if (x->has_failed)
         return;
-    xlate_trace(x, "bucket %u", group->desc.buckets[index].bucket_id);
-    x->trace_depth += 2;
+    xlate_trace_bucket(x, group, index);
     xlate_begin_region(x, &region);
     x->is_in_bucket = true;
     xlate_list(x, group_bucket_actions(&group->buckets[index]));
@@ -210,17 +211,13 @@ static void through_bucket(struct xlate *x, const struct group *group, size_t in
     x->now = before;
     xlate_end_region(x, &region);
     x->has_exited = false;
-    x->trace_depth -= 2;
+    x->trace = trace;
 }
 
 static void through_all(struct xlate *x, struct group *group)
 {
-    bool is_last_action = x->is_last_action;
-
-    for (size_t i = 0; i < group->desc.n_buckets && !x->has_failed; i++) {
-        x->is_last_action = is_last_action && i + 1 == group->desc.n_buckets;
+    for (size_t i = 0; i < group->desc.n_buckets && !x->has_failed; i++)
         through_bucket(x, group, i);
-    }
     note(x, group, GROUP_ALL_BUCKETS);
 }
 
@@ -231,7 +228,7 @@ static void through_one(struct xlate *x, struct group *group, int bucket)
         x->reason = DROP_OUTPUT_TO_NOWHERE;
         return;
     }
-    xlate_detail(x, "using bucket %u", group->desc.buckets[bucket].bucket_id);
+    xlate_detail(x, "using bucket %u", xlate_bucket_name(group, (size_t)bucket));
     through_bucket(x, group, (size_t)bucket);
     note(x, group, bucket);
 }
@@ -246,15 +243,15 @@ bool xlate_group(struct xlate *x, uint32_t group_id)
         x->reason = DROP_OUTPUT_TO_NOWHERE;
         return false;
     }
-    x->depth++;
     if (xlate_may_descend(x)) {
+        x->depth++;
         if (group->desc.type == OFGT_SELECT)
             through_one(x, group, chosen(x, group));
         else if (group->desc.type == OFGT_FF)
             through_one(x, group, first_live(x, group));
         else
             through_all(x, group);
+        x->depth--;
     }
-    x->depth--;
     return true;
 }

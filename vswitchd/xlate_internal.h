@@ -106,7 +106,8 @@ struct xlate_record {
 
 struct xlate {
     const struct topology *topology;
-    const struct xlate_tracer *tracer;
+    struct xlate_tracer *tracer; /* NULL: nobody asks. */
+    struct trace_node *trace;    /* Where the next step is told; NULL: nowhere. */
     bool may_learn;
     struct verdict *verdict;
     int64_t now_ns;
@@ -130,8 +131,6 @@ struct xlate {
     unsigned int depth;
     unsigned int n_resubmits;
     unsigned int n_buckets; /* Of groups, passed so far. */
-    int trace_depth;
-    bool is_last_action; /* Of its list: a trace indents what it leads to no deeper. */
 
     /* Why a controller is sent the frame by an output to it. */
     bool is_packet_out, is_in_bucket, is_in_action_set;
@@ -162,10 +161,7 @@ void xlate_walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss
 enum { LIST_ENDS = -1 };
 int xlate_list(struct xlate *x, struct ofa_list list);
 
-/* All that the current bridge does to a frame that enters it. */
-void xlate_bridge(struct xlate *x);
-
-/* The same for the peer of a patch port; then all is as before. */
+/* All that the bridge behind a patch port does to the frame; then all is as before. */
 void xlate_into_patch(struct xlate *x, const struct port_view *port);
 
 /* False: too deep or too many, and the translation has failed. */
@@ -287,7 +283,25 @@ void xlate_add_slot(struct xlate *x, uint16_t slot);
 /* Makes the record the verdict's context. */
 void xlate_finish_record(struct xlate *x);
 
-/* xlate.c: lines of a trace; nothing without a tracer */
+/* xlate_trace.c: what is told; nothing without a tracer */
 
-void xlate_trace(struct xlate *x, const char *format, ...) PRINTF_LIKE(2, 3);  /* An action. */
-void xlate_detail(struct xlate *x, const char *format, ...) PRINTF_LIKE(2, 3); /* " -> ..." */
+void xlate_trace(struct xlate *x, enum trace_type type, const char *format, ...) PRINTF_LIKE(3, 4);
+#define xlate_detail(x, ...)   xlate_trace(x, TRACE_DETAIL, __VA_ARGS__)
+#define xlate_warn(x, ...)     xlate_trace(x, TRACE_WARNING, __VA_ARGS__)
+#define xlate_complain(x, ...) xlate_trace(x, TRACE_ERROR, __VA_ARGS__)
+
+void xlate_trace_ofa(struct xlate *x, const struct ofa *action);
+void xlate_trace_part(struct xlate *x, struct ofa_part part); /* What it is now. */
+void xlate_trace_set(struct xlate *x, const char *verb);      /* The action set. */
+void xlate_trace_failure(struct xlate *x, enum drop_reason reason);
+
+/* What follows is told below these, until the caller puts 'trace' back. */
+void xlate_trace_bridge(struct xlate *x);
+void xlate_trace_rule(struct xlate *x, uint8_t table_id, const struct rule *rule);
+void xlate_trace_miss(struct xlate *x, uint8_t table_id, bool has_packet_in);
+void xlate_trace_bucket(struct xlate *x, const struct group *group, size_t index);
+void xlate_trace_action_set(struct xlate *x);
+void xlate_trace_into_table(struct xlate *x); /* The first one of the bridge. */
+
+/* How people call a bucket: by its number, or its place. */
+uint32_t xlate_bucket_name(const struct group *group, size_t index);

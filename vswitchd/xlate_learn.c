@@ -13,14 +13,34 @@ static void teach(struct xlate *x, struct lesson *lesson)
     xlate_note(x, &(struct xlate_note){.type = NOTE_LESSON, .lesson = lesson});
 }
 
+static void put_lesson(const struct of_flow_mod *flow, struct buffer *out)
+{
+    buffer_printf(out, "table=%u ", flow->table_id);
+    of_match_format(&flow->match, NULL, out);
+    buffer_printf(out, " priority=%u", flow->priority);
+    if (flow->new_cookie.raw)
+        buffer_printf(out, " cookie=0x%llx", (unsigned long long)be64_host(flow->new_cookie));
+    if (flow->idle_timeout_s)
+        buffer_printf(out, " idle=%u", flow->idle_timeout_s);
+    if (flow->hard_timeout_s)
+        buffer_printf(out, " hard=%u", flow->hard_timeout_s);
+    if (flow->flags & OFFF_SEND_FLOW_REM)
+        buffer_puts(out, " send_flow_rem");
+    buffer_puts(out, " actions=");
+    of_actions_format(of_flow_mod_actions(flow), NULL, out);
+}
+
 static void trace_lesson(struct xlate *x, const struct lesson *lesson)
 {
     struct buffer text = BUFFER_INIT;
 
-    if (!x->tracer)
+    if (!x->trace)
         return;
-    of_flow_mod_format(&lesson->flow, NULL, &text);
-    xlate_detail(x, "%s", buffer_text(&text));
+    if (!x->may_learn)
+        xlate_warn(x, "suppressing side effects, so learn action ignored");
+    put_lesson(&lesson->flow, &text);
+    xlate_trace(x, x->may_learn ? TRACE_DETAIL : TRACE_NOTE, "%s%s",
+                x->may_learn ? "" : "would learn: ", buffer_text(&text));
     buffer_fini(&text);
 }
 

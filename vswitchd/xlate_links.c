@@ -192,8 +192,8 @@ void xlate_multipath(struct xlate *x, const struct ofa_multipath *action)
     uint32_t hash = hash_frame(x, (enum ofa_hash_fields)action->fields, action->basis);
     uint32_t link = choose_link(action, hash);
 
-    xlate_detail(x, "link %u of %u", link, action->max_link + 1U);
     xlate_write_number(x, action->destination, link);
+    xlate_trace_part(x, action->destination);
 }
 
 static bool is_up(const struct xlate *x, of_port member)
@@ -228,6 +228,7 @@ void xlate_bundle(struct xlate *x, const struct ofa_bundle *action)
 
     if (action->destination.n_bits) {
         xlate_write_number(x, action->destination, member);
+        xlate_trace_part(x, action->destination);
     } else if (member == OFPP_NONE) {
         xlate_detail(x, "no member is up");
         x->reason = DROP_OUTPUT_TO_NOWHERE;

@@ -43,6 +43,12 @@ static void drop(struct xlate *x, enum drop_reason reason, const char *text)
     x->reason = reason;
 }
 
+static void refuse_vlan(struct xlate *x)
+{
+    xlate_warn(x, "disallowed VLAN VID for this input port, dropping");
+    x->reason = DROP_VLAN_FILTERED;
+}
+
 static void look_below(struct xlate *x, struct classified *frame)
 {
     struct flow_vlan *looked = &x->looked.key.vlan[1];
@@ -72,7 +78,11 @@ static bool classify(struct xlate *x, struct classified *frame)
         return true;
     if (in->vlan_mode == PORT_VLAN_ACCESS) {
         if (frame->tag_vid) {
-            drop(x, DROP_VLAN_FILTERED, "tagged frame on an access port");
+            xlate_complain(x,
+                           "dropping VLAN %u tagged packet received on port %s configured as VLAN "
+                           "%u access port",
+                           frame->tag_vid, in->name, in->tag);
+            refuse_vlan(x);
             return false;
         }
         frame->vid = in->tag;
@@ -82,7 +92,11 @@ static bool classify(struct xlate *x, struct classified *frame)
     if (in->vlan_mode != PORT_VLAN_TRUNK && !frame->tag_vid)
         frame->vid = in->tag;
     if (!port_view_admits(in, frame->vid)) {
-        drop(x, DROP_VLAN_FILTERED, "VLAN not admitted on the input port");
+        xlate_complain(x,
+                       "dropping VLAN %u packet received on port %s not configured for trunking "
+                       "VLAN %u",
+                       frame->vid, in->name, frame->vid);
+        refuse_vlan(x);
         return false;
     }
     return true;
@@ -110,12 +124,15 @@ static void learn(struct xlate *x, const struct classified *frame)
         return;
     port = frame->in->ofp_port;
     xlate_add_slot(x, fdb_slot(fdb, frame->vid, mac));
-    if (x->may_learn && fdb_needs_learning(fdb, frame->vid, mac, port, x->now_ns))
-        fdb_learn(fdb, frame->vid, mac, port, x->now_ns);
+    if (x->may_learn && fdb_needs_learning(fdb, frame->vid, mac, port, x->now_ns)) {
+        if (fdb_learn(fdb, frame->vid, mac, port, x->now_ns))
+            xlate_detail(x, "learned that " MAC_FORMAT " is on port %s in VLAN %u", MAC_ARGS(mac),
+                         frame->in->name, frame->vid);
+    }
 
     /* If it could not be learned, or may not be because a cached verdict is being looked at again, then
-     * the next frame has to try: no cache may keep it from that. */
-    if (fdb_lookup(fdb, frame->vid, mac) != port &&
+     * the next frame has to try: no cache may keep it from that.  A trace is about frames that may. */
+    if (!(x->tracer && !x->may_learn) && fdb_lookup(fdb, frame->vid, mac) != port &&
         fdb_needs_learning(fdb, frame->vid, mac, port, x->now_ns))
         x->verdict->cacheable = false;
     xlate_note(x, &(struct xlate_note){
@@ -274,13 +291,15 @@ void xlate_normal(struct xlate *x)
     memset(&x->looked.key.eth_src, 0xff, sizeof x->looked.key.eth_src);
     memset(&x->looked.key.eth_dst, 0xff, sizeof x->looked.key.eth_dst);
     if (!frame.in && in_port != OFPP_NONE && in_port != OFPP_CONTROLLER) {
-        drop(x, DROP_NO_PORT, "no such input port");
+        xlate_complain(x, "received packet on unknown port %u", in_port);
+        xlate_warn(x, "no input bundle, dropping");
+        x->reason = DROP_NO_PORT;
         return;
     }
     if (!is_admissible(x) || !classify(x, &frame))
         return;
     if (frame.in && is_link_protocol(x->now.flow.key.eth_dst) && !x->bridge->forwards_bpdu) {
-        drop(x, DROP_RESERVED_MULTICAST, "destination is a reserved address");
+        drop(x, DROP_RESERVED_MULTICAST, "packet has reserved destination MAC");
         return;
     }
     learn(x, &frame);

@@ -15,12 +15,13 @@ static void emit_output(struct xlate *x, uint32_t dp_port)
 void xlate_to_port(struct xlate *x, const struct port_view *port)
 {
     if (port->config & (OFPPC_PORT_DOWN | OFPPC_NO_FWD)) {
-        xlate_detail(x, "port %s is configured not to forward", port->name);
+        xlate_warn(x, "%s set, skipping output",
+                   port->config & OFPPC_PORT_DOWN ? "OFPPC_PORT_DOWN" : "OFPPC_NO_FWD");
         x->reason = DROP_OUTPUT_TO_NOWHERE;
     } else if (port->patch_peer) {
         xlate_into_patch(x, port);
     } else if (port->dp_port == DP_PORT_NONE) {
-        xlate_detail(x, "port %s is not open", port->name);
+        xlate_warn(x, "port %s is not open", port->name);
         x->reason = DROP_NO_PORT;
     } else {
         emit_output(x, port->dp_port);
@@ -35,7 +36,7 @@ static void to_port_number(struct xlate *x, of_port number)
         xlate_to_port(x, port);
         return;
     }
-    xlate_detail(x, "there is no port %u", number);
+    xlate_warn(x, "Nonexistent output port");
     x->reason = DROP_OUTPUT_TO_NOWHERE;
 }
 
@@ -117,7 +118,7 @@ static void to_one(struct xlate *x, of_port port)
         to_port_number(x, port);
         return;
     }
-    xlate_detail(x, "skipping output to input port");
+    xlate_warn(x, "skipping output to input port");
     x->reason = DROP_OUTPUT_TO_NOWHERE;
 }
 
@@ -126,7 +127,7 @@ static void to_truncated(struct xlate *x, of_port port, uint32_t trunc_bytes)
     uint32_t before = x->now.trunc_bytes;
 
     if (port != OFPP_IN_PORT && port != OFPP_LOCAL && port >= OFPP_MAX) {
-        xlate_detail(x, "output to this port cannot be truncated");
+        xlate_warn(x, "output_trunc does not support port: %u", port);
         return;
     }
     if (!before || trunc_bytes < before)
@@ -146,7 +147,7 @@ void xlate_output_reg(struct xlate *x, const struct ofa_output_reg *action)
         xlate_output(x, (of_port)number, 0);
         return;
     }
-    xlate_detail(x, "output port %llu is out of range", (unsigned long long)number);
+    xlate_warn(x, "output port %llu is out of range", (unsigned long long)number);
     x->reason = DROP_OUTPUT_TO_NOWHERE;
 }
 
@@ -168,7 +169,10 @@ void xlate_check_length(struct xlate *x, const struct ofa_check_length *action)
     bool is_larger = x->packet && length_on_the_wire(x->packet) > action->n_bytes;
 
     x->verdict->cacheable = false;
-    xlate_detail(x, "the frame is %slarger", is_larger ? "" : "not ");
+    if (x->packet && x->packet->size)
+        xlate_trace(x, TRACE_NOTE, "the frame is %slarger", is_larger ? "" : "not ");
+    else
+        xlate_trace(x, TRACE_NOTE, "taken for a frame that is not larger");
     xlate_write_number(x, action->destination, is_larger);
 }
 

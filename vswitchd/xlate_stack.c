@@ -29,10 +29,11 @@ void xlate_push(struct xlate *x, const struct ofa_stack *action)
 void xlate_pop(struct xlate *x, const struct ofa_stack *action)
 {
     if (!x->n_stack) {
-        xlate_detail(x, "the stack is empty");
+        xlate_complain(x, "stack underflow");
         return;
     }
     xlate_write_part(x, action->part, &x->stack[--x->n_stack]);
+    xlate_trace_part(x, action->part);
 }
 
 void xlate_save_stack(const struct xlate *x, struct xlate_stack *saved)

@@ -102,7 +102,7 @@ static inline void take(struct fixture *f, uint32_t dp_port, const char *frame, 
     struct error error = ERROR_INIT;
 
     build(f);
-    if (trace_parse_dp_flow(frame, &f->key, &error))
+    if (trace_parse_dp_flow(frame, NULL, &f->key, &error))
         fail_msg("%s: %s", frame, error.message);
     f->key.in_port = be32_from(dp_port);
     xlate_release(f->verdict.context);
