@@ -201,8 +201,10 @@ static void retag_both(struct xlate *x, const struct classified *frame,
 
     xlate_pop_vlan(x);
     xlate_pop_vlan(x);
-    if (from_access)
+    if (from_access) {
+        inner.tpid = be16_from(ETH_TYPE_VLAN);
         inner_tci = 0;
+    }
     if (port->vlan_mode == PORT_VLAN_ACCESS) {
         outer.tpid = be16_from(ETH_TYPE_VLAN);
         outer_tci = inner_tci = 0;

@@ -11,11 +11,11 @@
 #include <unistd.h>
 
 #include "lib/clock.h"
-#include "lib/unixctl_client.h"
+#include "lib/jsonrpc_client.h"
 
 struct ovs {
     char *run_dir;
-    char *socket;
+    char *socket; /* Its control socket. */
     int captures[RIG_BRIDGES][RIG_PORTS];
 };
 
@@ -43,17 +43,52 @@ static void PRINTF_LIKE(1, 2) run(const char *format, ...)
     buffer_fini(&command);
 }
 
-static char *call(struct ovs *ovs, const char *command, size_t n_args, const char *const args[])
+static struct jsonrpc_client *open_control(struct ovs *ovs)
 {
     struct error error = ERROR_INIT;
-    bool is_error;
-    char *answer;
+    struct jsonrpc_client *control =
+        jsonrpc_client_connect(ovs->socket, clock_now_ns() + 60 * SECOND_NS, &error);
 
-    if (unixctl_client_call(ovs->socket, command, n_args, args, clock_now_ns() + 30 * SECOND_NS,
-                            &answer, &is_error, &error))
+    if (!control)
+        give_up("%s", error.message);
+    return control;
+}
+
+static void ask(struct jsonrpc_client *control, const char *command, size_t n_args,
+                const char *const args[])
+{
+    struct error error = ERROR_INIT;
+    json_t *params = json_array();
+
+    for (size_t i = 0; i < n_args; i++)
+        json_array_append_new(params, json_string(args[i]));
+    if (jsonrpc_client_send_take(control, jsonrpc_request_take(command, params, json_integer(0)),
+                                 &error))
         give_up("%s: %s", command, error.message);
-    if (is_error)
-        give_up("%s %s: %s", command, n_args ? args[0] : "", answer);
+}
+
+/* The answer to the first question that has none yet; the caller's to free. */
+static char *hear(struct jsonrpc_client *control)
+{
+    struct error error = ERROR_INIT;
+    struct jsonrpc_message message;
+
+    if (jsonrpc_client_receive(control, &message, &error))
+        give_up("ovs-vswitchd: %s", error.message);
+    if (message.type != JSONRPC_REPLY)
+        give_up("ovs-vswitchd: %s", json_string_value(message.error));
+    char *answer = strdup(json_string_value(message.result));
+    jsonrpc_message_fini(&message);
+    return answer;
+}
+
+static char *call(struct ovs *ovs, const char *command, size_t n_args, const char *const args[])
+{
+    struct jsonrpc_client *control = open_control(ovs);
+
+    ask(control, command, n_args, args);
+    char *answer = hear(control);
+    jsonrpc_client_destroy(control);
     return answer;
 }
 
@@ -76,6 +111,7 @@ struct ovs *ovs_open(const char *run_dir)
     snprintf(path, sizeof path, "%s/vswitchd.ctl", run_dir);
     ovs->run_dir = strdup(run_dir);
     ovs->socket = strdup(path);
+    free(call(ovs, "time/stop", 0, NULL)); /* As it does for Weir during a round. */
     for (int b = 0; b < RIG_BRIDGES; b++) {
         run("ovs-vsctl add-br br%d -- set bridge br%d datapath-type=dummy fail-mode=secure "
             "protocols=OpenFlow10,OpenFlow13,OpenFlow15",
@@ -146,6 +182,22 @@ static void put_port_config(struct buffer *ofctl, int b, int n, uint32_t config)
 void ovs_forget_stations(struct ovs *ovs)
 {
     free(call(ovs, "fdb/flush", 0, NULL));
+}
+
+/* From an answer to fdb/show: lines of port, VLAN, address and age below a heading. */
+static void note_stations(char *text, struct buffer *stations)
+{
+    char *save = NULL;
+
+    strtok_r(text, "\n", &save);
+    for (char *line; (line = strtok_r(NULL, "\n", &save));) {
+        char port[16], mac[18];
+        unsigned int vid;
+
+        if (sscanf(line, "%15s %u %17s", port, &vid, mac) != 3)
+            give_up("fdb/show: %s", line);
+        buffer_printf(stations, "%s %u %s\n", port, vid, mac);
+    }
 }
 
 void ovs_configure(struct ovs *ovs, const struct rig_settings *settings)
@@ -235,21 +287,32 @@ static void put_hex(char *text, const uint8_t *bytes, size_t n)
 }
 
 void ovs_send(struct ovs *ovs, int bridge, int port, const uint8_t *frame, size_t n_bytes,
-              struct buffer outputs[RIG_BRIDGES][RIG_PORTS])
+              struct ovs_result *result)
 {
     char name[16], hex[2 * 2048 + 1] = "";
     const char *const receive[] = {name, hex};
-    const char *const datapath[] = {"dummy@ovs-dummy"};
+    const char *const datapath[] = {"dummy@ovs-dummy"}, *const bridges[] = {"br0", "br1"};
 
     snprintf(name, sizeof name, "b%dp%d", bridge, port);
     put_hex(hex, frame, n_bytes);
     free(call(ovs, "netdev-dummy/receive", 2, receive));
 
-    /* Commands and frames are treated in turn: when this one answers, the frame has passed. */
-    free(call(ovs, "dpctl/del-flows", 1, datapath));
+    /* Waiting frames are treated before a connection is taken on: when this one answers, ours has passed. */
+    struct jsonrpc_client *control = open_control(ovs);
+    ask(control, "dpctl/del-flows", 1, datapath);
+    for (int b = 0; b < RIG_BRIDGES; b++)
+        ask(control, "fdb/show", 1, &bridges[b]);
+    free(hear(control));
+    for (int b = 0; b < RIG_BRIDGES; b++) {
+        char *text = hear(control);
+
+        note_stations(text, &result->stations[b]);
+        free(text);
+    }
+    jsonrpc_client_destroy(control);
     for (int b = 0; b < RIG_BRIDGES; b++)
         for (int n = 1; n < RIG_PORTS; n++)
-            read_capture(ovs->captures[b][n], &outputs[b][n]);
+            read_capture(ovs->captures[b][n], &result->frames[b][n]);
 }
 
 char *ovs_trace(struct ovs *ovs, int bridge, int port, const uint8_t *frame, size_t n_bytes)

@@ -30,9 +30,15 @@ void ovs_add_flows(struct ovs *ovs, int bridge, bool is_modern, const char *flow
 /* One in each line, all that there are from then on. */
 void ovs_replace_groups(struct ovs *ovs, int bridge, const char *groups);
 
-/* Sends a frame in, and appends what came out: ovs_note_output() for each frame, port by port. */
+/* What comes of a frame. */
+struct ovs_result {
+    struct buffer frames[RIG_BRIDGES][RIG_PORTS]; /* ovs_note_output() for each, port by port. */
+    struct buffer stations[RIG_BRIDGES]; /* A line "PORT VLAN MAC" for each that is known then. */
+};
+
+/* Sends a frame in, and appends to 'result'. */
 void ovs_send(struct ovs *ovs, int bridge, int port, const uint8_t *frame, size_t n_bytes,
-              struct buffer outputs[RIG_BRIDGES][RIG_PORTS]);
+              struct ovs_result *result);
 
 void ovs_note_output(struct buffer *output, const uint8_t *frame, size_t n_bytes);
 

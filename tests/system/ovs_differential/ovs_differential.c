@@ -5,7 +5,8 @@
  * Differences that are meant are described in docs/differences-from-ovs.md; the generator's options
  * and is_documented() keep them out.
  *
- *     WEIR_ROUNDS   how many configurations (default 40), each with 150 frames
+ *     WEIR_ROUNDS   how many configurations (default 60)
+ *     WEIR_FRAMES   how many frames in each (default 1700: 100,000 in all)
  *     WEIR_SEED     the first one */
 
 #include <inttypes.h>
@@ -21,19 +22,15 @@
 #include "tests/system/ovs_differential/ovs.h"
 #include "vswitchd/trace.h"
 
-enum { ROUND_FRAMES = 150, N_TABLES = 5, N_GROUPS = 6, MAX_FLOWS = 100 };
-
-struct outputs {
-    struct buffer of[RIG_BRIDGES][RIG_PORTS];
-};
+enum { N_TABLES = 5, N_GROUPS = 6, MAX_FLOWS = 100 };
 
 struct round {
-    uint64_t seed;
+    uint64_t seed, frames_per_round;
     struct random random;
     struct ovs *ovs;
     struct rig_settings settings;
     struct rig rig;
-    struct outputs weir, theirs;
+    struct ovs_result weir, theirs;
     struct buffer flows[RIG_BRIDGES][2]; /* 1.0, and modern ones. */
     uint16_t priorities[MAX_FLOWS];
     size_t n_flows;
@@ -43,23 +40,26 @@ struct round {
 
 static void note_output(void *aux, int bridge, int port, const struct packet *packet)
 {
-    struct outputs *outputs = aux;
+    struct ovs_result *result = aux;
 
-    ovs_note_output(&outputs->of[bridge][port], packet->data, packet->size);
+    ovs_note_output(&result->frames[bridge][port], packet->data, packet->size);
 }
 
-static void clear_outputs(struct outputs *outputs)
+static void note_station(const struct fdb_entry_info *station, void *arg)
 {
-    for (int b = 0; b < RIG_BRIDGES; b++)
-        for (int n = 1; n < RIG_PORTS; n++)
-            buffer_clear(&outputs->of[b][n]);
+    struct buffer *stations = arg;
+
+    buffer_printf(stations, "%u %u " MAC_FORMAT "\n", station->port, station->vid,
+                  MAC_ARGS(station->mac));
 }
 
-static void fini_outputs(struct outputs *outputs)
+static void for_each_part(struct ovs_result *result, void (*each)(struct buffer *))
 {
-    for (int b = 0; b < RIG_BRIDGES; b++)
+    for (int b = 0; b < RIG_BRIDGES; b++) {
+        each(&result->stations[b]);
         for (int n = 1; n < RIG_PORTS; n++)
-            buffer_fini(&outputs->of[b][n]);
+            each(&result->frames[b][n]);
+    }
 }
 
 /* Flows of equal priority may be chosen from freely, so there are none but for conjunctions. */
@@ -147,14 +147,15 @@ static void add_flows(struct round *round, int b, bool is_modern)
     free(text);
 }
 
-static void print_outputs(const char *who, const struct outputs *outputs)
+static void print_result(const char *who, struct ovs_result *result)
 {
     for (int b = 0; b < RIG_BRIDGES; b++) {
+        fprintf(stderr, "%s: stations of bridge %d:\n%s", who, b,
+                buffer_text(&result->stations[b]));
         for (int n = 1; n < RIG_PORTS; n++) {
-            if (outputs->of[b][n].size)
-                fprintf(stderr, "%s: bridge %d port %d: %.*s\n", who, b, n,
-                        (int)(outputs->of[b][n].size < 1000 ? outputs->of[b][n].size : 1000),
-                        (const char *)outputs->of[b][n].data);
+            if (result->frames[b][n].size)
+                fprintf(stderr, "%s: bridge %d port %d: %.1000s\n", who, b, n,
+                        buffer_text(&result->frames[b][n]));
         }
     }
 }
@@ -209,8 +210,8 @@ static void report(struct round *round, int b, int port, const uint8_t *frame, s
     for (int i = 0; i < RIG_BRIDGES; i++)
         fprintf(stderr, "flows of bridge %d:\n%s%s", i, buffer_text(&round->flows[i][false]),
                 buffer_text(&round->flows[i][true]));
-    print_outputs("Weir", &round->weir);
-    print_outputs("OVS ", &round->theirs);
+    print_result("Weir", &round->weir);
+    print_result("OVS ", &round->theirs);
     char *trace = weir_trace(&round->rig, b, port, frame, n_bytes);
     fprintf(stderr, "--- Weir\n%s", trace);
     free(trace);
@@ -246,13 +247,14 @@ static bool has_any(const char *text, const char *const words[])
 
 /* Open vSwitch counts labels of zeros as none, pops all that are left when the type says that none is, and
  * puts the first one of an 802.2 frame behind its SNAP header. */
-static bool has_odd_labels(const struct flow_key *key, const uint8_t *frame, size_t type_at)
+static bool has_odd_labels(const struct flow_key *key, const uint8_t *frame, size_t type_at,
+                           bool pops_to_label)
 {
     bool is_mpls = be16_host(key->eth_type) == ETH_TYPE_MPLS ||
                    be16_host(key->eth_type) == ETH_TYPE_MPLS_MULTICAST;
 
     return be16_host(be16_load(frame + type_at)) < ETH_TYPE_MIN ||
-           (is_mpls && !(be32_host(key->mpls_lse[0]) & 0x100));
+           (is_mpls && (pops_to_label || !(be32_host(key->mpls_lse[0]) & 0x100)));
 }
 
 /* Is it one of the differences that docs/differences-from-ovs.md describes? */
@@ -263,11 +265,12 @@ static bool is_documented(struct round *round, int b, int port, const uint8_t *f
         drop_reason_text(DROP_TOO_MANY_ACTIONS),
         drop_reason_text(DROP_TOO_MANY_RESUBMITS),
         drop_reason_text(DROP_RECURSION_TOO_DEEP),
+        drop_reason_text(DROP_TOO_MANY_LABELS),
         NULL,
     };
-    static const char *const after_truncation[] = {"push_vlan(", "pop_vlan",
-                                                   "configured not to forward", NULL};
-    static const char *const of_labels[] = {"push_mpls", "pop_mpls", NULL};
+    static const char *const after_truncation[] = {
+        "push_vlan(", "pop_vlan", "push_mpls(", "pop_mpls(", "configured not to forward", NULL};
+    static const char *const of_labels[] = {"push_mpls", "pop_mpls", "set(mpls", NULL};
     struct packet packet = {
         .start = (uint8_t *)frame,
         .data = (uint8_t *)frame,
@@ -286,9 +289,16 @@ static bool is_documented(struct round *round, int b, int port, const uint8_t *f
     is |= flow_is_arp(&key) && packet.l3_offset == PACKET_OFFSET_NONE && strstr(trace, "set(arp");
     is |= strstr(trace, "learned port does not carry the VLAN") != NULL;
     is |= most_tags(packet.vlan_bytes / 4u, trace) > FLOW_N_VLANS;
+    is |= most_tags(packet.vlan_bytes / 4u, trace) > round->settings.vlan_limit &&
+          strstr(trace, "userspace(") && strstr(trace, "set(ip");
+    is |= be16_host(key.vlan[0].tpid) == ETH_TYPE_QINQ && strstr(trace, "pop_vlan") &&
+          strstr(trace, "push_vlan(vid=");
     is |= strstr(trace, "max_len=") && has_any(trace, after_truncation);
     is |= has_any(trace, limits);
-    is |= has_any(trace, of_labels) && has_odd_labels(&key, frame, 12 + packet.vlan_bytes);
+    is |= key.nw_proto == IP_PROTO_SCTP && key.nw_frag && strstr(trace, "set(sctp");
+    is |= strstr(trace, "push_mpls") && strstr(trace, "pop_mpls");
+    is |= has_any(trace, of_labels) &&
+          has_odd_labels(&key, frame, 12 + packet.vlan_bytes, strstr(trace, "pop_mpls:0x884"));
     free(trace);
     return is;
 }
@@ -314,6 +324,26 @@ static bool is_equal(const struct buffer *a, const struct buffer *b)
     return a->size == b->size && sum_of_frames(a) == sum_of_frames(b);
 }
 
+/* What was learned on the way decides about later frames. */
+static bool is_same_result(const struct ovs_result *a, const struct ovs_result *b)
+{
+    for (int i = 0; i < RIG_BRIDGES; i++) {
+        if (!is_equal(&a->stations[i], &b->stations[i]))
+            return false;
+        for (int n = 1; n < RIG_PORTS; n++)
+            if (!is_equal(&a->frames[i][n], &b->frames[i][n]))
+                return false;
+    }
+    return true;
+}
+
+static void count_outputs(struct round *round)
+{
+    for (int b = 0; b < RIG_BRIDGES; b++)
+        for (int n = 1; n < RIG_PORTS; n++)
+            round->n_outputs += round->theirs.frames[b][n].size > 0;
+}
+
 static void send_frame(struct round *round)
 {
     const struct generate_frames options = {
@@ -324,22 +354,18 @@ static void send_frame(struct round *round)
     size_t n_bytes = generate_frame(&round->random, &options, frame);
     int b = (int)random_below(&round->random, RIG_BRIDGES);
     int port = 1 + (int)random_below(&round->random, RIG_PORTS - 1);
-    bool is_same = true;
 
     if (n_bytes < 14)
         return; /* Open vSwitch's dummy ports do not take it. */
     round->n_frames++;
-    clear_outputs(&round->weir);
-    clear_outputs(&round->theirs);
+    for_each_part(&round->weir, buffer_clear);
+    for_each_part(&round->theirs, buffer_clear);
     rig_send(&round->rig, b, port, frame, n_bytes, NULL, round->now_ns);
-    ovs_send(round->ovs, b, port, frame, n_bytes, round->theirs.of);
-    for (int i = 0; i < RIG_BRIDGES; i++) {
-        for (int n = 1; n < RIG_PORTS; n++) {
-            is_same &= is_equal(&round->weir.of[i][n], &round->theirs.of[i][n]);
-            round->n_outputs += round->theirs.of[i][n].size > 0;
-        }
-    }
-    if (is_same)
+    for (int i = 0; i < RIG_BRIDGES; i++)
+        fdb_each(round->rig.fdb[i], note_station, &round->weir.stations[i]);
+    ovs_send(round->ovs, b, port, frame, n_bytes, &round->theirs);
+    count_outputs(round);
+    if (is_same_result(&round->weir, &round->theirs))
         return;
     if (is_documented(round, b, port, frame, n_bytes))
         round->n_documented++;
@@ -370,7 +396,7 @@ static void play_round(struct round *round)
         add_flows(round, b, false);
         add_flows(round, b, true);
     }
-    for (int n = 0; n < ROUND_FRAMES; n++) {
+    for (uint64_t n = 0; n < round->frames_per_round; n++) {
         round->now_ns += MILLISECOND_NS;
         send_frame(round);
         rcu_quiescent_state();
@@ -388,7 +414,7 @@ static uint64_t from_environment(const char *name, uint64_t otherwise)
 int main(int argc, char *argv[])
 {
     static struct round round;
-    uint64_t n_rounds = from_environment("WEIR_ROUNDS", 40);
+    uint64_t n_rounds = from_environment("WEIR_ROUNDS", 60);
 
     if (argc != 2) {
         fprintf(stderr, "usage: %s RUN-DIRECTORY-OF-OPEN-VSWITCH\n", argv[0]);
@@ -397,6 +423,7 @@ int main(int argc, char *argv[])
     rcu_register_thread();
     round.ovs = ovs_open(argv[1]);
     round.seed = from_environment("WEIR_SEED", 1);
+    round.frames_per_round = from_environment("WEIR_FRAMES", 1700);
     round.now_ns = 1000 * SECOND_NS;
     for (uint64_t i = 0; i < n_rounds; i++, round.seed++)
         play_round(&round);
@@ -404,8 +431,8 @@ int main(int argc, char *argv[])
     printf("%u frames, %u outputs, %u documented and %u other differences\n", round.n_frames,
            round.n_outputs, round.n_documented, round.n_differences);
     ovs_close(round.ovs);
-    fini_outputs(&round.weir);
-    fini_outputs(&round.theirs);
+    for_each_part(&round.weir, buffer_fini);
+    for_each_part(&round.theirs, buffer_fini);
     for (int b = 0; b < RIG_BRIDGES; b++) {
         buffer_fini(&round.flows[b][0]);
         buffer_fini(&round.flows[b][1]);
