@@ -450,9 +450,31 @@ static void put_extension(struct flow_writer *w)
         "enqueue:2:1",
         "set_queue:3",
         "note:01.02.03",
+        "check_pkt_larger(60)->NXM_NX_REG0[0]",
+        "check_pkt_larger(100)->NXM_NX_REG5[1]",
+        "bundle(eth_src,50,active_backup,ofport,members:2,1,4)",
+        "bundle_load(eth_src,50,active_backup,ofport,NXM_NX_REG0[0..15],members:9,3)",
+        "multipath(eth_src,50,modulo_n,1,0,NXM_NX_REG5[0..3])",
     };
 
     buffer_puts(w->text, RANDOM_OF(w->random, any));
+}
+
+/* What frames teach is in the table behind all others, each lesson with its priority. */
+static void put_lesson(struct flow_writer *w)
+{
+    static const char *const lessons[] = {
+        "priority=1,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[]",
+        "priority=2,NXM_OF_VLAN_TCI[0..11],NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],"
+        "load:NXM_OF_IN_PORT[]->NXM_NX_REG5[0..15]",
+        "priority=3,NXM_OF_ETH_TYPE[],NXM_OF_ETH_SRC[],load:0x2->NXM_NX_REG0[0..3],"
+        "load:NXM_OF_ETH_SRC[0..15]->NXM_OF_ETH_DST[0..15]",
+    };
+
+    buffer_printf(w->text, "resubmit(,%u)", w->options->n_tables);
+    if (random_chance(w->random, 70))
+        buffer_printf(w->text, ",learn(table=%u,%s)", w->options->n_tables,
+                      RANDOM_OF(w->random, lessons));
 }
 
 /* A label more, a label less, or what is in the first one. */
@@ -502,6 +524,8 @@ static void put_action(struct flow_writer *w)
 
     if (random_chance(w->random, w->kind & KIND_MPLS ? 30 : 3))
         put_label(w);
+    else if (w->options->has_lessons && random_chance(w->random, 5))
+        put_lesson(w);
     else if (choice >= 107)
         put_clone(w);
     else if (choice >= 101)
@@ -536,6 +560,8 @@ static void put_written(struct flow_writer *w)
     }
     if (w->kind & KIND_IP && random_chance(w->random, 20))
         buffer_puts(w->text, "dec_ttl,");
+    if (w->options->n_groups && random_chance(w->random, 20))
+        buffer_printf(w->text, "group:%u,", 1 + random_below(w->random, w->options->n_groups));
     buffer_printf(w->text, "output:%u)", 1 + random_below(w->random, w->options->n_ports));
 }
 

@@ -24,6 +24,7 @@ struct generate_flows {
     bool has_controller;      /* controller() actions. */
     unsigned int trunc_ports; /* Ports 1 to this one may be truncated to. */
     unsigned int n_groups;    /* Groups 1 to n_groups, which the caller has added. */
+    bool has_lessons;         /* learn() for table n_tables, and lookups in it. */
     bool has_select;          /* Among them may be select groups. */
 };
 

@@ -276,6 +276,8 @@ void rig_send(struct rig *rig, int bridge, int port, const void *frame, size_t n
               const struct virtio_net_hdr *vnet, int64_t now_ns)
 {
     datapath_inject_at(rig->dp, rig->dp_ports[bridge][port], frame, n_bytes, vnet, now_ns);
+    for (int b = 0; b < RIG_BRIDGES; b++)
+        lessons_apply(rig->lessons[b], rig->tables[b], now_ns);
 }
 
 void rig_maintain(struct rig *rig, int64_t now_ns)

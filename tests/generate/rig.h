@@ -76,6 +76,7 @@ void rig_flow_mod(struct rig *rig, int bridge, const struct of_flow_mod *flow, i
 /* A group as generate_group() describes it, added or in place of the one there was; applied and published. */
 void rig_put_group(struct rig *rig, int bridge, const char *text, int64_t now_ns);
 
+/* And the flows that the frame teaches are there when this returns. */
 void rig_send(struct rig *rig, int bridge, int port, const void *frame, size_t n_bytes,
               const struct virtio_net_hdr *vnet, int64_t now_ns);
 

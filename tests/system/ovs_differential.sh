@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Does Weir do with random frames and random tables what Open vSwitch does?  Starts Debian's Open
-# vSwitch with dummy ports in a folder of its own; needs no privileges.  WEIR_ROUNDS: how many tables.
+# vSwitch with dummy ports in a folder of its own; needs no privileges.  WEIR_ROUNDS: how many tables;
+# WEIR_FRAMES: how many frames through each.
 set -eu
 
 for tool in ovsdb-tool ovsdb-server ovs-vswitchd ovs-vsctl ovs-ofctl ovs-appctl; do

@@ -111,7 +111,6 @@ struct ovs *ovs_open(const char *run_dir)
     snprintf(path, sizeof path, "%s/vswitchd.ctl", run_dir);
     ovs->run_dir = strdup(run_dir);
     ovs->socket = strdup(path);
-    free(call(ovs, "time/stop", 0, NULL)); /* As it does for Weir during a round. */
     for (int b = 0; b < RIG_BRIDGES; b++) {
         run("ovs-vsctl add-br br%d -- set bridge br%d datapath-type=dummy fail-mode=secure "
             "protocols=OpenFlow10,OpenFlow13,OpenFlow15",

@@ -83,6 +83,7 @@ static const struct generate_flows flow_options = {
     .n_tables = N_TABLES,
     .trunc_ports = RIG_PATCH - 1,
     .n_groups = N_GROUPS,
+    .has_lessons = true,
 };
 
 static void put_groups(struct round *round, int b)
@@ -293,6 +294,8 @@ static bool is_documented(struct round *round, int b, int port, const uint8_t *f
           strstr(trace, "userspace(") && strstr(trace, "set(ip");
     is |= be16_host(key.vlan[0].tpid) == ETH_TYPE_QINQ && strstr(trace, "pop_vlan") &&
           strstr(trace, "push_vlan(vid=");
+    is |= be16_host(key.vlan[1].tci) && be16_host(key.vlan[0].tci) == VLAN_CFI &&
+          strstr(trace, "NORMAL") && strstr(trace, "push_vlan(");
     is |= strstr(trace, "max_len=") && has_any(trace, after_truncation);
     is |= has_any(trace, limits);
     is |= key.nw_proto == IP_PROTO_SCTP && key.nw_frag && strstr(trace, "set(sctp");
@@ -397,7 +400,7 @@ static void play_round(struct round *round)
         add_flows(round, b, true);
     }
     for (uint64_t n = 0; n < round->frames_per_round; n++) {
-        round->now_ns += MILLISECOND_NS;
+        round->now_ns = clock_now_ns(); /* Some addresses are locked for seconds. */
         send_frame(round);
         rcu_quiescent_state();
     }
@@ -424,7 +427,7 @@ int main(int argc, char *argv[])
     round.ovs = ovs_open(argv[1]);
     round.seed = from_environment("WEIR_SEED", 1);
     round.frames_per_round = from_environment("WEIR_FRAMES", 1700);
-    round.now_ns = 1000 * SECOND_NS;
+    round.now_ns = clock_now_ns();
     for (uint64_t i = 0; i < n_rounds; i++, round.seed++)
         play_round(&round);
 
