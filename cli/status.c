@@ -86,7 +86,7 @@ static void remove_files(struct table *table)
         closedir(directory);
 }
 
-/* vswitchd knows its filters and taps; it prints the devices that it freed of one, or removed. */
+/* vswitchd knows its filters, taps and pins; it prints devices that it freed of one or removed, and paths. */
 static int remove_filters(struct table *table, struct error *error)
 {
     char *program = process_find_program("vswitchd", error);
@@ -98,8 +98,10 @@ static int remove_filters(struct table *table, struct error *error)
     while ((device = strsep(&rest, "\n"))) {
         if (!*device)
             continue;
-        if (asprintf(&filter, "%sdevice %s", if_nametoindex(device) ? "filter of " : "", device) <
-            0)
+        const char *what = *device == '/'           ? ""
+                           : if_nametoindex(device) ? "filter of device "
+                                                    : "device ";
+        if (asprintf(&filter, "%s%s", what, device) < 0)
             abort();
         table_add_text(table, filter);
         free(filter);

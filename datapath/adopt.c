@@ -60,15 +60,44 @@ bool adopt_is_free_slot(const struct datapath *dp, uint16_t slot)
     return true;
 }
 
+/* What the packet socket asks of the device ends with the process (port/packet_socket.h); a flag stays.  It is noted
+ * first, so that whoever cleans up knows. */
+static void keep_promiscuous(const struct dp_port *port, struct kept_port *kept)
+{
+    struct error error = ERROR_INIT;
+    struct link_info info;
+
+    if (link_get_by_index(port->ifindex, &info, NULL) || info.flags & IFF_PROMISC ||
+        !strcmp(info.kind, "veth") || !strcmp(info.kind, "tun"))
+        return;
+    __atomic_store_n(&kept->is_promiscuous, 1, __ATOMIC_RELEASE);
+    if (link_set_promiscuous(info.name, true, &error))
+        log_warn("%s", error.message);
+}
+
+static void forget(struct kept_port *kept)
+{
+    char name[IFNAMSIZ];
+
+    if (kept->is_promiscuous && if_indextoname(kept->ifindex, name))
+        link_set_promiscuous(name, false, NULL);
+    __atomic_store_n(&kept->ifindex, 0, __ATOMIC_RELEASE);
+    kept->is_promiscuous = 0;
+}
+
 void adopt_note_port(struct datapath *dp, const struct dp_port *port)
 {
     struct kept *kept = kept_of(dp);
 
     if (!kept || !port->ifindex)
         return;
-    kept->ports[port->port_no].slot = port->slot;
-    __atomic_store_n(&kept->ports[port->port_no].ifindex, (uint32_t)port->ifindex,
-                     __ATOMIC_RELEASE);
+    struct kept_port *at = &kept->ports[port->port_no];
+    if (at->ifindex != (uint32_t)port->ifindex)
+        forget(at);
+    at->slot = port->slot;
+    __atomic_store_n(&at->ifindex, (uint32_t)port->ifindex, __ATOMIC_RELEASE);
+    if (port->type == DP_PORT_NETDEV)
+        keep_promiscuous(port, at);
 }
 
 void adopt_forget_port(struct datapath *dp, const struct dp_port *port)
@@ -77,7 +106,7 @@ void adopt_forget_port(struct datapath *dp, const struct dp_port *port)
 
     /* While adopting, entries still mean it. */
     if (kept && !is_adopting(dp))
-        __atomic_store_n(&kept->ports[port->port_no].ifindex, 0, __ATOMIC_RELEASE);
+        forget(&kept->ports[port->port_no]);
 }
 
 /* Those that nobody has taken up. */
@@ -90,7 +119,7 @@ static void forget_lost_ports(struct datapath *dp)
             continue;
         kcache_clear_port(datapath_kcache(dp), i);
         if (kept)
-            kept->ports[i].ifindex = 0;
+            forget(&kept->ports[i]);
     }
 }
 
@@ -199,7 +228,7 @@ void datapath_take_over(struct datapath *dp)
         adopt_entries(dp);
     if (dp->exception_tap)
         exception_tap_take_over(dp->exception_tap);
-    tap_remove_lost(dp->instance, is_ours, dp, NULL);
+    tap_remove_lost(dp->owner.instance, is_ours, dp, NULL);
     if (leftovers_remove(NULL, &error) < 0)
         log_warn("%s", error.message);
 }

@@ -27,6 +27,7 @@ uint32_t adopt_number(const struct datapath *dp, int ifindex, uint16_t *slot);
 bool adopt_is_free_number(const struct datapath *dp, uint32_t port_no);
 bool adopt_is_free_slot(const struct datapath *dp, uint16_t slot);
 
-/* For the next daemon: 'port' is open; or not any more. */
+/* For the next daemon: 'port' is open; or not any more.  A device that looks at addresses goes on taking all frames
+ * meanwhile. */
 void adopt_note_port(struct datapath *dp, const struct dp_port *port);
 void adopt_forget_port(struct datapath *dp, const struct dp_port *port);

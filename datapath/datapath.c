@@ -40,8 +40,12 @@ static void take_config(struct datapath *dp, const struct datapath_config *confi
         dp->config.misses_per_second = DEFAULT_MISSES_PER_SECOND;
     if (!dp->config.max_idle_ns)
         dp->config.max_idle_ns = DEFAULT_IDLE_NS;
-    snprintf(dp->instance, sizeof dp->instance, "%s", config->instance ? config->instance : "weir");
-    dp->config.instance = dp->instance;
+    snprintf(dp->owner.instance, sizeof dp->owner.instance, "%s",
+             config->instance ? config->instance : "weir");
+    if (config->home && strlen(config->home) < sizeof dp->owner.home)
+        strcpy(dp->owner.home, config->home);
+    dp->config.instance = dp->owner.instance;
+    dp->config.home = dp->owner.home;
     atomic_init(&dp->max_idle_ns, dp->config.max_idle_ns);
 }
 
@@ -267,7 +271,7 @@ void datapath_heal(struct datapath *dp, const char *name)
 
     if (!dp->exception_tap)
         return;
-    exception_tap_name(dp->instance, tap_name);
+    exception_tap_name(dp->owner.instance, tap_name);
     if (!name || !strcmp(name, tap_name))
         exception_tap_heal(dp->exception_tap);
 }

@@ -81,6 +81,8 @@ struct datapath_config {
     int64_t max_idle_ns;        /* Entries unused this long go; 0: the default, 10 s. */
     bool cache_off;             /* Translate every frame: for tests and diagnosis. */
     const char *instance; /* Names what must be unique on the machine: "weir" -> "weir-miss". */
+    const char
+        *home; /* Directory; what is left in the kernel is nobody's once it is gone.  NULL: none. */
 };
 
 /* Starts workers and maintenance.  NULL on failure, with 'error' set. */

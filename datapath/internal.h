@@ -17,6 +17,7 @@
 #include "datapath/megaflow.h"
 #include "datapath/meters.h"
 #include "datapath/microflow.h"
+#include "datapath/port/tap.h"
 #include "datapath/tx.h"
 #include "lib/mutex.h"
 
@@ -119,7 +120,7 @@ static_assert(LANE_BUFFER_STRIDE >= LANE_BUFFER_BYTES, "buffers do not overlap")
 struct datapath {
     struct datapath_config config; /* Defaults filled in; as created. */
     _Atomic int64_t max_idle_ns;
-    char instance[IFNAMSIZ];
+    struct tap_owner owner; /* What we leave in the kernel is known by it. */
     const struct datapath_ops *ops;
     void *aux;
     unsigned int n_lanes; /* Workers, and one more. */

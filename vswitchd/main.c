@@ -281,7 +281,11 @@ static int clean_up(struct error *error)
         return error_set(error, -EBUSY, "vswitchd (pid %ld) runs: nothing of it can be removed",
                          pid);
     rundir_instance(instance);
+    if (cleanup_is_in_use(instance))
+        return error_set(error, -EBUSY, "a vswitchd of %s runs: nothing of it can be removed",
+                         rundir_path());
     result = cleanup_instance(instance, &freed, error);
+    cleanup_lost(&freed);
     fputs(buffer_text(&freed), stdout);
     buffer_fini(&freed);
     return result;

@@ -3,6 +3,7 @@
 #include "vswitchd/vswitch.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -256,15 +257,18 @@ static void start_watchers(struct vswitch *vswitch)
 struct vswitch *vswitch_create(const struct vswitch_config *config, struct error *error)
 {
     struct vswitch *vswitch = calloc(1, sizeof *vswitch);
-    char instance[RUNDIR_INSTANCE_BYTES];
+    char instance[RUNDIR_INSTANCE_BYTES], home[PATH_MAX];
     const struct datapath_config datapath_config = {
         .n_workers = config->n_workers,
         .instance = instance,
+        .home = home,
     };
 
     if (!vswitch)
         abort();
     rundir_instance(instance);
+    if (!realpath(rundir_path(), home))
+        *home = '\0';
     vswitch->loop = config->loop;
     vswitch->ready = config->ready;
     vswitch->hold = config->hold;

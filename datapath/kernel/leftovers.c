@@ -16,6 +16,7 @@
 #include "lib/annotations.h"
 #include "lib/log.h"
 #include "lib/netlink/qdisc.h"
+#include "lib/netlink/tc_filters.h"
 
 LOG_MODULE(leftovers);
 
@@ -94,18 +95,48 @@ bool leftovers_is_ours(int ifindex, enum bpf_tc_attach_point point)
     return tap_of_filter(ifindex, point) != 0;
 }
 
-static bool remove_filter(int ifindex, enum bpf_tc_attach_point point)
+bool leftovers_remove_qdisc(int ifindex)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
+                .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+
+    return qdisc_is_clsact(ifindex) && qdisc_n_clsact_filters(ifindex) == 0 &&
+           !bpf_tc_hook_destroy(&hook);
+}
+
+bool leftovers_remove_filter(int ifindex, enum bpf_tc_attach_point point)
 {
     LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = point);
     LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
 
-    if (bpf_tc_detach(&hook, &filter))
-        return false;
-    if (qdisc_n_clsact_filters(ifindex) == 0) {
-        hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
-        bpf_tc_hook_destroy(&hook);
+    return !bpf_tc_detach(&hook, &filter);
+}
+
+static int count_foreign_filters(int ifindex)
+{
+    struct tc_filter filters[8];
+    int n_foreign = 0;
+
+    for (int is_egress = 0; is_egress < 2; is_egress++) {
+        int n = tc_filters_list(ifindex, is_egress, filters, ARRAY_SIZE(filters));
+
+        if (n < 0)
+            return n;
+        for (int i = 0; i < n; i++)
+            n_foreign += filters[i].handle != FILTER_HANDLE ||
+                         filters[i].priority != FILTER_PRIORITY;
     }
-    return true;
+    return n_foreign;
+}
+
+/* Both at once: between the one and the other we could be killed. */
+bool leftovers_remove_qdisc_too(int ifindex, enum bpf_tc_attach_point point)
+{
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex,
+                .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+
+    return (count_foreign_filters(ifindex) == 0 && !bpf_tc_hook_destroy(&hook)) ||
+           leftovers_remove_filter(ifindex, point);
 }
 
 /* Filters on the device are of one switch.  A program without filters has lost its switch too. */
@@ -121,9 +152,9 @@ static void remove_from_device(const struct if_nameindex *device, int of_tap, st
         return;
     bool had_xdp = xdp_remove_leftover(ifindex);
     if (ingress)
-        had_filter |= remove_filter(ifindex, BPF_TC_INGRESS);
+        had_filter |= leftovers_remove_qdisc_too(ifindex, BPF_TC_INGRESS);
     if (egress)
-        had_filter |= remove_filter(ifindex, BPF_TC_EGRESS);
+        had_filter |= leftovers_remove_qdisc_too(ifindex, BPF_TC_EGRESS);
     if (!had_xdp && !had_filter)
         return;
     if (freed)

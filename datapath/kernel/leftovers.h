@@ -28,5 +28,12 @@ int leftovers_remove(struct buffer *freed, struct error *error);
 int leftovers_remove_of(int tap_ifindex, bool (*is_wanted)(int ifindex, void *arg), void *arg,
                         struct buffer *freed);
 
+/* Removes our filter; and, if there are no others, the clsact qdisc with it.  False: it was not there. */
+bool leftovers_remove_filter(int ifindex, enum bpf_tc_attach_point point);
+bool leftovers_remove_qdisc_too(int ifindex, enum bpf_tc_attach_point point);
+
+/* Removes a clsact qdisc that has no filter.  True: there was one. */
+bool leftovers_remove_qdisc(int ifindex);
+
 /* Is there a filter of ours already? */
 bool leftovers_is_ours(int ifindex, enum bpf_tc_attach_point point);

@@ -8,9 +8,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -19,6 +21,7 @@
 #include <unistd.h>
 
 #include "datapath/kcache.h"
+#include "datapath/port/tap.h"
 #include "lib/log.h"
 
 LOG_MODULE(pins);
@@ -27,12 +30,14 @@ LOG_MODULE(pins);
 #define SO_NETNS_COOKIE 71
 #endif
 
-static const char filesystem[] = "/sys/fs/bpf", kept_name[] = "kept";
+static const char filesystem[] = "/sys/fs/bpf", kept_name[] = "kept", map_name[] = "weir_kept";
 
 struct pins {
     char directory[96];
     uint64_t layout, netns;
     int tap_ifindex;
+    int directory_fd; /* Locked; -1: it is not. */
+    char home[sizeof((struct kept *)NULL)->home];
     bool is_adopted;
     int kept_fd;
     struct kept *kept; /* Mapped. */
@@ -156,16 +161,30 @@ static int create_kept(struct pins *pins, struct error *error)
     char path[128];
 
     snprintf(path, sizeof path, "%s/%s", pins->directory, kept_name);
-    pins->kept_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "weir_kept", sizeof(uint32_t),
+    pins->kept_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, map_name, sizeof(uint32_t),
                                    sizeof *pins->kept, 1, &options);
     int code = pins->kept_fd < 0 ? -errno : map_kept(pins);
     if (!code && bpf_obj_pin(pins->kept_fd, path))
         code = -errno;
     if (code)
         return error_set_errno(error, code, "cannot pin %s", path);
+    memcpy(pins->kept->home, pins->home, sizeof pins->home);
     pins->kept->netns = pins->netns;
     pins->kept->tap_ifindex = (uint32_t)pins->tap_ifindex;
     return 0;
+}
+
+/* Who has it open holds a lock, which is shared: a daemon that follows another need not wait for its end.  -1: it
+ * cannot be locked so. */
+static int open_directory(const char *path, int lock)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0 && !flock(fd, lock | LOCK_NB))
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
 }
 
 static int open_or_create(struct pins *pins, struct error *error)
@@ -178,6 +197,7 @@ static int open_or_create(struct pins *pins, struct error *error)
         code = make_directory(pins->directory, error);
     if (code)
         return code;
+    pins->directory_fd = open_directory(pins->directory, LOCK_SH);
     pins->is_adopted = open_kept(pins) && pins->kept->tap_ifindex == (uint32_t)pins->tap_ifindex;
     if (pins->is_adopted)
         return 0;
@@ -192,6 +212,7 @@ static void init(struct pins *pins, const char *instance, int tap_ifindex)
         .layout = layout_id(),
         .netns = netns_id(),
         .tap_ifindex = tap_ifindex,
+        .directory_fd = -1,
         .kept_fd = -1,
     };
     name_directory(instance, pins->directory, sizeof pins->directory);
@@ -207,7 +228,7 @@ int pins_tap_ifindex(const char *instance)
     return ifindex;
 }
 
-struct pins *pins_open(const char *instance, int tap_ifindex, struct error *error)
+struct pins *pins_open(const struct tap_owner *owner, int tap_ifindex, struct error *error)
 {
     struct pins *pins = calloc(1, sizeof *pins);
 
@@ -215,7 +236,8 @@ struct pins *pins_open(const char *instance, int tap_ifindex, struct error *erro
         error_set(error, -ENOMEM, "out of memory");
         return NULL;
     }
-    init(pins, instance, tap_ifindex);
+    init(pins, owner->instance, tap_ifindex);
+    memcpy(pins->home, owner->home, sizeof pins->home);
     if (open_or_create(pins, error)) {
         pins_close(pins);
         return NULL;
@@ -267,6 +289,8 @@ void pins_close(struct pins *pins)
     if (!pins)
         return;
     unmap_kept(pins);
+    if (pins->directory_fd >= 0)
+        close(pins->directory_fd);
     free(pins);
 }
 
@@ -280,4 +304,63 @@ bool pins_remove(const char *instance)
         return false;
     rmdir(PINS_ROOT); /* The last of them. */
     return true;
+}
+
+struct kept *pins_read(const char *instance)
+{
+    struct pins pins;
+    struct kept *copy = NULL;
+
+    init(&pins, instance, 0);
+    if (open_kept(&pins) && (copy = malloc(sizeof *copy)))
+        memcpy(copy, pins.kept, sizeof *copy);
+    unmap_kept(&pins);
+    return copy;
+}
+
+/* Of whatever layout.  "": it is not known. */
+static void read_home(const char *instance, char home[sizeof((struct kept *)NULL)->home])
+{
+    struct bpf_map_info info = {0};
+    uint32_t n_bytes = sizeof info;
+    char path[128];
+    void *at = MAP_FAILED;
+
+    *home = '\0';
+    snprintf(path, sizeof path, PINS_ROOT "/%s/%s", instance, kept_name);
+    int fd = bpf_obj_get(path);
+    if (fd < 0)
+        return;
+    if (!bpf_obj_get_info_by_fd(fd, &info, &n_bytes) && !strcmp(info.name, map_name) &&
+        info.value_size >= offsetof(struct kept, ports))
+        at = mmap(NULL, offsetof(struct kept, ports), PROT_READ, MAP_SHARED, fd, 0);
+    close(fd);
+    if (at == MAP_FAILED)
+        return;
+    memcpy(home, ((const struct kept *)at)->home, sizeof((struct kept *)NULL)->home);
+    home[sizeof((struct kept *)NULL)->home - 1] = '\0';
+    munmap(at, offsetof(struct kept, ports));
+}
+
+void pins_each(void (*each)(const struct tap_owner *owner, bool is_open, void *arg), void *arg)
+{
+    DIR *directory = opendir(PINS_ROOT);
+    const struct dirent *file;
+
+    while (directory && (file = readdir(directory))) {
+        struct tap_owner owner;
+        char path[96];
+
+        if (*file->d_name == '.' || strlen(file->d_name) >= sizeof owner.instance)
+            continue;
+        strcpy(owner.instance, file->d_name);
+        read_home(owner.instance, owner.home);
+        name_directory(owner.instance, path, sizeof path);
+        int fd = open_directory(path, LOCK_EX);
+        each(&owner, fd < 0, arg);
+        if (fd >= 0)
+            close(fd);
+    }
+    if (directory)
+        closedir(directory);
 }

@@ -18,6 +18,7 @@
 #include "datapath/kernel/loaded.h"
 #include "datapath/kernel/pins.h"
 #include "datapath/kernel/xdp.h"
+#include "datapath/port/tap.h"
 #include "lib/log.h"
 #include "lib/netlink/qdisc.h"
 
@@ -124,16 +125,23 @@ static int load_somehow(struct steal *steal, int tap_ifindex)
     return code;
 }
 
-static void open_pins(struct steal *steal, int tap_ifindex)
+static void open_pins(struct steal *steal, const struct tap_owner *owner, int tap_ifindex)
 {
     struct error error = ERROR_INIT;
 
-    steal->pins = pins_open(steal->instance, tap_ifindex, &error);
+    steal->pins = pins_open(owner, tap_ifindex, &error);
     if (!steal->pins)
         log_warn("a restart will interrupt traffic: %s", error.message);
 }
 
-struct steal *steal_create(const char *instance, int tap_ifindex, struct error *error)
+/* A daemon that is killed between a qdisc and its filter leaves a qdisc that nobody would know. */
+static void note_qdisc(struct steal *steal, int ifindex)
+{
+    if (steal->maps.kept)
+        __atomic_store_n(&steal->maps.kept->qdisc_ifindex, (uint32_t)ifindex, __ATOMIC_RELEASE);
+}
+
+struct steal *steal_create(const struct tap_owner *owner, int tap_ifindex, struct error *error)
 {
     struct steal *steal = calloc(1, sizeof *steal);
 
@@ -143,9 +151,9 @@ struct steal *steal_create(const char *instance, int tap_ifindex, struct error *
     }
     libbpf_set_print(print_debug);
     loaded_init(&steal->loaded);
-    snprintf(steal->instance, sizeof steal->instance, "%s", instance);
+    snprintf(steal->instance, sizeof steal->instance, "%s", owner->instance);
     steal->tap_ifindex = tap_ifindex;
-    open_pins(steal, tap_ifindex);
+    open_pins(steal, owner, tap_ifindex);
     int code = load_somehow(steal, tap_ifindex);
     if (code)
         error_set_errno(error, code, "cannot load the BPF program");
@@ -158,6 +166,9 @@ struct steal *steal_create(const char *instance, int tap_ifindex, struct error *
     if (steal->pins) {
         steal->maps.kept = pins_kept(steal->pins);
         steal->maps.is_adopted = pins_are_adopted(steal->pins);
+        if (steal->maps.kept->qdisc_ifindex)
+            leftovers_remove_qdisc((int)steal->maps.kept->qdisc_ifindex);
+        note_qdisc(steal, 0);
         pins_complete(steal->pins);
     }
     return steal;
@@ -236,6 +247,18 @@ static void forget_device(struct steal *steal, int ifindex)
     bpf_map_delete_elem(steal->loaded.maps[LOADED_PORT_SLOTS], &key);
 }
 
+static int make_qdisc(struct steal *steal, const struct hook *hook)
+{
+    LIBBPF_OPTS(bpf_tc_hook, tc, .ifindex = hook->ifindex, .attach_point = hook->point);
+    int code;
+
+    note_qdisc(steal, hook->ifindex);
+    code = bpf_tc_hook_create(&tc);
+    if (code)
+        note_qdisc(steal, 0);
+    return code;
+}
+
 static int attach_filter(struct steal *steal, struct hook *hook, struct error *error)
 {
     bool is_ingress = hook->point == BPF_TC_INGRESS;
@@ -243,7 +266,7 @@ static int attach_filter(struct steal *steal, struct hook *hook, struct error *e
     LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY,
                 .prog_fd = is_ingress ? steal->loaded.ingress : steal->loaded.egress,
                 .flags = BPF_TC_F_REPLACE);
-    int code = bpf_tc_hook_create(&tc);
+    int code = make_qdisc(steal, hook);
 
     hook->is_qdisc_ours = !code || leftovers_is_ours(hook->ifindex, hook->point);
     if (code && code != -EEXIST)
@@ -252,12 +275,11 @@ static int attach_filter(struct steal *steal, struct hook *hook, struct error *e
         return error_set(error, -EEXIST,
                          "an ingress qdisc is in the place of the clsact qdisc that is needed");
     code = bpf_tc_attach(&tc, &filter);
+    if (code && hook->is_qdisc_ours)
+        leftovers_remove_qdisc(hook->ifindex);
+    note_qdisc(steal, 0);
     if (!code)
         return 0;
-    if (hook->is_qdisc_ours) {
-        tc.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
-        bpf_tc_hook_destroy(&tc);
-    }
     return error_set_errno(error, code, "cannot attach a TC filter");
 }
 
@@ -381,14 +403,10 @@ bool steal_is_adopted(const struct steal *steal)
 /* The qdisc goes only if nobody else's filter is on it. */
 static void remove_filter(const struct hook *hook)
 {
-    LIBBPF_OPTS(bpf_tc_hook, tc, .ifindex = hook->ifindex, .attach_point = hook->point);
-    LIBBPF_OPTS(bpf_tc_opts, filter, .handle = FILTER_HANDLE, .priority = FILTER_PRIORITY);
-
-    bpf_tc_detach(&tc, &filter);
-    if (hook->is_qdisc_ours && qdisc_n_clsact_filters(hook->ifindex) == 0) {
-        tc.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
-        bpf_tc_hook_destroy(&tc);
-    }
+    if (hook->is_qdisc_ours)
+        leftovers_remove_qdisc_too(hook->ifindex, hook->point);
+    else
+        leftovers_remove_filter(hook->ifindex, hook->point);
 }
 
 static struct hook *find_ingress(struct steal *steal, int ifindex)

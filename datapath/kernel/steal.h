@@ -15,10 +15,11 @@
 #include "lib/netlink/link.h"
 
 struct steal;
+struct tap_owner;
 
-/* Loads the program, which will send frames to the netdev 'tap_ifindex', with the memory that 'instance' has
+/* Loads the program, which will send frames to the netdev 'tap_ifindex', with the memory that 'owner' has
  * pinned (kernel/pins.h).  NULL with 'error' set if BPF is not permitted or lacks something. */
-struct steal *steal_create(const char *instance, int tap_ifindex, struct error *error);
+struct steal *steal_create(const struct tap_owner *owner, int tap_ifindex, struct error *error);
 void steal_destroy(struct steal *steal); /* And what is pinned.  NULL is fine; detach first. */
 
 /* A flow cache in the memory of the programs, which may live longer than 'steal'.  Once.  NULL: out of memory. */

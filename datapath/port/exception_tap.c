@@ -176,7 +176,7 @@ bool exception_tap_is_left(const struct datapath *dp)
 {
     char name[IFNAMSIZ];
 
-    exception_tap_name(dp->instance, name);
+    exception_tap_name(dp->owner.instance, name);
     return if_nametoindex(name) != 0;
 }
 
@@ -185,8 +185,8 @@ static int open_device(struct exception_tap *tap, int ifindex, struct error *err
 {
     char name[IFNAMSIZ];
 
-    exception_tap_name(tap->dp->instance, name);
-    tap->fd = tap_open_unread(name, tap->dp->instance, ifindex, error);
+    exception_tap_name(tap->dp->owner.instance, name);
+    tap->fd = tap_open_unread(name, &tap->dp->owner, ifindex, error);
     return tap->fd < 0 ? tap->fd : configure(name, error);
 }
 
@@ -194,10 +194,10 @@ static int open_device(struct exception_tap *tap, int ifindex, struct error *err
  * has gone it is made again under the number it had.  Others must not reach ours. */
 static int open_first(struct exception_tap *tap, struct error *error)
 {
-    int adopted = pins_tap_ifindex(tap->dp->instance), ifindex;
+    int adopted = pins_tap_ifindex(tap->dp->owner.instance), ifindex;
     char name[IFNAMSIZ];
 
-    exception_tap_name(tap->dp->instance, name);
+    exception_tap_name(tap->dp->owner.instance, name);
     if (!adopted || (int)if_nametoindex(name) != adopted)
         tap_remove_leftover(name);
     ifindex = open_device(tap, adopted, error);
@@ -218,7 +218,7 @@ static struct exception_tap *exception_tap_create(struct datapath *dp, struct er
     tap->dp = dp;
     tap->ifindex = open_first(tap, error);
     if (tap->ifindex > 0)
-        tap->steal = steal_create(dp->instance, tap->ifindex, error);
+        tap->steal = steal_create(&dp->owner, tap->ifindex, error);
     if (!tap->steal || open_queues(tap, tap->ifindex, error)) {
         exception_tap_destroy(tap);
         return NULL;
@@ -284,7 +284,7 @@ static bool is_in_order(const struct exception_tap *tap, const struct link_info 
 {
     char name[IFNAMSIZ];
 
-    exception_tap_name(tap->dp->instance, name);
+    exception_tap_name(tap->dp->owner.instance, name);
     return info->flags & IFF_UP && info->mtu == MAX_MTU && !strcmp(info->name, name);
 }
 
@@ -294,7 +294,7 @@ static int put_in_order(struct exception_tap *tap, const struct link_info *info,
     char name[IFNAMSIZ];
     int code;
 
-    exception_tap_name(tap->dp->instance, name);
+    exception_tap_name(tap->dp->owner.instance, name);
     code = strcmp(info->name, name) ? link_rename(info->name, name, error) : 0;
     return code ? code : configure(name, error);
 }

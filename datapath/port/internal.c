@@ -179,7 +179,7 @@ int port_internal_open(struct dp_port *port, const struct dp_port_config *config
     if (!internal)
         return error_set(error, -ENOMEM, "%s: out of memory", port->name);
     internal->n_queues = dp->config.n_workers;
-    code = tap_open(port->name, dp->instance, internal->fds, internal->n_queues, error);
+    code = tap_open(port->name, &dp->owner, internal->fds, internal->n_queues, error);
     if (code) {
         free(internal);
         return code;

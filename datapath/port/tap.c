@@ -20,7 +20,10 @@
 #define TUN_F_USO6 0x40
 #endif
 
-enum { TAP_FLAGS = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+enum {
+    TAP_FLAGS = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR,
+    ALIAS_BYTES = 256, /* IFALIASZ, which no header for us has. */
+};
 
 /* 'ifindex' of one that is new; 0: any. */
 static int attach(const char *name, short flags, unsigned int ifindex)
@@ -106,22 +109,28 @@ static int attach_queues(const char *name, int *fds, unsigned int n_queues)
     return code;
 }
 
-static void name_owner(const char *instance, char *alias, size_t n_bytes)
+/* False: it is no tap of ours. */
+static bool get_owner(const char *name, struct tap_owner *owner)
 {
-    snprintf(alias, n_bytes, "weir:%s", instance);
+    char alias[ALIAS_BYTES];
+
+    *owner = (struct tap_owner){.home = ""};
+    return !link_get_alias(name, alias, sizeof alias, NULL) &&
+           sscanf(alias, "weir:%15[0-9A-Za-z] %223[^\n]", owner->instance, owner->home) >= 1;
 }
 
 /* From now on it stays without us. */
-static int keep(const char *name, const char *instance, int fd)
+static int keep(const char *name, const struct tap_owner *owner, int fd)
 {
-    char alias[64];
+    char alias[ALIAS_BYTES];
 
-    name_owner(instance, alias, sizeof alias);
+    snprintf(alias, sizeof alias, "weir:%s%s%s", owner->instance, *owner->home ? " " : "",
+             owner->home);
     link_set_alias(name, alias, NULL);
     return ioctl(fd, TUNSETPERSIST, 1) ? -errno : 0;
 }
 
-int tap_open(const char *name, const char *instance, int *fds, unsigned int n_queues,
+int tap_open(const char *name, const struct tap_owner *owner, int *fds, unsigned int n_queues,
              struct error *error)
 {
     int code = attach_queues(name, fds, n_queues);
@@ -131,11 +140,12 @@ int tap_open(const char *name, const char *instance, int *fds, unsigned int n_qu
         code = attach_queues(name, fds, n_queues);
     }
     if (!code)
-        code = keep(name, instance, fds[0]);
+        code = keep(name, owner, fds[0]);
     return code ? explain(name, code, error) : 0;
 }
 
-int tap_open_unread(const char *name, const char *instance, int ifindex, struct error *error)
+int tap_open_unread(const char *name, const struct tap_owner *owner, int ifindex,
+                    struct error *error)
 {
     struct ifreq request = {.ifr_flags = IFF_DETACH_QUEUE};
     int fd = attach(name, TAP_FLAGS | IFF_MULTI_QUEUE, (unsigned int)ifindex), code;
@@ -148,7 +158,7 @@ int tap_open_unread(const char *name, const char *instance, int ifindex, struct 
         return explain(name, fd, error);
     code = set_offloads(fd);
     if (!code)
-        code = keep(name, instance, fd);
+        code = keep(name, owner, fd);
     if (!code && ioctl(fd, TUNSETQUEUE, &request))
         code = -errno;
     if (code) {
@@ -177,17 +187,30 @@ void tap_remove_lost(const char *instance, bool (*is_wanted)(int ifindex, void *
                      struct buffer *removed)
 {
     struct if_nameindex *devices = if_nameindex();
-    char ours[64], alias[64];
+    struct tap_owner owner;
 
-    name_owner(instance, ours, sizeof ours);
     for (const struct if_nameindex *device = devices; device && device->if_index; device++) {
-        if (link_get_alias(device->if_name, alias, sizeof alias, NULL) || strcmp(alias, ours) ||
+        if (!get_owner(device->if_name, &owner) || strcmp(owner.instance, instance) ||
             (is_wanted && is_wanted((int)device->if_index, arg)))
             continue;
         tap_remove_leftover(device->if_name);
         if (removed && !if_nametoindex(device->if_name))
             buffer_printf(removed, "%s\n", device->if_name);
     }
+    if (devices)
+        if_freenameindex(devices);
+}
+
+void tap_each(void (*each)(const char *name, const struct tap_owner *owner, bool is_open,
+                           void *arg),
+              void *arg)
+{
+    struct if_nameindex *devices = if_nameindex();
+    struct tap_owner owner;
+
+    for (const struct if_nameindex *device = devices; device && device->if_index; device++)
+        if (get_owner(device->if_name, &owner))
+            each(device->if_name, &owner, link_is_plugged(device->if_name), arg);
     if (devices)
         if_freenameindex(devices);
 }

@@ -298,6 +298,28 @@ int link_get_alias(const char *name, char *alias, size_t n_bytes, struct error *
     return 0;
 }
 
+bool link_is_plugged(const char *name)
+{
+    struct rtnl_link *link;
+
+    if (get_link(0, name, &link, NULL))
+        return false;
+    bool is_plugged = rtnl_link_get_carrier(link);
+    rtnl_link_put(link);
+    return is_plugged;
+}
+
+int link_set_promiscuous(const char *name, bool is_promiscuous, struct error *error)
+{
+    struct rtnl_link *changes = rtnl_link_alloc();
+
+    if (changes && is_promiscuous)
+        rtnl_link_set_flags(changes, IFF_PROMISC);
+    else if (changes)
+        rtnl_link_unset_flags(changes, IFF_PROMISC);
+    return change_link(name, changes, "set whether it is promiscuous", error);
+}
+
 int link_set_silent(const char *name, struct error *error)
 {
     struct rtnl_link *changes = rtnl_link_alloc();
@@ -309,22 +331,17 @@ int link_set_silent(const char *name, struct error *error)
     return change_link(name, changes, "keep it silent", error);
 }
 
-/* One that is up must go down for it before Linux 6.2. */
+/* One that is up cannot be renamed before Linux 6.2. */
 int link_rename(const char *name, const char *new_name, struct error *error)
 {
-    int code;
+    struct rtnl_link *changes = rtnl_link_alloc();
+    struct link_info info;
 
-    for (int attempt = 0; attempt < 2; attempt++) {
-        struct rtnl_link *changes = rtnl_link_alloc();
-
-        if (changes)
-            rtnl_link_set_name(changes, new_name);
-        *error = (struct error)ERROR_INIT;
-        code = change_link(name, changes, "rename it", error);
-        if (code != -EBUSY || link_set_down(name, NULL))
-            break;
-    }
-    return code;
+    if (link_get(name, &info, error) == 0 && info.flags & IFF_UP)
+        link_set_down(name, NULL);
+    if (changes)
+        rtnl_link_set_name(changes, new_name);
+    return change_link(name, changes, "rename it", error);
 }
 
 int link_delete(const char *name, struct error *error)

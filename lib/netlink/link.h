@@ -60,9 +60,16 @@ int link_set_txqlen(const char *name, unsigned int n_frames, struct error *error
 int link_set_alias(const char *name, const char *alias, struct error *error);
 int link_get_alias(const char *name, char *alias, size_t n_bytes, struct error *error);
 
+/* Has it a carrier, be it up or down?  A tap has one while some process has it open. */
+bool link_is_plugged(const char *name);
+
+/* Takes all frames, whatever their destination, from now on; who comes later sees that in 'flags' (IFF_PROMISC). */
+int link_set_promiscuous(const char *name, bool is_promiscuous, struct error *error);
+
 /* No ARP, no IPv6 link-local address: a device that carries frames for us and speaks for nobody. */
 int link_set_silent(const char *name, struct error *error);
 
-int link_rename(const char *name, const char *new_name, struct error *error);
+int link_rename(const char *name, const char *new_name,
+                struct error *error); /* And takes it down. */
 
 int link_delete(const char *name, struct error *error);
