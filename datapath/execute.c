@@ -64,7 +64,7 @@ static void output_cut(struct execution *x, struct dp_port *port, uint32_t n_byt
         cut = *x->packet;
         cut.size = n_bytes;
     }
-    offload_clear(&cut);
+    offload_cut(&cut);
     port->ops->send(x->lane, port, &frame);
     if (!is_copy)
         tx_flush(x->lane);

@@ -214,6 +214,7 @@ static void credit_ports(struct kcache *cache, const struct megaflow *flow, uint
 {
     struct dp_port *in = atomic_load_explicit(&cache->dp->slots[slot], memory_order_consume);
     uint64_t out_bytes = n_bytes;
+    bool is_cut = false;
 
     if (in) {
         counter_add(&counters_of(in)->rx_packets, n_packets);
@@ -222,9 +223,13 @@ static void credit_ports(struct kcache *cache, const struct megaflow *flow, uint
     for (uint32_t i = 0; i < flow->n_actions; i++) {
         const struct dp_action *action = &flow->actions[i];
 
-        if (action->type == DP_OUTPUT)
-            credit_output(cache, action->arg, n_packets, out_bytes);
-        else if (action->type == DP_PUSH_VLAN)
+        if (action->type == DP_OUTPUT) {
+            credit_output(cache, action->arg, n_packets, is_cut ? 0 : out_bytes);
+            is_cut = false;
+        } else if (action->type == DP_TRUNC) {
+            is_cut = true; /* credit_cut_locked() knows how much was sent. */
+        }
+        if (action->type == DP_PUSH_VLAN)
             out_bytes += 4 * n_packets;
         else if (action->type == DP_POP_VLAN)
             out_bytes -= 4 * n_packets;
@@ -254,6 +259,15 @@ static void collect_locked(struct kcache *cache, struct kcache_place *place, int
     credit_ports(cache, flow, (uint16_t)(place->entry->key[1] >> 48), more_packets, more_bytes);
     cache->stats.n_hits += more_packets;
     cache->stats.n_bytes += more_bytes;
+}
+
+static void credit_cut_locked(struct kcache *cache) REQUIRES(cache->lock)
+{
+    uint32_t at = 0, port_no;
+    uint64_t n_bytes;
+
+    while (kcache_programs_take_cut_bytes(cache->programs, &at, &port_no, &n_bytes))
+        credit_output(cache, port_no, 0, n_bytes);
 }
 
 /* --- Entries of a flow ---------------------------------------------------------------------- */
@@ -597,6 +611,9 @@ void kcache_collect(struct kcache *cache, int64_t now_ns)
 {
     for (unsigned int i = 0; i < 2; i++)
         walk(cache, i, now_ns, 0);
+    mutex_lock(&cache->lock);
+    credit_cut_locked(cache);
+    mutex_unlock(&cache->lock);
 }
 
 /* Entries tell 32 bits of their birth.  Before these end, all entries go, and 'base' moves once no program can still
@@ -627,6 +644,7 @@ bool kcache_sweep(struct kcache *cache, int64_t now_ns, int64_t max_idle_ns)
     for (unsigned int i = 0; i < 2; i++)
         walk(cache, i, now_ns, is_rebasing ? EVERYTHING_IS_IDLE : max_idle_ns);
     mutex_lock(&cache->lock);
+    credit_cut_locked(cache);
     bool has_retired = kcache_programs_retire(cache->programs) || is_rebasing;
     for (unsigned int i = 0; i < 2; i++)
         has_retired |= kcache_table_retire(cache->tables[i]);
@@ -649,6 +667,7 @@ void kcache_reuse(struct kcache *cache)
 {
     mutex_lock(&cache->lock);
     end_rebasing_locked(cache);
+    credit_cut_locked(cache); /* Of those that go. */
     kcache_programs_reuse(cache->programs);
     for (unsigned int i = 0; i < 2; i++)
         kcache_table_reuse(cache->tables[i]);

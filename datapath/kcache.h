@@ -52,6 +52,7 @@ struct kcache_maps {
     X(KCACHE_FIELDS, fields, "the verdict looked at a field that the key does not hold")    \
     X(KCACHE_ACTIONS, actions, "the verdict has an action that the kernel program has not") \
     X(KCACHE_PORTS, ports, "the verdict sends to a port that lives in userspace")           \
+    X(KCACHE_CUT, cut, "the verdict cuts the frame for a port, and changes it for another") \
     X(KCACHE_TOO_LONG, too_long, "the verdict has too many steps")                          \
     X(KCACHE_NO_PROGRAM, no_program, "there are too many different verdicts")
 

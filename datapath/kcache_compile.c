@@ -4,8 +4,16 @@
 
 #include <string.h>
 
+/* An output of a piece: the kernel sends it last, as it has no copies that it could cut. */
+struct cut {
+    uint32_t n_bytes;     /* 0: there is none. */
+    uint32_t port_no;     /* 0: it is still to come. */
+    unsigned int n_steps; /* In front of it. */
+};
+
 struct compilation {
     struct kcache_verdict *verdict;
+    struct cut cut;
     bool (*is_reachable)(uint32_t port_no, void *arg);
     void *arg;
 };
@@ -34,6 +42,14 @@ static int add_output(struct compilation *c, uint32_t port_no)
 
     if (port_no == 0 || port_no >= KC_DROP || !c->is_reachable(port_no, c->arg))
         return refuse(KCACHE_PORTS);
+    if (c->cut.n_bytes && !c->cut.port_no) {
+        c->cut.port_no = port_no;
+        c->cut.n_steps = program->n_steps;
+        return 0;
+    }
+    if (c->cut.port_no == port_no ||
+        (c->cut.n_bytes && program->n_steps > c->cut.n_steps && step->op != KC_OUTPUT))
+        return refuse(KCACHE_CUT); /* In another order it would be something else. */
     if (!step || step->op != KC_OUTPUT || step->n == KC_STEP_PORTS)
         step = add_step(program, KC_OUTPUT);
     if (!step)
@@ -84,6 +100,39 @@ static int add_tag_step(struct compilation *c, enum kc_op op, uint32_t arg)
     return 0;
 }
 
+static int add_cut(struct compilation *c, uint32_t n_bytes)
+{
+    if (c->cut.n_bytes)
+        return refuse(KCACHE_CUT);
+    c->cut.n_bytes = n_bytes;
+    return 0;
+}
+
+static void remove_last_changes(struct compilation *c)
+{
+    struct kc_program *program = &c->verdict->program;
+
+    while (program->n_steps > c->cut.n_steps &&
+           program->steps[program->n_steps - 1].op != KC_OUTPUT)
+        program->n_steps--; /* Nobody gets to see them. */
+}
+
+static int finish_cut(struct compilation *c)
+{
+    struct kc_program *program = &c->verdict->program;
+
+    if (!c->cut.port_no)
+        return 0;
+    struct kc_step *cut = add_step(program, KC_CUT);
+    struct kc_step *output = cut ? add_step(program, KC_OUTPUT) : NULL;
+    if (!output)
+        return refuse(KCACHE_TOO_LONG);
+    cut->arg = c->cut.n_bytes;
+    output->ports[0] = (uint16_t)c->cut.port_no;
+    output->n = 1;
+    return 0;
+}
+
 static int add_action(struct compilation *c, const struct dp_action *action)
 {
     switch ((enum dp_action_type)action->type) {
@@ -102,9 +151,10 @@ static int add_action(struct compilation *c, const struct dp_action *action)
     case DP_SAVE:
     case DP_RESTORE:
     case DP_METER:
-    case DP_TRUNC:
     case DP_DELIVER:
         break;
+    case DP_TRUNC:
+        return add_cut(c, action->arg);
     }
     return refuse(KCACHE_ACTIONS);
 }
@@ -149,8 +199,10 @@ int kcache_compile_actions(const struct dp_action *actions, uint32_t n_actions,
         refusal = add_action(&c, &actions[i]);
     if (refusal)
         return refusal;
-    while (program->n_steps && program->steps[program->n_steps - 1].op != KC_OUTPUT)
-        program->n_steps--; /* Changes that nobody gets to see. */
+    remove_last_changes(&c);
+    refusal = finish_cut(&c);
+    if (refusal)
+        return refusal;
     program->sends_once = sends_once(program);
     program->ttl_mask = mask->nw_ttl;
     program->ttl = key->nw_ttl & mask->nw_ttl;

@@ -13,6 +13,8 @@ struct info {
     uint32_t n_references;
     uint32_t next; /* In its chain, or in the list of its state. */
     uint32_t hash;
+    bool cuts;
+    uint64_t seen_cut_bytes; /* Of those that the kernel has counted. */
 };
 
 struct kcache_programs {
@@ -51,6 +53,11 @@ static uint32_t take_free(struct kcache_programs *programs)
     return i;
 }
 
+static bool cuts(const struct kc_program *program)
+{
+    return program->n_steps > 1 && program->steps[program->n_steps - 2].op == KC_CUT;
+}
+
 void kcache_programs_adopt(struct kcache_programs *programs, const uint32_t *n_references)
 {
     uint32_t n = KC_N_PROGRAMS;
@@ -62,7 +69,9 @@ void kcache_programs_adopt(struct kcache_programs *programs, const uint32_t *n_r
         struct info *info = &programs->infos[i];
 
         info->n_references = n_references[i];
-        info->hash = hash_bytes(&programs->memory[i], sizeof programs->memory[i], 0);
+        info->hash = hash_bytes(&programs->memory[i], KC_PROGRAM_SAID_BYTES, 0);
+        info->cuts = cuts(&programs->memory[i]);
+        info->seen_cut_bytes = programs->memory[i].n_cut_bytes;
         uint32_t *list = info->n_references ? &programs->chains[info->hash % N_CHAINS]
                                             : &programs->free;
         info->next = *list;
@@ -79,12 +88,12 @@ const struct kc_program *kcache_programs_look(const struct kcache_programs *prog
 
 uint32_t kcache_programs_get(struct kcache_programs *programs, const struct kc_program *program)
 {
-    uint32_t hash = hash_bytes(program, sizeof *program, 0);
+    uint32_t hash = hash_bytes(program, KC_PROGRAM_SAID_BYTES, 0);
     uint32_t *chain = &programs->chains[hash % N_CHAINS];
 
     for (uint32_t i = *chain; i != NONE; i = programs->infos[i].next)
         if (programs->infos[i].hash == hash &&
-            !memcmp(&programs->memory[i], program, sizeof *program)) {
+            !memcmp(&programs->memory[i], program, KC_PROGRAM_SAID_BYTES)) {
             programs->infos[i].n_references++;
             return KC_FIRST_PROGRAM + i;
         }
@@ -97,6 +106,7 @@ uint32_t kcache_programs_get(struct kcache_programs *programs, const struct kc_p
         .n_references = 1,
         .next = *chain,
         .hash = hash,
+        .cuts = cuts(program),
     };
     *chain = i;
     programs->n_used++;
@@ -121,6 +131,27 @@ void kcache_programs_put(struct kcache_programs *programs, uint32_t action)
 uint32_t kcache_programs_n(const struct kcache_programs *programs)
 {
     return programs->n_used;
+}
+
+bool kcache_programs_take_cut_bytes(struct kcache_programs *programs, uint32_t *at,
+                                    uint32_t *port_no, uint64_t *n_bytes)
+{
+    while (*at < programs->n_touched) {
+        uint32_t i = (*at)++;
+        const struct kc_program *program = &programs->memory[i];
+
+        if (!programs->infos[i].cuts)
+            continue;
+        uint64_t now = __atomic_load_n(&program->n_cut_bytes, __ATOMIC_RELAXED);
+
+        *n_bytes = now - programs->infos[i].seen_cut_bytes;
+        programs->infos[i].seen_cut_bytes = now;
+        if (*n_bytes) {
+            *port_no = program->steps[program->n_steps - 1].ports[0];
+            return true;
+        }
+    }
+    return false;
 }
 
 bool kcache_programs_retire(struct kcache_programs *programs)

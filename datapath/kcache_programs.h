@@ -29,6 +29,11 @@ void kcache_programs_put(struct kcache_programs *programs, uint32_t action);
 
 uint32_t kcache_programs_n(const struct kcache_programs *programs);
 
+/* What has been sent of frames that programs have cut, from '*at' on, which starts as 0: bytes since the last time, and the
+ * port.  False: that was all. */
+bool kcache_programs_take_cut_bytes(struct kcache_programs *programs, uint32_t *at,
+                                    uint32_t *port_no, uint64_t *n_bytes);
+
 /* Begins a grace period: true if there is something to wait for.  After it, 'reuse' what was unused when it
  * began. */
 bool kcache_programs_retire(struct kcache_programs *programs);

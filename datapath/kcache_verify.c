@@ -23,7 +23,7 @@ static bool has_action_locked(struct kcache *cache, uint32_t action,
         return action == verdict->plain;
     return action >= KC_FIRST_PROGRAM && action <= KC_MAX_ACTION &&
            !memcmp(kcache_programs_look(cache->programs, action), &verdict->program,
-                   sizeof verdict->program);
+                   KC_PROGRAM_SAID_BYTES);
 }
 
 static bool has_slots(const struct kc_entry *entry, const struct megaflow *flow)

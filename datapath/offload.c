@@ -95,6 +95,19 @@ void offload_shift(struct packet *packet, int n_bytes)
         packet->vnet.hdr_len = (uint16_t)(packet->vnet.hdr_len + n_bytes);
 }
 
+void offload_cut(struct packet *packet)
+{
+    const struct virtio_net_hdr vnet = packet->vnet;
+
+    offload_clear(packet);
+    if (!(vnet.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) ||
+        (uint32_t)vnet.csum_start + vnet.csum_offset + 2 > packet->size)
+        return;
+    packet->vnet.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+    packet->vnet.csum_start = vnet.csum_start;
+    packet->vnet.csum_offset = vnet.csum_offset;
+}
+
 bool offload_complete_checksum(struct packet *packet)
 {
     struct virtio_net_hdr *vnet = &packet->vnet;

@@ -7,8 +7,8 @@
  * checked once, on arrival, against the frame; what passes is normalised: only NEEDS_CSUM remains
  * in 'flags', and 'hdr_len' is what the headers say.
  *
- * A frame that is cut (DP_TRUNC) loses its requests: a piece of a frame is a sample for
- * somebody to look at, its checksum field stays as it is.
+ * A frame that is cut (DP_TRUNC) is a sample for somebody to look at, and no GSO frame any more.  A checksum that
+ * was left to hardware is that of the piece, if the field is in it, as the kernel makes it when it cuts a frame.
  *
  * Threads  A packet has one owner. */
 
@@ -28,6 +28,9 @@ void offload_shift(struct packet *packet, int n_bytes);
 /* Computes the checksum that was left to hardware.  False, and nothing done, for a GSO frame, whose
  * segments each need one. */
 bool offload_complete_checksum(struct packet *packet);
+
+/* After the frame has been cut. */
+void offload_cut(struct packet *packet);
 
 static inline void offload_clear(struct packet *packet)
 {

@@ -18,6 +18,8 @@ enum {
     KC_PASS = -2, /* Userspace is to treat the frame; it is as it came. */
     KC_L3 = 14,   /* Where the IP header is: the tag is not in the frame. */
     KC_PACKET_HOST = 0,
+    KC_MAX_TAG_BYTES = 8, /* In front of an IP header that a program may have moved. */
+    KC_MAX_FRAME = 1 << 17,
 };
 
 /* What is known of a frame, as one scalar: functions that are verified once, instead of once for each way
@@ -304,12 +306,58 @@ __noinline int kc_output(struct __sk_buff *skb, const struct kc_step *step, int 
     return n_lost << KC_RESULT_LOST | TC_ACT_SHOT; /* Which ends nothing but the last step. */
 }
 
-/* Could every output of the program be done? */
-__noinline int kc_ports_take(struct __sk_buff *skb, const struct kc_program *program)
+/* Cuts the frame to 'n_bytes' with the tag beside it.  False: it cannot be cut. */
+static __always_inline bool kc_cut(struct __sk_buff *skb, struct kc_program *program, __u32 n_bytes)
 {
+    __u32 tag_bytes = skb->vlan_present ? 4 : 0;
+
+    if (skb->len + tag_bytes > n_bytes && bpf_skb_change_tail(skb, n_bytes - tag_bytes, 0))
+        return false;
+    __sync_fetch_and_add(&program->n_cut_bytes, skb->len + tag_bytes);
+    return true;
+}
+
+/* Where the checksum ends that may have been left to the device, which the kernel wants to keep in the frame; of a
+ * frame that may be a tunnel's, the inner one's is beyond all that is known. */
+static __always_inline __u32 kc_min_cut(const struct kc_skb *x)
+{
+    bool is_ipv4 = x->info.type == ETH_TYPE_IPV4, is_ipv6 = x->info.type == ETH_TYPE_IPV6;
+    __u32 l4 = KC_L3 + (is_ipv6 ? 40 : 20);
+    __u16 words[4];
+
+    if (!is_ipv4 && !is_ipv6)
+        return KC_L3;
+    if (x->info.proto == IP_PROTO_TCP)
+        return l4 + 18;
+    if (x->info.proto == (is_ipv6 ? IP_PROTO_ICMPV6 : IP_PROTO_ICMP))
+        return l4 + 4;
+    if (x->info.proto != IP_PROTO_UDP || bpf_skb_load_bytes(x->skb, l4, words, sizeof words) ||
+        (x->skb->len >= KC_MIN_TUNNEL_BYTES && (!words[3] || kc_is_tunnel_port(words[1]))))
+        return KC_MAX_FRAME;
+    return l4 + 8;
+}
+
+/* The step of an output that is preceded by a cut: can what is left be sent? */
+static __always_inline bool kc_can_cut(const struct kc_skb *x, const struct kc_step *cut,
+                                       const struct kc_port *port)
+{
+    __u32 n_bytes = x->skb->len + KC_MAX_TAG_BYTES < cut->arg ? x->skb->len : cut->arg;
+
+    return port && port->ifindex && n_bytes <= port->max_bytes &&
+           (n_bytes < cut->arg || cut->arg >= kc_min_cut(x) + KC_MAX_TAG_BYTES);
+}
+
+/* Could every output of the program be done? */
+__noinline int kc_ports_take(struct __sk_buff *skb, const struct kc_program *program, __u64 packed)
+{
+    const struct kc_skb x = {.skb = skb, .info = kc_unpack(packed)};
+
     for (int s = 0; program && s < KC_PROGRAM_STEPS && s < program->n_steps; s++) {
         const struct kc_step *step = &program->steps[s];
 
+        if (step->op == KC_CUT)
+            return s + 1 < KC_PROGRAM_STEPS &&
+                   kc_can_cut(&x, step, kc_get_port(program->steps[s + 1].ports[0]));
         if (step->op != KC_OUTPUT)
             continue;
         for (__u32 i = 0; i < KC_STEP_PORTS && i < step->n; i++)
@@ -338,12 +386,12 @@ static __always_inline bool kc_program_is_for(const struct kc_program *program,
 }
 
 /* A TC action, with lost copies; or KC_PASS. */
-__noinline int kc_run(struct __sk_buff *skb, const struct kc_program *program, __u64 packed)
+__noinline int kc_run(struct __sk_buff *skb, struct kc_program *program, __u64 packed)
 {
     struct kc_skb x = {.skb = skb, .info = kc_unpack(packed)};
     int result = TC_ACT_SHOT, n_lost = 0;
 
-    if (!program || !kc_program_is_for(program, &x) || !kc_ports_take(skb, program))
+    if (!program || !kc_program_is_for(program, &x) || !kc_ports_take(skb, program, packed))
         return KC_PASS;
     for (int i = 0; i < KC_PROGRAM_STEPS && i < program->n_steps; i++) {
         const struct kc_step *step = &program->steps[i];
@@ -362,6 +410,10 @@ __noinline int kc_run(struct __sk_buff *skb, const struct kc_program *program, _
         case KC_POP_VLAN:
             kc_pop(&x);
             break;
+        case KC_CUT:
+            if (!kc_cut(skb, program, step->arg))
+                return (n_lost + 1) << KC_RESULT_LOST | TC_ACT_SHOT;
+            break;
         }
     }
     return n_lost << KC_RESULT_LOST | (result & ((1 << KC_RESULT_LOST) - 1));
@@ -377,7 +429,7 @@ static __always_inline __u32 kc_frame_bytes(const struct __sk_buff *skb)
 static __always_inline int kc_treat_by_program(struct __sk_buff *skb, struct kc_device *device,
                                                struct kc_entry *entry, __u32 index, __u64 packed)
 {
-    const struct kc_program *program = bpf_map_lookup_elem(&kc_programs, &index);
+    struct kc_program *program = bpf_map_lookup_elem(&kc_programs, &index);
     __u32 n_bytes = kc_frame_bytes(skb);
     int result = program ? kc_run(skb, program, packed) : KC_PASS;
 

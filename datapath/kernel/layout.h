@@ -29,7 +29,7 @@
 
 /* More by one whenever memory that an earlier build has written would be misread: a change of what words mean
  * (also those of keys, which kernel/parse.h makes), rather than of sizes, which are compared anyway. */
-enum { KC_LAYOUT_VERSION = 1 };
+enum { KC_LAYOUT_VERSION = 2 };
 
 enum {
     KC_N_SLOTS = 4096,
@@ -165,6 +165,7 @@ enum kc_op {
     KC_SET,       /* As DP_SET. */
     KC_PUSH_VLAN, /* 'arg' is TPID << 16 | TCI. */
     KC_POP_VLAN,
+    KC_CUT, /* To 'arg' bytes, for the port of the step behind it, which is the last. */
 };
 
 struct kc_step {
@@ -186,6 +187,8 @@ struct kc_program {
     __u8 ttl, ttl_mask;
     __u8 sends_once;                 /* To one port, in its last step. */
     __u16 tcp_flags, tcp_flags_mask; /* Network byte order. */
-    __u64 spare;
     struct kc_step steps[KC_PROGRAM_STEPS];
+    __u64 n_cut_bytes; /* Sent of frames that were cut; not part of what the program says. */
 };
+
+#define KC_PROGRAM_SAID_BYTES __builtin_offsetof(struct kc_program, n_cut_bytes)

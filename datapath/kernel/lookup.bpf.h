@@ -7,6 +7,7 @@
 
 #include <linux/bpf.h>
 
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #include "datapath/kernel/layout.h"
@@ -60,6 +61,15 @@ struct {
     __type(key, __u32);
     __type(value, struct kc_device);
 } kc_devices SEC(".maps");
+
+enum { KC_MIN_TUNNEL_BYTES = 82 }; /* No inner TCP or UDP that has a checksum fits in less. */
+
+/* VXLAN (and its number on Linux), VXLAN-GPE, Geneve, GTP-U; network byte order. */
+static __always_inline bool kc_is_tunnel_port(__u16 port)
+{
+    return port == bpf_htons(4789) || port == bpf_htons(8472) || port == bpf_htons(4790) ||
+           port == bpf_htons(6081) || port == bpf_htons(2152);
+}
 
 /* Loads that another processor's stores may change in between. */
 #define KC_READ_ONCE(word) (*(const volatile __typeof__(word) *)&(word))

@@ -22,15 +22,8 @@ extern int bpf_xdp_metadata_rx_vlan_tag(const struct xdp_md *context, __be16 *tp
                                         __u16 *tci) __ksym __weak;
 
 enum {
-    MIN_TUNNEL_BYTES = 82, /* No inner TCP or UDP that has a checksum fits in less. */
     TAG_BYTES = 4,
 };
-
-/* VXLAN (and its number on Linux), VXLAN-GPE, Geneve, GTP-U. */
-static __always_inline bool is_tunnel_port(__u16 port)
-{
-    return port == 4789 || port == 8472 || port == 4790 || port == 6081 || port == 2152;
-}
 
 /* 16-bit sum of the pseudo header, as it is left in the field. */
 static __always_inline __u16 pseudo_header_sum(const struct kc_key *key, __u32 l4_bytes, __u8 proto)
@@ -69,9 +62,9 @@ static __always_inline bool may_lack_checksum(const struct kc_xdp *x, const stru
     __u16 found = kc_load16(field);
     if (found == pseudo_header_sum(key, l4_bytes, x->proto))
         return true;
-    if (x->proto == IP_PROTO_TCP || n_bytes < MIN_TUNNEL_BYTES)
+    if (x->proto == IP_PROTO_TCP || n_bytes < KC_MIN_TUNNEL_BYTES)
         return false;
-    return !found || is_tunnel_port(bpf_ntohs((__u16)(key->words[3] >> 48)));
+    return !found || kc_is_tunnel_port((__u16)(key->words[3] >> 48));
 }
 
 /* The key of the frame, and what else is known of it.  False: it has none. */

@@ -321,7 +321,23 @@ static __always_inline const struct kc_port *kc_xdp_program_port(const struct kc
     return kc_xdp_port(program->steps[last].ports[0], n_bytes);
 }
 
-static __noinline bool kc_xdp_run(struct kc_xdp *x, const struct kc_program *program)
+static __always_inline __u32 kc_xdp_bytes(const struct kc_xdp *x)
+{
+    return (__u32)(x->context->data_end - x->context->data);
+}
+
+static __always_inline bool kc_xdp_cut(const struct kc_xdp *x, struct kc_program *program,
+                                       __u32 max_bytes)
+{
+    __u32 n_bytes = kc_xdp_bytes(x);
+
+    if (n_bytes > max_bytes && bpf_xdp_adjust_tail(x->context, (int)(max_bytes - n_bytes)))
+        return false;
+    __sync_fetch_and_add(&program->n_cut_bytes, kc_xdp_bytes(x));
+    return true;
+}
+
+static __noinline bool kc_xdp_run(struct kc_xdp *x, struct kc_program *program)
 {
     if (!x || !program)
         return false;
@@ -333,6 +349,8 @@ static __noinline bool kc_xdp_run(struct kc_xdp *x, const struct kc_program *pro
         else if (step->op == KC_PUSH_VLAN && !kc_xdp_push(x, step->arg))
             return false;
         else if (step->op == KC_POP_VLAN && !kc_xdp_pop(x))
+            return false;
+        else if (step->op == KC_CUT && !kc_xdp_cut(x, program, step->arg))
             return false;
     }
     return true;
@@ -353,7 +371,7 @@ static __always_inline int kc_xdp_treat(struct kc_xdp *x, struct kc_entry *entry
     }
 
     action -= KC_FIRST_PROGRAM;
-    const struct kc_program *program = bpf_map_lookup_elem(&kc_programs, &action);
+    struct kc_program *program = bpf_map_lookup_elem(&kc_programs, &action);
     if (!program || !kc_xdp_program_is_for(program, x))
         return XDP_PASS;
     port = kc_xdp_program_port(program, n_bytes);

@@ -127,6 +127,26 @@ is_verified
 vsctl del-br br1 -- del-port br0 a0 -- clear Port h1 tag -- add-port br0 h2
 wait_until 5 can_reach h1 10.8.0.2 || fail "h1 does not reach h2, on one bridge again"
 
+step "a third host gets a piece of each frame, super-frames and all"
+make_host h3 none br0
+ofctl del-flows br0
+ofctl add-flow br0 "priority=1,actions=normal"
+ofctl add-flow br0 "priority=50,ip,in_port=h1,actions=output(port=$(vsctl get Interface h3 ofport),max_len=80),output:h2"
+received() { on h3 cat /sys/class/net/eth0/statistics/rx_{packets,bytes} | xargs; }
+read -r packets bytes <<<"$(received)"
+treats_more h1 sends_tcp h1 h2 10.8.0.2 || fail "no TCP from h1 to h2 beside a sample of it"
+no_bad_checksums "beside a sample"
+cut_in_kernel() { appctl dpctl/dump-flows type=offloaded | found 'trunc(80)'; }
+wait_until 5 cut_in_kernel || fail "no flow that cuts is in the kernel: $(appctl dpctl/dump-flows)"
+set -- $(received)
+packets=$(($1 - packets)) bytes=$(($2 - bytes))
+[ "$packets" -gt 100 ] && [ "$bytes" -le $((packets * 80)) ] && [ "$bytes" -ge $((packets * 60)) ] ||
+  fail "h3 got $bytes bytes in $packets frames of at most 80"
+sent_to_h3() { vsctl get Interface h3 statistics:tx_bytes; }
+wait_until 10 eval '[ "$(sent_to_h3)" -ge $bytes ]' || fail "of $bytes bytes to h3 are counted $(sent_to_h3)"
+[ "$(sent_to_h3)" -le $(($2 + 2000)) ] || fail "of $2 bytes to h3 are counted $(sent_to_h3)"
+vsctl del-port h3
+
 step "a flood reaches everybody once"
 ofctl add-flow br0 "priority=70,udp,in_port=h1,tp_dst=7777,actions=flood"
 on h2 nstat -n

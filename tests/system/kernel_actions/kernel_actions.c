@@ -51,7 +51,7 @@ struct hook {
     const char *name;
     int redirected;
     const struct bpf_program *program;
-    unsigned long n_done, n_passed_on;
+    unsigned long n_done, n_passed_on, n_cut;
 };
 static struct hook hooks[] = {{.name = "XDP", .redirected = XDP_REDIRECTED},
                               {.name = "TC", .redirected = TC_REDIRECTED}};
@@ -143,6 +143,9 @@ static void make_actions(struct random *random, struct dp_actions *actions)
             };
         actions->list[actions->n++] = action;
     }
+    if (random_chance(random, 30))
+        actions->list[actions->n++] = (struct dp_action){.type = DP_TRUNC,
+                                                         .arg = 14 + random_below(random, 150)};
     if (random_chance(random, 95))
         actions->list[actions->n++] = (struct dp_action){.type = DP_OUTPUT, .arg = OUT_PORT};
 }
@@ -239,6 +242,8 @@ static void run_in(struct hook *hook, const uint8_t *frame, size_t n_bytes,
         return;
     }
     hook->n_done++;
+    hook->n_cut += verdict->program.n_steps > 1 &&
+                   verdict->program.steps[verdict->program.n_steps - 2].op == KC_CUT;
     got.is_there = (int)run.retval == hook->redirected;
     got.size = run.data_size_out;
     if (!is_equal(&got, hook->redirected == TC_REDIRECTED))
@@ -311,10 +316,13 @@ int main(int argc, char **argv)
         compare(frame, n_bytes);
     }
     for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++)
-        printf("%s: %lu verdicts carried out, %lu passed on\n", hooks[i].name, hooks[i].n_done,
-               hooks[i].n_passed_on);
+        printf("%s: %lu verdicts carried out, %lu of them cut, %lu passed on\n", hooks[i].name,
+               hooks[i].n_done, hooks[i].n_cut, hooks[i].n_passed_on);
     printf("%lu differ\n", n_different);
     datapath_destroy(dp);
     programs_unload(&programs);
-    return n_different || hooks[0].n_done < n_rounds / 8 || hooks[1].n_done < n_rounds / 8 ? 1 : 0;
+    return n_different || hooks[0].n_done < n_rounds / 8 || hooks[1].n_done < n_rounds / 8 ||
+                   hooks[0].n_cut < n_rounds / 100 || hooks[1].n_cut < n_rounds / 100
+               ? 1
+               : 0;
 }

@@ -36,7 +36,7 @@ enum {
     ROUND_FRAMES = 2500,
     N_TABLES = 4,
     MAX_FLOWS = 512,
-    MAX_OUTPUTS = 64,
+    MAX_OUTPUTS = 512,
     BUFFER_BYTES = 4096,
 };
 #define PATIENCE_NS (5 * SECOND_NS)
@@ -200,7 +200,7 @@ static void add_flow(struct round *round)
         .n_ports = RIG_PORTS,
         .n_tables = N_TABLES,
         .has_controller = random_chance(&round->random, 10),
-        .trunc_ports = random_chance(&round->random, 10) ? RIG_PORTS : 0,
+        .trunc_ports = random_chance(&round->random, 20) ? RIG_PORTS : 0,
     };
     struct buffer text = BUFFER_INIT;
 
@@ -413,6 +413,9 @@ static void compare_ports(struct round *round, int b)
         expect_equal(round, stats[IN_MEMORY].rx_packets, stats[IN_KERNEL].rx_packets,
                      "received packets");
         expect_equal(round, stats[IN_MEMORY].rx_bytes, stats[IN_KERNEL].rx_bytes, "received bytes");
+        expect_equal(round, stats[IN_MEMORY].tx_packets, stats[IN_KERNEL].tx_packets,
+                     "sent packets");
+        expect_equal(round, stats[IN_MEMORY].tx_bytes, stats[IN_KERNEL].tx_bytes, "sent bytes");
         for (int reason = 0; reason < DROP_N_REASONS; reason++)
             expect_equal(round, stats[IN_MEMORY].dropped[reason], stats[IN_KERNEL].dropped[reason],
                          drop_reason_name((enum drop_reason)reason));
