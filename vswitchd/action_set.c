@@ -31,6 +31,7 @@ size_t action_set_order(const struct ofa *const actions[], size_t n, const struc
     static const enum ofa_type first[] = {
         OFA_POP_VLAN, OFA_POP_MPLS, OFA_PUSH_MPLS, OFA_PUSH_VLAN, OFA_DEC_TTL, OFA_DEC_MPLS_TTL,
     };
+    static const enum ofa_type qos[] = {OFA_METER, OFA_SET_QUEUE};
     const struct ofa *output = NULL;
     size_t n_ordered = 0;
 
@@ -47,9 +48,11 @@ size_t action_set_order(const struct ofa *const actions[], size_t n, const struc
         if (sets_field(actions[i]))
             ordered[n_ordered++] = actions[i];
     }
-    const struct ofa *queue = last_of_type(actions, n, OFA_SET_QUEUE);
-    if (queue)
-        ordered[n_ordered++] = queue;
+    for (size_t i = 0; i < ARRAY_SIZE(qos); i++) {
+        const struct ofa *action = last_of_type(actions, n, qos[i]);
+        if (action)
+            ordered[n_ordered++] = action;
+    }
     ordered[n_ordered++] = output;
     return n_ordered;
 }

@@ -390,6 +390,14 @@ static void put_mod(struct flow_writer *w)
     put_value(w, mod->value);
 }
 
+static void put_controller(struct flow_writer *w)
+{
+    buffer_printf(w->text, "controller(max_len=%u", 20 + random_below(w->random, 100));
+    if (w->options->n_meters && random_chance(w->random, 50))
+        buffer_printf(w->text, ",meter_id=%u", 1 + random_below(w->random, w->options->n_meters));
+    buffer_putc(w->text, ')');
+}
+
 static void put_output(struct flow_writer *w)
 {
     uint32_t choice = random_below(w->random, 100);
@@ -412,7 +420,7 @@ static void put_output(struct flow_writer *w)
     else if (choice < 90)
         buffer_puts(w->text, "all");
     else if (choice < 94 && w->options->has_controller)
-        buffer_printf(w->text, "controller(max_len=%u)", 20 + random_below(w->random, 100));
+        put_controller(w);
     else
         buffer_puts(w->text, "local");
 }
@@ -620,6 +628,9 @@ bool generate_flow(struct random *random, const struct generate_flows *options, 
                   1 + random_below(random, GENERATE_MAX_PRIORITY));
     put_match(&w);
     buffer_puts(text, ",actions=");
+    bool is_metered = options->n_meters && random_chance(random, 15);
+    if (is_metered)
+        buffer_printf(text, "meter:%u,", 1 + random_below(random, options->n_meters));
     size_t start = text->size;
     for (uint32_t i = 0; i < n_actions; i++) {
         if (i)
@@ -628,7 +639,9 @@ bool generate_flow(struct random *random, const struct generate_flows *options, 
     }
     if (w.is_modern)
         put_instructions(&w, n_actions ? "," : "");
-    if (text->size == start)
+    if (text->size == start && is_metered)
+        text->size--; /* The comma. */
+    else if (text->size == start)
         buffer_puts(text, "drop");
     return w.is_modern;
 }

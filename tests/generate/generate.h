@@ -26,6 +26,7 @@ struct generate_flows {
     unsigned int n_groups;    /* Groups 1 to n_groups, which the caller has added. */
     bool has_lessons;         /* learn() for table n_tables, and lookups in it. */
     bool has_select;          /* Among them may be select groups. */
+    unsigned int n_meters;    /* Meters 1 to n_meters, likewise added. */
 };
 
 /* Appends one flow, without a line break.  True: it uses instructions or actions that OpenFlow 1.0 lacks. */

@@ -13,6 +13,7 @@
 #include "vswitchd/flow_mod.h"
 #include "vswitchd/group_mod.h"
 #include "vswitchd/lessons.h"
+#include "vswitchd/meter_mod.h"
 #include "vswitchd/packet_in.h"
 #include "vswitchd/xlate.h"
 
@@ -168,6 +169,7 @@ static void build_topology(struct rig *rig, const struct rig_settings *settings)
         struct bridge_view *bridge = topology_add_bridge(rig->topology, b ? "br1" : "br0");
 
         bridge->tables = rig->tables[b];
+        bridge->meters = rig->meters[b];
         bridge->fdb = rig->fdb[b];
         bridge->packet_ins = rig->queue[b];
         bridge->lessons = rig->lessons[b];
@@ -182,6 +184,15 @@ static void build_topology(struct rig *rig, const struct rig_settings *settings)
     patch[0]->patch_peer = patch[1];
     patch[1]->patch_peer = patch[0];
 }
+
+static void meter_changed(void *aux, const struct meter *meter, bool is_gone)
+{
+    (void)meter;
+    (void)is_gone;
+    tables_changed(aux);
+}
+
+static const struct meter_table_events meter_events = {.changed = meter_changed};
 
 void rig_init(struct rig *rig, const struct rig_settings *settings,
               const struct rig_options *options)
@@ -211,6 +222,7 @@ void rig_init(struct rig *rig, const struct rig_settings *settings,
     datapath_set_dummy_tx(rig->dp, note_output, rig);
     for (int b = 0; b < RIG_BRIDGES; b++) {
         rig->tables[b] = flow_tables_create(&events, rig);
+        rig->meters[b] = meter_table_create(datapath_meters(rig->dp), &meter_events, rig);
         rig->fdb[b] = fdb_create(FDB_DEFAULT_ENTRIES, FDB_DEFAULT_AGE_S, DP_N_SLOTS,
                                  station_changed, rig);
         rig->queue[b] = packet_in_queue_create(no_wake, NULL);
@@ -224,6 +236,10 @@ void rig_init(struct rig *rig, const struct rig_settings *settings,
 
 void rig_fini(struct rig *rig)
 {
+    for (int b = 0; b < RIG_BRIDGES; b++) {
+        datapath_flush(rig->dp);
+        meter_table_destroy(rig->meters[b]);
+    }
     datapath_destroy(rig->dp);
     rcu_quiescent_state();
     rcu_barrier();
@@ -270,6 +286,31 @@ void rig_put_group(struct rig *rig, int bridge, const char *text, int64_t now_ns
     of_group_mod_fini(&mod);
     buffer_fini(&wire);
     flow_tables_publish(rig->tables[bridge]);
+}
+
+void rig_put_meter(struct rig *rig, int bridge, const char *text, int64_t now_ns)
+{
+    struct error error = ERROR_INIT;
+    struct of_meter_mod mod;
+
+    if (of_meter_mod_parse(text, OFMC_ADD, &mod, &error)) {
+        fprintf(stderr, "%s: %s\n", text, error.message);
+        abort();
+    }
+    if (meter_table_lookup(rig->meters[bridge], mod.meter.meter_id))
+        mod.command = OFMC_MODIFY;
+    if (meter_mod_apply(rig->meters[bridge], rig->tables[bridge], &mod, now_ns)) {
+        fprintf(stderr, "%s: refused\n", text);
+        abort();
+    }
+    of_meter_mod_fini(&mod);
+}
+
+void rig_delete_meter(struct rig *rig, int bridge, uint32_t meter_id, int64_t now_ns)
+{
+    struct of_meter_mod mod = {.command = OFMC_DELETE, .meter.meter_id = meter_id};
+
+    meter_mod_apply(rig->meters[bridge], rig->tables[bridge], &mod, now_ns);
 }
 
 void rig_send(struct rig *rig, int bridge, int port, const void *frame, size_t n_bytes,

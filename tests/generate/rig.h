@@ -46,6 +46,7 @@ struct rig {
     struct datapath *dp;
     struct topology *topology;
     struct flow_tables *tables[RIG_BRIDGES];
+    struct meter_table *meters[RIG_BRIDGES];
     struct fdb *fdb[RIG_BRIDGES];
     struct packet_in_queue *queue[RIG_BRIDGES];
     struct lesson_queue *lessons[RIG_BRIDGES];
@@ -75,6 +76,10 @@ void rig_flow_mod(struct rig *rig, int bridge, const struct of_flow_mod *flow, i
 
 /* A group as generate_group() describes it, added or in place of the one there was; applied and published. */
 void rig_put_group(struct rig *rig, int bridge, const char *text, int64_t now_ns);
+
+/* The same for a meter, as add-meter takes it. */
+void rig_put_meter(struct rig *rig, int bridge, const char *text, int64_t now_ns);
+void rig_delete_meter(struct rig *rig, int bridge, uint32_t meter_id, int64_t now_ns);
 
 /* And the flows that the frame teaches are there when this returns. */
 void rig_send(struct rig *rig, int bridge, int port, const void *frame, size_t n_bytes,
