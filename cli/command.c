@@ -14,14 +14,25 @@
 #include "cli/shown.h"
 
 static const struct command_rows *const nouns[] = {
-    &up_commands,          &status_commands,         &help_commands,       &show_commands,
-    &bridge_commands,      &bridge_setting_commands, &port_commands,       &bond_commands,
-    &controller_commands,  &mirror_commands,         &qos_commands,        &ssl_commands,
-    &auto_attach_commands, &zone_commands,           &reset_commands,      &record_list_commands,
-    &record_commands,      &record_life_commands,    &db_commands,         &flow_commands,
-    &flow_dump_commands,   &group_commands,          &group_dump_commands, &meter_commands,
-    &of_port_commands,     &of_table_commands,       &ports_commands,      &fdb_commands,
-    &trace_commands,       &cache_commands,          &verify_commands,     &control_commands,
+    &up_commands,          &status_commands,
+    &help_commands,        &show_commands,
+    &bridge_commands,      &bridge_setting_commands,
+    &port_commands,        &bond_commands,
+    &controller_commands,  &mirror_commands,
+    &qos_commands,         &ssl_commands,
+    &auto_attach_commands, &zone_commands,
+    &reset_commands,       &record_list_commands,
+    &record_commands,      &record_life_commands,
+    &db_commands,          &flow_commands,
+    &flow_dump_commands,   &flow_diff_commands,
+    &group_commands,       &group_dump_commands,
+    &meter_commands,       &of_port_commands,
+    &of_table_commands,    &of_table_config_commands,
+    &of_queue_commands,    &of_switch_commands,
+    &of_tlv_commands,      &packet_out_commands,
+    &ports_commands,       &fdb_commands,
+    &trace_commands,       &cache_commands,
+    &verify_commands,      &control_commands,
     &log_commands,
 };
 
@@ -117,14 +128,17 @@ static int refuse_unknown(const char *word, struct error *error)
                      shown(word).text);
 }
 
-/* Finds "--name" (length bytes) in a list like "--may-exist --id=". */
-static bool find_option(const char *list, const char *name, size_t length, bool *has_value)
+/* Finds "--name" (length bytes) in a list like "--may-exist --id= --sort[=]". */
+static bool find_option(const char *list, const char *name, size_t length, bool *may_have_value,
+                        bool *needs_value)
 {
     for (const char *at = list; at && *at;) {
         size_t n = strcspn(at, " ");
+        size_t name_length = strcspn(at, "[= ");
 
-        *has_value = at[n - 1] == '=';
-        if (n - *has_value == length && !memcmp(at, name, length))
+        *may_have_value = name_length < n;
+        *needs_value = at[name_length] == '=';
+        if (name_length == length && !memcmp(at, name, length))
             return true;
         at += n + (at[n] == ' ');
     }
@@ -138,16 +152,17 @@ static int check_options(const struct invocation *invocation, struct error *erro
     for (size_t i = 0; i < invocation->n_options; i++) {
         const char *name = invocation->options[i].name;
         size_t length = invocation->options[i].name_length;
-        bool has_value, was_given = name[length] == '=';
+        bool may_have_value, needs_value, was_given = name[length] == '=';
 
         if (!command)
             return error_set(error, -EINVAL, "%s: no such option", shown(name).text);
-        if (!find_option(command->options, name, length, &has_value))
+        if (!find_option(command->options, name, length, &may_have_value, &needs_value))
             return error_set(error, -EINVAL, "%s: %s has no such option (see weir help %s)",
                              shown(name).text, command->name, command->name);
-        if (has_value != was_given)
+        if (was_given ? !may_have_value : needs_value)
             return error_set(error, -EINVAL, "%s: %s", shown(name).text,
-                             has_value ? "needs a value, as in --option=VALUE" : "takes no value");
+                             needs_value ? "needs a value, as in --option=VALUE"
+                                         : "takes no value");
     }
     return 0;
 }
@@ -221,6 +236,8 @@ int invocation_parse(struct invocation *invocation, struct options *options,
             return n;
         i += (size_t)n;
     }
+    if (invocation->command && invocation->command->with_arguments && invocation->n_args)
+        invocation->command = invocation->command->with_arguments;
     int result = check_options(invocation, error);
     return result ? result : (int)i;
 }

@@ -32,12 +32,13 @@ typedef int command_callback(struct context *, struct invocation *, struct error
 struct command {
     const char *name;
     const char *arguments; /* As help shows them. */
-    const char *options;   /* Of this command: "--may-exist --id="; '=' takes a value. */
+    const char *options;   /* Of this command: "--may-exist --id= --sort[=]"; '=' takes a value. */
     const char *summary;
     enum command_group group;
-    int min_args, max_args;    /* max_args -1: no limit. */
-    bool is_raw;               /* What follows the first argument is arguments, options too. */
-    command_callback *prepare; /* NULL: not a database command. */
+    int min_args, max_args; /* max_args -1: no limit. */
+    bool is_raw;            /* What follows the first argument is arguments, options too. */
+    const struct command *with_arguments; /* What it is if it has any; NULL: the same. */
+    command_callback *prepare;            /* NULL: not a database command. */
     command_callback *run;
     command_callback *finish; /* NULL: nothing to do. */
 };

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/flow_sort.h"
 #include "cli/nouns.h"
 #include "cli/ofconn.h"
 #include "lib/openflow/stats.h"
@@ -18,6 +19,8 @@ struct dump {
     const struct of_names *names; /* Of ports, to print; NULL: numbers. */
     bool has_stats;
     json_t *json; /* NULL: text. */
+    struct flow_sort sort;
+    struct flow_list list; /* If they are to be sorted. */
 };
 
 static void add_counter(json_t *object, const char *name, uint64_t value)
@@ -74,20 +77,33 @@ static void print_flow(struct dump *dump, const struct of_flow_stats *stats)
     buffer_putc(out, '\n');
 }
 
-static int print_message(struct dump *dump, const struct of_message *message, struct error *error)
+static int take_message(const struct of_message *message, void *aux, struct error *error)
 {
+    struct dump *dump = aux;
     struct buffer actions = BUFFER_INIT;
     struct of_flow_stats stats;
     struct of_items items;
 
     of_items_init(&items, message);
-    while (of_next_flow_stats(&items, &actions, &stats))
-        print_flow(dump, &stats);
+    while (of_next_flow_stats(&items, &actions, &stats)) {
+        if (dump->sort.n_keys)
+            flow_list_add(&dump->list, &stats);
+        else
+            print_flow(dump, &stats);
+    }
     buffer_fini(&actions);
     if (items.error)
         return error_set(error, -EPROTO, "the switch sent a flow that cannot be read (%s)",
                          of_error_name(items.error));
     return 0;
+}
+
+static void print_sorted(struct dump *dump)
+{
+    flow_list_sort(&dump->list, &dump->sort);
+    for (size_t i = 0; i < dump->list.n; i++)
+        print_flow(dump, &dump->list.flows[i]);
+    flow_list_fini(&dump->list);
 }
 
 /* Sends the request of 'kind' that the words of the command make. */
@@ -102,6 +118,9 @@ static int request(struct context *context, struct invocation *invocation,
     if (!*connection || ofconn_load_names(*connection, error) < 0 ||
         of_flow_stats_request_parse(filter, ofconn_names(*connection), &wanted, error) < 0)
         return error->code;
+    if (wanted.out_group != (uint32_t)OF_GROUP_ANY && ofconn_version(*connection) == OF_1_0)
+        return error_set(error, -EPROTO,
+                         "out_group cannot be said in OpenFlow 1.0 (try -O OpenFlow13)");
     *names = ofconn_print_names(*connection, invocation);
     *xid = ofconn_xid(*connection);
     of_encode_flow_stats_request(&wanted, kind, ofconn_protocol(*connection), *xid,
@@ -116,19 +135,19 @@ static int run_dump_flows(struct context *context, struct invocation *invocation
         .context = context,
         .invocation = invocation,
         .has_stats = !invocation_option(invocation, "--no-stats"),
-        .json = options_is_json(&context->options) ? json_array() : NULL,
     };
-    struct of_message message;
     uint32_t xid;
-    int result = request(context, invocation, OF_FLOW_STATS_REQUEST, &dump.connection, &dump.names,
-                         &xid, error);
+    int result = flow_sort_parse(invocation, &dump.sort, error);
 
-    do {
-        if (!result)
-            result = ofconn_receive(dump.connection, xid, OF_FLOW_STATS_REPLY, &message, error);
-        if (!result)
-            result = print_message(&dump, &message, error);
-    } while (!result && of_message_has_more(&message));
+    if (result)
+        return result;
+    dump.json = options_is_json(&context->options) ? json_array() : NULL;
+    result = request(context, invocation, OF_FLOW_STATS_REQUEST, &dump.connection, &dump.names,
+                     &xid, error);
+    if (!result)
+        result = ofconn_receive_all(dump.connection, xid, OF_FLOW_STATS_REPLY, take_message, &dump,
+                                    error);
+    print_sorted(&dump);
     if (!result && dump.json)
         json_print_take(json_incref(dump.json), &context->options.style, &invocation->output);
     json_decref(dump.json);
@@ -169,7 +188,7 @@ static int run_dump_aggregate(struct context *context, struct invocation *invoca
 static const struct command rows[] = {
     {.name = "dump-flows",
      .arguments = "BRIDGE [FLOW]",
-     .options = "--names --no-names --no-stats",
+     .options = "--names --no-names --stats --no-stats --strict --sort[=] --rsort[=]",
      .summary = "Print the flows that match, without FLOW all of them",
      .group = GROUP_FLOW,
      .min_args = 1,

@@ -2,6 +2,8 @@
 
 /* Ports as OpenFlow sees them: counters, descriptions, configuration bits. */
 
+#include "cli/of_port.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -19,6 +21,8 @@ struct listing {
     const struct of_names *names; /* NULL: numbers. */
     struct buffer text;
     json_t *json; /* NULL: text. */
+    bool has_duration;
+    of_port wanted; /* OFPP_NONE: all. */
     size_t n;
 };
 
@@ -70,7 +74,7 @@ static void list_stats(const struct of_port_stats *stats, struct listing *listin
 
     of_port_format(stats->port, listing->names, &port);
     if (!listing->json)
-        buffer_printf(&listing->text, "  port %s: ", buffer_text(&port));
+        buffer_printf(&listing->text, "  port %2s: ", buffer_text(&port));
     json_object_set_new(object, "port", json_string(buffer_text(&port)));
     json_object_set_new(object, "ofport", json_integer(stats->port));
     for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
@@ -86,6 +90,9 @@ static void list_stats(const struct of_port_stats *stats, struct listing *listin
         json_array_append_new(listing->json, object);
     else
         json_decref(object);
+    if (!listing->json && listing->has_duration)
+        buffer_printf(&listing->text, "           duration=%u.%03us\n", stats->duration_s,
+                      stats->duration_ns / 1000000);
     buffer_fini(&port);
 }
 
@@ -95,8 +102,9 @@ static int print_port_stats(const struct of_message *message, void *aux, struct 
     struct of_port_stats stats;
     struct of_items items;
 
-    of_items_init(&items, message);
     (void)error;
+    listing->has_duration = message->version >= OF_1_3;
+    of_items_init(&items, message);
     for (; of_next_port_stats(&items, &stats); listing->n++)
         list_stats(&stats, listing);
     return 0;
@@ -268,29 +276,55 @@ static void list_port(const struct of_port_info *info, struct listing *listing)
 
 static int print_ports(const struct of_message *message, void *aux, struct error *error)
 {
+    struct listing *listing = aux;
     struct of_port_info info;
     struct of_items items;
 
-    of_items_init(&items, message);
     (void)error;
-    while (of_next_port(&items, &info))
-        list_port(&info, aux);
+    of_items_init(&items, message);
+    while (of_next_port(&items, &info)) {
+        if (listing->wanted != OFPP_NONE && listing->wanted != info.port)
+            continue;
+        list_port(&info, listing);
+        listing->n++;
+    }
     return 0;
+}
+
+/* Versions before 1.5 always describe all ports. */
+static int describe(struct ofconn *connection, struct listing *listing, struct error *error)
+{
+    uint32_t xid = ofconn_xid(connection);
+
+    of_encode_port_desc_request(listing->wanted, ofconn_version(connection), xid,
+                                ofconn_output(connection));
+    return ofconn_receive_all(connection, xid, OF_PORT_DESC_REPLY, print_ports, listing, error);
+}
+
+int of_ports_describe(struct ofconn *connection, of_port port, struct buffer *out, json_t *json,
+                      struct error *error)
+{
+    struct listing listing = {.json = json, .wanted = port};
+    int result = describe(connection, &listing, error);
+
+    buffer_puts(out, buffer_text(&listing.text));
+    buffer_fini(&listing.text);
+    return result;
 }
 
 static int run_dump_ports_desc(struct context *context, struct invocation *invocation,
                                struct error *error)
 {
+    const char *port = invocation->n_args > 1 ? invocation->args[1] : "ANY";
     struct listing listing;
     int result = begin_listing(context, invocation, &listing, error);
 
-    if (!result) {
-        uint32_t xid = ofconn_xid(listing.connection);
-        of_encode_empty(OF_PORT_DESC_REQUEST, ofconn_version(listing.connection), xid,
-                        ofconn_output(listing.connection));
-        result = ofconn_receive_all(listing.connection, xid, OF_PORT_DESC_REPLY, print_ports,
-                                    &listing, error);
-    }
+    if (!result)
+        result = of_port_parse(port, ofconn_names(listing.connection), &listing.wanted, error);
+    if (!result)
+        result = describe(listing.connection, &listing, error);
+    if (!result && !listing.n && listing.wanted != OFPP_NONE)
+        result = error_set(error, -ENOENT, "the bridge has no port %s", shown(port).text);
     if (!result)
         print_listing(context, invocation, &listing);
     end_listing(&listing);
@@ -366,8 +400,8 @@ static int find_mac(struct ofconn *connection, struct of_port_mod *mod, const ch
     struct port_search search = {.port = mod->port};
     uint32_t xid = ofconn_xid(connection);
 
-    of_encode_empty(OF_PORT_DESC_REQUEST, ofconn_version(connection), xid,
-                    ofconn_output(connection));
+    of_encode_port_desc_request(OFPP_NONE, ofconn_version(connection), xid,
+                                ofconn_output(connection));
     int result = ofconn_receive_all(connection, xid, OF_PORT_DESC_REPLY, find_port, &search, error);
     if (!result && !search.is_found)
         result = error_set(error, -ENOENT, "the bridge has no port %s", shown(name).text);
@@ -385,7 +419,10 @@ static int run_mod_port(struct context *context, struct invocation *invocation, 
         result = parse_action(invocation->args[i], &mod, error);
     if (result)
         return result;
-    struct ofconn *connection = ofconn_open(context, invocation->args[0], error);
+    bool is_of10_only = mod.mask & (OFPPC_NO_STP | OFPPC_NO_RECV_STP | OFPPC_NO_FLOOD);
+    struct ofconn *connection =
+        ofconn_open_in(context, invocation->args[0],
+                       is_of10_only ? OF_VERSION_BIT(OF_1_0) : OF_VERSIONS_KNOWN, error);
     if (!connection || (result = ofconn_load_names(connection, error)) < 0)
         result = error->code;
     if (!result)
@@ -411,11 +448,12 @@ static const struct command rows[] = {
      .max_args = 2,
      .run = run_dump_ports},
     {.name = "dump-ports-desc",
-     .arguments = "BRIDGE",
+     .arguments = "BRIDGE [PORT]",
+     .options = "--names --no-names",
      .summary = "Print address, configuration, state and speed of ports",
      .group = GROUP_FLOW,
      .min_args = 1,
-     .max_args = 1,
+     .max_args = 2,
      .run = run_dump_ports_desc},
     {.name = "mod-port",
      .arguments = "BRIDGE PORT ACTION...",

@@ -125,6 +125,13 @@ static int set_packet_in_format(struct options *options, const char *value, stru
     return 0;
 }
 
+static int set_more(struct options *options, const char *value, struct error *error)
+{
+    (void)value, (void)error;
+    options->more++;
+    return 0;
+}
+
 #define TLS_SETTER(NAME, OPTION)                                                     \
     static int NAME(struct options *options, const char *value, struct error *error) \
     {                                                                                \
@@ -251,6 +258,8 @@ static const struct option_row rows[] = {
     {"-F", ITS_VALUE, set_flow_format},
     {"--packet-in-format", ITS_VALUE, set_packet_in_format},
     {"-P", ITS_VALUE, set_packet_in_format},
+    {"--more", NO_VALUE, set_more},
+    {"-m", NO_VALUE, set_more},
     {"--private-key", ITS_VALUE, set_private_key},
     {"-p", ITS_VALUE, set_private_key},
     {"--certificate", ITS_VALUE, set_certificate},
@@ -302,6 +311,7 @@ const char *options_help(void)
            "  -O, --protocols=V     OpenFlow versions: OpenFlow10 (default) to OpenFlow15\n"
            "  -F, --flow-format=F   how flows are said: openflow10, nxm or oxm\n"
            "  -P, --packet-in-format=F  standard, nxt_packet_in or nxt_packet_in2\n"
+           "  -m, --more            print OpenFlow messages with their bytes\n"
            "  -p, --private-key=FILE  for ssl: our key,\n"
            "  -c, --certificate=FILE  our certificate,\n"
            "  -C, --ca-cert=FILE      and the CA of the other side\n"

@@ -30,6 +30,7 @@ struct options {
     const char *of_version;       /* -O; NULL: OpenFlow 1.0. */
     const char *flow_format;      /* -F; NULL: any. */
     const char *packet_in_format; /* -P; NULL: the best there is. */
+    unsigned more;                /* -m: how often it was said. */
     struct tls_settings tls;
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/nouns.h"
+#include "cli/of_switch.h"
 #include "cli/topology.h"
 
 /* A level of the page: which rows, and which of their columns in this order (those that are empty
@@ -278,9 +279,11 @@ static int run_init(struct context *context, struct invocation *invocation, stru
 
 static const struct command rows[] = {
     {.name = "show",
-     .arguments = "",
-     .summary = "Print bridges, ports and interfaces, with what is wrong with them",
+     .arguments = "[BRIDGE]",
+     .options = "--names --no-names",
+     .summary = "Print bridges, ports and interfaces; or what a bridge says in OpenFlow",
      .group = GROUP_CONFIG,
+     .with_arguments = &of_show_command,
      .prepare = prepare_show,
      .run = run_show},
     {.name = "init",

@@ -297,6 +297,8 @@ static bool actions_fit(const struct of_flow_mod *flow, enum of_version version)
         if (version == OF_1_0 && (ofa->type == OFA_CLEAR_ACTIONS ||
                                   ofa->type == OFA_WRITE_ACTIONS || ofa->type == OFA_PUSH_VLAN))
             return false;
+        if (version < OF_1_3 && ofa->type == OFA_METER)
+            return false;
     }
     buffer_put(&copy, flow->actions.data, flow->actions.size);
     fits = ofa_check(&copy, &flow->match, &check) == OF_OK;
@@ -315,6 +317,8 @@ bool of_flow_mod_fits(const struct of_flow_mod *flow, const struct of_protocol *
     if (protocol->version != OF_1_0)
         return !flow->modify_cookie && of_match_fits(&flow->match, protocol->version);
     if (flow->table_id != OF_TABLE_ALL && !protocol->has_table_id)
+        return false;
+    if (flow->out_group != (uint32_t)OF_GROUP_ANY)
         return false;
     return protocol->uses_nxm || (!flow->cookie_mask.raw && of_match_fits_of10(&flow->match));
 }

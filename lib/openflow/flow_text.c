@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/annotations.h"
 #include "lib/buffer.h"
@@ -126,6 +127,22 @@ static int parse_out_port(struct flow_parser *parser, const struct text_item *it
     return 0;
 }
 
+static int parse_out_group(struct flow_parser *parser, const struct text_item *item)
+{
+    uint64_t group;
+
+    if (has_actions(parser))
+        return error_set(parser->error, -EINVAL, "out_group=%s: only for delete and dump",
+                         item->value);
+    if (!strcasecmp(item->value, "any"))
+        group = (uint32_t)OF_GROUP_ANY;
+    else if (!text_parse_u64(item->value, &group) || group > UINT32_MAX)
+        return error_set(parser->error, -EINVAL, "out_group=%s: expected the number of a group",
+                         item->value);
+    parser->flow->out_group = (uint32_t)group;
+    return 0;
+}
+
 static int parse_idle_timeout(struct flow_parser *parser, const struct text_item *item)
 {
     return parse_u16(parser, item, UINT16_MAX, &parser->flow->idle_timeout_s);
@@ -156,6 +173,7 @@ static const struct {
     {"table", false, parse_table},
     {"cookie", false, parse_cookie},
     {"out_port", false, parse_out_port},
+    {"out_group", false, parse_out_group},
     {"idle_timeout", true, parse_idle_timeout},
     {"hard_timeout", true, parse_hard_timeout},
     {"importance", true, parse_importance},
@@ -361,6 +379,7 @@ int of_flow_stats_request_parse(const char *text, const struct of_names *names,
     request->cookie_mask = flow.cookie_mask;
     request->out_port = flow.out_port;
     request->table_id = flow.table_id;
+    request->out_group = flow.out_group;
     of_flow_mod_fini(&flow);
     return result;
 }

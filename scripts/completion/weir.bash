@@ -10,15 +10,16 @@ add-mirror del-mirror list-mirrors set-qos del-qos set-queue del-queue list-qos
 set-ssl get-ssl del-ssl add-aa-mapping del-aa-mapping get-aa-mapping
 add-zone-tp del-zone-tp list-zone-tp list-dp-cap emer-reset
 list find get set add remove clear create destroy wait-until comment db
-add-flow add-flows mod-flows del-flows dump-flows dump-aggregate
+add-flow add-flows mod-flows del-flows replace-flows diff-flows dump-flows dump-aggregate bundle packet-out
 add-group add-groups mod-group del-groups insert-buckets remove-buckets
 dump-groups dump-group-stats dump-group-features
 add-meter mod-meter del-meters dump-meters meter-stats meter-features
-dump-ports dump-ports-desc mod-port dump-tables dump-desc
+dump-ports dump-ports-desc mod-port dump-tables dump-table-features dump-table-desc mod-table dump-desc
+queue-stats queue-get-config get-frags set-frags probe ping benchmark add-tlv-map del-tlv-map dump-tlv-map
 ports fdb trace cache verify drops coverage memory log call"
 
 _weir_options="--rundir= --db= --database= --timeout= --retry --no-wait --dry-run --json --pretty --format= --data=
---no-headings --bare --max-column-width= --oneline --protocols= --flow-format= --packet-in-format= --private-key= --certificate=
+--no-headings --bare --max-column-width= --oneline --protocols= --flow-format= --packet-in-format= --more --private-key= --certificate=
 --ca-cert= --bootstrap-ca-cert= --peer-ca-cert= --ssl-protocols= --ssl-ciphers= --ssl-ciphersuites=
 --verbose --log-file --commands --options
 --help --version"
@@ -64,8 +65,9 @@ _weir_own_options() { # COMMAND
   mod-flows | del-flows) echo "--strict --bundle" ;;
   add-group | mod-group) echo "--bundle --may-create" ;;
   add-flow | add-flows | add-groups | del-groups | *-buckets) echo "--bundle" ;;
-  dump-flows) echo "--names --no-names --no-stats" ;;
-  dump-ports | dump-groups) echo "--names --no-names" ;;
+  dump-flows) echo "--names --no-names --stats --no-stats --strict --sort --rsort" ;;
+  replace-flows) echo "--bundle --readd" ;;
+  show | diff-flows | dump-ports | dump-ports-desc | dump-groups | dump-table-desc | queue-stats | queue-get-config) echo "--names --no-names" ;;
   dump-tables) echo "--all" ;;
   up) echo "--db-file= --read-only-group=" ;;
   db) echo "--columns= --timestamp --force" ;;
@@ -85,7 +87,7 @@ _weir_arguments() { # COMMAND ARGUMENT...: what may come next.
   add-br:1) _weir_ask list-br ;;
   add-zone-tp:0 | del-zone-tp:0 | list-zone-tp:0 | list-dp-cap:0) echo "system netdev" ;;
   add-zone-tp:1 | del-zone-tp:1) echo "zone=" ;;
-  del-port:1 | dump-ports:1 | mod-port:1) _weir_ports "$2" ;;
+  del-port:1 | dump-ports:1 | dump-ports-desc:1 | queue-*:1 | mod-port:1) _weir_ports "$2" ;;
   add-port:1 | add-bond:[2-9] | add-bond-iface:1) [ -d /sys/class/net ] && ls /sys/class/net ;;
   set-fail-mode:1) echo "standalone secure" ;;
   mod-port:*) echo "up down flood no-flood receive no-receive forward no-forward packet-in no-packet-in" ;;
@@ -107,8 +109,11 @@ _weir_arguments() { # COMMAND ARGUMENT...: what may come next.
     echo "$_weir_tables"
     ;;
   list:* | get:1 | set:1 | add:1 | remove:1 | clear:1 | destroy:* | wait-until:1) _weir_records "$2" ;;
-  add-flows:1 | add-groups:1 | set-ssl:*) compgen -f -- "${COMP_WORDS[COMP_CWORD]}" ;;
-  *-manager:* | *-ssl:* | emer-reset:* | comment:* | add-br:* | up:* | restart:* | down:* | status:* | cleanup:* | verify:* | version:* | show:* | init:* | list-br:* | coverage:* | memory:*) ;;
+  set-frags:1) echo "normal drop reassemble nx-match" ;;
+  mod-table:2) echo "name: evict noevict vacancy: novacancy drop continue controller" ;;
+  diff-flows:*) _weir_ask list-br; compgen -f -- "${COMP_WORDS[COMP_CWORD]}" ;;
+  add-flows:1 | replace-flows:1 | bundle:1 | add-groups:1 | set-ssl:*) compgen -f -- "${COMP_WORDS[COMP_CWORD]}" ;;
+  *-manager:* | *-ssl:* | emer-reset:* | comment:* | add-br:* | up:* | restart:* | down:* | status:* | cleanup:* | verify:* | version:* | init:* | list-br:* | coverage:* | memory:*) ;;
   *:0) _weir_ask list-br ;;
   esac
 }

@@ -25,7 +25,7 @@ ACCIDENTS = [(re.compile(pattern, re.M), replacement) for pattern, replacement i
     (r"xid=0x[0-9a-f]+", "xid"), (r"duration=[0-9.]+s", "duration"), (r"duration:[0-9.]+s?", "duration"),
     (r"\b(hard|idle)_age=[0-9]+, ?", ""), (r"addr:[0-9a-f:]+", "addr"), (r"^[0-9T:.-]+Z\|[0-9]+\|", ""),
     (r"unix:\S*/", ""), (r"(pkts|bytes|drop|errs|frame|over|crc|coll)=[0-9?]+", r"\1"),
-    (r"^  +CUSTOM Statistics(\n +\S+=.*)*\n?", ""), (r"xid=[0-9a-f]{8} time=.*", "xid"),
+    (r"^  +CUSTOM Statistics(\n +\S+=.*)*\n?", ""), (r"xid=\S+ time=.*", "xid"),
     (r"^Finished in .*", "Finished"), (r"^ofp_table\|WARN\|bad table miss config.*\n", ""),
     (r"lookup=[0-9]+, matched=[0-9]+", "lookup, matched"), (r"speed: .*", "speed"), (r"^ +current: .*\n", ""),
     (r"^OFPT_BARRIER_REPLY.*\n", ""),  # Of watch().

@@ -7,47 +7,14 @@
 . "$(dirname "$0")/lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ovs_lib.sh"
+. "$here/openflow_bridges.sh"
 
 start_switch
 start_ovs
-add_bridges() { # NAMESPACE RUNDIR
-  local v n words=()
-  ip netns exec "$1" sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
-  for v in 10 11 12 13 14 15; do
-    words+=(-- add-br "br0v$v" -- set Bridge "br0v$v" datapath_type=netdev fail_mode=secure
-      "other-config:datapath-id=00000000000000$v" other-config:dp-desc=br0)
-    for n in 1 2; do
-      ip -n "$1" link add "p${n}v$v" type veth peer name "q${n}v$v"
-      ip -n "$1" link set "q${n}v$v" up
-      words+=(-- add-port "br0v$v" "p${n}v$v" -- set Interface "p${n}v$v" ofport_request=$n)
-    done
-  done
-  OVS_RUNDIR=$2 vsctl "${words[@]:1}"
-}
 add_bridges "$space" "$work"
 add_bridges "$space-ovs" "$ovs_rundir"
 
-mkdir "$work/files"
-cd "$work/files"
-cat >flows <<'FLOWS'
-# A comment, and an empty line
-
-priority=9,in_port=1,actions=output:2
-add table=1,cookie=0x1234,priority=5,tcp,nw_src=10.0.0.0/8,tp_dst=80,actions=mod_nw_dst:10.0.0.1,mod_tp_dst:8080,2
-table=2,udp,nw_tos=16,actions=mod_nw_tos:32,in_port
-table=3,dl_vlan=10,dl_vlan_pcp=3,actions=strip_vlan,NORMAL
-table=5,icmp,icmp_type=8,icmp_code=0,actions=drop # one more
-FLOWS
-cat >moreflows <<'FLOWS'
-priority=9,in_port=1,actions=output:1
-table=2,udp,nw_tos=16,actions=mod_nw_tos:32,in_port
-table=3,dl_vlan=11,actions=strip_vlan,NORMAL
-FLOWS
-printf '%s\n' 'table=7,actions=1' 'table=7,priority=5,nonsense' 'table=7,priority=6,actions=1' >wrongflows
-printf '%s\n' 'group_id=21,type=all,bucket=output:1' 'group_id=22,type=all,bucket=output:2' >groups
-printf '%s\n' 'flow table=3,tcp,actions=1' 'group group_id=31,type=all,bucket=output:1' \
-  'flow add table=3,udp,actions=group:31' 'flow delete table=3,tcp' \
-  'packet-out in_port=1 packet=020000000001020000000002080045000014 actions=output:2' >mixture
+write_files "$work/files"
 
 step "the same words to both"
 PYTHONDONTWRITEBYTECODE=1 python3 "$here/openflow_commands.py" "$here/openflow_commands.commands" \

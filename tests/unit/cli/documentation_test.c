@@ -63,7 +63,7 @@ static void expect_options(const char *list, const char *text, const char *where
     char *copy = strdup(list ? list : ""), *rest = copy, *option;
 
     while ((option = strsep(&rest, " "))) {
-        option[strcspn(option, "=")] = '\0';
+        option[strcspn(option, "[=")] = '\0';
         if (*option && !has_word(text, option))
             fail_msg("%s does not have %s", where, option);
     }

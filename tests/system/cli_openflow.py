@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Does weir print what ovs-ofctl prints, and do what it does?
+
+    cli_openflow.py COMMANDS WEIR RUNDIR VERSION...
+
+The switch has two bridges for each version: br0vVERSION, of which weir is told the words of COMMANDS, and
+br0wVERSION, of which ovs-ofctl is.  Outputs, whether both succeed, and so the tables behind them, must be the same.
+What is meant to differ stands in DIFFERENT, with the reason.  (In 1.1 ovs-ofctl deletes from table 0 where no table is
+named, so it is of no use to compare with.)"""
+
+import concurrent.futures
+import re
+import shlex
+import subprocess
+import sys
+
+import openflow_commands
+
+# Commands that weir has not, or answers in its own way.
+DIFFERENT = [
+    (r"dump-(tables|desc|table-features)\b", "weir prints a table"),
+    (r"dump-ipfix|ct-flush", "the switch has neither yet, nor has weir"),
+    (r"(1[1-4]) dump-groups br0 \d|dump-group-stats br0 \d", "ovs-ofctl takes no number, or prints all groups"),
+    (r"--read-only", "weir has no such mode"),
+    (r"mod-port br0 LOCAL", "ovs-ofctl finds no such port"),
+    (r"1[1-5] mod-port .*(flood|stp)", "ovs-ofctl does nothing, without a word: only 1.0 can say it"),
+    (r"mod-table br0 all", "ovs-ofctl sets one that stands for all"),
+    (r"dump-ports-desc br0 \w+", "before 1.5 ovs-ofctl prints all ports; then nothing of one that is not there"),
+    (r"add-flow br0 table=6,tp_dst=80,", "ovs-ofctl leaves out, with a warning, what matches nothing"),
+    (r"10 (--readd replace-flows|-F NXM.table_id --sort dump)", "ovs-ofctl fails to agree on a format of flows"),
+    (r"1[1-5] mod-flows br0 table=1,cookie=0x77", "ovs-ofctl leaves out the cookie, which only 1.0 can change"),
+    (r"1[1-5] diff-flows br0 moreflows", "for ovs-ofctl pop_vlan differs from strip_vlan, which is the same"),
+    (r"1[0-4] packet-out .*metadata", "ovs-ofctl leaves the metadata out"),
+    (r"1[1-4] add-group br0 .*selection_method", "ovs-ofctl leaves out the method, which only 1.0 and 1.5 can say"),
+]
+
+# "OFPST_FLOW reply (OF1.3) (xid=0x4): flags=[more]", "OFPT_FEATURES_REPLY (xid=0x2): dpid..."
+HEADS = re.compile(r"^(OFP|NX|ONF)\w+ (reply |request )?(\(OF1.\d\) )?\(xid=\w+\):( \d+ (ports|queues)| flags=\[more\])?( |\n)", re.M)
+
+
+class Weir(openflow_commands.Switch):
+    def __init__(self, program, rundir):
+        super().__init__(rundir)
+        self.program = program
+
+    def start(self, words, timeout=10):
+        return subprocess.Popen([self.program, "-t", str(timeout), *words], env=self.environment, text=True,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+class Ofctl(openflow_commands.Switch):
+    def start(self, words, timeout=10):
+        return subprocess.Popen(["ovs-ofctl", "-t", str(timeout), *words], env=self.environment, text=True,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def answer(process, words):
+    out, err = process.communicate()
+    out = openflow_commands.plain(HEADS.sub("", re.sub(r"\b(br0|p1|p2)w", r"\1v", out)), words)
+    if process.returncode and not err and "diff-flows" not in words:
+        out += "and fails without a word\n"
+    return out, process.returncode, err
+
+
+def run_version(switches, version, lines):
+    """How many answers there were, and how many differ."""
+    n_answers = n_failed = 0
+    report = []
+    for which, command in lines:
+        if int(version) not in openflow_commands.versions(which.lstrip("?")) or " ; " in command:
+            continue
+        if any(re.search(pattern, f"{version} {command}") for pattern, _ in DIFFERENT):
+            continue
+        pair = [["-O", f"OpenFlow{version}", *shlex.split(re.sub(r"\b(br0|p1|p2)\b", rf"\1{letter}{version}", command))]
+                for letter in "vw"]
+        processes = [switch.start(words) for switch, words in zip(switches, pair)]
+        words = pair[0]
+        (out1, status1, err1), (out2, status2, err2) = [answer(process, words) for process in processes]
+        n_answers += 1
+        if "diff-flows" not in words:
+            status1, status2 = bool(status1), bool(status2)
+        refusal = re.search(r"\b(OFP\w{1,4}FC|OFPBRC|OFPQOFC|NXQOFC)_\w+", out2)
+        if refusal and status1 and refusal[0] in err1:
+            continue  # ovs-ofctl prints the switch's error for an answer, and is content.
+        if out1 == out2 and status1 == status2:
+            continue
+        n_failed += 1
+        report.append(shlex.join(words))
+        if status1 != status2:
+            report.append(f"    weir: {status1} {err1.strip()[:150]}; ovs-ofctl: {status2} {err2.strip()[:150]}")
+        if out1 != out2:
+            report += openflow_commands.difference(out1, out2)
+    return n_answers, n_failed, report
+
+
+def main():
+    path, program, rundir, *versions = sys.argv[1:]
+    switches = Weir(program, rundir), Ofctl(rundir)
+    with open(path, encoding="utf-8") as file:
+        lines = [line.split(None, 1) for line in file if line.strip() and not line.startswith("#")]
+    n_answers = n_failed = 0
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        for n, failed, report in pool.map(lambda version: run_version(switches, version, lines), versions):
+            print("\n".join(report))
+            n_answers, n_failed = n_answers + n, n_failed + failed
+    print(f"{n_answers} answers, {n_failed} differ")
+    sys.exit(n_failed != 0)
+
+
+if __name__ == "__main__":
+    main()
