@@ -27,6 +27,7 @@ extern const struct command_rows db_commands;
 extern const struct command_rows flow_commands;
 extern const struct command_rows flow_dump_commands;
 extern const struct command_rows flow_diff_commands;
+extern const struct command_rows flow_watch_commands;
 extern const struct command_rows group_commands;
 extern const struct command_rows group_dump_commands;
 extern const struct command_rows meter_commands;

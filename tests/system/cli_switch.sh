@@ -118,6 +118,24 @@ echo "add-flows of 100,000: $((($(date +%s%N) - start) / 1000000)) ms"
 weir dump-aggregate br0 table=20 | found flow_count=100000 || fail "not all flows are there"
 weir del-flows br0
 
+step "the busiest flows"
+weir add-flow br0 priority=5,icmp,actions=NORMAL
+weir add-flow br0 priority=6,udp,actions=drop
+weir add-flow br0 priority=0,actions=NORMAL
+on h1 ping -q -i 0.02 -w 60 10.6.0.2 >/dev/null &
+pinging=$!
+is_busy() { weir flows watch --once --interval=0.2 --no-names br0 >"$work/busy" && sed -n 3p "$work/busy" | found 'priority=5,icmp actions=NORMAL'; }
+wait_until 60 is_busy || fail "flows watch: $(cat "$work/busy")"
+sed -n 1p "$work/busy" | found '^3 flows, [12] of them busy: ' || fail "flows watch: $(cat "$work/busy")"
+found udp <"$work/busy" && fail "a flow without frames is busy"
+expect 2 "$(weir --json flows watch --count=2 --interval=0.1 br0 icmp | python3 -c 'import json, sys
+print(sum(json.loads(line)["n_flows"] for line in sys.stdin))')" "flows seen twice by flows watch"
+expect 2 "$(weir flows watch --once --interval=0.1 br0 udp | wc -l)" "lines of flows watch without busy flows"
+kill $pinging
+said "not a number of seconds" flows watch --interval=0 br0
+said "is not one of watch" flows top br0
+weir del-flows br0
+
 step "looks inside"
 said "fdb/show nosuch: no such bridge" fdb show nosuch
 said "dump-flows nosuch: no such bridge" cache dump nosuch
