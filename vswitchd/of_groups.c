@@ -5,10 +5,20 @@
 #include <stdlib.h>
 
 #include "lib/clock.h"
+#include "lib/openflow/action_codec.h"
 #include "lib/openflow/groups.h"
 #include "vswitchd/group_mod.h"
 #include "vswitchd/group_table.h"
 #include "vswitchd/of_server_state.h"
+
+static enum of_error check_buckets(const struct of_group *group)
+{
+    enum of_error error = OF_OK;
+
+    for (size_t i = 0; !error && i < group->n_buckets; i++)
+        error = ofa_check_engines(of_bucket_actions(&group->buckets[i]));
+    return error;
+}
 
 enum of_error of_server_group_mod(struct of_connection *connection,
                                   const struct of_message *message)
@@ -16,6 +26,8 @@ enum of_error of_server_group_mod(struct of_connection *connection,
     struct of_group_mod mod;
     enum of_error error = of_decode_group_mod(message, OF_N_TABLES, &mod);
 
+    if (!error)
+        error = check_buckets(&mod.group);
     if (!error)
         error = group_mod_apply(connection->server->tables, &mod, clock_now_ns());
     of_group_mod_fini(&mod);

@@ -113,7 +113,9 @@ static enum of_error check_references(struct of_server *server, struct ofa_list 
         .aux = server,
     };
 
-    return ofa_check_references(actions, &referents);
+    enum of_error error = ofa_check_engines(actions);
+
+    return error ? error : ofa_check_references(actions, &referents);
 }
 
 static enum of_error decode_flow_mod(struct of_connection *connection,

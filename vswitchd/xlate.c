@@ -230,6 +230,15 @@ static bool xlate_action(struct xlate *x, const struct ofa *action)
     case OFA_POP_QUEUE:
     case OFA_CONJUNCTION: /* By lookups. */
     case OFA_NOTE:
+    case OFA_CT_CLEAR: /* Nothing was tracked. */
+        return true;
+    case OFA_CT: /* Refused with the flow, these. */
+    case OFA_NAT:
+    case OFA_SAMPLE:
+    case OFA_ENCAP:
+    case OFA_DECAP:
+    case OFA_DEC_NSH_TTL:
+    case OFA_DELETE_FIELD:
         return true;
     case OFA_CLEAR_ACTIONS:
         xlate_trace_set(x, "was");

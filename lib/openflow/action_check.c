@@ -10,6 +10,7 @@
 
 struct checker {
     const struct ofa_check *rules;
+    bool is_in_ct;
     struct match match;
 };
 
@@ -74,6 +75,8 @@ static enum of_error check_set_field(struct checker *checker, struct ofa_set_fie
 {
     const struct of_field *field = of_field((enum of_field_id)set->field);
 
+    if (field->engine == ENGINE_CT && !checker->is_in_ct)
+        return OFPBAC_BAD_SET_ARGUMENT;
     if (set->ofa.form == OFA_FORM_LEGACY && is_transport_port(set->field))
         return check_legacy_port(checker, set);
     if (!of_field_match_allows(field, &checker->match))
@@ -87,6 +90,8 @@ static enum of_error check_set_field(struct checker *checker, struct ofa_set_fie
 
 static enum of_error check_move(const struct checker *checker, const struct ofa_move *move)
 {
+    if (of_field((enum of_field_id)move->destination)->engine == ENGINE_CT && !checker->is_in_ct)
+        return OFPBAC_BAD_SET_ARGUMENT;
     if (of_field_match_allows(of_field((enum of_field_id)move->source), &checker->match) &&
         of_field_match_allows(of_field((enum of_field_id)move->destination), &checker->match))
         return OF_OK;
@@ -182,6 +187,44 @@ static enum of_error check_clone(const struct checker *checker, const struct ofa
     return check_list(&inner, ofa_nested_list(clone), false);
 }
 
+static enum of_error allows(const struct checker *checker, enum of_field_id field)
+{
+    return of_field_match_allows(of_field(field), &checker->match) ? OF_OK
+                                                                   : OFPBAC_MATCH_INCONSISTENT;
+}
+
+/* Whatever the version: nothing but IP has connections. */
+static enum of_error check_ct(const struct checker *checker, const struct ofa_ct *ct)
+{
+    struct checker inner = *checker;
+    enum of_error error = allows(checker, FIELD_IP_PROTO);
+
+    inner.is_in_ct = true;
+    if (!error && ct->zone_source.n_bits)
+        error = check_part(checker, ct->zone_source);
+    if (!error && ct->alg == OFCT_ALG_FTP)
+        error = allows(checker, FIELD_TCP_SRC);
+    if (!error && ct->alg == OFCT_ALG_TFTP)
+        error = allows(checker, FIELD_UDP_SRC);
+    return error ? error : check_list(&inner, ofa_ct_list(ct), false);
+}
+
+static enum of_error check_nat(const struct checker *checker, const struct ofa_nat *nat)
+{
+    if (!checker->is_in_ct)
+        return OFPBAC_BAD_ARGUMENT;
+    if (nat->family == 4)
+        return allows(checker, FIELD_IPV4_SRC);
+    return nat->family == 6 ? allows(checker, FIELD_IPV6_SRC) : OF_OK;
+}
+
+static enum of_error check_sample(const struct checker *checker, const struct ofa_sample *sample)
+{
+    return sample->port == OFPP_NONE || sample->port == OFPP_IN_PORT || sample->port == OFPP_LOCAL
+               ? OF_OK
+               : check_port(checker, sample->port);
+}
+
 /* A rule of a conjunction does nothing else. */
 static bool mixes_conjunction(struct ofa_list list)
 {
@@ -216,6 +259,11 @@ static bool may_be_in_set(const struct ofa *ofa)
     case OFA_DEC_TTL:
     case OFA_GROUP:
     case OFA_SET_QUEUE:
+    case OFA_CT:
+    case OFA_CT_CLEAR:
+    case OFA_DEC_NSH_TTL:
+    case OFA_ENCAP:
+    case OFA_DECAP:
         return true;
     default:
         return false;
@@ -280,8 +328,24 @@ static enum of_error check_action(struct checker *checker, struct ofa *ofa, bool
         return of_field_match_allows(of_field(FIELD_TCP_FLAGS), &checker->match)
                    ? OF_OK
                    : inconsistent(checker);
-    case OFA_CONTROLLER:
     case OFA_RESUBMIT:
+        return ((const struct ofa_resubmit *)action)->looks_up_ct
+                   ? allows(checker, FIELD_CT_NW_PROTO)
+                   : OF_OK;
+    case OFA_CT:
+        return check_ct(checker, action);
+    case OFA_NAT:
+        return check_nat(checker, action);
+    case OFA_DEC_NSH_TTL:
+        return allows(checker, FIELD_NSH_TTL);
+    case OFA_SAMPLE:
+        return check_sample(checker, action);
+    case OFA_DELETE_FIELD:
+        return OFPBAC_BAD_ARGUMENT;
+    case OFA_ENCAP:
+    case OFA_DECAP:
+    case OFA_CT_CLEAR:
+    case OFA_CONTROLLER:
     case OFA_GROUP:
     case OFA_SET_QUEUE:
     case OFA_POP_QUEUE:
@@ -355,6 +419,48 @@ bool ofa_outputs_to_group(struct ofa_list list, uint32_t group_id)
 static enum of_error check_controller(const struct ofa_controller *controller)
 {
     return controller->pauses ? OFPBAC_BAD_ARGUMENT : OF_OK;
+}
+
+/* Actions that nothing here executes. */
+static bool lacks_engine(const struct ofa *ofa)
+{
+    switch ((enum ofa_type)ofa->type) {
+    case OFA_CT:
+    case OFA_SAMPLE:
+    case OFA_ENCAP:
+    case OFA_DECAP:
+    case OFA_DEC_NSH_TTL:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool sets_unparsed_field(const struct ofa *ofa)
+{
+    const void *action = ofa;
+    uint16_t field = ofa->type == OFA_SET_FIELD ? ((const struct ofa_set_field *)action)->field
+                     : ofa->type == OFA_MOVE    ? ((const struct ofa_move *)action)->destination
+                                                : FIELD_IN_PORT;
+
+    return of_field((enum of_field_id)field)->engine == ENGINE_NOT_PARSED;
+}
+
+enum of_error ofa_check_engines(struct ofa_list list)
+{
+    for_each_action (ofa, list) {
+        enum of_error error = OF_OK;
+
+        if (lacks_engine(ofa))
+            return OFPBAC_BAD_TYPE;
+        if (sets_unparsed_field(ofa))
+            return OFPBAC_BAD_SET_ARGUMENT;
+        if (ofa_is_nested(ofa))
+            error = ofa_check_engines(ofa_nested_list((const void *)ofa));
+        if (error)
+            return error;
+    }
+    return OF_OK;
 }
 
 enum of_error ofa_check_references(struct ofa_list list, const struct ofa_referents *referents)

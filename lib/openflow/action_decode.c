@@ -9,6 +9,7 @@
 #include "lib/annotations.h"
 #include "lib/buffer.h"
 #include "lib/openflow/action_mpls.h"
+#include "lib/openflow/action_ct.h"
 #include "lib/openflow/action_wire.h"
 #include "lib/openflow/match_codec.h"
 #include "lib/openflow/meters.h"
@@ -392,7 +393,8 @@ static enum of_error decode_action(const uint8_t *action, size_t n_bytes,
     if (n_bytes < row->least_bytes || (n_bytes > row->least_bytes && !row->is_longer))
         return OFPBAC_BAD_LEN;
     if (!row->decode)
-        return action_decode_clone(action + header_bytes, n_bytes - header_bytes, context, list);
+        return (row->type == NXAST_CT ? ofa_decode_ct : action_decode_clone)(
+            action + header_bytes, n_bytes - header_bytes, context, list);
     return row->decode(action + header_bytes, n_bytes - header_bytes, list);
 }
 

@@ -29,7 +29,8 @@ struct action_row {
     uint16_t least_bytes; /* Of the whole action. */
     bool is_longer;       /* May be longer than that. */
 
-    /* 'body' is what follows type and length, or a vendor action's subtype.  NULL: a clone(). */
+    /* 'body' is what follows type and length, or a vendor action's subtype.  NULL: clone() or ct(),
+     * which hold other actions. */
     enum of_error (*decode)(const uint8_t *body, size_t n_bytes, struct buffer *list);
 };
 

@@ -8,6 +8,8 @@
 #include "lib/buffer.h"
 #include "lib/openflow/action_decode.h"
 #include "lib/openflow/action_controller.h"
+#include "lib/openflow/action_ct.h"
+#include "lib/openflow/action_encap.h"
 #include "lib/openflow/action_links.h"
 #include "lib/openflow/action_mpls.h"
 #include "lib/openflow/action_wire.h"
@@ -129,6 +131,47 @@ static enum of_error decode_resubmit_table(const uint8_t *body, size_t n_bytes U
     if (!wire_is_zero(body + 3, 3))
         return NXBRC_MUST_BE_ZERO;
     put_resubmit(wire_u16(body), body[2], list);
+    return OF_OK;
+}
+
+static enum of_error decode_resubmit_ct(const uint8_t *body, size_t n_bytes UNUSED,
+                                        struct buffer *list)
+{
+    size_t start = list->size;
+
+    if (!wire_is_zero(body + 3, 3))
+        return OFPBAC_BAD_ARGUMENT;
+    put_resubmit(wire_u16(body), body[2], list);
+    ((struct ofa_resubmit *)(void *)(list->data + start))->looks_up_ct = true;
+    return OF_OK;
+}
+
+static enum of_error put_tunnel(enum ofa_form form, uint64_t tun_id, struct buffer *list)
+{
+    const struct of_field *field = of_field(FIELD_TUN_ID);
+    struct of_value value;
+
+    of_value_from_u64(field, tun_id, &value);
+    ofa_put_set_field(list, form, field, &value, NULL);
+    return OF_OK;
+}
+
+static enum of_error decode_set_tunnel(const uint8_t *body, size_t n_bytes UNUSED,
+                                       struct buffer *list)
+{
+    return put_tunnel(OFA_FORM_TUNNEL, wire_u32(body + 2), list);
+}
+
+static enum of_error decode_set_tunnel64(const uint8_t *body, size_t n_bytes UNUSED,
+                                         struct buffer *list)
+{
+    return put_tunnel(OFA_FORM_TUNNEL64, wire_u64(body + 6), list);
+}
+
+static enum of_error decode_ct_clear(const uint8_t *body UNUSED, size_t n_bytes UNUSED,
+                                     struct buffer *list)
+{
+    ofa_put(list, OFA_CT_CLEAR);
     return OF_OK;
 }
 
@@ -355,6 +398,19 @@ const struct action_row action_nx_rows[] = {
     {OF_1_0, OF_1_5, NXAST_CLONE, 16, true, NULL},
     {OF_1_0, OF_1_5, NXAST_LEARN2, 40, true, ofa_decode_learn2},
     {OF_1_0, OF_1_5, NXAST_CHECK_LENGTH, 24, false, decode_check_length},
+    {OF_1_0, OF_1_5, NXAST_SET_TUNNEL, 16, false, decode_set_tunnel},
+    {OF_1_0, OF_1_5, NXAST_SET_TUNNEL64, 24, false, decode_set_tunnel64},
+    {OF_1_0, OF_1_5, NXAST_RESUBMIT_TABLE_CT, 16, false, decode_resubmit_ct},
+    {OF_1_0, OF_1_5, NXAST_CT, 24, true, NULL},
+    {OF_1_0, OF_1_5, NXAST_NAT, 16, true, ofa_decode_nat},
+    {OF_1_0, OF_1_5, NXAST_CT_CLEAR, 16, false, decode_ct_clear},
+    {OF_1_0, OF_1_5, NXAST_SAMPLE, 24, false, ofa_decode_sample},
+    {OF_1_0, OF_1_5, NXAST_SAMPLE2, 32, false, ofa_decode_sample2},
+    {OF_1_0, OF_1_5, NXAST_SAMPLE3, 32, false, ofa_decode_sample3},
+    {OF_1_3, OF_1_5, NXAST_ENCAP, 16, true, ofa_decode_encap},
+    {OF_1_3, OF_1_5, NXAST_DECAP, 16, false, ofa_decode_decap},
+    {OF_1_3, OF_1_5, NXAST_DEC_NSH_TTL, 16, false, ofa_decode_dec_nsh_ttl},
+    {OF_1_0, OF_1_5, NXAST_DELETE_FIELD, 24, false, ofa_decode_delete_field},
 };
 
 const size_t action_n_nx_rows = ARRAY_SIZE(action_nx_rows);

@@ -10,6 +10,8 @@
 #include "lib/buffer.h"
 #include "lib/openflow/action_codec.h"
 #include "lib/openflow/action_controller.h"
+#include "lib/openflow/action_ct.h"
+#include "lib/openflow/action_encap.h"
 #include "lib/openflow/action_links.h"
 #include "lib/openflow/action_mpls.h"
 #include "lib/openflow/action_wire.h"
@@ -56,9 +58,9 @@ static void encode_output(const struct ofa_output *output, enum of_version versi
     }
 }
 
-static void encode_resubmit(of_port in_port, uint8_t table_id, struct buffer *out)
+static void encode_resubmit(of_port in_port, uint8_t table_id, bool looks_up_ct, struct buffer *out)
 {
-    uint8_t *action = put_nx(NXAST_RESUBMIT_TABLE, 16, out);
+    uint8_t *action = put_nx(looks_up_ct ? NXAST_RESUBMIT_TABLE_CT : NXAST_RESUBMIT_TABLE, 16, out);
 
     be16_store(action, in_port);
     action[2] = table_id;
@@ -274,9 +276,26 @@ static void encode_set_field12(const struct ofa_set_field *set, enum of_version 
     encode_oxm_set_field(field, &value, &mask, version, out);
 }
 
+/* Until 1.1 there are actions for it. */
+static void encode_tunnel(const struct ofa_set_field *set, struct buffer *out)
+{
+    uint64_t tun_id = wire_u64(ofa_set_field_value(set));
+
+    if (set->ofa.form == OFA_FORM_TUNNEL64)
+        be64_store(put_nx(NXAST_SET_TUNNEL64, 24, out) + 6, tun_id);
+    else
+        be32_store(put_nx(NXAST_SET_TUNNEL, 16, out) + 2, (uint32_t)tun_id);
+}
+
 static void encode_set_field(const struct ofa_set_field *set, enum of_version version,
                              struct buffer *out)
 {
+    bool is_tunnel = set->ofa.form == OFA_FORM_TUNNEL || set->ofa.form == OFA_FORM_TUNNEL64;
+
+    if (is_tunnel && version < OF_1_2) {
+        encode_tunnel(set, out);
+        return;
+    }
     if (version >= OF_1_5) /* There, one action says what three did. */
         encode_set_field12(set, version, out);
     else if (set->ofa.form == OFA_FORM_LOAD)
@@ -470,7 +489,7 @@ static void encode_action(const struct ofa *ofa, enum of_version version, struct
         break;
     case OFA_RESUBMIT:
         resubmit = action;
-        encode_resubmit(resubmit->in_port, resubmit->table_id, out);
+        encode_resubmit(resubmit->in_port, resubmit->table_id, resubmit->looks_up_ct, out);
         break;
     case OFA_SET_FIELD:
         encode_set_field(action, version, out);
@@ -537,6 +556,22 @@ static void encode_action(const struct ofa *ofa, enum of_version version, struct
     case OFA_NOTE:
         encode_note(action, out);
         break;
+    case OFA_CT:
+        ofa_encode_ct(action, version, out);
+        break;
+    case OFA_NAT:
+        ofa_encode_nat(action, out);
+        break;
+    case OFA_CT_CLEAR:
+        put_nx(NXAST_CT_CLEAR, 16, out);
+        break;
+    case OFA_SAMPLE:
+    case OFA_ENCAP:
+    case OFA_DECAP:
+    case OFA_DEC_NSH_TTL:
+    case OFA_DELETE_FIELD:
+        ofa_encode_encap(ofa, version, out);
+        break;
     case OFA_EXIT:
         put_nx(NXAST_EXIT, 16, out);
         break;
@@ -554,7 +589,7 @@ static void encode_action(const struct ofa *ofa, enum of_version version, struct
         break;
     case OFA_GOTO_TABLE:
         if (version == OF_1_0)
-            encode_resubmit(OFPP_IN_PORT, ((const struct ofa_goto *)action)->table_id, out);
+            encode_resubmit(OFPP_IN_PORT, ((const struct ofa_goto *)action)->table_id, false, out);
         break;
     case OFA_CLEAR_ACTIONS:
     case OFA_WRITE_ACTIONS:

@@ -6,6 +6,8 @@
 
 #include "lib/buffer.h"
 #include "lib/openflow/action_controller.h"
+#include "lib/openflow/action_ct.h"
+#include "lib/openflow/action_encap.h"
 #include "lib/openflow/action_links.h"
 #include "lib/openflow/action_mpls.h"
 #include "lib/openflow/fields.h"
@@ -30,7 +32,8 @@ static void format_output(const struct ofa_output *output, const struct of_names
 static void format_resubmit(const struct ofa_resubmit *resubmit, const struct of_names *names,
                             struct buffer *out)
 {
-    if (resubmit->in_port != OFPP_IN_PORT && resubmit->table_id == OF_TABLE_ALL) {
+    if (resubmit->in_port != OFPP_IN_PORT && resubmit->table_id == OF_TABLE_ALL &&
+        !resubmit->looks_up_ct) {
         buffer_puts(out, "resubmit:");
         of_port_format(resubmit->in_port, names, out);
         return;
@@ -41,7 +44,7 @@ static void format_resubmit(const struct ofa_resubmit *resubmit, const struct of
     buffer_putc(out, ',');
     if (resubmit->table_id != OF_TABLE_ALL)
         of_table_format(resubmit->table_id, names, out);
-    buffer_putc(out, ')');
+    buffer_puts(out, resubmit->looks_up_ct ? ",ct)" : ")");
 }
 
 static const struct {
@@ -100,6 +103,11 @@ static void format_set_field(const struct ofa_set_field *set, const struct of_na
     }
     memcpy(value.bytes, ofa_set_field_value(set), field->n_bytes);
     memcpy(mask.bytes, ofa_set_field_mask(set), field->n_bytes);
+    if (set->ofa.form == OFA_FORM_TUNNEL || set->ofa.form == OFA_FORM_TUNNEL64) {
+        buffer_printf(out, "set_tunnel%s:0x%llx", set->ofa.form == OFA_FORM_TUNNEL ? "" : "64",
+                      (unsigned long long)of_value_u64(field, &value));
+        return;
+    }
     if (name)
         buffer_printf(out, "%s:", name);
     else
@@ -290,6 +298,22 @@ static void format_action(const struct ofa *ofa, const struct of_names *names, s
         break;
     case OFA_EXIT:
         buffer_puts(out, "exit");
+        break;
+    case OFA_CT:
+        ofa_format_ct(action, names, out);
+        break;
+    case OFA_NAT:
+        ofa_format_nat(action, out);
+        break;
+    case OFA_CT_CLEAR:
+        buffer_puts(out, "ct_clear");
+        break;
+    case OFA_SAMPLE:
+    case OFA_ENCAP:
+    case OFA_DECAP:
+    case OFA_DEC_NSH_TTL:
+    case OFA_DELETE_FIELD:
+        ofa_format_encap(ofa, names, out);
         break;
     case OFA_GROUP:
         buffer_printf(out, "group:%u", ((const struct ofa_group *)action)->group_id);

@@ -118,7 +118,7 @@ static int parse_resubmit(struct action_parser *parser, const struct text_item *
 {
     of_port port = OFPP_IN_PORT;
     uint8_t table = OF_TABLE_ALL;
-    char *table_text = NULL;
+    char *table_text = NULL, *ct_text = NULL;
     int result = 0;
 
     if (!item->value)
@@ -127,9 +127,11 @@ static int parse_resubmit(struct action_parser *parser, const struct text_item *
         table_text = strchr(item->value, ',');
         if (table_text)
             *table_text++ = '\0';
-        if (table_text && strchr(table_text, ','))
-            return error_set(parser->error, -ENOTSUP, "resubmit(...,%s): not supported",
-                             strchr(table_text, ',') + 1);
+        ct_text = table_text ? strchr(table_text, ',') : NULL;
+        if (ct_text)
+            *ct_text++ = '\0';
+        if (ct_text && strcmp(ct_text, "ct"))
+            return error_set(parser->error, -EINVAL, "resubmit(...,%s): expected ct", ct_text);
     }
     if (*item->value)
         result = action_parse_port(parser, item->key, item->value, &port);
@@ -143,6 +145,7 @@ static int parse_resubmit(struct action_parser *parser, const struct text_item *
                                                                            OFA_RESUBMIT);
     resubmit->in_port = port;
     resubmit->table_id = table;
+    resubmit->looks_up_ct = ct_text && table != OF_TABLE_ALL;
     return 0;
 }
 
@@ -450,12 +453,6 @@ static int parse_write(struct action_parser *parser, const struct text_item *ite
     return result;
 }
 
-static int parse_unsupported(struct action_parser *parser, const struct text_item *item,
-                             int argument UNUSED)
-{
-    return error_set(parser->error, -ENOTSUP, "%s: this action is not supported", item->key);
-}
-
 static const struct action_name action_names[] = {
     {"output", parse_output, 0},
     {"resubmit", parse_resubmit, 0},
@@ -494,14 +491,6 @@ static const struct action_name action_names[] = {
     {"write_metadata", parse_metadata, 0},
     {"goto_table", parse_goto, 0},
 
-    {"ct", parse_unsupported, 0},
-    {"ct_clear", parse_unsupported, 0},
-    {"decap", parse_unsupported, 0},
-    {"delete_field", parse_unsupported, 0},
-    {"encap", parse_unsupported, 0},
-    {"sample", parse_unsupported, 0},
-    {"set_tunnel", parse_unsupported, 0},
-    {"set_tunnel64", parse_unsupported, 0},
 };
 
 static const struct action_name *find_in(const struct action_name *names, size_t n_names,

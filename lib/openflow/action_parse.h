@@ -22,6 +22,7 @@ struct action_parser {
     struct buffer *list;
     struct error *error;
     bool is_nested; /* Inside of write_actions() or clone(). */
+    bool is_in_ct;  /* Inside of exec(). */
     unsigned depth; /* Of clones. */
 };
 

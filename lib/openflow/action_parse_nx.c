@@ -9,6 +9,8 @@
 #include "lib/annotations.h"
 #include "lib/buffer.h"
 #include "lib/openflow/action_links.h"
+#include "lib/openflow/action_ct.h"
+#include "lib/openflow/action_encap.h"
 #include "lib/openflow/action_parse.h"
 #include "lib/openflow/fields.h"
 #include "lib/openflow/learn.h"
@@ -223,6 +225,23 @@ static int parse_note(struct action_parser *parser, const struct text_item *item
     return 0;
 }
 
+/* A number that does not fit the first form is said by the second. */
+static int parse_tunnel(struct action_parser *parser, const struct text_item *item, int argument)
+{
+    const struct of_field *field = of_field(FIELD_TUN_ID);
+    struct of_value value;
+    uint64_t tun_id;
+    int result = action_parse_bounded(parser, item->key, item->value, UINT64_MAX, &tun_id);
+
+    if (result)
+        return result;
+    of_value_from_u64(field, tun_id, &value);
+    ofa_put_set_field(parser->list,
+                      tun_id > UINT32_MAX ? OFA_FORM_TUNNEL64 : (enum ofa_form)argument, field,
+                      &value, NULL);
+    return 0;
+}
+
 const struct action_name action_nx_names[] = {
     {"push", parse_stack, OFA_STACK_PUSH},
     {"pop", parse_stack, OFA_STACK_POP},
@@ -239,6 +258,16 @@ const struct action_name action_nx_names[] = {
     {"fin_timeout", parse_fin_timeout, 0},
     {"note", parse_note, 0},
     {"exit", action_parse_plain, OFA_EXIT},
+    {"ct", ofa_parse_ct, 0},
+    {"nat", ofa_parse_nat, 0},
+    {"ct_clear", action_parse_plain, OFA_CT_CLEAR},
+    {"sample", ofa_parse_sample, 0},
+    {"encap", ofa_parse_encap, 0},
+    {"decap", ofa_parse_decap, 0},
+    {"dec_nsh_ttl", action_parse_plain, OFA_DEC_NSH_TTL},
+    {"delete_field", ofa_parse_delete_field, 0},
+    {"set_tunnel", parse_tunnel, OFA_FORM_TUNNEL},
+    {"set_tunnel64", parse_tunnel, OFA_FORM_TUNNEL64},
 };
 
 const size_t action_n_nx_names = ARRAY_SIZE(action_nx_names);

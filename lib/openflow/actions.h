@@ -10,6 +10,7 @@
  *
  * Threads  Lists are constant once built. */
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -51,6 +52,14 @@ enum ofa_type {
     OFA_CHECK_LENGTH,   /* struct ofa_check_length: check_pkt_larger() */
     OFA_FIN_TIMEOUT,    /* struct ofa_fin_timeout */
     OFA_NOTE,           /* struct ofa_note */
+    OFA_CT,             /* struct ofa_ct */
+    OFA_NAT,            /* struct ofa_nat: in a list of ofa_ct only */
+    OFA_CT_CLEAR,       /* struct ofa */
+    OFA_SAMPLE,         /* struct ofa_sample */
+    OFA_ENCAP,          /* struct ofa_encap */
+    OFA_DECAP,          /* struct ofa_decap */
+    OFA_DEC_NSH_TTL,    /* struct ofa */
+    OFA_DELETE_FIELD,   /* struct ofa_delete_field */
     OFA_EXIT,           /* struct ofa */
     /* Instructions. */
     OFA_CLEAR_ACTIONS,  /* struct ofa */
@@ -66,6 +75,8 @@ enum ofa_form {
     OFA_FORM_LOAD,        /* OFA_SET_FIELD: NXAST_REG_LOAD, "load:". */
     OFA_FORM_CONTROLLER2, /* OFA_CONTROLLER: NXAST_CONTROLLER2. */
     OFA_FORM_LOAD2,       /* OFA_SET_FIELD: NXAST_REG_LOAD2, "set_field:" also in OpenFlow 1.0. */
+    OFA_FORM_TUNNEL,      /* OFA_SET_FIELD: NXAST_SET_TUNNEL, "set_tunnel:". */
+    OFA_FORM_TUNNEL64,    /* OFA_SET_FIELD: NXAST_SET_TUNNEL64, "set_tunnel64:". */
 
     /* OFA_SET_FIELD: OFPAT_SET_DL_SRC and the like, "mod_dl_src:".  Unlike the others it may meet a
      * frame without the field, and then does nothing; and FIELD_TCP_SRC and FIELD_TCP_DST stand for
@@ -101,6 +112,7 @@ struct ofa_resubmit {
     struct ofa ofa;
     of_port in_port;  /* OFPP_IN_PORT: as it is. */
     uint8_t table_id; /* OF_TABLE_ALL: the current table. */
+    bool looks_up_ct; /* "resubmit(,TABLE,ct)": with the addresses of the connection. */
 };
 
 /* Values stand behind: field->n_bytes of value, then field->n_bytes of mask. */
@@ -246,6 +258,68 @@ struct ofa_note {
     uint8_t bytes[];
 };
 
+enum ofa_ct_flags { OFCT_COMMIT = 1 << 0, OFCT_FORCE = 1 << 1 };
+enum { OFCT_ALG_FTP = 21, OFCT_ALG_TFTP = 69 };
+
+struct ofa_ct {
+    struct ofa ofa;
+    uint16_t flags; /* enum ofa_ct_flags. */
+    uint16_t zone;
+    struct ofa_part zone_source; /* n_bits 0: 'zone' says it. */
+    uint16_t alg;                /* The helper's well-known port; 0: none. */
+    uint8_t table_id;            /* Where the frame goes on; OF_TABLE_ALL: nowhere. */
+    uint8_t pad[7];
+    uint8_t list[]; /* What is done to the connection. */
+};
+static_assert(sizeof(struct ofa_ct) % 8 == 0, "actions are aligned");
+
+enum ofa_nat_flags {
+    OFNAT_SRC = 1 << 0,
+    OFNAT_DST = 1 << 1,
+    OFNAT_PERSISTENT = 1 << 2,
+    OFNAT_HASH = 1 << 3,
+    OFNAT_RANDOM = 1 << 4,
+};
+
+struct ofa_nat {
+    struct ofa ofa;
+    uint16_t flags; /* enum ofa_nat_flags; without source or destination nothing else is said. */
+    uint8_t family; /* 4, 6, or 0: no addresses. */
+    uint16_t port_min, port_max; /* 0: none. */
+    struct ipv6_addr min, max;   /* IPv4: the first 4 bytes; 'max' of zeros: none. */
+};
+
+enum ofa_sample_form { OFA_SAMPLE1 = 1, OFA_SAMPLE2, OFA_SAMPLE3 }; /* Later ones say more. */
+enum ofa_sample_direction { OFA_SAMPLE_DEFAULT, OFA_SAMPLE_INGRESS, OFA_SAMPLE_EGRESS };
+
+struct ofa_sample {
+    struct ofa ofa; /* 'form' is enum ofa_sample_form. */
+    uint16_t probability;
+    of_port port;      /* OFPP_NONE: not said. */
+    uint8_t direction; /* enum ofa_sample_direction. */
+    uint32_t collector_set_id, domain_id, point_id;
+};
+
+/* Properties as on the wire, each padded to 8 bytes. */
+struct ofa_encap {
+    struct ofa ofa;
+    uint32_t packet_type; /* Of the new header. */
+    uint16_t n_properties_bytes;
+    uint8_t pad[6];
+    uint8_t properties[];
+};
+
+struct ofa_decap {
+    struct ofa ofa;
+    uint32_t packet_type; /* Of what is then in front; OFA_DECAP_NEXT: as the header says. */
+};
+enum { OFA_DECAP_NEXT = 0xfffe };
+
+struct ofa_delete_field {
+    struct ofa ofa;
+    uint16_t field; /* enum of_field_id. */
+};
+
 struct ofa_nested {
     struct ofa ofa;
     uint8_t pad[4];
@@ -293,6 +367,17 @@ static inline struct ofa_list ofa_nested_list(const struct ofa_nested *nested)
         .n_bytes = nested->ofa.n_bytes - offsetof(struct ofa_nested, list),
     };
 }
+
+static inline struct ofa_list ofa_ct_list(const struct ofa_ct *ct)
+{
+    return (struct ofa_list){
+        .first = (const struct ofa *)(const void *)ct->list,
+        .n_bytes = ct->ofa.n_bytes - offsetof(struct ofa_ct, list),
+    };
+}
+
+bool ofa_ct_is_sound(const struct ofa_ct *ct);    /* Do its arguments go together? */
+bool ofa_nat_is_sound(const struct ofa_nat *nat); /* The same, and is the range one? */
 
 /* Builders append one action to a list.  What they return may be changed until the next append. */
 struct buffer;

@@ -111,11 +111,10 @@ static void format_flags_masked(const struct flag_names *flags, unsigned value, 
     }
 }
 
-/* Is it written with a sign for each flag?  The only flag of a tunnel always is. */
+/* Is it written with a sign for each flag? */
 static bool has_signs(const struct of_field *field, const struct of_value *mask)
 {
-    return flag_names_of(field) &&
-           (field->format == FORMAT_TUN_FLAGS || !of_value_is_all_ones(field, mask));
+    return flag_names_of(field) && !of_value_is_all_ones(field, mask);
 }
 
 /* "(1,0x800)": namespace and type. */

@@ -95,6 +95,10 @@ static bool put_odd_value(const struct of_field *field, const struct of_value *v
 
     if (field->n_bytes > 8)
         return false;
+    if (field->id == FIELD_TUN_FLAGS) {
+        buffer_puts(out, of_value_u64(field, value) ? "+oam" : "-oam");
+        return true;
+    }
     number = of_value_u64(field, value);
     bits = of_value_u64(field, mask);
     if (field->id == FIELD_NSH_FLAGS && !is_exact) {
@@ -194,6 +198,8 @@ static void put_match(const struct match *match, const struct of_names *names, s
     bool has_type;
 
     put_fields(match, lower_fields, ARRAY_SIZE(lower_fields), out);
+    if (match->mask.key.recirc_id.raw && match->mask.key.eth_type.raw)
+        buffer_puts(out, "eth,");
     bool has_proto = put_protocol(match, &has_type, out);
     for (size_t i = 0; i < FLOW_N_REGS; i++)
         put_field(match, reg_labels[i], (enum of_field_id)(FIELD_REG0 + i), out);

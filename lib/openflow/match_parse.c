@@ -185,6 +185,8 @@ static int add_field(struct match_text *text, const char *key, const char *text_
 int match_text_add(struct match_text *text, const char *key, const char *value, struct error *error)
 {
     if (!value) {
+        if (!strcasecmp(key, "eth"))
+            return 0; /* An Ethernet frame, as all are. */
         int result = add_word(text, key, error);
         if (result <= 0)
             return result;

@@ -157,7 +157,7 @@ ACTIONS = [
 ]
 # In these, fields of tunnels.
 ACTIONS += [
-    ("", "set_field:{u16}->tun_id"),
+    ("", "set_tunnel:{u16}"), ("", "set_tunnel64:0x123456789{u16:x}"), ("", "set_field:{u16}->tun_id"),
     ("", "load:{u16}->NXM_NX_TUN_ID[0..15]"), ("", "move:NXM_NX_REG{reg}[]->NXM_NX_TUN_ID[0..31]"),
     ("", "set_field:{ip4}->tun_src"), ("", "set_field:{ip4}->tun_dst"), ("", "set_field:{ip6}->tun_ipv6_src"),
     ("", "set_field:{ip6}->tun_ipv6_dst"), ("", "set_field:{u16}->tun_gbp_id"), ("", "set_field:0x7->tun_gbp_flags"),
@@ -166,7 +166,8 @@ ACTIONS += [
     ("", "load:{u16}->NXM_NX_TUN_IPV4_DST[0..15]"), ("", "move:NXM_NX_CT_MARK[]->NXM_NX_REG{reg}[]"),
     ("", "move:NXM_NX_CT_LABEL[0..31]->NXM_NX_REG{reg}[]"), ("", "move:NXM_NX_CT_STATE[]->NXM_NX_REG{reg}[]"),
     ("", "learn(table=5,NXM_NX_TUN_ID[],load:NXM_NX_TUN_ID[]->NXM_NX_REG1[0..63])".replace("REG1[0..63]", "TUN_ID[]")),
-    ("", "learn(table=5,NXM_NX_CT_MARK[],output:NXM_OF_IN_PORT[])"), ("", "set_field:5->pkt_mark"),
+    ("", "learn(table=5,NXM_NX_CT_MARK[],output:NXM_OF_IN_PORT[])"), ("", "set_field:5->pkt_mark"), ("", "ct_clear,1"),
+    ("tcp,ct_state=+trk+est", "resubmit(,1,ct),resubmit(2,7,ct),resubmit(2,,ct)"),
 ]
 MASKED_ACTIONS = [ # ovs-ofctl refuses them in 1.1
     ("", "set_field:0x{u16:x}/0xffff->reg{reg}"), ("", "set_field:{mac}/ff:ff:ff:00:00:00->eth_dst"),

@@ -365,7 +365,7 @@ static void actions_of_openflow10_decode_and_encode(void **state)
         {"00000004", OFPBAC_BAD_LEN},
         {"ffff0008 00002320", OFPBAC_BAD_LEN},
         {"ffff0010 00002321 0001000000000000", OFPBAC_BAD_VENDOR},
-        {"ffff0010 00002320 0002000000000000", OFPBAC_BAD_VENDOR_TYPE}, /* set_tunnel */
+        {"ffff0010 00002320 00ff000000000000", OFPBAC_BAD_VENDOR_TYPE},
         {"ffff0010 00002320 7777000000000000", OFPBAC_BAD_VENDOR_TYPE}, /* learn */
         {"ffff0010 00002320 000efff802000000", OF_OK},
         {"ffff0010 00002320 000efff802000001", NXBRC_MUST_BE_ZERO},
