@@ -40,7 +40,7 @@ static void on_rule_removed(void *aux, const struct rule *rule, enum flow_remove
     struct bridge *bridge = aux;
 
     flow_journal_delete(bridge->journal, rule);
-    if (bridge->server)
+    if (bridge->server && of_server_wants_removed(bridge->server, rule))
         of_server_flow_removed(bridge->server, rule, reason, clock_now_ns());
 }
 

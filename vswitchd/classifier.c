@@ -286,7 +286,7 @@ void classifier_insert(struct classifier *cls, struct cls_rule *rule, uint64_t v
     make_groups_if_worn(cls);
 }
 
-void classifier_remove(struct classifier *cls, struct cls_rule *rule)
+static void remove_one(struct classifier *cls, struct cls_rule *rule)
 {
     struct cls_tuple *tuple = rule->tuple;
     cls_rank before = cls_tuple_max_rank(tuple);
@@ -298,6 +298,47 @@ void classifier_remove(struct classifier *cls, struct cls_rule *rule)
     cls->n_rules--;
     cls->n_masks -= !tuple->n_rules;
     note_rank(cls, tuple, before);
+}
+
+void classifier_remove(struct classifier *cls, struct cls_rule *rule)
+{
+    remove_one(cls, rule);
+    make_groups_if_worn(cls);
+}
+
+static void clear_tuple(struct classifier *cls, struct cls_tuple *tuple)
+{
+    cls_rank before = cls_tuple_max_rank(tuple);
+
+    cls->n_keys -= tuple->n_keys;
+    cls->wear += tuple->n_keys;
+    cls->n_rules -= tuple->n_rules;
+    cls->n_masks--;
+    cls_tuple_clear(tuple);
+    note_rank(cls, tuple, before);
+}
+
+void classifier_remove_all(struct classifier *cls, struct cls_rule *const *rules, size_t n_rules)
+{
+    enum { AHEAD = 16 };
+
+    for (size_t i = 0; i < n_rules; i++) {
+        if (i + AHEAD < n_rules)
+            __builtin_prefetch(rules[i + AHEAD]);
+        rules[i]->tuple->n_leaving++;
+    }
+    for (size_t i = 0; i < n_rules; i++) {
+        struct cls_tuple *tuple = rules[i]->tuple;
+
+        if (i + AHEAD < n_rules)
+            __builtin_prefetch(rules[i + AHEAD], 1);
+        if (tuple->n_rules && tuple->n_leaving == tuple->n_rules)
+            clear_tuple(cls, tuple);
+        if (tuple->n_rules)
+            remove_one(cls, rules[i]);
+        tuple->n_leaving--;
+        rules[i]->tuple = NULL;
+    }
     make_groups_if_worn(cls);
 }
 

@@ -84,6 +84,9 @@ void classifier_insert(struct classifier *cls, struct cls_rule *rule, uint64_t v
 /* Takes 'rule' out physically.  Lookups under way may still return it. */
 void classifier_remove(struct classifier *cls, struct cls_rule *rule);
 
+/* The same for many: of a mask that loses all its rules the table is given up as a whole. */
+void classifier_remove_all(struct classifier *cls, struct cls_rule *const *rules, size_t n_rules);
+
 uint32_t classifier_n_rules(const struct classifier *cls);
 uint32_t classifier_n_masks(const struct classifier *cls);
 

@@ -287,6 +287,17 @@ bool cls_tuple_remove(struct cls_tuple *tuple, struct cls_rule *rule)
     return true;
 }
 
+void cls_tuple_clear(struct cls_tuple *tuple)
+{
+    struct cls_table *old = table_of(tuple);
+
+    atomic_store_explicit(&tuple->table, create_table(0), memory_order_release);
+    rcu_order_before_writers();
+    call_rcu(&old->rcu, free_table);
+    cls_priorities_fini(&tuple->priorities);
+    tuple->n_keys = tuple->n_removed = tuple->n_rules = 0;
+}
+
 void cls_tuple_trim(struct cls_tuple *tuple)
 {
     if (table_of(tuple)->capacity > MIN_CAPACITY && table_of(tuple)->capacity / 8 > tuple->n_keys)

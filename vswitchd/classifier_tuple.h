@@ -45,6 +45,7 @@ struct cls_tuple {
     uint32_t n_keys;    /* Chains. */
     uint32_t n_removed; /* Entries CLS_ENTRY_REMOVED. */
     uint32_t n_rules;
+    uint32_t n_leaving; /* classifier_remove_all()'s. */
     struct cls_group *group;
     uint32_t position; /* In the group. */
     UT_hash_handle by_mask;
@@ -108,6 +109,9 @@ bool cls_tuple_insert(struct cls_tuple *tuple, struct cls_rule *rule);
 
 /* True if no rule has this masked flow any more. */
 bool cls_tuple_remove(struct cls_tuple *tuple, struct cls_rule *rule);
+
+/* Removes all rules, which are told by the caller that they are in none. */
+void cls_tuple_clear(struct cls_tuple *tuple);
 
 /* Makes the table as small as its rules allow. */
 void cls_tuple_trim(struct cls_tuple *tuple);

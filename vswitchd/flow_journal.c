@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A header, then records: length, checksum, messages. */
+/* A header, then records: length, checksum, messages.  What changes is encoded when it is published, or not at
+ * all: when more flows leave than stay, the file is written anew. */
 
 #include "vswitchd/flow_journal.h"
 
@@ -21,7 +22,12 @@
 
 LOG_MODULE(flow_journal);
 
-enum { COMPACT_FROM_BYTES = 1 << 20, MAX_RECORD_BYTES = 1 << 30 };
+enum {
+    COMPACT_FROM = 8192, /* Messages. */
+    MAX_RECORD_BYTES = 1 << 30,
+    PIECE_BYTES = 1 << 18, /* Of a file that is written anew. */
+    KEEP_BYTES = 1 << 20,  /* A larger buffer is given back. */
+};
 
 static const char magic[8] = "weirfl1";
 
@@ -42,8 +48,12 @@ struct flow_journal {
     struct header header;
     struct flow_tables *tables;
     int fd;
-    uint64_t n_bytes, compact_bytes; /* Now, and when it was last written anew. */
+    uint64_t n_messages; /* Of which so many as there are flows are not history. */
     struct buffer record;
+    struct of_flow_mod scratch;
+
+    /* Since the last publication: of const struct rule, alive until the next one is over. */
+    struct buffer deleted, added;
 };
 
 static void read_boot(char *boot, size_t n_bytes)
@@ -112,37 +122,57 @@ static void put_flow(struct flow_journal *journal, const struct of_flow_mod *flo
 static void put_rule(struct flow_journal *journal, const struct rule *rule,
                      enum of_flow_command command)
 {
-    struct of_flow_mod flow;
+    struct of_flow_mod *flow = &journal->scratch;
     struct ofa_list actions = rule_get_actions(rule, UINT64_MAX);
 
-    if (!journal || journal->fd < 0)
-        return;
     begin_record(journal);
-    of_flow_mod_init(&flow);
-    cls_rule_expand(&rule->cls, &flow.match);
-    flow.command = (uint8_t)command;
-    flow.priority = (uint16_t)rule->cls.priority;
-    flow.table_id = rule->table_id;
+    struct buffer room = flow->actions;
+    of_flow_mod_init(flow);
+    flow->actions = room;
+    buffer_clear(&flow->actions);
+    cls_rule_expand(&rule->cls, &flow->match);
+    flow->command = (uint8_t)command;
+    flow->priority = (uint16_t)rule->cls.priority;
+    flow->table_id = rule->table_id;
     if (command == OFFC_ADD) {
-        flow.new_cookie = rule_cookie(rule);
-        flow.idle_timeout_s = rule->idle_timeout_s;
-        flow.hard_timeout_s = rule->hard_timeout_s;
-        flow.importance = rule->importance;
-        flow.flags = rule->flags & (uint16_t)~OFFF_CHECK_OVERLAP;
-        buffer_put(&flow.actions, actions.first, actions.n_bytes);
+        flow->new_cookie = rule_cookie(rule);
+        flow->idle_timeout_s = rule->idle_timeout_s;
+        flow->hard_timeout_s = rule->hard_timeout_s;
+        flow->importance = rule->importance;
+        flow->flags = rule->flags & (uint16_t)~OFFF_CHECK_OVERLAP;
+        buffer_put(&flow->actions, actions.first, actions.n_bytes);
     }
-    put_flow(journal, &flow);
-    of_flow_mod_fini(&flow);
+    put_flow(journal, flow);
+    journal->n_messages++;
 }
 
 void flow_journal_add(struct flow_journal *journal, const struct rule *rule)
 {
-    put_rule(journal, rule, OFFC_ADD);
+    if (journal && journal->fd >= 0)
+        buffer_put(&journal->added, &rule, sizeof rule);
 }
 
 void flow_journal_delete(struct flow_journal *journal, const struct rule *rule)
 {
-    put_rule(journal, rule, OFFC_DELETE_STRICT);
+    if (journal && journal->fd >= 0)
+        buffer_put(&journal->deleted, &rule, sizeof rule);
+}
+
+static void put_rules(struct flow_journal *journal, const struct buffer *rules,
+                      enum of_flow_command command)
+{
+    const struct rule *const *list = (void *)rules->data;
+
+    for (size_t i = 0; i < rules->size / sizeof list[0]; i++)
+        put_rule(journal, list[i], command);
+}
+
+/* Empties it; what was large for once is given back. */
+static void forget(struct buffer *buffer)
+{
+    if (buffer->capacity > KEEP_BYTES)
+        buffer_fini(buffer);
+    buffer_clear(buffer);
 }
 
 static bool write_record(struct flow_journal *journal, int fd)
@@ -155,22 +185,26 @@ static bool write_record(struct flow_journal *journal, int fd)
         record->n_bytes = (uint32_t)(n_bytes - sizeof *record);
         record->checksum = crc32c(0, record + 1, record->n_bytes);
         is_written = write_all(fd, record, n_bytes);
-        journal->n_bytes += n_bytes;
     }
-    buffer_clear(&journal->record);
+    forget(&journal->record);
     return is_written;
 }
 
-void flow_journal_commit(struct flow_journal *journal)
-{
-    if (journal && journal->fd >= 0 && !write_record(journal, journal->fd))
-        give_up(journal);
-}
+struct rewriting {
+    struct flow_journal *journal;
+    bool is_written; /* So far. */
+};
 
-static bool put_each(struct rule *rule, void *journal)
+/* In pieces: together they are whole or have no name. */
+static bool put_each(struct rule *rule, void *rewriting_)
 {
-    flow_journal_add(journal, rule);
-    return true;
+    struct rewriting *rewriting = rewriting_;
+    struct flow_journal *journal = rewriting->journal;
+
+    put_rule(journal, rule, OFFC_ADD);
+    if (journal->record.size >= PIECE_BYTES)
+        rewriting->is_written = write_record(journal, journal->fd);
+    return rewriting->is_written;
 }
 
 /* Beside it, and then in its place. */
@@ -187,22 +221,42 @@ static void rewrite(struct flow_journal *journal)
         abort();
     int old_fd = journal->fd;
     journal->fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    journal->n_bytes = sizeof journal->header;
-    if (journal->fd >= 0)
-        flow_tables_each(journal->tables, &all, put_each, journal);
-    if (journal->fd < 0 || !write_all(journal->fd, &journal->header, sizeof journal->header) ||
-        !write_record(journal, journal->fd) || rename(beside, journal->path))
+    journal->n_messages = 0;
+    struct rewriting rewriting = {
+        .journal = journal,
+        .is_written = journal->fd >= 0 &&
+                      write_all(journal->fd, &journal->header, sizeof journal->header),
+    };
+    if (rewriting.is_written)
+        flow_tables_each(journal->tables, &all, put_each, &rewriting);
+    if (!rewriting.is_written || !write_record(journal, journal->fd) ||
+        rename(beside, journal->path))
         give_up(journal);
-    journal->compact_bytes = journal->n_bytes;
     if (old_fd >= 0)
         close(old_fd);
     free(beside);
 }
 
+void flow_journal_commit(struct flow_journal *journal)
+{
+    if (!journal || journal->fd < 0)
+        return;
+    if (journal->deleted.size / sizeof(struct rule *) > flow_tables_n_flows(journal->tables)) {
+        rewrite(journal);
+    } else {
+        put_rules(journal, &journal->deleted, OFFC_DELETE_STRICT);
+        put_rules(journal, &journal->added, OFFC_ADD);
+        if (!write_record(journal, journal->fd))
+            give_up(journal);
+    }
+    forget(&journal->deleted);
+    forget(&journal->added);
+}
+
 void flow_journal_compact(struct flow_journal *journal)
 {
     if (journal && journal->fd >= 0 &&
-        journal->n_bytes > 2 * journal->compact_bytes + COMPACT_FROM_BYTES)
+        journal->n_messages > 2 * (uint64_t)flow_tables_n_flows(journal->tables) + COMPACT_FROM)
         rewrite(journal);
 }
 
@@ -325,6 +379,7 @@ struct flow_journal *flow_journal_open(const char *name, const struct flow_journ
     free(file);
     journal->tables = tables;
     journal->fd = -1;
+    of_flow_mod_init(&journal->scratch);
     memcpy(journal->header.magic, magic, sizeof magic);
     read_boot(journal->header.boot, sizeof journal->header.boot);
     name_owner(&journal->header, owner);
@@ -343,6 +398,9 @@ void flow_journal_close(struct flow_journal *journal)
     if (journal->fd >= 0)
         close(journal->fd);
     buffer_fini(&journal->record);
+    buffer_fini(&journal->deleted);
+    buffer_fini(&journal->added);
+    of_flow_mod_fini(&journal->scratch);
     free(journal->path);
     free(journal);
 }

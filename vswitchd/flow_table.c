@@ -170,7 +170,8 @@ static struct removal *add_removal(struct flow_tables *tables, struct rule *rule
     }
     struct removal *removal = &tables->removals[tables->n_removals++];
     *removal = (struct removal){.rule = rule};
-    learned_names_note(&tables->names, rule_current_actions(rule));
+    if (rule->is_teacher)
+        learned_names_note(&tables->names, rule_current_actions(rule));
 
     struct table *table = table_get(tables, rule->table_id);
     atomic_store_explicit(&rule->cls.removed_in, flow_tables_next_version(tables),
@@ -191,6 +192,7 @@ void flow_tables_add(struct flow_tables *tables, uint8_t table_id, const struct 
     if (replaced) {
         struct removal *removal = add_removal(tables, replaced);
         removal->heir = of_flow_mod_resets_counts(flow) ? NULL : rule;
+        tables->must_settle |= removal->heir != NULL;
     }
     classifier_insert(table->classifier, &rule->cls, flow_tables_next_version(tables));
     expiry_heap_add(&tables->expiry, rule);
@@ -245,12 +247,15 @@ void flow_tables_modify(struct flow_tables *tables, struct rule *rule,
 {
     struct modification *modification = note_modification(tables, rule);
 
-    learned_names_note(&tables->names, rule_current_actions(rule));
+    if (rule->is_teacher)
+        learned_names_note(&tables->names, rule_current_actions(rule));
+    rule->is_teacher |= learned_names_has(of_flow_mod_actions(flow));
     push_actions(tables, rule, rule_actions_create(of_flow_mod_actions(flow)));
     rule->modified_ns = now_ns;
     if (flow->modify_cookie)
         __atomic_store_n(&rule->cookie.raw, flow->new_cookie.raw, __ATOMIC_RELAXED);
     modification->resets_counts |= (flow->flags & OFFF_RESET_COUNTS) != 0;
+    tables->must_settle |= modification->resets_counts;
     tables->has_changes = true;
 }
 
@@ -261,6 +266,7 @@ void flow_tables_remove(struct flow_tables *tables, struct rule *rule,
 
     removal->reason = reason;
     removal->is_told = true;
+    tables->must_settle |= (rule->flags & OFFF_SEND_FLOW_REM) != 0;
 }
 
 static bool shorten(uint16_t *timeout_s, uint16_t to_s)

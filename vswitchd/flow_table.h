@@ -49,14 +49,16 @@ static inline struct ofa_list rule_actions_list(const struct rule_actions *actio
 }
 
 struct rule {
-    be64 cookie;                          /* Readers: rule_cookie(). */
-    struct rule_actions *_Atomic actions; /* The newest.  Readers: rule_get_actions(). */
     int64_t created_ns;
     int64_t modified_ns; /* Hard timeouts count from here. */
 
     _Atomic(int64_t) used_ns;
     _Atomic(uint64_t) n_packets;
     _Atomic(uint64_t) n_bytes;
+    be64 cookie; /* Readers: rule_cookie(). */
+
+    /* What changes and walks look at stands together. */
+    struct rule_actions *_Atomic actions; /* The newest.  Readers: rule_get_actions(). */
     _Atomic(uint32_t) n_references;
     uint16_t flags; /* enum of_flow_flags. */
     uint16_t idle_timeout_s;
@@ -67,6 +69,7 @@ struct rule {
     uint32_t expiry_slot;  /* In the heap of rules with timeouts, from 1; 0: not there. */
     uint32_t modification; /* Place in the list of those for the next version, from 1; 0: none. */
     uint8_t table_id;
+    bool is_teacher; /* Its actions have learn(delete_learned), or had. */
 
     struct cls_rule cls; /* Its flow follows. */
 };

@@ -71,7 +71,7 @@ struct flow_tables {
 
     /* For the next version. */
     bool has_changes;
-    bool has_pushed_stats;
+    bool must_settle; /* Counters are asked for, moved or reset. */
     struct removal *removals;
     size_t n_removals, removals_capacity;
     struct pointer_list added;     /* Of struct rule. */

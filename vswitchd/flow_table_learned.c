@@ -36,6 +36,20 @@ static void each_learn(struct ofa_list actions,
     }
 }
 
+bool learned_names_has(struct ofa_list actions)
+{
+    for_each_action (ofa, actions) {
+        const void *action = ofa;
+
+        if (ofa->type == OFA_LEARN &&
+            ((const struct ofa_learn *)action)->flags & OFA_LEARN_DELETE_LEARNED)
+            return true;
+        if (ofa->type == OFA_CLONE && learned_names_has(ofa_nested_list(action)))
+            return true;
+    }
+    return false;
+}
+
 void learned_names_note(struct learned_names *names, struct ofa_list actions)
 {
     each_learn(actions, add, names);

@@ -24,6 +24,9 @@ struct learned_names {
     size_t n, capacity;
 };
 
+/* Are there names in 'actions'? */
+bool learned_names_has(struct ofa_list actions);
+
 /* The names in 'actions' lose a teacher. */
 void learned_names_note(struct learned_names *names, struct ofa_list actions);
 

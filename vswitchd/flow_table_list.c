@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Of the rules of a table, those that a filter lets pass.  For a set, two passes over the tables cost
- * less than an array that grows to 100,000 rules by doubling. */
+/* Masks choose among the rules of a table (classifier_each()), a filter among those. */
 
 #include <stdlib.h>
 
@@ -24,7 +23,8 @@ static bool passes(const struct listing *listing, const struct rule *rule)
     return !((rule->cookie.raw ^ filter->cookie.raw) & filter->cookie_mask.raw) &&
            (filter->out_port == OFPP_NONE ||
             ofa_outputs_to(rule_current_actions(rule), filter->out_port)) &&
-           ofa_outputs_to_group(rule_current_actions(rule), filter->out_group);
+           (filter->out_group == OF_GROUP_ANY ||
+            ofa_outputs_to_group(rule_current_actions(rule), filter->out_group));
 }
 
 static bool list_one(struct cls_rule *cls, void *arg)
@@ -71,43 +71,60 @@ void flow_tables_each(struct flow_tables *tables, const struct rule_filter *filt
     }
 }
 
-static bool count_rule(struct rule *rule UNUSED, void *n_rules)
+/* A rule and what it is sorted by, so that sorting looks at no rule. */
+struct place {
+    uint32_t order; /* By table, then descending priority. */
+    int64_t created_ns;
+    struct rule *rule;
+};
+
+static int compare_places(const void *a_, const void *b_)
 {
-    ++*(size_t *)n_rules;
-    return true;
-}
+    const struct place *a = a_, *b = b_;
 
-static bool take_rule(struct rule *rule, void *arg)
-{
-    struct rule_set *set = arg;
-
-    rule_ref(rule);
-    set->rules[set->n_rules++] = rule;
-    return true;
-}
-
-static int compare_rules(const void *a_, const void *b_)
-{
-    const struct rule *a = *(struct rule *const *)a_, *b = *(struct rule *const *)b_;
-
-    if (a->table_id != b->table_id)
-        return a->table_id < b->table_id ? -1 : 1;
-    if (a->cls.priority != b->cls.priority)
-        return a->cls.priority > b->cls.priority ? -1 : 1;
+    if (a->order != b->order)
+        return a->order < b->order ? -1 : 1;
     return a->created_ns < b->created_ns ? -1 : a->created_ns > b->created_ns;
+}
+
+struct places {
+    struct place *list;
+    size_t n, capacity;
+};
+
+static bool take_place(struct rule *rule, void *places_)
+{
+    struct places *places = places_;
+
+    if (places->n == places->capacity) {
+        places->capacity = places->capacity ? 2 * places->capacity : 64;
+        places->list = realloc(places->list, places->capacity * sizeof places->list[0]);
+        if (!places->list)
+            abort();
+    }
+    rule_ref(rule);
+    places->list[places->n++] = (struct place){
+        .order = (uint32_t)rule->table_id << 16 | (UINT16_MAX - rule->cls.priority),
+        .created_ns = rule->created_ns,
+        .rule = rule,
+    };
+    return true;
 }
 
 void rule_set_init(struct rule_set *set, struct flow_tables *tables,
                    const struct rule_filter *filter)
 {
-    size_t n_rules = 0;
+    struct places places = {.n = 0};
 
-    flow_tables_each(tables, filter, count_rule, &n_rules);
-    *set = (struct rule_set){.rules = malloc((n_rules + 1) * sizeof set->rules[0])};
+    flow_tables_each(tables, filter, take_place, &places);
+    if (places.n)
+        qsort(places.list, places.n, sizeof places.list[0], compare_places);
+    *set = (struct rule_set){.rules = malloc((places.n + 1) * sizeof set->rules[0])};
     if (!set->rules)
         abort();
-    flow_tables_each(tables, filter, take_rule, set);
-    qsort(set->rules, set->n_rules, sizeof set->rules[0], compare_rules);
+    for (size_t i = 0; i < places.n; i++)
+        set->rules[set->n_rules++] = places.list[i].rule;
+    free(places.list);
 }
 
 void rule_set_fini(struct rule_set *set)

@@ -8,7 +8,13 @@
 
 #include "lib/annotations.h"
 #include "vswitchd/flow_table_internal.h"
+#include "vswitchd/flow_table_rule.h"
 #include "vswitchd/group_table.h"
+
+enum {
+    AHEAD = 16,           /* So far ahead is loaded what a walk will look at. */
+    KEPT_CAPACITY = 4096, /* Longer lists are given back. */
+};
 
 struct retirement {
     struct rcu_head rcu;
@@ -44,6 +50,53 @@ static void free_older(struct rule_actions *newest, struct rule *owner)
     rule_unref(owner);
 }
 
+/* Rules of one table are one behind the other, mostly. */
+static void take_out_all(struct flow_tables *tables, const struct pointer_list *list)
+{
+    struct rule *const *rules = (struct rule *const *)list->items;
+    struct cls_rule **run = malloc((list->n + 1) * sizeof *run);
+
+    if (!run)
+        abort();
+    for (size_t i = 0, n; i < list->n; i += n) {
+        uint8_t table_id = rules[i]->table_id;
+
+        for (n = 0; i + n < list->n && rules[i + n]->table_id == table_id; n++) {
+            if (i + n + AHEAD < list->n)
+                __builtin_prefetch(&rules[i + n + AHEAD]->table_id);
+            run[n] = &rules[i + n]->cls;
+        }
+        classifier_remove_all(table_get(tables, table_id)->classifier, run, n);
+    }
+    free(run);
+}
+
+static void free_retired(struct rcu_head *rcu)
+{
+    struct retirement *retired = CONTAINER_OF(rcu, struct retirement, rcu);
+
+    rcu_begin_callback();
+    for (size_t i = 0; i < retired->rules.n; i++)
+        rule_destroy(retired->rules.items[i]);
+    free(retired->rules.items);
+    free(retired);
+}
+
+/* Drops the tables' references to rules that are in no classifier any more, which readers may still be passing:
+ * those that were the last share a callback. */
+static void bury(struct retirement *retired)
+{
+    struct rule **rules = (struct rule **)retired->rules.items;
+    size_t n = retired->rules.n;
+
+    retired->rules.n = 0;
+    for (size_t i = 0; i < n; i++)
+        if (rule_drop(rules[i]))
+            rules[retired->rules.n++] = rules[i];
+    rcu_order_before_writers();
+    call_rcu(&retired->rcu, free_retired);
+}
+
 void flow_tables_reap(struct flow_tables *tables)
 {
     struct retirement *retired;
@@ -54,14 +107,12 @@ void flow_tables_reap(struct flow_tables *tables)
         tables->retirements = retired->next;
         if (!tables->retirements)
             tables->retirements_end = &tables->retirements;
-        for (size_t i = 0; i < retired->rules.n; i++)
-            flow_tables_take_out(tables, retired->rules.items[i]);
         for (size_t i = 0; i < retired->newest.n; i++)
             free_older(retired->newest.items[i], retired->owners.items[i]);
-        free(retired->rules.items);
         free(retired->newest.items);
         free(retired->owners.items);
-        free(retired);
+        take_out_all(tables, &retired->rules);
+        bury(retired);
     }
 }
 
@@ -69,21 +120,11 @@ void flow_tables_push_stats(struct flow_tables *tables)
 {
     if (tables->events->push_stats)
         tables->events->push_stats(tables->aux);
-    tables->has_pushed_stats = true;
 }
 
 static void settle_counters(struct flow_tables *tables)
 {
-    bool is_needed = false;
-
-    for (size_t i = 0; i < tables->n_removals && !is_needed; i++) {
-        const struct removal *removal = &tables->removals[i];
-        is_needed = removal->heir ||
-                    (removal->is_told && removal->rule->flags & OFFF_SEND_FLOW_REM);
-    }
-    for (size_t i = 0; i < tables->n_modifications && !is_needed; i++)
-        is_needed = tables->modifications[i].resets_counts;
-    if (!is_needed)
+    if (!tables->must_settle)
         return;
     flow_tables_push_stats(tables);
     for (size_t i = 0; i < tables->n_modifications; i++) {
@@ -114,6 +155,11 @@ static void retire_older_actions(struct flow_tables *tables, struct retirement *
         rule->modification = 0;
     }
     tables->n_modifications = 0;
+    if (tables->modifications_capacity > KEPT_CAPACITY) {
+        free(tables->modifications);
+        tables->modifications = NULL;
+        tables->modifications_capacity = 0;
+    }
 }
 
 static void mark_ripe(struct rcu_head *rcu)
@@ -134,16 +180,30 @@ static bool is_never_visible(const struct rule *rule)
     return !cls_rule_is_visible(&rule->cls, rule->cls.added_in);
 }
 
-static void retire(struct flow_tables *tables, struct retirement *retirement)
+static void retire_removed(struct flow_tables *tables, struct retirement *retirement)
 {
     for (size_t i = 0; i < tables->n_removals; i++) {
         struct rule *rule = tables->removals[i].rule;
-        if (is_never_visible(rule))
+        if (tables->added.n && is_never_visible(rule))
             flow_tables_take_out(tables, rule);
         else
             pointer_list_add(&retirement->rules, rule);
     }
     tables->n_removals = tables->added.n = 0;
+    if (tables->removals_capacity > KEPT_CAPACITY) {
+        free(tables->removals);
+        tables->removals = NULL;
+        tables->removals_capacity = 0;
+    }
+    if (tables->added.capacity > KEPT_CAPACITY) {
+        free(tables->added.items);
+        tables->added = (struct pointer_list){.n = 0};
+    }
+}
+
+static void retire(struct flow_tables *tables, struct retirement *retirement)
+{
+    retire_removed(tables, retirement);
     retirement->actions = tables->discarded;
     tables->discarded = (struct pointer_list){.n = 0};
     if (!retirement->rules.n && !retirement->actions.n && !retirement->newest.n) {
@@ -189,6 +249,8 @@ static void tell_changes(struct flow_tables *tables)
 
     for (size_t i = 0; i < tables->n_removals && events->removed; i++) {
         const struct removal *removal = &tables->removals[i];
+        if (i + AHEAD < tables->n_removals)
+            __builtin_prefetch(&tables->removals[i + AHEAD].rule->flags);
         if (removal->is_told)
             events->removed(tables->aux, removal->rule, removal->reason);
     }
@@ -217,7 +279,7 @@ bool flow_tables_publish(struct flow_tables *tables)
     tell_changes(tables);
     retire_older_actions(tables, retirement);
     atomic_store_explicit(&tables->version, flow_tables_next_version(tables), memory_order_release);
-    tables->has_changes = tables->has_pushed_stats = false;
+    tables->has_changes = tables->must_settle = false;
     if (tables->events->changed)
         tables->events->changed(tables->aux);
     retire(tables, retirement);
@@ -280,5 +342,5 @@ void flow_tables_revert(struct flow_tables *tables)
     revert_additions(tables);
     group_table_revert(tables->groups);
     retire(tables, retirement_create()); /* Discarded actions, which a reader may be passing. */
-    tables->has_changes = false;
+    tables->has_changes = tables->must_settle = false;
 }

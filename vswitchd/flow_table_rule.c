@@ -10,6 +10,7 @@
 
 #include "lib/annotations.h"
 #include "lib/rcu.h"
+#include "vswitchd/flow_table_learned.h"
 
 struct rule_actions *rule_actions_create(struct ofa_list list)
 {
@@ -39,6 +40,7 @@ struct rule *rule_create(uint8_t table_id, const struct of_flow_mod *flow, int64
     rule->flags = flow->flags | (uint16_t)(flow->always_resets ? OFFF_RESET_COUNTS : 0);
     rule->idle_timeout_s = flow->idle_timeout_s;
     rule->hard_timeout_s = flow->hard_timeout_s;
+    rule->is_teacher = learned_names_has(of_flow_mod_actions(flow));
     rule->importance = flow->importance;
     rule->created_ns = rule->modified_ns = now_ns;
     atomic_init(&rule->used_ns, now_ns);
@@ -46,14 +48,17 @@ struct rule *rule_create(uint8_t table_id, const struct of_flow_mod *flow, int64
     return rule;
 }
 
-static void free_rule(struct rcu_head *rcu)
+void rule_destroy(struct rule *rule)
 {
-    struct rule *rule = CONTAINER_OF(rcu, struct rule, cls.rcu);
-
-    rcu_begin_callback();
     cls_rule_fini(&rule->cls);
     free(atomic_load_explicit(&rule->actions, memory_order_relaxed));
     free(rule);
+}
+
+static void free_rule(struct rcu_head *rcu)
+{
+    rcu_begin_callback();
+    rule_destroy(CONTAINER_OF(rcu, struct rule, cls.rcu));
 }
 
 void rule_ref(struct rule *rule)
@@ -61,10 +66,15 @@ void rule_ref(struct rule *rule)
     atomic_fetch_add_explicit(&rule->n_references, 1, memory_order_relaxed);
 }
 
-void rule_unref(struct rule *rule)
+bool rule_drop(struct rule *rule)
 {
     /* The last one out sees what the others did: release each, acquire all. */
-    if (rule && atomic_fetch_sub_explicit(&rule->n_references, 1, memory_order_acq_rel) == 1) {
+    return atomic_fetch_sub_explicit(&rule->n_references, 1, memory_order_acq_rel) == 1;
+}
+
+void rule_unref(struct rule *rule)
+{
+    if (rule && rule_drop(rule)) {
         rcu_order_before_writers();
         call_rcu(&rule->cls.rcu, free_rule);
     }

@@ -144,7 +144,8 @@ void of_server_adopt_take(struct of_server *server, int fd, enum of_connection_s
 void of_server_port_status(struct of_server *server, enum of_port_reason reason,
                            const struct of_port_info *port);
 
-/* From flow_tables_events.removed, for every rule: those without OFFF_SEND_FLOW_REM are left out here. */
+/* From flow_tables_events.removed, for every rule that somebody wants to hear of; it does nothing for others. */
+bool of_server_wants_removed(const struct of_server *server, const struct rule *rule);
 void of_server_flow_removed(struct of_server *server, const struct rule *rule,
                             enum flow_removed_reason reason, int64_t now_ns);
 

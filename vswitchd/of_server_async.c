@@ -93,13 +93,18 @@ static void describe_removed(const struct rule *rule, enum flow_removed_reason r
     cls_rule_expand(&rule->cls, &removed->match);
 }
 
+bool of_server_wants_removed(const struct of_server *server, const struct rule *rule)
+{
+    return rule->flags & OFFF_SEND_FLOW_REM || server->n_monitors;
+}
+
 void of_server_flow_removed(struct of_server *server, const struct rule *rule,
                             enum flow_removed_reason reason, int64_t now_ns)
 {
     struct of_connection *connection;
     struct of_flow_removed removed;
 
-    if (!(rule->flags & OFFF_SEND_FLOW_REM) && !server->n_monitors)
+    if (!of_server_wants_removed(server, rule))
         return;
     describe_removed(rule, reason, now_ns, &removed);
     of_monitor_tell(server, OF_UPDATE_REMOVED, rule, removed.reason);

@@ -463,6 +463,11 @@ void of_value_from_u64(const struct of_field *field, uint64_t number, struct of_
 static void copy_bits(const uint8_t *from, size_t from_bytes, unsigned from_first, uint8_t *to,
                       size_t to_bytes, unsigned to_first, unsigned n_bits)
 {
+    if (!((from_first | to_first | n_bits) % 8)) {
+        memmove(to + to_bytes - (to_first + n_bits) / 8,
+                from + from_bytes - (from_first + n_bits) / 8, n_bits / 8);
+        return;
+    }
     for (unsigned i = 0; i < n_bits; i++) {
         unsigned source = from_first + i, target = to_first + i;
         uint8_t *byte = &to[to_bytes - 1 - target / 8];

@@ -338,8 +338,9 @@ static const uint16_t encode_order[] = {
     FIELD_CT_TP_DST,      FIELD_METADATA,
 };
 
+/* Adds the bits that are put to 'told', unless that is NULL. */
 static void put_field(const struct match *match, enum of_field_id id, enum of_version version,
-                      struct buffer *out)
+                      struct flow *told, struct buffer *out)
 {
     const struct of_field *field = of_field(id);
     struct of_value value, mask;
@@ -351,12 +352,15 @@ static void put_field(const struct match *match, enum of_field_id id, enum of_ve
     if (field->mask_rule == MASK_NONE)
         of_value_all_ones(field, &mask);
     of_field_encode(field, version, &value, &mask, out);
+    if (told)
+        of_field_add_mask(field, &mask, told);
 }
 
-static void put_vlan_oxm(const struct match *match, enum of_version version, struct buffer *out)
+static void put_vlan_oxm(const struct match *match, enum of_version version, struct flow *told,
+                         struct buffer *out)
 {
-    put_field(match, FIELD_VLAN_VID, version, out);
-    put_field(match, FIELD_VLAN_PCP, version, out);
+    put_field(match, FIELD_VLAN_VID, version, told, out);
+    put_field(match, FIELD_VLAN_PCP, version, told, out);
 }
 
 /* Which places of encode_order have storage in a word of struct flow, filled before main(). */
@@ -392,7 +396,7 @@ static struct places find_places(const struct flow *mask)
 }
 
 static void put_place(const struct match *match, size_t place, enum of_version version,
-                      struct buffer *out)
+                      struct flow *told, struct buffer *out)
 {
     enum of_field_id id = (enum of_field_id)encode_order[place];
 
@@ -401,24 +405,25 @@ static void put_place(const struct match *match, size_t place, enum of_version v
     else if (id == FIELD_NW_TOS && version >= OF_1_2)
         id = FIELD_IP_DSCP;
     if (id == FIELD_VLAN_TCI && version >= OF_1_2)
-        put_vlan_oxm(match, version, out);
+        put_vlan_oxm(match, version, told, out);
     else
-        put_field(match, id, version, out);
+        put_field(match, id, version, told, out);
 }
 
-static void put_fields(const struct match *match, enum of_version version, struct buffer *out)
+static void put_fields(const struct match *match, enum of_version version, struct flow *told,
+                       struct buffer *out)
 {
     struct places places = find_places(&match->mask);
 
     for (size_t i = 0; i < PLACE_WORDS; i++) {
         for (uint64_t left = places.words[i]; left; left &= left - 1)
-            put_place(match, 64 * i + (size_t)__builtin_ctzll(left), version, out);
+            put_place(match, 64 * i + (size_t)__builtin_ctzll(left), version, told, out);
     }
 }
 
 void of_match_encode_fields(const struct match *match, enum of_version version, struct buffer *out)
 {
-    put_fields(match, version, out);
+    put_fields(match, version, NULL, out);
 }
 
 size_t of_match_encode_nxm(const struct match *match, be64 cookie, be64 cookie_mask,
@@ -426,7 +431,7 @@ size_t of_match_encode_nxm(const struct match *match, be64 cookie, be64 cookie_m
 {
     size_t start = out->size;
 
-    put_fields(match, OF_1_0, out);
+    put_fields(match, OF_1_0, NULL, out);
     if (cookie_mask.raw) {
         bool has_mask = cookie_mask.raw != UINT64_MAX;
 
@@ -439,35 +444,57 @@ size_t of_match_encode_nxm(const struct match *match, be64 cookie, be64 cookie_m
     return out->size - start;
 }
 
-void of_match_encode(const struct match *match, enum of_version version, struct buffer *out)
+static void encode_oxm(const struct match *match, enum of_version version, struct flow *told,
+                       struct buffer *out)
 {
     size_t start = out->size;
 
-    if (version == OF_1_1) {
-        of_match_encode_of11(match, out);
-        return;
-    }
     buffer_put_zeros(out, 4);
-    put_fields(match, version, out);
+    put_fields(match, version, told, out);
     size_t length = out->size - start;
     buffer_put_zeros(out, wire_round_up_8(length) - length);
     be16_store(out->data + start, OFPMT_OXM);
     be16_store(out->data + start + 2, (uint16_t)length);
 }
 
+void of_match_encode(const struct match *match, enum of_version version, struct buffer *out)
+{
+    if (version == OF_1_1)
+        of_match_encode_of11(match, out);
+    else
+        encode_oxm(match, version, NULL, out);
+}
+
+/* Was all of the match told?  A port is, if it has a number in OpenFlow. */
+static bool is_told(const struct match *match, const struct flow *told)
+{
+    const uint64_t *mask = flow_words_const(&match->mask), *words = flow_words_const(told);
+    uint64_t difference = 0;
+
+    for (size_t i = 0; i < FLOW_WORDS; i++)
+        difference |= mask[i] ^ words[i];
+    return !difference && be32_host(match->flow.key.in_port) <= UINT16_MAX;
+}
+
 bool of_match_fits(const struct match *match, enum of_version version)
 {
     struct buffer wire = BUFFER_INIT;
     struct match sent = *match, again;
+    struct flow told = {.key.in_port = {0}};
     size_t n_used;
 
     /* "No tag" of 1.0 looks at the priority bits, too, which are 0 without a tag. */
     if (version >= OF_1_2 && match->mask.key.vlan[0].tci.raw == UINT16_MAX &&
         !match->flow.key.vlan[0].tci.raw)
         sent.mask.key.vlan[0].tci = be16_from(VLAN_CFI | VLAN_VID_MASK);
-    of_match_encode(&sent, version, &wire);
-    bool fits = of_match_decode(wire.data, wire.size, &again, &n_used) == OF_OK &&
-                match_is_equal(&sent, &again);
+    if (version == OF_1_1)
+        of_match_encode(&sent, version, &wire);
+    else
+        encode_oxm(&sent, version, &told, &wire);
+    /* Fields keep what they tell, in the order in which they allow each other. */
+    bool fits = is_told(&sent, &told) ||
+                (of_match_decode(wire.data, wire.size, &again, &n_used) == OF_OK &&
+                 match_is_equal(&sent, &again));
     buffer_fini(&wire);
     return fits;
 }

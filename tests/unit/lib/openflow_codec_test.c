@@ -120,8 +120,40 @@ static void nxm_and_oxm_keep_every_match(void **state)
         assert_int_equal(of_match_decode(wire.data, wire.size, &again, &n_used), OF_OK);
         assert_int_equal(n_used, wire.size);
         assert_true(match_is_equal(&match, &again));
+        assert_true(of_match_fits(&match, OF_1_3));
         buffer_fini(&wire);
     }
+}
+
+/* Bits of some field, prerequisites or not. */
+static void what_fits_comes_back(void **state)
+{
+    size_t n_fit = 0;
+
+    (void)state;
+    for (size_t i = 0; i < N_RANDOM; i++) {
+        struct buffer wire = BUFFER_INIT;
+        struct match match, again;
+        size_t n_used, word = (size_t)random() % FLOW_WORDS;
+
+        random_match(&match);
+        for (size_t j = (size_t)random() % 3; j > 0; j--)
+            flow_words(&match.mask)[word] ^= UINT64_C(1) << random() % 64;
+        flow_words(&match.flow)[word] ^= (uint64_t)random() << random() % 33;
+        match_normalize(&match);
+        for (enum of_version version = OF_1_2; version <= OF_1_5; version++) {
+            buffer_clear(&wire);
+            of_match_encode(&match, version, &wire);
+            bool is_kept = !of_match_decode(wire.data, wire.size, &again, &n_used) &&
+                           match_is_equal(&match, &again);
+            bool is_untagged = match.mask.key.vlan[0].tci.raw == UINT16_MAX &&
+                               !match.flow.key.vlan[0].tci.raw;
+            assert_true(is_untagged || of_match_fits(&match, version) == is_kept);
+            n_fit += is_kept;
+        }
+        buffer_fini(&wire);
+    }
+    assert_in_range(n_fit, N_RANDOM, 4 * N_RANDOM - N_RANDOM / 4);
 }
 
 static void openflow10_keeps_what_fits(void **state)
@@ -622,6 +654,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nxm_and_oxm_keep_every_match),
+        cmocka_unit_test(what_fits_comes_back),
         cmocka_unit_test(openflow10_keeps_what_fits),
         cmocka_unit_test(matches_are_encoded_like_ovs_does),
         cmocka_unit_test(wrong_matches_get_their_error),

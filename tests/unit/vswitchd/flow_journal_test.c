@@ -92,6 +92,49 @@ static void flows_that_were_published_are_there_again(void **state)
     end(&life);
 }
 
+static void add_many(struct life *life, uint8_t table_id, uint32_t n)
+{
+    struct of_flow_mod flow;
+
+    of_flow_mod_init(&flow);
+    flow.table_id = table_id;
+    flow.match.mask.key.eth_type = be16_from(UINT16_MAX);
+    flow.match.flow.key.eth_type = be16_from(ETH_TYPE_IPV4);
+    flow.match.mask.key.nw_dst = be32_from(UINT32_MAX);
+    for (uint32_t i = 0; i < n; i++) {
+        flow.match.flow.key.nw_dst = be32_from(i);
+        assert_int_equal(flow_mod_apply(life->tables, &flow, clock_now_ns()), OF_OK);
+    }
+    of_flow_mod_fini(&flow);
+    flow_tables_publish(life->tables);
+}
+
+/* The file is written anew, in pieces. */
+static void flows_that_stay_when_most_leave_are_there_again(void **state)
+{
+    enum { N_STAYING = 6000, N_LEAVING = 8000 };
+    struct life life;
+    struct flow_table_stats stats;
+
+    (void)state;
+    begin(&life, &owner);
+    uint32_t n_before = flow_tables_n_flows(life.tables);
+    add_many(&life, 5, N_STAYING);
+    add_many(&life, 6, N_LEAVING);
+    change(&life, OFFC_DELETE, "table=6");
+    change(&life, OFFC_DELETE, "table=5,ip,nw_dst=0.0.0.9");
+    end(&life);
+    begin(&life, &owner);
+    flow_tables_get_stats(life.tables, 5, &stats);
+    assert_int_equal(stats.n_flows, N_STAYING - 1);
+    assert_int_equal(flow_tables_n_flows(life.tables), n_before + N_STAYING - 1);
+    change(&life, OFFC_DELETE, "table=5");
+    end(&life);
+    begin(&life, &owner);
+    assert_int_equal(flow_tables_n_flows(life.tables), n_before);
+    end(&life);
+}
+
 static void half_a_publication_is_none(void **state)
 {
     char path[64];
@@ -130,6 +173,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(flows_that_were_published_are_there_again),
+        cmocka_unit_test(flows_that_stay_when_most_leave_are_there_again),
         cmocka_unit_test(half_a_publication_is_none),
         cmocka_unit_test(a_bridge_that_has_become_secure_does_not_get_them_back),
     };
