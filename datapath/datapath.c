@@ -351,6 +351,7 @@ void datapath_invalidate(struct datapath *dp, uint16_t slot)
     if (datapath_kcache(dp))
         kcache_invalidate(datapath_kcache(dp), slot, next);
     mutex_unlock(&dp->generation_lock);
+    maintenance_hurry(dp);
 }
 
 /* What is older than the kernel's copy is out of date there, and nothing stands there yet. */

@@ -16,6 +16,7 @@
 
 enum { CHUNK_FLOWS = 64, MANY_GRAVES = 4096 };
 #define ROUND_NS      (500 * MILLISECOND_NS)
+#define LATE_NS       (10 * MILLISECOND_NS)
 #define REWALK_MAX_NS (50 * MILLISECOND_NS) /* Of each round: a tenth of a core. */
 
 struct maintenance {
@@ -25,6 +26,7 @@ struct maintenance {
     bool is_stopping;         /* Under 'lock'. */
     _Atomic bool is_sleeping; /* With nothing to do. */
     _Atomic bool is_urgent;   /* Many graves: do not wait for the round to end. */
+    _Atomic bool is_late;     /* Something is out of date since the last round began. */
 };
 
 /* One pass over the table. */
@@ -183,11 +185,28 @@ static struct timespec to_timespec(int64_t ns)
     return (struct timespec){.tv_sec = ns / SECOND_NS, .tv_nsec = ns % SECOND_NS};
 }
 
+/* When the next round begins: at 'latest', or not before 'soonest' if something is out of date. */
+struct schedule {
+    int64_t soonest_ns, latest_ns;
+};
+
+static int64_t due_ns(struct maintenance *maintenance, const struct schedule *schedule)
+{
+    return atomic_load(&maintenance->is_late) ? schedule->soonest_ns : schedule->latest_ns;
+}
+
+static void wait_until(struct maintenance *maintenance, int64_t until_ns)
+{
+    struct timespec until = to_timespec(until_ns);
+
+    pthread_cond_timedwait(&maintenance->wake, &maintenance->lock, &until);
+}
+
 /* True: go on, and '*is_round_due' tells whether with a round or just with freeing. */
-static bool sleep_until_due(struct datapath *dp, int64_t due_ns, bool *is_round_due)
+static bool sleep_until_due(struct datapath *dp, const struct schedule *schedule,
+                            bool *is_round_due)
 {
     struct maintenance *maintenance = dp->maintenance;
-    struct timespec due = to_timespec(due_ns);
 
     rcu_reader_pause();
     pthread_mutex_lock(&maintenance->lock);
@@ -197,13 +216,13 @@ static bool sleep_until_due(struct datapath *dp, int64_t due_ns, bool *is_round_
         pthread_cond_wait(&maintenance->wake, &maintenance->lock);
     atomic_store(&maintenance->is_sleeping, false);
     while (!maintenance->is_stopping && !atomic_load(&maintenance->is_urgent) &&
-           clock_now_ns() < due_ns)
-        pthread_cond_timedwait(&maintenance->wake, &maintenance->lock, &due);
+           clock_now_ns() < due_ns(maintenance, schedule))
+        wait_until(maintenance, due_ns(maintenance, schedule));
     atomic_store(&maintenance->is_urgent, false);
     bool go_on = !maintenance->is_stopping;
     pthread_mutex_unlock(&maintenance->lock);
     rcu_reader_resume();
-    *is_round_due = clock_now_ns() >= due_ns;
+    *is_round_due = clock_now_ns() >= due_ns(maintenance, schedule);
     return go_on;
 }
 
@@ -211,16 +230,26 @@ static void *maintenance_main(void *arg)
 {
     struct datapath *dp = arg;
     struct round *round = calloc(1, sizeof *round);
-    int64_t due_ns = clock_now_ns() + ROUND_NS;
+    struct schedule schedule = {.latest_ns = clock_now_ns() + ROUND_NS};
     bool is_round_due;
 
     rcu_reader_register();
-    while (sleep_until_due(dp, due_ns, &is_round_due)) {
+    while (sleep_until_due(dp, &schedule, &is_round_due)) {
+        int64_t from_ns = clock_now_ns();
+
         if (is_round_due && round) {
+            atomic_store(&dp->maintenance->is_late, false);
             run_round(dp, round);
-            due_ns = clock_now_ns() + ROUND_NS;
         }
-        graveyard_clear(&dp->graveyard);
+        graveyard_clear(&dp->graveyard); /* Entries of what was walked again become valid here. */
+        if (is_round_due && round) {
+            int64_t now_ns = clock_now_ns();
+
+            schedule.latest_ns = now_ns + ROUND_NS;
+            schedule.soonest_ns = now_ns + LATE_NS + 9 * (now_ns - from_ns);
+            if (schedule.soonest_ns > schedule.latest_ns)
+                schedule.soonest_ns = schedule.latest_ns;
+        }
     }
     rcu_reader_unregister();
     free(round);
@@ -274,6 +303,12 @@ void maintenance_stop(struct datapath *dp)
     pthread_mutex_destroy(&maintenance->lock);
     free(maintenance);
     dp->maintenance = NULL;
+}
+
+void maintenance_hurry(struct datapath *dp)
+{
+    if (dp->maintenance && !atomic_exchange(&dp->maintenance->is_late, true))
+        wake(dp->maintenance);
 }
 
 void maintenance_notice(struct datapath *dp)

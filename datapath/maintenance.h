@@ -5,7 +5,9 @@
  *
  * It does so every 500 ms while something is cached, and sleeps otherwise.  Walking stale entries again
  * saves their next frame the time, and lets statistics reach the flows that decide now; it is limited to
- * a share of each round, because the frames that need it do it themselves.
+ * a share of each round, because the frames that need it do it themselves.  But a crash of ours costs the frames of
+ * flows that the kernel knows and that are stale: so rounds begin as soon as something is out of date, if that takes
+ * no more than a tenth of a processor.
  *
  * An entry is walked again without a frame, for its masked key.  If the new verdict looked at bits
  * that the old mask left out, the key does not say what stands there, and the entry goes.
@@ -24,6 +26,9 @@ void maintenance_stop(struct datapath *dp);
 
 /* There may be something to do.  Cheap. */
 void maintenance_notice(struct datapath *dp);
+
+/* Something cached is out of date.  Any thread; cheap. */
+void maintenance_hurry(struct datapath *dp);
 
 /* Credits, unlinks and buries every entry. */
 void maintenance_flush(struct datapath *dp);

@@ -2,6 +2,7 @@
 
 /* What the kernel flow cache has to know of a port's device to send there itself. */
 
+#include <errno.h>
 #include <linux/bpf.h>
 #include <string.h>
 
@@ -102,7 +103,7 @@ void port_restore_program(struct dp_port *port)
     int result = exception_tap_restore(port->dp->exception_tap, port->ifindex, &error);
     if (result > 0)
         log_warn("port %s: somebody had removed the filter of the device: it is back", port->name);
-    else if (result < 0)
+    else if (result < 0 && result != -ENODEV) /* Or the device itself is going. */
         log_err_limited("port %s: the filter of the device has gone and cannot be put back: %s",
                         port->name, error.message);
 }

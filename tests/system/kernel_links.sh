@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Devices come, go and change under a switch at work: WEIR_LINK_EVENTS times (default 40) one of four is
-# deleted, renamed, moved to another namespace, given another MTU or taken down, and put right again.  Its own
-# port shows an error and loses it within 2 s; no other port loses a frame.
+# Devices come, go and change under a switch at work: WEIR_LINK_EVENTS times (default 40; WEIR_SEED=N: others) one
+# of four is deleted, renamed, moved to another namespace, given another MTU, taken down, robbed of its qdisc or filter
+# or renumbered, and put right again.  Its own port shows an error and loses it (within 2 s, if the machine has the
+# time); no other port loses a frame.
 #
 #     h1 --. br0 .-- h2        a steady stream of 5,000 frames a second, and TCP
 #     v1 --+     +-- v2        the devices that suffer
@@ -10,6 +11,7 @@
 . "$(dirname "$0")/lib.sh"
 events=${WEIR_LINK_EVENTS:-40}
 probe=$WEIR_BUILD/tests/probe
+RANDOM=${WEIR_SEED:-1}
 
 start_switch
 vsctl add-br br0
@@ -21,46 +23,59 @@ can_reach h1 10.7.0.2 || fail "h1 does not reach h2"
 
 has_error() { [ "$(vsctl get Interface "$1" error)" != "[]" ]; }
 has_no_error() { ! has_error "$1" && [ "$(vsctl get Interface "$1" ofport)" != -1 ]; }
-within_2s() { # SENTENCE COMMAND...
-  local sentence=$1 begin now
-  shift
+has_number() { interface_has "$1" ofport "$2"; }
+has_filter() { on_switch tc filter show dev "$1" ingress 2>/dev/null | found weir_ingress; }
+worst_appears=0 worst_clears=0 worst_heals=0 # In ms.
+# How long it takes is what people are to read at the end; a machine that is busy elsewhere takes what it takes.
+within() { # WORST SENTENCE COMMAND...
+  local -n worst=$1
+  local sentence=$2 begin now=0
+  shift 2
   begin=$(date +%s%N)
   until "$@" 2>/dev/null; do
-    now=$(date +%s%N)
-    [ $((now - begin)) -lt 2000000000 ] || fail "$sentence"
-    sleep 0.02
+    [ $now -lt 60000 ] || fail "$sentence"
+    sleep 0.01
+    now=$((($(date +%s%N) - begin) / 1000000))
   done
+  now=$((($(date +%s%N) - begin) / 1000000))
+  [ $now -le "$worst" ] || worst=$now
 }
 
 suffer() { # DEVICE: one event, and its end
-  local v=$1
-  case $((RANDOM % 5)) in
+  local v=$1 number
+  case $((RANDOM % 8)) in
   0)
     pull_out "$v"
-    within_2s "$v was deleted, and has no error" has_error "$v"
+    within worst_appears "$v was deleted, and has no error" has_error "$v"
     plug_in "$v"
     ip -n "$space-$v" addr add "10.7.0.1${v#v}/24" dev eth0
     ;;
   1)
     ip -n "$space" link set "$v" name other
-    within_2s "$v was renamed, and has no error" has_error "$v"
+    within worst_appears "$v was renamed, and has no error" has_error "$v"
     ip -n "$space" link set other name "$v"
     ;;
   2)
     ip -n "$space" link set "$v" netns "$space-away"
-    within_2s "$v was moved, and has no error" has_error "$v"
+    within worst_appears "$v was moved, and has no error" has_error "$v"
     ip -n "$space-away" link set "$v" netns "$space"
     ip -n "$space" link set "$v" up
     ;;
-  3)
-    ip -n "$space" link set "$v" mtu $((RANDOM % 2 ? 9000 : 1500))
-    ;;
+  3) ip -n "$space" link set "$v" mtu $((RANDOM % 2 ? 9000 : 1500)) ;;
   4)
     ip -n "$space" link set "$v" down
     ip -n "$space" link set "$v" up
     ;;
+  5) on_switch tc qdisc del dev "$v" clsact ;;
+  6) on_switch tc filter del dev "$v" ingress ;;
+  7)
+    number=$((100 * ${v#v} + RANDOM % 100)) # Of its own, whoever else has asked.
+    vsctl set Interface "$v" "ofport_request=$number"
+    within worst_heals "$v does not get the number $number" has_number "$v" "$number"
+    ;;
   esac
-  within_2s "$v is back, and still has an error: $(vsctl get Interface "$v" error)" has_no_error "$v"
+  within worst_clears "$v is back, and still has an error: $(vsctl get Interface "$v" error)" has_no_error "$v"
+  within worst_heals "$v has no filter" has_filter "$v"
 }
 
 step "$events events"
@@ -84,6 +99,8 @@ wait $receiver || true
 sent=$(cat "$work/sent")
 read -r _ _ received _ doubled _ gap < <(grep '^a ' "$work/received") || fail "nothing arrived"
 echo "   sent $sent, received $received, longest silence $gap ms"
+echo "   an error appears within $worst_appears ms and clears within $worst_clears ms; a filter is back, or a number" \
+  "in force, within $worst_heals ms"
 expect "$sent" "$received" "frames of a port beside"
 expect 0 "$doubled" "frames doubled"
 
