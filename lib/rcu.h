@@ -25,7 +25,7 @@ void __tsan_release(void *);
 const char *__tsan_default_suppressions(void);
 __attribute__((weak, used)) const char *__tsan_default_suppressions(void)
 {
-    return "called_from_lib:liburcu-qsbr.so\n";
+    return "called_from_lib:liburcu-qsbr.so\ncalled_from_lib:liburcu-cds.so\n";
 }
 #endif
 
