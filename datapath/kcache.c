@@ -406,6 +406,46 @@ static bool is_seen_locked(struct kcache *cache, const struct kc_points *points)
     return false;
 }
 
+/* Two choices for each flow are enough for a table that is nearly full, if those that came first make room.  For a
+ * moment the one that moves is there twice. */
+static bool move_locked(struct kcache *cache, struct kcache_table *table,
+                        const struct kc_points *points, int64_t now_ns) REQUIRES(cache->lock)
+{
+    struct kc_points its_points;
+    struct kcache_words words;
+    struct kcache_place *to;
+    struct kc_key key;
+    struct kcache_place *from = kcache_table_find_movable(table, cache->maps.state, points, &to,
+                                                          &its_points);
+
+    if (!from || !megaflow_is_live(from->flow))
+        return false;
+    kcache_table_get_key(from, &key);
+    if (!kcache_encode_locked(cache, from->flow, &key, &words))
+        return false;
+    kcache_table_add(table, to, &its_points, &key, &words);
+    to->used_ns = from->used_ns;
+    kcache_join_locked(cache, to, from->flow);
+    remove_locked(cache, from, now_ns);
+    cache->stats.n_removed--;
+    cache->stats.n_moved++;
+    return true;
+}
+
+/* For a later frame: it has to wait for a grace period. */
+static void make_room_locked(struct kcache *cache, struct kcache_table *table,
+                             const struct kc_points *points, int64_t now_ns) REQUIRES(cache->lock)
+{
+    cache->stats.n_full++;
+    if (move_locked(cache, table, points, now_ns))
+        return;
+    struct kcache_place *victim = kcache_table_find_idle(table, points, now_ns);
+    if (!victim)
+        return;
+    remove_locked(cache, victim, now_ns);
+    cache->stats.n_evicted++;
+}
+
 static void install_locked(struct kcache *cache, struct kcache_table *table,
                            const struct kc_points *points, const struct kc_key *key,
                            struct megaflow *flow, int64_t now_ns) REQUIRES(cache->lock)
@@ -414,13 +454,7 @@ static void install_locked(struct kcache *cache, struct kcache_table *table,
     struct kcache_words words;
 
     if (!place) {
-        struct kcache_place *victim = kcache_table_find_idle(table, points, now_ns);
-
-        cache->stats.n_full++;
-        if (victim) { /* For a later frame: its room has to wait for a grace period. */
-            remove_locked(cache, victim, now_ns);
-            cache->stats.n_evicted++;
-        }
+        make_room_locked(cache, table, points, now_ns);
         return;
     }
     if (!kcache_encode_locked(cache, flow, key, &words))

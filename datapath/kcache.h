@@ -167,6 +167,7 @@ struct kcache_stats {
     uint64_t n_installed, n_renewed, n_removed;
     uint64_t n_expired, n_evicted;       /* Of those removed. */
     uint64_t n_full;                     /* Found no room. */
+    uint64_t n_moved;                    /* Made room. */
     uint64_t n_adopted, n_confirmed;     /* Found at the start, and kept. */
     uint64_t refused[KCACHE_N_REFUSALS]; /* Megaflows. */
 };

@@ -125,6 +125,30 @@ struct kcache_place *kcache_table_find_idle(struct kcache_table *table,
     return idlest;
 }
 
+struct kcache_place *kcache_table_find_movable(struct kcache_table *table,
+                                               const struct kc_state *state,
+                                               const struct kc_points *points,
+                                               struct kcache_place **elsewhere,
+                                               struct kc_points *its_points)
+{
+    for (unsigned int i = 0; i < N_CANDIDATES; i++)
+        if (table->places[candidate(points, i)].state == IS_WAITING)
+            return NULL;
+    for (unsigned int i = 0; i < N_CANDIDATES; i++) {
+        struct kcache_place *place = &table->places[candidate(points, i)];
+        struct kc_key key;
+
+        if (place->state != IS_TAKEN)
+            continue;
+        kcache_table_get_key(place, &key);
+        *its_points = kc_points_of(state, key.words, key.n_words);
+        *elsewhere = kcache_table_find_room(table, its_points);
+        if (*elsewhere)
+            return place;
+    }
+    return NULL;
+}
+
 /* --- Change --------------------------------------------------------------------------------- */
 
 static struct kc_entry *entry_at(struct kcache_table *table, uint32_t index)

@@ -53,6 +53,14 @@ struct kcache_place *kcache_table_find_room(struct kcache_table *table,
 struct kcache_place *kcache_table_find_idle(struct kcache_table *table,
                                             const struct kc_points *points, int64_t now_ns);
 
+/* Of the flows that stand where one with 'points' could, the first that could as well stand elsewhere, at
+ * '*elsewhere', for which its points are '*its_points'.  NULL: none, or one of these places will be free soon. */
+struct kcache_place *kcache_table_find_movable(struct kcache_table *table,
+                                               const struct kc_state *state,
+                                               const struct kc_points *points,
+                                               struct kcache_place **elsewhere,
+                                               struct kc_points *its_points);
+
 void kcache_table_add(struct kcache_table *table, struct kcache_place *place,
                       const struct kc_points *points, const struct kc_key *key,
                       const struct kcache_words *words);

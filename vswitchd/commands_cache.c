@@ -79,7 +79,8 @@ static void answer_kernel(struct buffer *text, json_t *json, struct datapath *dp
         {"hits", stats.n_hits},           {"hit_bytes", stats.n_bytes},
         {"installed", stats.n_installed}, {"renewed", stats.n_renewed},
         {"removed", stats.n_removed},     {"expired", stats.n_expired},
-        {"evicted", stats.n_evicted},     {"full", stats.n_full},
+        {"evicted", stats.n_evicted},     {"moved", stats.n_moved},
+        {"full", stats.n_full},
     };
     for (int i = 0; i < KCACHE_N_REFUSALS; i++)
         refused[i] = (struct number){kcache_refusal_name((enum kcache_refusal)i), stats.refused[i]};

@@ -52,7 +52,7 @@ def measure_tcp(_switch, options):
     return {f"tcp_{n}_gbps": iperf(H1, H2, "10.9.0.2", n, options.seconds) for n in (1, 4)}
 
 
-def count_frames(options, n_flows):
+def count_frames(options, n_flows, receive="receive"):
     load = options.build + LOAD + "load"
     # Frames that an XDP program redirects are only taken by a veth that does GRO.
     set_feature(NS, "p1", "gro", "on")
@@ -61,7 +61,7 @@ def count_frames(options, n_flows):
     sender = start(H1, load, "send", "eth0", options.seconds + 8, n_flows, 64, H2_MAC)
     try:
         time.sleep(0.5 + n_flows / 40000)  # What caches flows has cached them.
-        received = in_ns(H2, load, "receive", "eth0", options.seconds).stdout
+        received = in_ns(H2, load, receive, "eth0", options.seconds).stdout
     finally:
         sender.send_signal(2)
         sender.wait()
@@ -70,7 +70,14 @@ def count_frames(options, n_flows):
 
 
 def measure_frames(_switch, options):
+    """Frames that the receiver's XDP program counts, before the host's stack has them: nothing can be delivered past
+    it.  XDP has an advantage by it that hosts which use their stack do not see."""
     return {f"frames_{n}_mpps": count_frames(options, n) for n in (1, 10000, 100000)}
+
+
+def measure_stack(_switch, options):
+    """The same where the host's stack begins (TC ingress)."""
+    return {f"stack_{n}_mpps": count_frames(options, n, "receive-late") for n in (1, 10000, 100000)}
 
 
 PROGRAMS = ("weir_ingress", "weir_xdp", "weir_xdp_bound", "tc_redirect", "tc_lookup",
@@ -148,19 +155,42 @@ def measure_guests(switch, options):
     return results
 
 
+def flood_beside_tcp(switch, options):
+    """What is left of TCP between h1 and h2 while guest 1 sends 50,000 new flows a second to guest 2, how many
+    arrive, and what each costs the switch."""
+    tool, seconds = options.build + LOAD + "tap_guest", options.flood_seconds
+    is_daemon = isinstance(switch, Daemons)
+    alone = [iperf(H1, H2, "10.9.0.2", 1, 2)]
+    receiver = start(NS, tool, "receive", "g2", seconds, G2_MAC, G1_MAC)
+    time.sleep(0.3)
+    cpu = cpu_seconds(switch.pid()) if is_daemon else 0
+    flood = start(NS, tool, "flood", "g1", seconds, 50000, G1_MAC, G2_MAC)
+    time.sleep(0.5)
+    beside = iperf(H1, H2, "10.9.0.2", 1, seconds - 1)
+    reached = int(flood.communicate()[0])
+    results = {"tcp_part": 0, "kpps": reached / 1e3,
+               "out_kpps": int(receiver.communicate()[0].split()[0]) / 1e3}
+    if is_daemon:
+        results["us"] = (cpu_seconds(switch.pid()) - cpu) * 1e6 / (reached * seconds)
+    alone.append(iperf(H1, H2, "10.9.0.2", 1, 2))
+    results["tcp_part"] = beside / statistics.mean(alone)
+    return results
+
+
 def measure_flood(switch, options):
-    """What is left of TCP between h1 and h2 while guest 1 sends 50,000 new flows a second to guest 2."""
+    """Of flows that one wildcard covers; of flows each of which has to be looked up in the tables; and of such as
+    meet 544 masks there."""
     if not switch.has_guests:
         return {}
-    tool, seconds = options.build + LOAD + "tap_guest", max(options.seconds, 2)
-    alone = iperf(H1, H2, "10.9.0.2", 1, seconds)
-    receiver = start(NS, tool, "receive", "g2", seconds + 2, G2_MAC, G1_MAC)
-    flood = start(NS, tool, "flood", "g1", seconds + 2, 50000, G1_MAC, G2_MAC)
-    time.sleep(0.5)
-    beside = iperf(H1, H2, "10.9.0.2", 1, seconds)
-    reached = int(flood.communicate()[0]) / 1e3
-    arrived = int(receiver.communicate()[0].split()[0]) / 1e3
-    return {"flood_tcp_part": beside / alone, "flood_kpps": reached, "flood_out_kpps": arrived}
+    results = {}
+    for kind in ("flood", "misses", "masks") if switch.has_flows else ("flood",):
+        if kind != "flood":
+            switch.set_masks(1 if kind == "misses" else 544)
+        results.update({f"{kind}_{row}": value
+                        for row, value in flood_beside_tcp(switch, options).items()})
+    if switch.has_flows:
+        switch.tool("ovs-ofctl", "del-flows", "br0", "udp")
+    return results
 
 
 def measure_rewriting(switch, options):
@@ -269,6 +299,7 @@ CASES = {  # In this order: the last ones leave the switch changed.
     "tcp": measure_tcp,
     "round-trip": measure_round_trip,
     "frames": measure_frames,
+    "stack": measure_stack,
     "cost": measure_cost,
     "host": measure_host,
     "guests": measure_guests,
@@ -286,6 +317,9 @@ ROWS = [  # name, what a person reads, is higher better
     ("frames_1_mpps", "64-byte frames, 1 flow, Mpps", True),
     ("frames_10000_mpps", "64-byte frames, 10,000 flows, Mpps", True),
     ("frames_100000_mpps", "64-byte frames, 100,000 flows, Mpps", True),
+    ("stack_1_mpps", "... to the host's stack, 1 flow, Mpps", True),
+    ("stack_10000_mpps", "... to the stack, 10,000 flows, Mpps", True),
+    ("stack_100000_mpps", "... to the stack, 100,000 flows, Mpps", True),
     ("program_1_ns", "BPF program, ns a frame, 1 flow", False),
     ("program_10000_ns", "BPF program, ns, 10,000 flows", False),
     ("program_100000_ns", "BPF program, ns, 100,000 flows", False),
@@ -299,6 +333,13 @@ ROWS = [  # name, what a person reads, is higher better
     ("flood_tcp_part", "TCP beside new flows, part of alone", True),
     ("flood_kpps", "new flows sent beside it, k/s", True),
     ("flood_out_kpps", "new flows that arrived, k/s", True),
+    ("flood_us", "daemon's CPU for a new flow, us", False),
+    ("misses_tcp_part", "... none covered by a wildcard, part", True),
+    ("misses_out_kpps", "arrived, k/s", True),
+    ("misses_us", "daemon's CPU for each, us", False),
+    ("masks_tcp_part", "... and 544 masks in the table, part", True),
+    ("masks_out_kpps", "arrived, k/s", True),
+    ("masks_us", "daemon's CPU for each, us", False),
     ("vlan_gbps", "TCP, VLAN push and pop, Gb/s", True),
     ("vlan_mpps", "64-byte frames, VLAN push, Mpps", True),
     ("rewrite_gbps", "TCP, MACs and TTL rewritten, Gb/s", True),
@@ -371,6 +412,8 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=2)
+    parser.add_argument("--flood-seconds", type=int, default=4,
+                        help="of case flood; 100 for 5 million flows (default: %(default)s)")
     parser.add_argument("--only", help="switches, separated by commas; default: all")
     parser.add_argument("--cases", default=",".join(CASES), help="default: %(default)s")
     parser.add_argument("--json", metavar="FILE", help="every sample, for another program")

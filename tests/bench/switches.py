@@ -8,7 +8,7 @@
                       br0 10.9.0.100: what the host itself uses
 
 A switch is an object with start() and stop(), a name, and what it can do: has_host, has_guests, has_flows
-(which has set_vlan() and set_rewriting()).
+(which has set_vlan(), set_rewriting() and set_masks()).
 """
 
 import os
@@ -185,6 +185,17 @@ class Daemons:
     def set_vlan(self):
         """p1 is an access port of the VLAN, p2 a trunk."""
         self.tool("ovs-vsctl", "set", "Port", "p1", f"tag={VLAN}")
+
+    def set_masks(self, n_masks):
+        """Flows that none of the frames is for, but that every bit of address and port is looked at for."""
+        with tempfile.NamedTemporaryFile("w", suffix=".flows") as file:
+            for i in range(n_masks):
+                length, bits = 32 - i // 17, i % 17
+                port = f",udp_src={0xffff << bits & 0xffff:#x}/{0xffff << bits & 0xffff:#x}"
+                file.write(f"priority={i + 2},udp,nw_src=11.{i % 256}.{i * 7 % 256}.1/{length}"
+                           f"{port if bits < 16 else ''},udp_dst=7,actions=drop\n")
+            file.flush()
+            self.tool("ovs-ofctl", "add-flows", "br0", file.name)
 
     def set_rewriting(self):
         """Every IP frame between p1 and p2 gets new addresses and a TTL less one."""

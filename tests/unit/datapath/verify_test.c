@@ -423,6 +423,29 @@ static void nothing_is_installed_beyond_the_last_generation_that_entries_can_tel
     assert_true(is_up_to_date(s, any_entry(s)));
 }
 
+/* --- Room ----------------------------------------------------------------------------------- */
+
+static void a_table_that_is_nearly_full_has_room_for_all(void **state)
+{
+    enum { N_FLOWS = N_ENTRIES * 7 / 8 };
+    struct rig *s = *state;
+    struct kcache_stats stats;
+
+    for (int i = 0; i < 5; i++)
+        s->maps.state->hash_keys[i] = UINT64_C(0x9e3779b97f4a7c15) * (unsigned int)(2 * i + 1);
+    for (int round = 0; round < 20; round++) {
+        for (uint16_t i = 0; i < N_FLOWS; i++)
+            send_two_from(s, i);
+        sweep(s);
+    }
+    kcache_get_stats(datapath_kcache(s->dp), &stats);
+    assert_int_equal(stats.n_entries, N_FLOWS);
+    assert_int_equal(stats.n_evicted, 0);
+    assert_true(stats.n_moved > 0);
+    assert_int_equal(verify(s).n_kernel_flows, N_FLOWS);
+    assert_int_equal(s->n_found, 0);
+}
+
 #define A_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -439,6 +462,7 @@ int main(void)
         A_TEST(a_sample_is_as_large_as_asked_for),
         A_TEST(entries_are_right_before_and_after_generations_begin_anew),
         A_TEST(a_flow_that_never_changes_comes_back_when_generations_begin_anew),
+        A_TEST(a_table_that_is_nearly_full_has_room_for_all),
         A_TEST(nothing_is_installed_beyond_the_last_generation_that_entries_can_tell),
     };
 
