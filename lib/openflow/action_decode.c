@@ -218,7 +218,7 @@ static enum of_error decode_oxm(struct wire *wire, const struct of_field **field
     else
         *field = of_field_by_header((header & ~UINT32_C(0x1ff)) | (uint32_t)n_value);
     if (!*field)
-        return OFPBAC_BAD_SET_TYPE;
+        return n_payload ? OFPBAC_BAD_SET_LEN : OFPBAC_BAD_SET_TYPE;
     if (n_value != (*field)->n_bytes)
         return OFPBAC_BAD_SET_LEN;
     if (n_payload != n_value * (*has_mask ? 2 : 1))

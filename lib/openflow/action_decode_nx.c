@@ -32,12 +32,21 @@ enum of_error action_decode_part(uint32_t header, unsigned first, unsigned n_bit
     return OF_OK;
 }
 
+/* Where fields are named as in matches, unknown ones are refused as there. */
+static enum of_error decode_match_part(uint32_t header, unsigned first, unsigned n_bits,
+                                       struct of_subfield *part)
+{
+    enum of_error error = action_decode_part(header, first, n_bits, part);
+
+    return error == OFPBAC_BAD_SET_TYPE ? OFPBMC_BAD_FIELD : error;
+}
+
 /* Of a field that can be written. */
 static enum of_error decode_destination(uint32_t header, unsigned first, unsigned n_bits,
                                         struct ofa_part *part)
 {
     struct of_subfield subfield;
-    enum of_error error = action_decode_part(header, first, n_bits, &subfield);
+    enum of_error error = decode_match_part(header, first, n_bits, &subfield);
 
     if (error)
         return error;
@@ -86,11 +95,10 @@ enum of_error action_put_move(const uint8_t *body, const uint8_t *headers, struc
 {
     unsigned n_bits = wire_u16(body);
     struct of_subfield source, destination;
-    enum of_error error = action_decode_part(wire_u32(headers), wire_u16(body + 2), n_bits,
-                                             &source);
+    enum of_error error = decode_match_part(wire_u32(headers), wire_u16(body + 2), n_bits, &source);
 
     if (!error)
-        error = action_decode_part(wire_u32(headers + 4), wire_u16(body + 4), n_bits, &destination);
+        error = decode_match_part(wire_u32(headers + 4), wire_u16(body + 4), n_bits, &destination);
     if (!error && !destination.field->is_writable)
         error = OFPBAC_BAD_SET_ARGUMENT;
     if (error)
@@ -129,7 +137,7 @@ static enum of_error decode_resubmit_table(const uint8_t *body, size_t n_bytes U
                                            struct buffer *list)
 {
     if (!wire_is_zero(body + 3, 3))
-        return NXBRC_MUST_BE_ZERO;
+        return OFPBAC_BAD_ARGUMENT;
     put_resubmit(wire_u16(body), body[2], list);
     return OF_OK;
 }
@@ -230,7 +238,7 @@ static enum of_error decode_output_reg(const uint8_t *body, size_t n_bytes UNUSE
                                        struct buffer *list)
 {
     if (!wire_is_zero(body + 8, 6))
-        return NXBRC_MUST_BE_ZERO;
+        return OFPBAC_BAD_ARGUMENT;
     return put_output_reg(wire_u32(body + 2), wire_u16(body), wire_u16(body + 6), list);
 }
 
@@ -261,8 +269,8 @@ static enum of_error decode_stack(enum ofa_type type, const uint8_t *body, struc
 
     if (!wire_is_zero(body + 8, 6))
         return NXBRC_MUST_BE_ZERO;
-    enum of_error error = action_decode_part(wire_u32(body + 2), wire_u16(body), wire_u16(body + 6),
-                                             &part);
+    enum of_error error = decode_match_part(wire_u32(body + 2), wire_u16(body), wire_u16(body + 6),
+                                            &part);
     if (!error && type == OFA_STACK_POP && !part.field->is_writable)
         error = OFPBAC_BAD_SET_ARGUMENT;
     if (!error)
@@ -338,8 +346,6 @@ static enum of_error decode_check_length(const uint8_t *body, size_t n_bytes UNU
 static enum of_error decode_fin_timeout(const uint8_t *body, size_t n_bytes UNUSED,
                                         struct buffer *list)
 {
-    if (!wire_is_zero(body + 4, 2))
-        return NXBRC_MUST_BE_ZERO;
     struct ofa_fin_timeout *fin = (struct ofa_fin_timeout *)(void *)ofa_put(list, OFA_FIN_TIMEOUT);
     fin->idle_s = wire_u16(body);
     fin->hard_s = wire_u16(body + 2);

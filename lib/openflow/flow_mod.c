@@ -160,9 +160,11 @@ static enum of_error decode_head11(const uint8_t *body, enum of_version version,
     flow->hard_timeout_s = wire_u16(body + 20);
     flow->priority = wire_u16(body + 22);
     flow->buffer_id = wire_u32(body + 24);
+    of_port out_port;
+    if (!of_port_from_wire32(wire_u32(body + 28), &out_port))
+        return OFPBAC_BAD_OUT_PORT;
     if (is_delete(flow)) {
-        if (!of_port_from_wire32(wire_u32(body + 28), &flow->out_port))
-            return OFPBAC_BAD_OUT_PORT;
+        flow->out_port = out_port;
         flow->out_group = wire_u32(body + 32);
     }
     if (version >= OF_1_4 && flow->command == OFFC_ADD)

@@ -43,6 +43,8 @@ static enum of_error check_buckets(const struct of_group_mod *mod)
                           bucket->watch_group != (uint32_t)OF_GROUP_ANY;
         if (group->type == OFGT_FF && !is_watched)
             return OFPGMFC_INVALID_GROUP;
+        if ((group->type == OFGT_ALL || group->type == OFGT_INDIRECT) && is_watched)
+            return OFPGMFC_WATCH_UNSUPPORTED;
     }
     return group->type == OFGT_INDIRECT && group->n_buckets != 1 && mod->command != OFGC_DELETE &&
                    !has_buckets_only_to_insert(mod)
@@ -57,13 +59,15 @@ enum of_error of_group_mod_check(const struct of_group_mod *mod)
     switch (mod->command) {
     case OFGC_INSERT_BUCKET:
         if (mod->command_bucket_id == (uint32_t)OF_BUCKET_ALL)
-            return OFPGMFC_BAD_COMMAND;
+            return OFPGMFC_BAD_BUCKET;
         break;
     case OFGC_REMOVE_BUCKET:
         if (group->n_buckets)
             return OFPGMFC_BAD_BUCKET;
         break;
     default:
+        if (mod->command_bucket_id != (uint32_t)OF_BUCKET_ALL)
+            return OFPGMFC_BAD_BUCKET;
         break;
     }
     if (group->group_id > (uint32_t)OF_GROUP_MAX &&
@@ -89,7 +93,7 @@ static enum of_error decode_mod15(const struct of_message *message, struct of_gr
         return OFPBRC_BAD_LEN;
     if (mod->command_bucket_id > (uint32_t)OF_BUCKET_MAX &&
         mod->command_bucket_id < (uint32_t)OF_BUCKET_FIRST)
-        return OFPGMFC_UNKNOWN_BUCKET;
+        return OFPGMFC_BAD_BUCKET;
     enum of_error error = of_decode_buckets(wire_init(buckets, n_buckets), message->form,
                                             message->version, &mod->group);
     return error ? error : of_decode_group_properties(wire, &mod->group);

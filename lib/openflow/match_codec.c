@@ -40,16 +40,17 @@ struct entry {
     size_t n_bytes;
 };
 
-static enum of_error take_experimenter(struct wire *payload, uint32_t header, struct entry *entry)
+/* Has the value bits that the mask behind it does not have?  Of an odd length the last byte is nobody's. */
+static bool exceeds_mask(const uint8_t *value, size_t n_bytes)
 {
-    const uint8_t *experimenter = wire_take(payload, 4);
-
-    if (!experimenter)
-        return OFPBMC_BAD_LEN;
-    entry->field = of_field_by_experimenter(wire_u32(experimenter), header >> 9 & 0x7f);
-    return OF_OK;
+    for (size_t i = 0; i < n_bytes; i++) {
+        if (value[i] & ~value[n_bytes + i])
+            return true;
+    }
+    return false;
 }
 
+/* A field of another length than ours is none that we know. */
 static enum of_error take_entry(struct wire *wire, struct entry *entry)
 {
     const uint8_t *start = wire_take(wire, 4);
@@ -62,22 +63,23 @@ static enum of_error take_entry(struct wire *wire, struct entry *entry)
         return OFPBMC_BAD_LEN;
 
     struct wire payload = wire_init(bytes, header & LENGTH_MASK);
-    *entry = (struct entry){.has_mask = header & HAS_MASK};
-    if (header >> 16 == OXM_CLASS_EXPERIMENTER) {
-        enum of_error error = take_experimenter(&payload, header, entry);
-        if (error)
-            return error;
-    }
-    if (entry->has_mask && payload.left % 2)
+    bool is_experimenter = header >> 16 == OXM_CLASS_EXPERIMENTER;
+    const uint8_t *experimenter = is_experimenter ? wire_take(&payload, 4) : NULL;
+    if (is_experimenter && !experimenter)
         return OFPBMC_BAD_LEN;
+    *entry = (struct entry){.has_mask = header & HAS_MASK, .value = payload.next};
     entry->n_bytes = payload.left / (entry->has_mask ? 2 : 1);
-    entry->value = payload.next;
-    if (header >> 16 == OXM_CLASS_EXPERIMENTER)
-        return entry->field && entry->n_bytes != entry->field->n_bytes ? OFPBMC_BAD_LEN : OF_OK;
-
     uint32_t plain = (header & ~(uint32_t)(HAS_MASK | LENGTH_MASK)) | (uint32_t)entry->n_bytes;
-    entry->is_cookie = plain == COOKIE_HEADER;
-    entry->field = of_field_by_header(plain);
+    if (experimenter) {
+        entry->field = of_field_by_experimenter(wire_u32(experimenter), header >> 9 & 0x7f);
+    } else {
+        entry->is_cookie = plain == COOKIE_HEADER;
+        entry->field = of_field_by_header(plain);
+    }
+    if (entry->has_mask && exceeds_mask(entry->value, entry->n_bytes))
+        return OFPBMC_BAD_WILDCARDS;
+    if (entry->field && payload.left != entry->field->n_bytes * (entry->has_mask ? 2U : 1U))
+        entry->field = NULL;
     return OF_OK;
 }
 
