@@ -146,7 +146,7 @@ struct datapath {
     struct worker *workers;          /* Likewise; owned, n_workers. */
 
     struct exception_tap *exception_tap; /* Owned; made with the first netdev port. */
-    bool is_exception_tap_refused;       /* The kernel would not have it. */
+    struct error exception_tap_refusal;  /* Why the kernel would not have it. */
     _Atomic bool has_xdp;                /* On any port. */
     bool has_taken_over;                 /* datapath_take_over() was called. */
     struct kcache *_Atomic kcache;       /* Owned; made with it, or NULL. */

@@ -18,8 +18,8 @@ LOG_MODULE(netdevs);
 
 struct entry {
     struct netdev netdev;
-    uint32_t xdp_id; /* As struct link_event has it. */
-    bool is_stale;   /* Not seen yet by the scan under way. */
+    struct xdp_programs xdp;
+    bool is_stale; /* Not seen yet by the scan under way. */
     UT_hash_handle by_name;
 };
 
@@ -108,9 +108,9 @@ static bool note(struct netdevs *netdevs, const struct link_info *link)
 static bool note_xdp(struct netdevs *netdevs, const struct link_event *event)
 {
     struct entry *entry = find(netdevs, event->info.name);
-    bool is_news = entry->xdp_id != event->xdp_id;
+    bool is_news = memcmp(&entry->xdp, &event->xdp, sizeof entry->xdp);
 
-    entry->xdp_id = event->xdp_id;
+    entry->xdp = event->xdp;
     return is_news;
 }
 

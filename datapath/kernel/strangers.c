@@ -11,6 +11,7 @@
 
 #include "datapath/kernel/filter.h"
 #include "lib/netlink/tc_filters.h"
+#include "lib/netlink/xdp_programs.h"
 
 enum { MAX_FILTERS = 64, MAX_SAID = 8 };
 
@@ -60,13 +61,13 @@ static void say_xdp(struct said *said, uint32_t id, const char *where)
 
 static void look_for_xdp(int ifindex, struct said *said)
 {
-    LIBBPF_OPTS(bpf_xdp_query_opts, found);
+    struct xdp_programs found;
 
-    if (bpf_xdp_query(ifindex, 0, &found))
+    if (xdp_programs_get(ifindex, &found))
         return;
-    say_xdp(said, found.hw_prog_id, "in hardware");
-    say_xdp(said, found.drv_prog_id, "native");
-    say_xdp(said, found.skb_prog_id, "generic");
+    say_xdp(said, found.hardware, "in hardware");
+    say_xdp(said, found.native, "native");
+    say_xdp(said, found.generic, "generic");
 }
 
 static void look_for_tcx(int ifindex, bool is_egress, struct said *said)

@@ -14,6 +14,7 @@
 #include "lib/annotations.h"
 #include "lib/log.h"
 #include "lib/netlink/xdp_features.h"
+#include "lib/netlink/xdp_programs.h"
 
 LOG_MODULE(xdp);
 
@@ -100,11 +101,12 @@ static int load(struct xdp_hook *hook, const struct xdp_maps *maps, bool is_boun
 static int open_own_program(int ifindex)
 {
     struct bpf_prog_info info = {0};
-    uint32_t id = 0, n_bytes = sizeof info;
+    uint32_t n_bytes = sizeof info;
+    struct xdp_programs found;
 
-    if (bpf_xdp_query_id(ifindex, XDP_FLAGS_DRV_MODE, &id) || !id)
+    if (xdp_programs_get(ifindex, &found) || !found.native)
         return -1;
-    int fd = bpf_prog_get_fd_by_id(id);
+    int fd = bpf_prog_get_fd_by_id(found.native);
     if (fd < 0)
         return -1;
     if (!bpf_obj_get_info_by_fd(fd, &info, &n_bytes) &&
@@ -117,10 +119,10 @@ static int open_own_program(int ifindex)
 /* Is a program there that is not ours?  Asked before the work of loading; attaching asks again. */
 static bool is_taken(int ifindex)
 {
-    LIBBPF_OPTS(bpf_xdp_query_opts, found);
+    struct xdp_programs found;
     int own_fd;
 
-    if (bpf_xdp_query(ifindex, 0, &found) || found.attach_mode == XDP_ATTACHED_NONE)
+    if (xdp_programs_get(ifindex, &found) || !(found.native | found.generic | found.hardware))
         return false;
     own_fd = open_own_program(ifindex);
     if (own_fd >= 0)
@@ -205,10 +207,11 @@ void xdp_detach(struct xdp_hook *hook)
 bool xdp_is_attached(const struct xdp_hook *hook)
 {
     struct bpf_prog_info info = {0};
-    uint32_t id = 0, n_bytes = sizeof info;
+    uint32_t n_bytes = sizeof info;
+    struct xdp_programs found;
 
     return !bpf_obj_get_info_by_fd(hook->fd, &info, &n_bytes) &&
-           !bpf_xdp_query_id(hook->ifindex, XDP_FLAGS_DRV_MODE, &id) && id == info.id;
+           !xdp_programs_get(hook->ifindex, &found) && found.native == info.id;
 }
 
 bool xdp_can_send_to(int ifindex)

@@ -237,14 +237,13 @@ static struct exception_tap *exception_tap_create(struct datapath *dp, struct er
 
 bool exception_tap_open(struct datapath *dp)
 {
-    struct error error = ERROR_INIT;
-
-    if (!dp->exception_tap && !dp->is_exception_tap_refused) {
-        dp->exception_tap = exception_tap_create(dp, &error);
-        if (!dp->exception_tap) {
-            dp->is_exception_tap_refused = true;
-            log_warn("no exception tap, ports use AF_PACKET: %s", error.message);
-        }
+    if (!dp->exception_tap && !dp->exception_tap_refusal.code) {
+        dp->exception_tap = exception_tap_create(dp, &dp->exception_tap_refusal);
+        if (dp->exception_tap)
+            dp->exception_tap_refusal = (struct error)ERROR_INIT;
+        else
+            log_warn("no exception tap, ports use AF_PACKET: %s",
+                     dp->exception_tap_refusal.message);
     }
     return dp->exception_tap;
 }

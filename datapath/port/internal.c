@@ -25,7 +25,8 @@ enum { BATCH_BYTES = 256 * 1024 };
 
 struct internal {
     unsigned int n_queues;
-    bool has_program; /* On its TC egress. */
+    bool has_program;     /* On its TC egress. */
+    struct error refusal; /* Why not. */
     int fds[MAX_WORKERS];
     struct rx_source sources[MAX_WORKERS];
 };
@@ -45,7 +46,7 @@ static int internal_set_fastpath(struct dp_port *port, enum dp_fastpath fastpath
     if (!internal->has_program)
         return fastpath == DP_FASTPATH_OFF
                    ? 0
-                   : error_set(error, -EPERM, "BPF programs are not permitted");
+                   : error_set(error, internal->refusal.code, "%s", internal->refusal.message);
     return port_set_kernel_cached(port, fastpath != DP_FASTPATH_OFF, error);
 }
 
@@ -113,13 +114,10 @@ static void internal_close(struct dp_port *port)
 static void join_flow_cache(struct dp_port *port)
 {
     struct internal *internal = port->private;
-    struct error error = ERROR_INIT;
-
     if (!exception_tap_open(port->dp))
-        return;
-    if (exception_tap_attach_egress(port->dp->exception_tap, port->ifindex, port->slot, &error))
-        log_warn("port %s: what the host sends is not cached: %s", port->name, error.message);
-    else
+        internal->refusal = port->dp->exception_tap_refusal;
+    else if (!exception_tap_attach_egress(port->dp->exception_tap, port->ifindex, port->slot,
+                                          &internal->refusal))
         port->is_kernel_cached = internal->has_program = true;
 }
 

@@ -20,6 +20,7 @@ struct netdev {
     int reader_fd;       /* -1: frames come by the exception tap. */
     unsigned int worker; /* That reads 'reader_fd'. */
     bool has_xdp;
+    struct error refusal; /* Why there is a reader. */
     struct rx_source source;
 };
 
@@ -34,6 +35,24 @@ static const char *netdev_path(const struct dp_port *port)
     return port->is_kernel_cached ? "TC" : "exception tap";
 }
 
+/* If what stood in the way of our filter has gone.  A frame that is on its way just now may come twice. */
+static void leave_reader(struct dp_port *port)
+{
+    struct netdev *netdev = port->private;
+    struct link_info info;
+
+    if (!port->dp->exception_tap || link_get_by_index(port->ifindex, &info, NULL) ||
+        exception_tap_attach(port->dp->exception_tap, port->ifindex, port->slot, &netdev->refusal))
+        return;
+    worker_remove_source(port->dp, netdev->worker, port->port_no);
+    datapath_synchronize(port->dp);
+    close(netdev->reader_fd);
+    netdev->reader_fd = -1;
+    port->is_kernel_cached = true;
+    port_publish_to_kernel(port, &info);
+    log_info("port %s: uses TC now", port->name);
+}
+
 static int netdev_set_fastpath(struct dp_port *port, enum dp_fastpath fastpath, struct error *error)
 {
     struct netdev *netdev = port->private;
@@ -46,9 +65,11 @@ static int netdev_set_fastpath(struct dp_port *port, enum dp_fastpath fastpath, 
         netdev->has_xdp = false;
     }
     if (netdev->reader_fd >= 0)
+        leave_reader(port);
+    if (netdev->reader_fd >= 0)
         return fastpath == DP_FASTPATH_OFF
                    ? 0
-                   : error_set(error, -EPERM, "BPF programs are not permitted");
+                   : error_set(error, netdev->refusal.code, "%s", netdev->refusal.message);
     code = port_set_kernel_cached(port, fastpath != DP_FASTPATH_OFF, error);
     if (code || fastpath != DP_FASTPATH_XDP)
         return code;
@@ -122,15 +143,13 @@ static int open_reader(struct dp_port *port, struct netdev *netdev, struct error
 
 static int open_receive_path(struct dp_port *port, struct netdev *netdev, struct error *error)
 {
-    struct error refusal = ERROR_INIT;
-
     netdev->reader_fd = -1;
-    if (exception_tap_open(port->dp)) {
-        if (!exception_tap_attach(port->dp->exception_tap, port->ifindex, port->slot, &refusal)) {
-            port->is_kernel_cached = true;
-            return 0;
-        }
-        log_warn("port %s: uses AF_PACKET: %s", port->name, refusal.message);
+    if (!exception_tap_open(port->dp)) {
+        netdev->refusal = port->dp->exception_tap_refusal;
+    } else if (!exception_tap_attach(port->dp->exception_tap, port->ifindex, port->slot,
+                                     &netdev->refusal)) {
+        port->is_kernel_cached = true;
+        return 0;
     }
     return open_reader(port, netdev, error);
 }

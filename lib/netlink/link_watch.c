@@ -36,22 +36,6 @@ static void parse_kind(const struct nlattr *link_info, struct link_info *info)
                  mnl_attr_get_str(attr));
 }
 
-/* With several (driver and generic), a number that changes when one of them does. */
-static void parse_xdp(const struct nlattr *xdp, uint32_t *id)
-{
-    const struct nlattr *attr;
-
-    mnl_attr_for_each_nested(attr, xdp)
-    {
-        uint16_t type = mnl_attr_get_type(attr);
-
-        if ((type == IFLA_XDP_DRV_PROG_ID || type == IFLA_XDP_SKB_PROG_ID ||
-             type == IFLA_XDP_HW_PROG_ID) &&
-            mnl_attr_get_payload_len(attr) == sizeof(uint32_t))
-            *id += mnl_attr_get_u32(attr) * type;
-    }
-}
-
 static void parse_attribute(const struct nlattr *attr, struct link_event *event)
 {
     struct link_info *info = &event->info;
@@ -77,7 +61,7 @@ static void parse_attribute(const struct nlattr *attr, struct link_event *event)
         parse_kind(attr, info);
         break;
     case IFLA_XDP:
-        parse_xdp(attr, &event->xdp_id);
+        xdp_programs_parse(attr, &event->xdp);
         break;
     }
 }

@@ -14,6 +14,7 @@
 
 #include "lib/error.h"
 #include "lib/netlink/link.h"
+#include "lib/netlink/xdp_programs.h"
 
 struct ev_loop;
 struct link_watch;
@@ -28,8 +29,7 @@ enum link_watch_kind {
 struct link_event {
     enum link_watch_kind kind;
     struct link_info info;
-    uint32_t
-        xdp_id; /* If LINK_WATCH_CHANGED: another one with each XDP program; 0: there is none. */
+    struct xdp_programs xdp; /* If LINK_WATCH_CHANGED. */
 };
 
 typedef void link_watch_callback(void *aux, const struct link_event *event);

@@ -101,6 +101,25 @@ on_switch tc qdisc show dev h1 | found "qdisc ingress" || fail "the qdisc has go
 on_switch tc qdisc del dev h1 ingress
 vsctl add-port br0 h1
 
+step "where a filter of ours has no place, frames come by a packet socket, and it is said why"
+vsctl del-port br0 h1
+on_switch tc qdisc add dev h1 clsact
+if on_switch tc filter add dev h1 ingress prio 65535 protocol ip u32 match u32 0 0xffffffff classid 1:1 2>/dev/null; then
+  vsctl add-port br0 h1
+  interface_has h1 status:path AF_PACKET || fail "the path of h1: $(vsctl get Interface h1 status)"
+  vsctl get Interface h1 status:path_reason | found "cannot attach a TC filter" || fail "no reason: $(vsctl get Interface h1 status)"
+  tells h1 'TC filter u32 (ingress, priority 65535)' || fail "not told: $(foreign h1)"
+  found 'interface h1: not by the path asked for: cannot attach' "$work/vswitchd.log" || fail "the log does not tell"
+  wait_until 60 reaches || fail "h1 does not reach h2 by a packet socket"
+  on_switch tc filter show dev h1 ingress | found u32 || fail "the filter has gone"
+  on_switch tc filter del dev h1 ingress prio 65535
+  wait_until 60 interface_has h1 status:path TC || fail "the path of h1 in the end: $(vsctl get Interface h1 status)"
+  wait_until 60 reaches || fail "h1 does not reach h2 by TC"
+else
+  echo "   (this kernel has no other classifier)"
+  vsctl add-port br0 h1
+fi
+
 step "an XDP program of somebody's stays in front of the switch"
 stranger xdp h1 native 2
 wait_until 60 tells h1 'XDP program stranger (native)' || fail "not told: $(foreign h1)"

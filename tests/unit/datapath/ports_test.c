@@ -99,7 +99,7 @@ static struct net *net_start_with(const struct dp_action *first, bool has_except
     guest_start(&net->one, "one", ALL_OFFLOADS, 9000);
     guest_start(&net->two, "two", offloads_of_two, mtu_of_two);
     net->dp = datapath_create(&config, &ops, net, &error);
-    net->dp->is_exception_tap_refused = !has_exception_tap;
+    net->dp->exception_tap_refusal.code = has_exception_tap ? 0 : -EPERM;
 
     struct guest *guests[] = {&net->one, &net->two};
     for (size_t i = 0; i < 2; i++) {
