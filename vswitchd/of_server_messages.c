@@ -140,6 +140,9 @@ enum of_error of_server_flow_mod(struct of_connection *connection, const struct 
     if (!error && server->flow_mod.command <= OFFC_MODIFY_STRICT)
         error = of_match_check_engines(&server->flow_mod.match);
     if (!error)
+        error = of_server_check_options(server, &server->flow_mod.match,
+                                        of_flow_mod_actions(&server->flow_mod));
+    if (!error)
         error = check_references(server, of_flow_mod_actions(&server->flow_mod));
     return error ? error : flow_mod_apply(server->tables, &server->flow_mod, clock_now_ns());
 }
@@ -340,7 +343,7 @@ static bool is_reserved_to_primary(enum of_message_kind kind)
 {
     return kind == OF_FLOW_MOD || kind == OF_PACKET_OUT || kind == OF_PORT_MOD ||
            kind == OF_TABLE_MOD || kind == OF_GROUP_MOD || kind == OF_METER_MOD ||
-           kind == OF_BUNDLE_CONTROL || kind == OF_BUNDLE_ADD_MESSAGE;
+           kind == OF_BUNDLE_CONTROL || kind == OF_BUNDLE_ADD_MESSAGE || kind == OF_TLV_TABLE_MOD;
 }
 
 static bool is_statistics(enum of_message_kind kind)
@@ -395,6 +398,8 @@ enum of_error of_server_handle(struct of_connection *connection, const struct of
         [OF_FLOW_MOD_TABLE_ID] = handle_flow_mod_table_id,
         [OF_SET_PACKET_IN_FORMAT] = handle_packet_in_format,
         [OF_SET_CONTROLLER_ID] = handle_controller_id,
+        [OF_TLV_TABLE_MOD] = of_tlv_handle_mod,
+        [OF_TLV_TABLE_REQUEST] = of_tlv_handle_request,
     };
 
     if (connection->role == OF_ROLE_SECONDARY && is_reserved_to_primary(message->kind))

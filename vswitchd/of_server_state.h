@@ -23,6 +23,7 @@
 #include <urcu/list.h>
 
 #include "lib/acceptor.h"
+#include "lib/openflow/tlv_table.h"
 #include "lib/openflow/flow_mod.h"
 #include "lib/openflow/messages.h"
 #include "vswitchd/of_connection.h"
@@ -53,6 +54,7 @@ struct of_server {
     char table_names[OF_N_TABLES][32]; /* As controllers gave them; empty if none did. */
     bool has_generation;               /* A role request has brought a generation_id. */
     uint64_t generation_id;
+    struct of_tlv_table tlv;       /* Its maps only. */
     struct of_flow_mod flow_mod;   /* Reused for each one that is decoded. */
     size_t bundle_bytes;           /* Kept in bundles of all connections. */
     size_t n_monitors;             /* Of all connections. */
@@ -93,6 +95,14 @@ enum of_error of_server_packet_out(struct of_connection *connection,
                                    const struct of_message *message);
 enum of_error of_server_port_mod(struct of_connection *connection,
                                  const struct of_message *message);
+
+/* of_tlv.c: NXT_TLV_TABLE_MOD and _REQUEST.  Flows may name fields that the table has. */
+enum of_error of_tlv_handle_mod(struct of_connection *connection, const struct of_message *message);
+enum of_error of_tlv_handle_request(struct of_connection *connection,
+                                    const struct of_message *message);
+enum of_error of_server_check_options(const struct of_server *server, const struct match *match,
+                                      struct ofa_list actions);
+void of_tlv_clear(struct of_server *server);
 
 /* of_stats.c */
 enum of_error of_stats_handle(struct of_connection *connection, const struct of_message *message);

@@ -238,7 +238,12 @@ static bool xlate_action(struct xlate *x, const struct ofa *action)
     case OFA_ENCAP:
     case OFA_DECAP:
     case OFA_DEC_NSH_TTL:
+        return true;
     case OFA_DELETE_FIELD:
+        of_field_delete_option(
+            of_field(
+                (enum of_field_id)((const struct ofa_delete_field *)(const void *)action)->field),
+            &x->now.flow);
         return true;
     case OFA_CLEAR_ACTIONS:
         xlate_trace_set(x, "was");

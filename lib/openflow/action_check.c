@@ -341,7 +341,10 @@ static enum of_error check_action(struct checker *checker, struct ofa *ofa, bool
     case OFA_SAMPLE:
         return check_sample(checker, action);
     case OFA_DELETE_FIELD:
-        return OFPBAC_BAD_ARGUMENT;
+        return of_field_is_option(
+                   of_field((enum of_field_id)((const struct ofa_delete_field *)action)->field))
+                   ? OF_OK
+                   : OFPBAC_BAD_ARGUMENT;
     case OFA_ENCAP:
     case OFA_DECAP:
     case OFA_CT_CLEAR:
@@ -444,6 +447,35 @@ static bool sets_unparsed_field(const struct ofa *ofa)
                                                 : FIELD_IN_PORT;
 
     return of_field((enum of_field_id)field)->engine == ENGINE_NOT_PARSED;
+}
+
+static uint64_t option_bit(uint16_t field)
+{
+    return of_field_is_option(of_field((enum of_field_id)field))
+               ? UINT64_C(1) << (field - FIELD_TUN_METADATA0)
+               : 0;
+}
+
+uint64_t ofa_options(struct ofa_list list)
+{
+    uint64_t options = 0;
+
+    for_each_action (ofa, list) {
+        const void *action = ofa;
+        const struct ofa_move *move = action;
+
+        if (ofa->type == OFA_SET_FIELD)
+            options |= option_bit(((const struct ofa_set_field *)action)->field);
+        else if (ofa->type == OFA_MOVE)
+            options |= option_bit(move->source) | option_bit(move->destination);
+        else if (ofa->type == OFA_STACK_PUSH || ofa->type == OFA_STACK_POP)
+            options |= option_bit(((const struct ofa_stack *)action)->part.field);
+        else if (ofa->type == OFA_DELETE_FIELD)
+            options |= option_bit(((const struct ofa_delete_field *)action)->field);
+        else if (ofa_is_nested(ofa))
+            options |= ofa_options(ofa_nested_list(action));
+    }
+    return options;
 }
 
 enum of_error ofa_check_engines(struct ofa_list list)

@@ -57,6 +57,9 @@ struct ofa_referents {
 
 enum of_error ofa_check_references(struct ofa_list list, const struct ofa_referents *referents);
 
+/* The fields tun_metadataN that the actions name: bit N. */
+uint64_t ofa_options(struct ofa_list list);
+
 /* Is there something that executes each action?  OFPBAC_BAD_TYPE as from an Open vSwitch whose datapath lacks
  * it, OFPBAC_BAD_SET_ARGUMENT for fields. */
 enum of_error ofa_check_engines(struct ofa_list list);

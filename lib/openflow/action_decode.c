@@ -192,6 +192,28 @@ enum of_error action_decode_dec_ttl(const uint8_t *body UNUSED, size_t n_bytes U
     return OF_OK;
 }
 
+/* tun_metadataN: as long as may be, if what is too much is zeros. */
+static enum of_error decode_option(uint32_t header, struct wire *payload,
+                                   const struct of_field **field, struct of_value *value,
+                                   struct of_value *mask)
+{
+    bool has_mask = header & 0x100;
+    size_t n_bytes = payload->left / (has_mask ? 2 : 1), n_kept = n_bytes < 16 ? n_bytes : 16;
+    const uint8_t *bytes = payload->next;
+
+    *field = of_field_option_by_header(header);
+    if (!of_field_has_place(*field))
+        return NXFMFC_INVALID_TLV_FIELD;
+    memset(value, 0, sizeof *value);
+    memcpy(value->bytes + 16 - n_kept, bytes + n_bytes - n_kept, n_kept);
+    of_value_all_ones(*field, mask);
+    if (has_mask) {
+        memset(mask, 0, sizeof *mask);
+        memcpy(mask->bytes + 16 - n_kept, bytes + 2 * n_bytes - n_kept, n_kept);
+    }
+    return wire_is_zero(bytes, n_bytes - n_kept) ? OF_OK : OFPBAC_BAD_SET_LEN;
+}
+
 /* The field, value and mask of an NXM or OXM entry at the start of 'wire'. */
 static enum of_error decode_oxm(struct wire *wire, const struct of_field **field,
                                 struct of_value *value, struct of_value *mask, bool *has_mask)
@@ -215,6 +237,8 @@ static enum of_error decode_oxm(struct wire *wire, const struct of_field **field
     size_t n_value = *has_mask ? n_payload / 2 : n_payload;
     if (experimenter)
         *field = of_field_by_experimenter(wire_u32(experimenter), header >> 9 & 0x7f);
+    else if (of_field_option_by_header(header))
+        return decode_option(header, &payload, field, value, mask);
     else
         *field = of_field_by_header((header & ~UINT32_C(0x1ff)) | (uint32_t)n_value);
     if (!*field)

@@ -20,8 +20,10 @@ enum of_error action_decode_part(uint32_t header, unsigned first, unsigned n_bit
 {
     const struct of_field *field = of_field_by_header(header);
 
-    if (!field)
+    if (!field && !of_field_option_by_header(header))
         return OFPBAC_BAD_SET_TYPE;
+    if (!field || !of_field_has_place(field))
+        return NXFMFC_INVALID_TLV_FIELD;
     if (!n_bits || first + n_bits > field->n_bits)
         return OFPBAC_BAD_SET_LEN;
     *part = (struct of_subfield){
@@ -68,8 +70,10 @@ static enum of_error decode_reg_load(const uint8_t *body, size_t n_bytes UNUSED,
     const struct of_field *field = of_field_by_header(wire_u32(body + 2));
     uint64_t number = wire_u64(body + 6);
 
-    if (!field)
+    if (!field && !of_field_option_by_header(wire_u32(body + 2)))
         return OFPBAC_BAD_SET_TYPE;
+    if (!field || !of_field_has_place(field))
+        return NXFMFC_INVALID_TLV_FIELD;
     if (first + n_bits > field->n_bits)
         return OFPBAC_BAD_SET_LEN;
     if (n_bits < 64 && number >> n_bits)

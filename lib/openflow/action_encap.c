@@ -129,6 +129,8 @@ enum of_error ofa_decode_delete_field(const uint8_t *body, size_t n_bytes UNUSED
 
     if (!field)
         return OFPBAC_BAD_SET_TYPE;
+    if (!of_field_has_place(field))
+        return NXFMFC_INVALID_TLV_FIELD;
     ((struct ofa_delete_field *)(void *)ofa_put(list, OFA_DELETE_FIELD))->field =
         (uint16_t)field->id;
     return OF_OK;

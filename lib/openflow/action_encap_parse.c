@@ -132,7 +132,7 @@ int ofa_parse_delete_field(struct action_parser *parser, const struct text_item 
     const struct of_field *field = item->value ? of_field_by_name(item->value, strlen(item->value))
                                                : NULL;
 
-    if (!field || strncmp(field->name, "tun_metadata", strlen("tun_metadata")))
+    if (!field || !of_field_is_option(field) || !of_field_has_place(field))
         return error_set(parser->error, -EINVAL, "delete_field:%s: expected tun_metadataN",
                          item->value ? item->value : "");
     ((struct ofa_delete_field *)(void *)ofa_put(parser->list, OFA_DELETE_FIELD))->field =

@@ -119,7 +119,7 @@ static void encode_loads(const struct ofa_set_field *set, struct buffer *out)
     const struct of_field *field = of_field((enum of_field_id)set->field);
     struct ofa_load load = {.first = 0};
 
-    if (!of_field_has_short_header(field)) {
+    if (!of_field_has_short_header(field) || of_field_is_option(field)) {
         encode_load2(set, out);
         return;
     }

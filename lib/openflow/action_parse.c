@@ -287,6 +287,8 @@ static int put_set_field(struct action_parser *parser, const char *key, const ch
                          name);
     if (!field->is_writable)
         return read_only(parser, key, name);
+    if (!of_field_has_place(field))
+        return error_set(parser->error, -E2BIG, "%s: no room for one more option of tunnels", name);
     if (field->id == FIELD_IN_PORT && !of_port_parse(text, parser->names, &port, NULL)) {
         of_value_from_u64(field, port, &value);
         of_value_all_ones(field, &mask);

@@ -17,6 +17,15 @@
         .nxm_header = HEADER(0x0001, n, 4), .nxm_name = "NXM_NX_REG" #n, \
     }
 
+/* Storage is what says that it is there; the value is elsewhere. */
+#define OPTION(n) \
+    [FIELD_TUN_METADATA0 + (n)] = { \
+        .id = FIELD_TUN_METADATA0 + (n), .name = "tun_metadata" #n, .n_bytes = 16, .n_bits = 128, \
+        .offset = offsetof(struct flow, tun_options_present), .n_storage = 8, \
+        .mask_rule = MASK_ANY, .format = FORMAT_HEX, .is_writable = true, \
+        .nxm_header = HEADER(0x0001, 40 + (n), 124), .nxm_name = "NXM_NX_TUN_METADATA" #n, \
+    }
+
 #define XREG(n) \
     [FIELD_XREG0 + (n)] = { \
         .id = FIELD_XREG0 + (n), .name = "xreg" #n, .n_bytes = 8, .n_bits = 64, \
@@ -129,6 +138,14 @@ const struct of_field of_fields[N_FIELDS] = {
         EXPERIMENTER(NICIRA, 15, 1, "NXOXM_ET_GTPU_FLAGS")),
     ROW(TUN_GTPU_MSGTYPE, "tun_gtpu_msgtype", 1, 8, tun_gtpu_type, 1, MASK_ANY, FORMAT_DECIMAL,
         EXPERIMENTER(NICIRA, 16, 1, "NXOXM_ET_GTPU_MSGTYPE")),
+    OPTION(0), OPTION(1), OPTION(2), OPTION(3), OPTION(4), OPTION(5), OPTION(6), OPTION(7),
+    OPTION(8), OPTION(9), OPTION(10), OPTION(11), OPTION(12), OPTION(13), OPTION(14), OPTION(15),
+    OPTION(16), OPTION(17), OPTION(18), OPTION(19), OPTION(20), OPTION(21), OPTION(22), OPTION(23),
+    OPTION(24), OPTION(25), OPTION(26), OPTION(27), OPTION(28), OPTION(29), OPTION(30), OPTION(31),
+    OPTION(32), OPTION(33), OPTION(34), OPTION(35), OPTION(36), OPTION(37), OPTION(38), OPTION(39),
+    OPTION(40), OPTION(41), OPTION(42), OPTION(43), OPTION(44), OPTION(45), OPTION(46), OPTION(47),
+    OPTION(48), OPTION(49), OPTION(50), OPTION(51), OPTION(52), OPTION(53), OPTION(54), OPTION(55),
+    OPTION(56), OPTION(57), OPTION(58), OPTION(59), OPTION(60), OPTION(61), OPTION(62), OPTION(63),
     ROW(CT_STATE, "ct_state", 4, 32, ct_state, 4, MASK_ANY, FORMAT_CT_STATE,
         .n_used = 8, .engine = ENGINE_CT, NXM(0x0001, 105, 4, "NXM_NX_CT_STATE")),
     ROW(CT_ZONE, "ct_zone", 2, 16, ct_zone, 2, MASK_NONE, FORMAT_DECIMAL,

@@ -498,7 +498,7 @@ int of_subfield_parse(const char *text, struct of_subfield *part, struct error *
     part->field = of_field_by_name(text, length);
     if (!part->field)
         return error_set(error, -EINVAL, "%s: no such field", text);
-    if (!of_field_has_short_header(part->field))
+    if (!of_field_has_short_header(part->field) || !of_field_has_place(part->field))
         return error_set(error, -EINVAL, "%s: cannot be used in parts", text);
     part->first = 0;
     part->n_bits = part->field->n_bits;

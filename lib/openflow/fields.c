@@ -9,6 +9,7 @@
 
 #include "lib/annotations.h"
 #include "lib/openflow/match_codec.h"
+#include "lib/openflow/tunnel_options.h"
 
 /* 32 bits on the wire, of which 16 are kept. */
 static bool is_wide_port(const struct of_field *field)
@@ -62,6 +63,75 @@ static const uint8_t *storage_const(const struct of_field *field, const struct f
 static uint8_t *storage(const struct of_field *field, struct flow *flow)
 {
     return (uint8_t *)flow + field->offset;
+}
+
+/* tun_metadataN: bytes at a place that is known only now, with a bit that says they are there. */
+
+static unsigned option_index(const struct of_field *field)
+{
+    return (unsigned)field->id - FIELD_TUN_METADATA0;
+}
+
+static be64 option_bit(const struct of_field *field)
+{
+    return be64_from(UINT64_C(1) << option_index(field));
+}
+
+static void option_get(const struct of_field *field, const struct flow *flow,
+                       struct of_value *value)
+{
+    struct tunnel_option_place place = tunnel_option_place(option_index(field));
+
+    memcpy(value->bytes + TUNNEL_OPTION_MAX_BYTES - place.n_bytes, flow->tun_options + place.offset,
+           place.n_bytes);
+}
+
+static void option_set(const struct of_field *field, const struct of_value *value,
+                       const struct of_value *mask, struct flow *flow)
+{
+    struct tunnel_option_place place = tunnel_option_place(option_index(field));
+    unsigned skipped = (unsigned)TUNNEL_OPTION_MAX_BYTES - place.n_bytes;
+    uint8_t *to = flow->tun_options + place.offset;
+
+    flow->tun_options_present.raw |= option_bit(field).raw;
+    for (unsigned i = 0; i < place.n_bytes; i++) {
+        uint8_t bits = mask->bytes[skipped + i];
+        to[i] = (uint8_t)((to[i] & ~bits) | (value->bytes[skipped + i] & bits));
+    }
+}
+
+const struct of_field *of_field_option_by_header(uint32_t header)
+{
+    enum { NUMBER0 = 40 };
+    uint32_t number = header >> 9 & 0x7f;
+
+    if (header >> 16 != 0x0001 || number < NUMBER0 || number >= NUMBER0 + TUNNEL_N_OPTIONS)
+        return NULL;
+    return of_field((enum of_field_id)(FIELD_TUN_METADATA0 + number - NUMBER0));
+}
+
+bool of_field_has_place(const struct of_field *field)
+{
+    return !of_field_is_option(field) || tunnel_option_has_place(option_index(field));
+}
+
+bool of_field_is_matched(const struct of_field *field, const struct match *match)
+{
+    static const struct of_value zero;
+    struct of_value mask;
+
+    if (of_field_is_option(field))
+        return match->mask.tun_options_present.raw & option_bit(field).raw;
+    of_field_get(field, &match->mask, &mask);
+    return memcmp(&mask, &zero, sizeof mask) != 0;
+}
+
+void of_field_delete_option(const struct of_field *field, struct flow *flow)
+{
+    struct tunnel_option_place place = tunnel_option_place(option_index(field));
+
+    flow->tun_options_present.raw &= ~option_bit(field).raw;
+    memset(flow->tun_options + place.offset, 0, place.n_bytes);
 }
 
 /* All names, sorted before main(). */
@@ -164,6 +234,10 @@ const struct of_field *of_field_by_experimenter(uint32_t experimenter, unsigned 
 void of_field_get(const struct of_field *field, const struct flow *flow, struct of_value *value)
 {
     memset(value, 0, sizeof *value);
+    if (of_field_is_option(field)) {
+        option_get(field, flow, value);
+        return;
+    }
     if (is_copied(field)) {
         memcpy(value->bytes, storage_const(field, flow), field->n_bytes);
         return;
@@ -188,6 +262,10 @@ void of_field_set_masked(const struct of_field *field, const struct of_value *va
 {
     uint8_t *to = storage(field, flow);
 
+    if (of_field_is_option(field)) {
+        option_set(field, value, mask, flow);
+        return;
+    }
     if (is_copied(field)) {
         for (size_t i = 0; i < field->n_bytes; i++)
             to[i] = (uint8_t)((to[i] & ~mask->bytes[i]) | (value->bytes[i] & mask->bytes[i]));
@@ -219,6 +297,10 @@ void of_field_add_mask(const struct of_field *field, const struct of_value *mask
     if (!mask) {
         of_value_all_ones(field, &all);
         mask = &all;
+    }
+    if (of_field_is_option(field)) {
+        option_set(field, mask, mask, flow_mask);
+        return;
     }
     if (is_copied(field)) {
         for (size_t i = 0; i < field->n_bytes; i++)
@@ -423,6 +505,14 @@ bool of_value_is_valid(const struct of_field *field, const struct of_value *valu
 {
     of_port port;
 
+    if (of_field_is_option(field)) {
+        for (unsigned i = tunnel_option_place(option_index(field)).n_bytes; i < sizeof value->bytes;
+             i++) {
+            if (value->bytes[sizeof value->bytes - 1 - i])
+                return false;
+        }
+        return true;
+    }
     if (is_copied(field))
         return true;
     uint64_t number = of_value_u64(field, value);
@@ -434,6 +524,11 @@ bool of_value_is_valid(const struct of_field *field, const struct of_value *valu
 void of_value_all_ones(const struct of_field *field, struct of_value *value)
 {
     memset(value, 0, sizeof *value);
+    if (of_field_is_option(field)) {
+        unsigned n_bytes = tunnel_option_place(option_index(field)).n_bytes;
+        memset(value->bytes + sizeof value->bytes - n_bytes, 0xff, n_bytes);
+        return;
+    }
     if (n_used_bits(field) == 8U * field->n_bytes)
         memset(value->bytes, 0xff, field->n_bytes);
     else

@@ -49,6 +49,8 @@ enum of_field_id {
     FIELD_TUN_ERSPAN_HWID,
     FIELD_TUN_GTPU_FLAGS,
     FIELD_TUN_GTPU_MSGTYPE,
+    FIELD_TUN_METADATA0, /* 64 in a row; see tunnel_options.h. */
+    FIELD_TUN_METADATA63 = FIELD_TUN_METADATA0 + 63,
     FIELD_CT_STATE,
     FIELD_CT_ZONE,
     FIELD_CT_MARK,
@@ -220,6 +222,23 @@ const struct of_field *of_field_by_header(uint32_t header);
 
 /* By the 32 bits behind a header of OXM_CLASS_EXPERIMENTER, and the header's field number. */
 const struct of_field *of_field_by_experimenter(uint32_t experimenter, unsigned number);
+
+/* A field whose place in struct flow is not fixed: tun_metadataN. */
+static inline bool of_field_is_option(const struct of_field *field)
+{
+    return field->id >= FIELD_TUN_METADATA0 && field->id <= FIELD_TUN_METADATA63;
+}
+
+/* tun_metadataN by a header with any length, or NULL. */
+const struct of_field *of_field_option_by_header(uint32_t header);
+
+/* Has it a place?  What has none is in no table of tunnel options: NXFMFC_INVALID_TLV_FIELD. */
+bool of_field_has_place(const struct of_field *field);
+
+/* Does the match look at the field?  At an option already if it only has to be there. */
+bool of_field_is_matched(const struct of_field *field, const struct match *match);
+
+void of_field_delete_option(const struct of_field *field, struct flow *flow);
 
 /* Can 32 bits name it, as moves and the like do? */
 static inline bool of_field_has_short_header(const struct of_field *field)

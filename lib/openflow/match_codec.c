@@ -74,13 +74,27 @@ static enum of_error take_entry(struct wire *wire, struct entry *entry)
         entry->field = of_field_by_experimenter(wire_u32(experimenter), header >> 9 & 0x7f);
     } else {
         entry->is_cookie = plain == COOKIE_HEADER;
-        entry->field = of_field_by_header(plain);
+        entry->field = of_field_option_by_header(plain);
+        if (!entry->field)
+            entry->field = of_field_by_header(plain);
     }
     if (entry->has_mask && exceeds_mask(entry->value, entry->n_bytes))
         return OFPBMC_BAD_WILDCARDS;
-    if (entry->field && payload.left != entry->field->n_bytes * (entry->has_mask ? 2U : 1U))
+    bool is_option = entry->field && of_field_is_option(entry->field);
+    if (entry->field && !is_option &&
+        payload.left != entry->field->n_bytes * (entry->has_mask ? 2U : 1U))
         entry->field = NULL;
     return OF_OK;
+}
+
+/* An option's value may be shorter or longer than ours, if only zeros are too many. */
+static bool copy_value(const uint8_t *from, size_t n_bytes, struct of_value *to)
+{
+    size_t n_kept = n_bytes < sizeof to->bytes ? n_bytes : sizeof to->bytes;
+
+    memset(to, 0, sizeof *to);
+    memcpy(to->bytes + sizeof to->bytes - n_kept, from + n_bytes - n_kept, n_kept);
+    return wire_is_zero(from, n_bytes - n_kept);
 }
 
 static enum of_error read_mask(const struct entry *entry, const struct of_value *value,
@@ -93,8 +107,11 @@ static enum of_error read_mask(const struct entry *entry, const struct of_value 
         return OF_OK;
 
     struct of_value sent = {.bytes = {0}};
-    memcpy(sent.bytes, entry->value + entry->n_bytes, entry->n_bytes);
-    for (size_t i = 0; i < entry->n_bytes; i++) {
+    if (of_field_is_option(field))
+        copy_value(entry->value + entry->n_bytes, entry->n_bytes, &sent);
+    else
+        memcpy(sent.bytes, entry->value + entry->n_bytes, entry->n_bytes);
+    for (size_t i = 0; i < field->n_bytes; i++) {
         if (value->bytes[i] & ~sent.bytes[i])
             return OFPBMC_BAD_WILDCARDS;
         mask->bytes[i] &= sent.bytes[i];
@@ -113,14 +130,6 @@ static bool is_zero(const struct of_value *value)
     return !(words[0] | words[1]);
 }
 
-static bool is_matched(const struct of_field *field, const struct match *match)
-{
-    struct of_value mask;
-
-    of_field_get(field, &match->mask, &mask);
-    return !is_zero(&mask);
-}
-
 /* A frame without an Ethernet header has nothing of what follows it in the key, either. */
 static bool is_beside_packet_type(const struct of_field *field, const struct match *match)
 {
@@ -133,7 +142,12 @@ static enum of_error decode_field(const struct entry *entry, struct match *match
     const struct of_field *field = entry->field;
     struct of_value value = {.bytes = {0}}, mask;
 
-    memcpy(value.bytes, entry->value, entry->n_bytes);
+    if (!of_field_has_place(field))
+        return NXFMFC_INVALID_TLV_FIELD;
+    if (!of_field_is_option(field))
+        memcpy(value.bytes, entry->value, entry->n_bytes);
+    else if (!copy_value(entry->value, entry->n_bytes, &value) || !of_value_is_valid(field, &value))
+        return OFPBMC_BAD_LEN;
     enum of_error error = read_mask(entry, &value, &mask);
     if (error)
         return error;
@@ -141,7 +155,7 @@ static enum of_error decode_field(const struct entry *entry, struct match *match
         return OFPBMC_BAD_VALUE;
     if (!of_field_match_allows(field, match) || is_beside_packet_type(field, match))
         return OFPBMC_BAD_PREREQ;
-    if (is_matched(field, match))
+    if (of_field_is_matched(field, match))
         return OFPBMC_DUP_FIELD;
     if (field->id == FIELD_PACKET_TYPE && !of_value_u64(field, &value))
         return OF_OK; /* Ethernet: each frame. */
@@ -275,11 +289,34 @@ void of_field_put_header(const struct of_field *field, enum of_version version, 
     }
 }
 
+/* With the length of the field's place. */
+static void put_option(const struct of_field *field, const struct of_value *value,
+                       const struct of_value *mask, struct buffer *out)
+{
+    struct of_value ones;
+    size_t n_bytes = 0;
+
+    of_value_all_ones(field, &ones);
+    for (size_t i = 0; i < sizeof ones.bytes; i++)
+        n_bytes += ones.bytes[i] != 0;
+    bool has_mask = mask && (is_zero(mask) || memcmp(mask, &ones, sizeof ones) != 0);
+    if (has_mask && is_zero(mask))
+        n_bytes = 0; /* That it is there. */
+    put_header((field->nxm_header & ~(uint32_t)LENGTH_MASK) | (uint32_t)n_bytes, 0, has_mask, out);
+    buffer_put(out, value->bytes + sizeof value->bytes - n_bytes, n_bytes);
+    if (has_mask)
+        buffer_put(out, mask->bytes + sizeof mask->bytes - n_bytes, n_bytes);
+}
+
 void of_field_encode(const struct of_field *field, enum of_version version,
                      const struct of_value *value, const struct of_value *mask, struct buffer *out)
 {
     bool has_mask = mask && !of_value_is_all_ones(field, mask);
 
+    if (of_field_is_option(field)) {
+        put_option(field, value, mask, out);
+        return;
+    }
     of_field_put_header(field, version, has_mask, out);
     buffer_put(out, value->bytes, field->n_bytes);
     if (has_mask)
@@ -288,57 +325,29 @@ void of_field_encode(const struct of_field *field, enum of_version version,
 
 /* The order in which OVS writes fields; prerequisites come before what needs them.  VLANs and
  * in_port, which differ between NXM and OXM, stand for themselves. */
+// clang-format off
 static const uint16_t encode_order[] = {
-    FIELD_DP_HASH,        FIELD_RECIRC_ID,
-    FIELD_CONJ_ID,        FIELD_PACKET_TYPE,
-    FIELD_IN_PORT,        FIELD_ACTSET_OUTPUT,
-    FIELD_ETH_SRC,        FIELD_ETH_DST,
-    FIELD_ETH_TYPE,       FIELD_VLAN_TCI,
-    FIELD_MPLS_TC,        FIELD_MPLS_BOS,
-    FIELD_MPLS_TTL,       FIELD_MPLS_LABEL,
-    FIELD_IPV4_SRC,       FIELD_IPV4_DST,
-    FIELD_IPV6_SRC,       FIELD_IPV6_DST,
-    FIELD_IP_FRAG,        FIELD_NW_TOS,
-    FIELD_IP_ECN,         FIELD_IP_TTL,
-    FIELD_IPV6_LABEL,     FIELD_IP_PROTO,
-    FIELD_TCP_SRC,        FIELD_TCP_DST,
-    FIELD_TCP_FLAGS,      FIELD_UDP_SRC,
-    FIELD_UDP_DST,        FIELD_SCTP_SRC,
-    FIELD_SCTP_DST,       FIELD_ICMPV4_TYPE,
-    FIELD_ICMPV4_CODE,    FIELD_ICMPV6_TYPE,
-    FIELD_ICMPV6_CODE,    FIELD_ND_TARGET,
-    FIELD_ND_SLL,         FIELD_ND_TLL,
-    FIELD_ND_RESERVED,    FIELD_ND_OPTIONS_TYPE,
-    FIELD_ARP_OP,         FIELD_ARP_SPA,
-    FIELD_ARP_TPA,        FIELD_ARP_SHA,
-    FIELD_ARP_THA,        FIELD_NSH_FLAGS,
-    FIELD_NSH_TTL,        FIELD_NSH_MDTYPE,
-    FIELD_NSH_NP,         FIELD_NSH_SPI,
-    FIELD_NSH_SI,         FIELD_NSH_C1,
-    FIELD_NSH_C2,         FIELD_NSH_C3,
-    FIELD_NSH_C4,         FIELD_TUN_ID,
-    FIELD_TUN_SRC,        FIELD_TUN_DST,
-    FIELD_TUN_IPV6_SRC,   FIELD_TUN_IPV6_DST,
-    FIELD_TUN_GBP_ID,     FIELD_TUN_GBP_FLAGS,
-    FIELD_TUN_ERSPAN_VER, FIELD_TUN_ERSPAN_IDX,
-    FIELD_TUN_ERSPAN_DIR, FIELD_TUN_ERSPAN_HWID,
-    FIELD_TUN_GTPU_FLAGS, FIELD_TUN_GTPU_MSGTYPE,
-    FIELD_TUN_FLAGS,      FIELD_REG0,
-    FIELD_REG0 + 1,       FIELD_REG0 + 2,
-    FIELD_REG0 + 3,       FIELD_REG0 + 4,
-    FIELD_REG0 + 5,       FIELD_REG0 + 6,
-    FIELD_REG0 + 7,       FIELD_REG0 + 8,
-    FIELD_REG0 + 9,       FIELD_REG0 + 10,
-    FIELD_REG0 + 11,      FIELD_REG0 + 12,
-    FIELD_REG0 + 13,      FIELD_REG0 + 14,
-    FIELD_REG0 + 15,      FIELD_PKT_MARK,
-    FIELD_CT_STATE,       FIELD_CT_ZONE,
-    FIELD_CT_MARK,        FIELD_CT_LABEL,
-    FIELD_CT_NW_SRC,      FIELD_CT_NW_DST,
-    FIELD_CT_IPV6_SRC,    FIELD_CT_IPV6_DST,
-    FIELD_CT_NW_PROTO,    FIELD_CT_TP_SRC,
-    FIELD_CT_TP_DST,      FIELD_METADATA,
+    FIELD_DP_HASH, FIELD_RECIRC_ID, FIELD_CONJ_ID, FIELD_PACKET_TYPE, FIELD_IN_PORT,
+    FIELD_ACTSET_OUTPUT, FIELD_ETH_SRC, FIELD_ETH_DST, FIELD_ETH_TYPE, FIELD_VLAN_TCI,
+    FIELD_MPLS_TC, FIELD_MPLS_BOS, FIELD_MPLS_TTL, FIELD_MPLS_LABEL, FIELD_IPV4_SRC,
+    FIELD_IPV4_DST, FIELD_IPV6_SRC, FIELD_IPV6_DST, FIELD_IP_FRAG, FIELD_NW_TOS, FIELD_IP_ECN,
+    FIELD_IP_TTL, FIELD_IPV6_LABEL, FIELD_IP_PROTO, FIELD_TCP_SRC, FIELD_TCP_DST, FIELD_TCP_FLAGS,
+    FIELD_UDP_SRC, FIELD_UDP_DST, FIELD_SCTP_SRC, FIELD_SCTP_DST, FIELD_ICMPV4_TYPE,
+    FIELD_ICMPV4_CODE, FIELD_ICMPV6_TYPE, FIELD_ICMPV6_CODE, FIELD_ND_TARGET, FIELD_ND_SLL,
+    FIELD_ND_TLL, FIELD_ND_RESERVED, FIELD_ND_OPTIONS_TYPE, FIELD_ARP_OP, FIELD_ARP_SPA,
+    FIELD_ARP_TPA, FIELD_ARP_SHA, FIELD_ARP_THA, FIELD_NSH_FLAGS, FIELD_NSH_TTL, FIELD_NSH_MDTYPE,
+    FIELD_NSH_NP, FIELD_NSH_SPI, FIELD_NSH_SI, FIELD_NSH_C1, FIELD_NSH_C2, FIELD_NSH_C3,
+    FIELD_NSH_C4, FIELD_TUN_ID, FIELD_TUN_SRC, FIELD_TUN_DST, FIELD_TUN_IPV6_SRC,
+    FIELD_TUN_IPV6_DST, FIELD_TUN_GBP_ID, FIELD_TUN_GBP_FLAGS, FIELD_TUN_ERSPAN_VER,
+    FIELD_TUN_ERSPAN_IDX, FIELD_TUN_ERSPAN_DIR, FIELD_TUN_ERSPAN_HWID, FIELD_TUN_GTPU_FLAGS,
+    FIELD_TUN_GTPU_MSGTYPE, FIELD_TUN_FLAGS, FIELD_REG0, FIELD_REG0 + 1, FIELD_REG0 + 2,
+    FIELD_REG0 + 3, FIELD_REG0 + 4, FIELD_REG0 + 5, FIELD_REG0 + 6, FIELD_REG0 + 7, FIELD_REG0 + 8,
+    FIELD_REG0 + 9, FIELD_REG0 + 10, FIELD_REG0 + 11, FIELD_REG0 + 12, FIELD_REG0 + 13,
+    FIELD_REG0 + 14, FIELD_REG0 + 15, FIELD_PKT_MARK, FIELD_CT_STATE, FIELD_CT_ZONE, FIELD_CT_MARK,
+    FIELD_CT_LABEL, FIELD_CT_NW_SRC, FIELD_CT_NW_DST, FIELD_CT_IPV6_SRC, FIELD_CT_IPV6_DST,
+    FIELD_CT_NW_PROTO, FIELD_CT_TP_SRC, FIELD_CT_TP_DST, FIELD_METADATA,
 };
+// clang-format on
 
 /* Adds the bits that are put to 'told', unless that is NULL. */
 static void put_field(const struct match *match, enum of_field_id id, enum of_version version,
@@ -347,9 +356,9 @@ static void put_field(const struct match *match, enum of_field_id id, enum of_ve
     const struct of_field *field = of_field(id);
     struct of_value value, mask;
 
-    of_field_get(field, &match->mask, &mask);
-    if (is_zero(&mask) || !of_field_match_allows(field, match))
+    if (!of_field_is_matched(field, match) || !of_field_match_allows(field, match))
         return;
+    of_field_get(field, &match->mask, &mask);
     of_field_get(field, &match->flow, &value);
     if (field->mask_rule == MASK_NONE)
         of_value_all_ones(field, &mask);
@@ -421,6 +430,9 @@ static void put_fields(const struct match *match, enum of_version version, struc
         for (uint64_t left = places.words[i]; left; left &= left - 1)
             put_place(match, 64 * i + (size_t)__builtin_ctzll(left), version, told, out);
     }
+    for (uint64_t left = be64_host(match->mask.tun_options_present); left; left &= left - 1)
+        put_field(match, (enum of_field_id)(FIELD_TUN_METADATA0 + __builtin_ctzll(left)), version,
+                  told, out);
 }
 
 void of_match_encode_fields(const struct match *match, enum of_version version, struct buffer *out)

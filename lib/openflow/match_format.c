@@ -10,6 +10,7 @@
 #include "lib/annotations.h"
 #include "lib/buffer.h"
 #include "lib/openflow/fields.h"
+#include "lib/openflow/tunnel_options.h"
 #include "lib/openflow/wire.h"
 
 /* A word for eth_type, and perhaps nw_proto. */
@@ -126,13 +127,17 @@ static void put_field(const struct match *match, const char *label, enum of_fiel
     const struct of_field *field = of_field(id);
     struct of_value value, mask;
 
-    of_field_get(field, &match->mask, &mask);
-    if (wire_is_zero(mask.bytes, sizeof mask.bytes) || !of_field_match_allows(field, match))
+    if (!of_field_is_matched(field, match) || !of_field_match_allows(field, match))
         return;
+    of_field_get(field, &match->mask, &mask);
     of_field_get(field, &match->flow, &value);
     if (field->mask_rule == MASK_NONE)
         of_value_all_ones(field, &mask);
     buffer_puts(out, label);
+    if (of_field_is_option(field) && wire_is_zero(mask.bytes, sizeof mask.bytes)) {
+        buffer_putc(out, ',');
+        return;
+    }
     buffer_putc(out, '=');
     if (!put_odd_value(field, &value, &mask, out))
         of_value_format_masked(field, &value, &mask, out);
@@ -204,6 +209,10 @@ static void put_match(const struct match *match, const struct of_names *names, s
     for (size_t i = 0; i < FLOW_N_REGS; i++)
         put_field(match, reg_labels[i], (enum of_field_id)(FIELD_REG0 + i), out);
     put_fields(match, tunnel_fields, ARRAY_SIZE(tunnel_fields), out);
+    for (size_t i = 0; match->mask.tun_options_present.raw && i < TUNNEL_N_OPTIONS; i++) {
+        enum of_field_id id = (enum of_field_id)(FIELD_TUN_METADATA0 + i);
+        put_field(match, of_field(id)->name, id, out);
+    }
     put_field(match, "metadata", FIELD_METADATA, out);
     if (match->mask.key.in_port.raw) {
         buffer_puts(out, "in_port=");

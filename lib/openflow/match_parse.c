@@ -164,11 +164,19 @@ static const uint16_t *fields_of_key(const char *key)
     return field ? single_fields[field->id] : NULL;
 }
 
+static int lacks_room(const char *key, struct error *error)
+{
+    return error_set(error, -E2BIG, "%s: no room for one more option of tunnels", key);
+}
+
 static int add_field(struct match_text *text, const char *key, const char *text_value,
                      const uint16_t *fields, struct error *error)
 {
     const struct of_field *field = of_field((enum of_field_id)fields[0]);
     struct of_value value, mask;
+
+    if (!of_field_has_place(field))
+        return lacks_room(key, error);
     int result = of_value_parse_masked(field, text_value, &value, &mask, error);
 
     if (!result && !of_value_is_valid(field, &value))
@@ -182,11 +190,26 @@ static int add_field(struct match_text *text, const char *key, const char *text_
     return result ? result : note_key(text, key, fields, error);
 }
 
+/* "tun_metadata0": it has to be there. */
+static int add_option(struct match_text *text, const char *key, struct error *error)
+{
+    const struct of_field *field = of_field_by_name(key, strlen(key));
+    const struct of_value none = {.bytes = {0}};
+
+    if (!of_field_has_place(field))
+        return lacks_room(key, error);
+    of_field_set_masked(field, &none, &none, &text->match->flow);
+    of_field_add_mask(field, &none, &text->match->mask);
+    return 0;
+}
+
 int match_text_add(struct match_text *text, const char *key, const char *value, struct error *error)
 {
     if (!value) {
         if (!strcasecmp(key, "eth"))
             return 0; /* An Ethernet frame, as all are. */
+        if (!strncasecmp(key, "tun_metadata", strlen("tun_metadata")) && fields_of_key(key))
+            return add_option(text, key, error);
         int result = add_word(text, key, error);
         if (result <= 0)
             return result;

@@ -64,7 +64,8 @@ static const char *needs(enum of_prereq prereq)
 static bool has_line(enum of_field_id id)
 {
     return id != FIELD_IN_PORT_OXM && !(id > FIELD_REG0 && id <= FIELD_REG15) &&
-           !(id > FIELD_XREG0 && id <= FIELD_XREG7) && !(id > FIELD_XXREG0 && id <= FIELD_XXREG3);
+           !(id > FIELD_XREG0 && id <= FIELD_XREG7) && !(id > FIELD_XXREG0 && id <= FIELD_XXREG3) &&
+           !(id > FIELD_TUN_METADATA0 && id <= FIELD_TUN_METADATA63);
 }
 
 static void put_name(const struct of_field *field, struct buffer *out)
@@ -76,6 +77,7 @@ static void put_name(const struct of_field *field, struct buffer *out)
         {FIELD_REG0, "reg0 to reg15"},
         {FIELD_XREG0, "xreg0 to xreg7"},
         {FIELD_XXREG0, "xxreg0 to xxreg3"},
+        {FIELD_TUN_METADATA0, "tun_metadata0 to tun_metadata63"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
