@@ -77,7 +77,7 @@ static void put_name(const struct of_field *field, struct buffer *out)
         {FIELD_REG0, "reg0 to reg15"},
         {FIELD_XREG0, "xreg0 to xreg7"},
         {FIELD_XXREG0, "xxreg0 to xxreg3"},
-        {FIELD_TUN_METADATA0, "tun_metadata0 to 63"},
+        {FIELD_TUN_METADATA0, "tun_metadataN"},
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
