@@ -138,9 +138,9 @@ struct kcache_cursor {
  * given up.  See adopt.h. */
 
 struct kcache_adopted {
+    _Alignas(uint64_t) struct flow_key key; /* What the entry says of its frames, its port aside. */
     uint32_t id;
-    struct flow_key key; /* What the entry says of its frames, its port aside. */
-    uint16_t slot;       /* Of the port by which they come in. */
+    uint16_t slot; /* Of the port by which they come in. */
 };
 
 bool kcache_is_adopting(const struct kcache *cache); /* Any thread. */

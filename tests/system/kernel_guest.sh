@@ -8,7 +8,7 @@
 tests=${WEIR_GUEST_TESTS:-kernel_parse kernel_actions kernel_equals_tables kernel_switch}
 tools=(bash ip tc ss ping ethtool iperf3 sysctl mount umount mktemp grep awk sed seq sleep md5sum cut
   tail head cat kill rm mkdir tr timeout basename dirname ls id sort wc date ps touch uname env ln
-  readlink realpath tee true false test cp mv diff nproc stdbuf od dd
+  readlink realpath tee true false test cp mv diff nproc stdbuf od dd nsenter pgrep
   ovs-vsctl ovs-appctl ovs-ofctl)
 
 for tool in qemu-system-x86_64 cpio "${tools[@]}"; do
@@ -34,7 +34,7 @@ take() { # FILE DIRECTORY-IN-GUEST
 }
 for tool in "${tools[@]}"; do take "$(type -P "$tool")" /bin; done
 for program in vswitchd/vswitchd ovsdb-lite/ovsdb-lite cli/weir tests/kernel_parse \
-  tests/kernel_actions tests/kernel_equals_tables; do
+  tests/kernel_actions tests/kernel_equals_tables tests/probe tests/stranger; do
   take "$WEIR_BUILD/$program" "$WEIR_BUILD/${program%/*}"
 done
 for directory in tests/system tests/fuzz/lib/corpus_flow_fuzz; do
@@ -53,12 +53,13 @@ mount -t proc none /proc
 mount -t sysfs none /sys
 mount -t bpf none /sys/fs/bpf
 mount -t devtmpfs none /dev
+ln -s /proc/self/fd /dev/fd
 mount -t tmpfs none /run
 ln -s /run /var/run
 for module in /modules/*.ko; do busybox insmod \$module; done
 mkdir -p /dev/net && [ -e /dev/net/tun ] || busybox mknod /dev/net/tun c 10 200
 cd $source
-export WEIR_FRAMES=${WEIR_FRAMES:-1000}
+export WEIR_LINK_EVENTS=${WEIR_LINK_EVENTS:-40} WEIR_FRAMES=${WEIR_FRAMES:-1000}
 for test in $tests; do
   echo "guest: \$test begins"
   bash tests/system/\$test.sh </dev/null

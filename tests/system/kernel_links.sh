@@ -51,9 +51,10 @@ suffer() { # DEVICE: one event, and its end
     ip -n "$space-$v" addr add "10.7.0.1${v#v}/24" dev eth0
     ;;
   1)
-    ip -n "$space" link set "$v" name other
+    printf 'link set %s down\nlink set %s name other\n' "$v" "$v" | ip -n "$space" -batch -
     within worst_appears "$v was renamed, and has no error" has_error "$v"
     ip -n "$space" link set other name "$v"
+    ip -n "$space" link set "$v" up
     ;;
   2)
     ip -n "$space" link set "$v" netns "$space-away"

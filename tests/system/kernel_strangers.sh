@@ -40,8 +40,7 @@ wait_until 60 reaches || fail "frames do not come up after the tap was moved"
 ip -n "$space-h1" -o link | found -- -miss && fail "the tap that was moved stays there"
 ip -n "$space" link set "$tap" down
 heals "taken down" tap_is_back
-ip -n "$space" link set "$tap" down
-ip -n "$space" link set "$tap" name other || fail "cannot rename the tap"
+printf 'link set %s down\nlink set %s name other\n' "$tap" "$tap" | ip -n "$space" -batch - || fail "cannot rename the tap"
 heals "renamed" tap_is_back
 wait_until 60 reaches || fail "frames do not come up in the end"
 
