@@ -44,13 +44,22 @@ static struct bpf_map *map_of(const struct steal_bpf *skeleton, enum loaded_map 
     return maps[map];
 }
 
-uint64_t loaded_hash(const void *bytes, size_t n_bytes, uint64_t hash)
+static uint64_t hash_fnv(const void *bytes, size_t n_bytes, uint64_t hash)
 {
     const uint8_t *at = bytes;
 
     for (size_t i = 0; i < n_bytes; i++)
         hash = (hash ^ at[i]) * UINT64_C(1099511628211);
     return hash;
+}
+
+void loaded_name(struct loaded_name *name, const char *who, const void *object, size_t n_bytes,
+                 uint64_t setting)
+{
+    uint64_t hash = hash_fnv(object, n_bytes, UINT64_C(14695981039346656037));
+
+    hash = hash_fnv(&setting, sizeof setting, hash);
+    snprintf(name->text, sizeof name->text, "%s-%016llx", who, (unsigned long long)hash);
 }
 
 void loaded_init(struct loaded *loaded)
@@ -78,22 +87,18 @@ void loaded_close(struct loaded *loaded)
 /* --- Pinned --------------------------------------------------------------------------------- */
 
 struct program_names {
-    char ingress[40], egress[40];
+    struct loaded_name ingress, egress;
 };
 
 /* What was loaded for another tap, or of another object, has other names. */
 static void name_programs(uint32_t tap_ifindex, struct program_names *names)
 {
-    const uint32_t settings[] = {tap_ifindex, KCACHE_DEFAULT_ENTRIES};
+    uint64_t setting = (uint64_t)tap_ifindex << 32 | KCACHE_DEFAULT_ENTRIES;
     size_t n_bytes = 0;
     const void *object = steal_bpf__elf_bytes(&n_bytes);
-    uint64_t hash = loaded_hash(object, n_bytes, UINT64_C(14695981039346656037));
 
-    hash = loaded_hash(settings, sizeof settings, hash);
-    snprintf(names->ingress, sizeof names->ingress, FILTER_PROGRAM "-%016llx",
-             (unsigned long long)hash);
-    snprintf(names->egress, sizeof names->egress, FILTER_EGRESS_PROGRAM "-%016llx",
-             (unsigned long long)hash);
+    loaded_name(&names->ingress, FILTER_PROGRAM, object, n_bytes, setting);
+    loaded_name(&names->egress, FILTER_EGRESS_PROGRAM, object, n_bytes, setting);
 }
 
 static int open_pin(const struct pins *pins, const char *name)
@@ -117,8 +122,8 @@ static bool has_map(const struct bpf_prog_info *info, const uint32_t *ids, int m
     return false;
 }
 
-/* Are the maps that we have those that the program reads? */
-static bool is_on_maps(const struct loaded *loaded, int program_fd)
+/* Are these maps among those that the program reads? */
+static bool is_on_maps(int program_fd, const int *maps, size_t n_maps)
 {
     uint32_t ids[MAX_MAPS] = {0}, n_bytes;
     struct bpf_prog_info info = {.nr_map_ids = MAX_MAPS, .map_ids = (uintptr_t)ids};
@@ -126,10 +131,21 @@ static bool is_on_maps(const struct loaded *loaded, int program_fd)
     n_bytes = sizeof info;
     if (bpf_obj_get_info_by_fd(program_fd, &info, &n_bytes))
         return false;
-    for (int i = 0; i < LOADED_N_MAPS; i++)
-        if (!has_map(&info, ids, loaded->maps[i]))
+    for (size_t i = 0; i < n_maps; i++)
+        if (!has_map(&info, ids, maps[i]))
             return false;
     return true;
+}
+
+int loaded_find(const struct pins *pins, const struct loaded_name *name, const int *maps,
+                size_t n_maps)
+{
+    int fd = open_pin(pins, name->text);
+
+    if (fd < 0 || is_on_maps(fd, maps, n_maps))
+        return fd;
+    close(fd);
+    return -1;
 }
 
 static bool open_pinned(struct loaded *loaded, const struct pins *pins,
@@ -141,42 +157,42 @@ static bool open_pinned(struct loaded *loaded, const struct pins *pins,
         loaded->maps[i] = open_pin(pins, map_names[i]);
         is_whole &= loaded->maps[i] >= 0;
     }
-    loaded->ingress = open_pin(pins, names->ingress);
-    loaded->egress = open_pin(pins, names->egress);
-    if (is_whole && loaded->ingress >= 0 && loaded->egress >= 0 &&
-        is_on_maps(loaded, loaded->ingress) && is_on_maps(loaded, loaded->egress))
+    if (is_whole) {
+        loaded->ingress = loaded_find(pins, &names->ingress, loaded->maps, LOADED_N_MAPS);
+        loaded->egress = loaded_find(pins, &names->egress, loaded->maps, LOADED_N_MAPS);
+    }
+    if (loaded->ingress >= 0 && loaded->egress >= 0)
         return true;
     loaded_close(loaded);
     return false;
 }
 
-/* Pins of programs, of any build. */
-static void unpin_programs(const struct pins *pins)
+static void unpin(const struct pins *pins, const char *who)
 {
     char path[MAX_PATH];
     const struct dirent *file;
+    size_t n = strlen(who);
 
     pins_name(pins, "", path, sizeof path);
     DIR *directory = opendir(path);
     while (directory && (file = readdir(directory)))
-        if (!strncmp(file->d_name, FILTER_PROGRAM, sizeof FILTER_PROGRAM - 1) ||
-            !strncmp(file->d_name, FILTER_EGRESS_PROGRAM, sizeof FILTER_EGRESS_PROGRAM - 1))
+        if (!strncmp(file->d_name, who, n) && file->d_name[n] == '-')
             unlinkat(dirfd(directory), file->d_name, 0);
     if (directory)
         closedir(directory);
 }
 
-/* Without pins the next daemon has to load them, and that is all. */
-static void pin_programs(const struct loaded *loaded, const struct pins *pins,
-                         const struct program_names *names)
+/* Without a pin the next daemon has to load the program, and that is all. */
+void loaded_pin(const struct pins *pins, int fd, const char *who, const struct loaded_name *name)
 {
-    char ingress[MAX_PATH], egress[MAX_PATH];
+    char path[MAX_PATH];
 
-    unpin_programs(pins);
-    pins_name(pins, names->ingress, ingress, sizeof ingress);
-    pins_name(pins, names->egress, egress, sizeof egress);
-    if (bpf_obj_pin(loaded->ingress, ingress) || bpf_obj_pin(loaded->egress, egress))
-        log_warn("cannot pin %s: %s", ingress, strerror(errno));
+    unpin(pins, who);
+    if (fd < 0)
+        return;
+    pins_name(pins, name->text, path, sizeof path);
+    if (bpf_obj_pin(fd, path))
+        log_warn("cannot pin %s: %s", path, strerror(errno));
 }
 
 /* --- Loaded --------------------------------------------------------------------------------- */
@@ -238,7 +254,9 @@ int loaded_open(struct loaded *loaded, struct pins *pins, uint32_t tap_ifindex)
         return 0;
     }
     int code = load(loaded, pins, tap_ifindex);
-    if (!code && pins)
-        pin_programs(loaded, pins, &names);
+    if (!code && pins) {
+        loaded_pin(pins, loaded->ingress, FILTER_PROGRAM, &names.ingress);
+        loaded_pin(pins, loaded->egress, FILTER_EGRESS_PROGRAM, &names.egress);
+    }
     return code;
 }

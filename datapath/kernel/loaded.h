@@ -38,5 +38,16 @@ int loaded_open(struct loaded *loaded, struct pins *pins, uint32_t tap_ifindex);
 void loaded_close(struct loaded *loaded); /* Also of what is empty (loaded_init()), and twice. */
 void loaded_init(struct loaded *loaded);
 
-/* FNV-1a, to be continued from 'hash': what the names of pins are made of. */
-uint64_t loaded_hash(const void *bytes, size_t n_bytes, uint64_t hash);
+/* For programs that are loaded elsewhere.  The name of a pin: who the program is, and a hash of what it is made of. */
+struct loaded_name {
+    char text[56];
+};
+void loaded_name(struct loaded_name *name, const char *who, const void *object, size_t n_bytes,
+                 uint64_t setting);
+
+/* The program that is pinned as 'name', if it reads all of 'maps'; else -1. */
+int loaded_find(const struct pins *pins, const struct loaded_name *name, const int *maps,
+                size_t n_maps);
+
+/* Pins the program as 'name', in place of others whose names begin with 'who'; just removes these if 'fd' is -1. */
+void loaded_pin(const struct pins *pins, int fd, const char *who, const struct loaded_name *name);

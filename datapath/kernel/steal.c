@@ -453,7 +453,7 @@ int steal_attach_xdp(struct steal *steal, const struct link_info *link, struct e
     if (hook->xdp)
         log_warn("%s: somebody has removed the XDP program", link->name);
     detach_xdp(steal, hook);
-    hook->xdp = xdp_attach(link, &maps, error);
+    hook->xdp = xdp_attach(link, &maps, steal->pins, error);
     if (!hook->xdp)
         return error->code;
     atomic_fetch_add(&steal->n_xdp, 1);

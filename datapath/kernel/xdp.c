@@ -5,11 +5,14 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_link.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "datapath/kernel/loaded.h"
 #include "datapath/kernel/xdp.skel.h"
 #include "lib/annotations.h"
 #include "lib/log.h"
@@ -25,8 +28,8 @@ static const char program_prefix[] = "weir_xdp";
 
 struct xdp_hook {
     int ifindex;
-    struct xdp_bpf *skeleton;
-    int fd; /* Of the program; the skeleton's. */
+    const struct pins *pins; /* Borrowed; NULL: none. */
+    int fd;                  /* Of the program; owned. */
 };
 
 /* How the device's tags are seen; is_bound: by asking. */
@@ -72,30 +75,90 @@ static int use_maps(struct xdp_bpf *skeleton, const struct xdp_maps *maps)
     return 0;
 }
 
-static int load(struct xdp_hook *hook, const struct xdp_maps *maps, bool is_bound,
-                struct error *error)
+/* The program, or negative errno. */
+static int load_skeleton(struct xdp_bpf *skeleton, int ifindex, const struct xdp_maps *maps,
+                         bool is_bound)
 {
-    struct xdp_bpf *skeleton = hook->skeleton = xdp_bpf__open();
-    int code;
-
-    if (!skeleton)
-        return error_set_errno(error, -errno, "cannot open the BPF object");
     struct bpf_program *program = is_bound ? skeleton->progs.weir_xdp_bound
                                            : skeleton->progs.weir_xdp;
+    int code;
+
     bpf_program__set_autoload(skeleton->progs.weir_xdp, !is_bound);
     bpf_program__set_autoload(skeleton->progs.weir_xdp_bound, is_bound);
     if (is_bound) {
-        bpf_program__set_ifindex(program, (uint32_t)hook->ifindex);
+        bpf_program__set_ifindex(program, (uint32_t)ifindex);
         bpf_program__set_flags(program, XDP_DEV_BOUND_ONLY);
     }
     code = use_maps(skeleton, maps);
     if (!code)
         code = xdp_bpf__load(skeleton);
     if (code)
-        return error_set_errno(error, code, "cannot load the XDP program");
-    hook->fd = bpf_program__fd(program);
-    return 0;
+        return code;
+    int fd = fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 0);
+    return fd < 0 ? -errno : fd;
 }
+
+static int load(struct xdp_hook *hook, const struct xdp_maps *maps, bool is_bound,
+                struct error *error)
+{
+    struct xdp_bpf *skeleton = xdp_bpf__open();
+
+    if (!skeleton)
+        return error_set_errno(error, -errno, "cannot open the BPF object");
+    hook->fd = load_skeleton(skeleton, hook->ifindex, maps, is_bound);
+    xdp_bpf__destroy(skeleton);
+    return hook->fd < 0 ? error_set_errno(error, hook->fd, "cannot load the XDP program") : 0;
+}
+
+/* --- Pinned --------------------------------------------------------------------------------- */
+
+static void say_who(const struct xdp_hook *hook, char who[32])
+{
+    snprintf(who, 32, "%s-%d", program_prefix, hook->ifindex);
+}
+
+static void name_program(const struct xdp_hook *hook, bool is_bound, struct loaded_name *name)
+{
+    size_t n_bytes = 0;
+    const void *object = xdp_bpf__elf_bytes(&n_bytes);
+    char who[32];
+
+    say_who(hook, who);
+    loaded_name(name, who, object, n_bytes, is_bound);
+}
+
+static void pin(const struct xdp_hook *hook, int fd, bool is_bound)
+{
+    struct loaded_name name;
+    char who[32];
+
+    if (!hook->pins)
+        return;
+    say_who(hook, who);
+    name_program(hook, is_bound, &name);
+    loaded_pin(hook->pins, fd, who, &name);
+}
+
+/* True: the very program that would be loaded is there. */
+static bool adopt(struct xdp_hook *hook, const struct xdp_maps *maps, bool is_bound)
+{
+    const int fds[] = {maps->state, maps->entries,  maps->entries6,
+                       maps->ports, maps->programs, maps->devices};
+    struct loaded_name name;
+
+    if (!hook->pins)
+        return false;
+    name_program(hook, is_bound, &name);
+    hook->fd = loaded_find(hook->pins, &name, fds, sizeof fds / sizeof *fds);
+    if (hook->fd >= 0 && xdp_is_attached(hook))
+        return true;
+    if (hook->fd >= 0)
+        close(hook->fd);
+    hook->fd = -1;
+    return false;
+}
+
+/* --- Devices -------------------------------------------------------------------------------- */
 
 /* A descriptor of the native program that is attached, if it is one of ours; else -1. */
 static int open_own_program(int ifindex)
@@ -166,12 +229,13 @@ static int attach(const struct xdp_hook *hook, struct error *error)
 
 static void free_hook(struct xdp_hook *hook)
 {
-    xdp_bpf__destroy(hook->skeleton);
+    if (hook->fd >= 0)
+        close(hook->fd);
     free(hook);
 }
 
 struct xdp_hook *xdp_attach(const struct link_info *link, const struct xdp_maps *maps,
-                            struct error *error)
+                            const struct pins *pins, struct error *error)
 {
     struct xdp_hook *hook = calloc(1, sizeof *hook);
     bool is_bound;
@@ -181,7 +245,11 @@ struct xdp_hook *xdp_attach(const struct link_info *link, const struct xdp_maps 
         return NULL;
     }
     hook->ifindex = link->ifindex;
+    hook->pins = pins;
+    hook->fd = -1;
     int code = is_taken(link->ifindex) ? say_taken(error) : choose_program(link, &is_bound, error);
+    if (!code && adopt(hook, maps, is_bound))
+        return hook;
     if (!code)
         code = load(hook, maps, is_bound, error);
     if (!code)
@@ -190,6 +258,7 @@ struct xdp_hook *xdp_attach(const struct link_info *link, const struct xdp_maps 
         free_hook(hook);
         return NULL;
     }
+    pin(hook, hook->fd, is_bound);
     log_info("%s: forwards by XDP", link->name);
     return hook;
 }
@@ -201,6 +270,7 @@ void xdp_detach(struct xdp_hook *hook)
     LIBBPF_OPTS(bpf_xdp_attach_opts, ours, .old_prog_fd = hook->fd);
 
     bpf_xdp_detach(hook->ifindex, XDP_FLAGS_DRV_MODE | XDP_FLAGS_REPLACE, &ours);
+    pin(hook, -1, false);
     free_hook(hook);
 }
 

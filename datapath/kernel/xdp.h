@@ -22,11 +22,13 @@ struct xdp_maps {
     int state, entries, entries6, ports, programs, devices;
 };
 
+struct pins;
 struct xdp_hook;
 
-/* NULL with 'error' set if the device cannot, or must not, have it. */
+/* NULL with 'error' set if the device cannot, or must not, have it.  A program that an earlier daemon of the same
+ * build has left there on the same maps stays; 'pins' (NULL: none) tell. */
 struct xdp_hook *xdp_attach(const struct link_info *link, const struct xdp_maps *maps,
-                            struct error *error);
+                            const struct pins *pins, struct error *error);
 void xdp_detach(struct xdp_hook *hook); /* NULL is fine. */
 
 /* Is it still there?  Somebody may have taken it off, or put another in its place. */

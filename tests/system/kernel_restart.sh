@@ -117,6 +117,22 @@ planned
 expect "$program" "$(program_of h1)" "program on h1"
 can_reach h1 10.6.0.2 || fail "h1 does not reach h2 after programs were loaded"
 
+step "an XDP program stays, too"
+xdp_of() { ip -n "$space" -d link show "$1" | sed -n 's/.*prog\/xdp id \([0-9]*\).*/\1/p'; }
+vsctl set Interface h1 options:fastpath=xdp
+if vsctl get Interface h1 status | found 'path=XDP'; then
+  program=$(xdp_of h1)
+  [ -n "$program" ] || fail "no XDP program on h1"
+  planned
+  expect "$program" "$(xdp_of h1)" "XDP program on h1"
+  vsctl set Interface h1 options:fastpath=tc
+  expect "" "$(xdp_of h1)" "XDP program on h1, which is not to have one"
+  ! compgen -G "/sys/fs/bpf/weir/$instance/weir_xdp-*" || fail "a program that is gone is pinned"
+else
+  echo "   (this kernel cannot: $(vsctl get Interface h1 status))"
+fi
+vsctl remove Interface h1 options fastpath
+
 step "an internal port keeps its address, and its neighbours"
 ip -n "$space" addr add 10.6.0.9/24 dev br0
 ip -n "$space" link set br0 up
