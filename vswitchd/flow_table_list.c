@@ -71,21 +71,15 @@ void flow_tables_each(struct flow_tables *tables, const struct rule_filter *filt
     }
 }
 
-/* A rule and what it is sorted by, so that sorting looks at no rule. */
+/* A rule and what it is sorted by, so that sorting looks at no rule: table and descending priority, then
+ * age, as fine as the rest of the bits allows. */
 struct place {
-    uint32_t order; /* By table, then descending priority. */
-    int64_t created_ns;
+    uint64_t order;
     struct rule *rule;
+    uint64_t created_ns;
 };
 
-static int compare_places(const void *a_, const void *b_)
-{
-    const struct place *a = a_, *b = b_;
-
-    if (a->order != b->order)
-        return a->order < b->order ? -1 : 1;
-    return a->created_ns < b->created_ns ? -1 : a->created_ns > b->created_ns;
-}
+enum { ORDER_AGE_BITS = 40 };
 
 struct places {
     struct place *list;
@@ -104,11 +98,59 @@ static bool take_place(struct rule *rule, void *places_)
     }
     rule_ref(rule);
     places->list[places->n++] = (struct place){
-        .order = (uint32_t)rule->table_id << 16 | (UINT16_MAX - rule->cls.priority),
-        .created_ns = rule->created_ns,
+        .order = (uint64_t)rule->table_id << 16 | (UINT16_MAX - rule->cls.priority),
         .rule = rule,
+        .created_ns = (uint64_t)rule->created_ns,
     };
     return true;
+}
+
+static void set_orders(const struct places *places)
+{
+    uint64_t first = UINT64_MAX, last = 0;
+    unsigned int shift = 0;
+
+    for (size_t i = 0; i < places->n; i++) {
+        uint64_t created = places->list[i].created_ns;
+        first = created < first ? created : first;
+        last = created > last ? created : last;
+    }
+    while (places->n && (last - first) >> shift >> ORDER_AGE_BITS)
+        shift++;
+    for (size_t i = 0; i < places->n; i++) {
+        struct place *place = &places->list[i];
+
+        place->order = place->order << ORDER_AGE_BITS | (place->created_ns - first) >> shift;
+    }
+}
+
+/* By the lowest byte first; bytes in which all are equal are passed over.  Keeps the order of equals. */
+static void sort_places(struct places *places)
+{
+    struct place *from = places->list, *to = malloc((places->n + 1) * sizeof *to);
+
+    if (!to)
+        abort();
+    for (unsigned int shift = 0; shift < 64; shift += 8) {
+        size_t counts[256] = {0}, sum = 0;
+
+        for (size_t i = 0; i < places->n; i++)
+            counts[from[i].order >> shift & 255]++;
+        if (!places->n || counts[from[0].order >> shift & 255] == places->n)
+            continue;
+        for (size_t i = 0; i < 256; i++) {
+            size_t count = counts[i];
+            counts[i] = sum;
+            sum += count;
+        }
+        for (size_t i = 0; i < places->n; i++)
+            to[counts[from[i].order >> shift & 255]++] = from[i];
+        struct place *other = from;
+        from = to;
+        to = other;
+    }
+    places->list = from;
+    free(to);
 }
 
 void rule_set_init(struct rule_set *set, struct flow_tables *tables,
@@ -117,8 +159,8 @@ void rule_set_init(struct rule_set *set, struct flow_tables *tables,
     struct places places = {.n = 0};
 
     flow_tables_each(tables, filter, take_place, &places);
-    if (places.n)
-        qsort(places.list, places.n, sizeof places.list[0], compare_places);
+    set_orders(&places);
+    sort_places(&places);
     *set = (struct rule_set){.rules = malloc((places.n + 1) * sizeof set->rules[0])};
     if (!set->rules)
         abort();
