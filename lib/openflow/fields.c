@@ -119,9 +119,14 @@ bool of_field_is_matched(const struct of_field *field, const struct match *match
 {
     static const struct of_value zero;
     struct of_value mask;
+    uint8_t any = 0;
 
     if (of_field_is_option(field))
         return match->mask.tun_options_present.raw & option_bit(field).raw;
+    for (size_t i = 0; i < field->n_storage; i++)
+        any |= storage_const(field, &match->mask)[i];
+    if (!any || (field->n_bits == 8U * field->n_storage && !field->never_set))
+        return any;
     of_field_get(field, &match->mask, &mask);
     return memcmp(&mask, &zero, sizeof mask) != 0;
 }

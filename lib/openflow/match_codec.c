@@ -398,10 +398,13 @@ static struct places find_places(const struct flow *mask)
 {
     const uint64_t *words = flow_words_const(mask);
     struct places places = {.words = {0}};
+    uint64_t word_set = 0;
 
-    for (size_t i = 0; i < FLOW_WORDS; i++) {
-        for (size_t j = 0; words[i] && j < PLACE_WORDS; j++)
-            places.words[j] |= places_by_word[i].words[j];
+    for (size_t i = 0; i < FLOW_WORDS; i++)
+        word_set |= (uint64_t)(words[i] != 0) << i;
+    for (; word_set; word_set &= word_set - 1) {
+        for (size_t j = 0; j < PLACE_WORDS; j++)
+            places.words[j] |= places_by_word[__builtin_ctzll(word_set)].words[j];
     }
     return places;
 }
