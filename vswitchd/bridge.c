@@ -57,7 +57,7 @@ static void on_rule_modified(void *aux, const struct rule *rule)
 {
     struct bridge *bridge = aux;
 
-    flow_journal_add(bridge->journal, rule);
+    flow_journal_modify(bridge->journal, rule);
     if (bridge->server)
         of_server_flow_modified(bridge->server, rule);
 }

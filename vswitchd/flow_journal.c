@@ -148,6 +148,12 @@ static void put_rule(struct flow_journal *journal, const struct rule *rule,
 
 void flow_journal_add(struct flow_journal *journal, const struct rule *rule)
 {
+    if (journal && journal->fd >= 0 && !rule->is_repetition)
+        buffer_put(&journal->added, &rule, sizeof rule);
+}
+
+void flow_journal_modify(struct flow_journal *journal, const struct rule *rule)
+{
     if (journal && journal->fd >= 0)
         buffer_put(&journal->added, &rule, sizeof rule);
 }

@@ -39,6 +39,7 @@ void flow_journal_remove(struct flow_journal *journal);
 
 /* As struct flow_tables_events. */
 void flow_journal_add(struct flow_journal *journal, const struct rule *rule);
+void flow_journal_modify(struct flow_journal *journal, const struct rule *rule);
 void flow_journal_delete(struct flow_journal *journal, const struct rule *rule);
 void flow_journal_commit(struct flow_journal *journal);
 

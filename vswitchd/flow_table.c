@@ -183,6 +183,25 @@ static struct removal *add_removal(struct flow_tables *tables, struct rule *rule
     return removal;
 }
 
+static bool has_actions_of(const struct rule *a, const struct rule *b)
+{
+    struct ofa_list a_list = rule_current_actions(a), b_list = rule_current_actions(b);
+
+    return a_list.n_bytes == b_list.n_bytes &&
+           (!a_list.n_bytes || !memcmp(a_list.first, b_list.first, a_list.n_bytes));
+}
+
+/* Is what was published of 'old' all that there is to say of 'rule', too? */
+static bool repeats(const struct flow_tables *tables, const struct rule *rule,
+                    const struct rule *old)
+{
+    return old->cls.added_in < flow_tables_next_version(tables) && !old->modification &&
+           rule->cookie.raw == old->cookie.raw && rule->flags == old->flags &&
+           rule->idle_timeout_s == old->idle_timeout_s &&
+           rule->hard_timeout_s == old->hard_timeout_s && rule->importance == old->importance &&
+           has_actions_of(rule, old);
+}
+
 void flow_tables_add(struct flow_tables *tables, uint8_t table_id, const struct of_flow_mod *flow,
                      struct rule *replaced, int64_t now_ns)
 {
@@ -190,6 +209,7 @@ void flow_tables_add(struct flow_tables *tables, uint8_t table_id, const struct 
     struct rule *rule = rule_create(table_id, flow, now_ns);
 
     if (replaced) {
+        rule->is_repetition = repeats(tables, rule, replaced);
         struct removal *removal = add_removal(tables, replaced);
         removal->heir = of_flow_mod_resets_counts(flow) ? NULL : rule;
         tables->must_settle |= removal->heir != NULL;
@@ -250,6 +270,7 @@ void flow_tables_modify(struct flow_tables *tables, struct rule *rule,
     if (rule->is_teacher)
         learned_names_note(&tables->names, rule_current_actions(rule));
     rule->is_teacher |= learned_names_has(of_flow_mod_actions(flow));
+    rule->is_repetition = false;
     push_actions(tables, rule, rule_actions_create(of_flow_mod_actions(flow)));
     rule->modified_ns = now_ns;
     if (flow->modify_cookie)

@@ -69,7 +69,8 @@ struct rule {
     uint32_t expiry_slot;  /* In the heap of rules with timeouts, from 1; 0: not there. */
     uint32_t modification; /* Place in the list of those for the next version, from 1; 0: none. */
     uint8_t table_id;
-    bool is_teacher; /* Its actions have learn(delete_learned), or had. */
+    bool is_teacher;    /* Its actions have learn(delete_learned), or had. */
+    bool is_repetition; /* But for its counters and age it is what it came in place of. */
 
     struct cls_rule cls; /* Its flow follows. */
 };

@@ -302,6 +302,6 @@ enum of_error of_bundle_handle_add(struct of_connection *connection,
             discard(connection, bundle);
         return error;
     }
-    bundle->used_ns = clock_now_ns();
+    bundle->used_ns = connection->heard_ns;
     return keep(connection, bundle, &add);
 }

@@ -23,6 +23,7 @@ enum {
     KEEP_BYTES = 256 << 10, /* Larger buffers are given back once empty. */
     ROUND_BUDGET_NS = 10 * MILLISECOND_NS,
     GREETING_MS = 10000,
+    MESSAGES_PER_LOOK = 4,      /* At the clock. */
     NO_CONFIG_MISS_BYTES = 128, /* OpenFlow 1.0, OFP_DEFAULT_MISS_SEND_LEN. */
 };
 
@@ -258,6 +259,7 @@ static void handle_frame(struct of_connection *connection, const uint8_t *frame,
 static void handle_input(struct of_connection *connection)
 {
     int64_t end_ns = clock_now_ns() + ROUND_BUDGET_NS;
+    unsigned int n_handled = 0;
 
     while (connection->state != CONNECTION_CLOSED) {
         const uint8_t *frame = connection->input.data + connection->input_taken;
@@ -274,7 +276,7 @@ static void handle_input(struct of_connection *connection)
             stream_watch_reading(&connection->watch, false);
             return;
         }
-        if (clock_now_ns() > end_ns) {
+        if (++n_handled % MESSAGES_PER_LOOK == 0 && clock_now_ns() > end_ns) {
             stream_watch_reading(&connection->watch, false);
             resume_next_round(connection);
             return;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -37,6 +38,11 @@ static void on_added(void *life, const struct rule *rule)
     flow_journal_add(((struct life *)life)->journal, rule);
 }
 
+static void on_modified(void *life, const struct rule *rule)
+{
+    flow_journal_modify(((struct life *)life)->journal, rule);
+}
+
 static void on_removed(void *life, const struct rule *rule, enum flow_removed_reason reason)
 {
     (void)reason;
@@ -46,7 +52,7 @@ static void on_removed(void *life, const struct rule *rule, enum flow_removed_re
 static const struct flow_tables_events events = {
     .changed = on_changed,
     .added = on_added,
-    .modified = on_added,
+    .modified = on_modified,
     .removed = on_removed,
 };
 
@@ -63,7 +69,7 @@ static void end(struct life *life)
     flow_tables_destroy(life->tables);
 }
 
-static void change(struct life *life, enum of_flow_command command, const char *text)
+static void prepare(struct life *life, enum of_flow_command command, const char *text)
 {
     struct of_flow_mod flow;
     struct error error = ERROR_INIT;
@@ -71,6 +77,11 @@ static void change(struct life *life, enum of_flow_command command, const char *
     assert_int_equal(of_flow_mod_parse(text, command, NULL, &flow, &error), 0);
     assert_int_equal(flow_mod_apply(life->tables, &flow, clock_now_ns()), OF_OK);
     of_flow_mod_fini(&flow);
+}
+
+static void change(struct life *life, enum of_flow_command command, const char *text)
+{
+    prepare(life, command, text);
     flow_tables_publish(life->tables);
 }
 
@@ -89,6 +100,73 @@ static void flows_that_were_published_are_there_again(void **state)
     begin(&life, &owner);
     assert_true(life.is_restored);
     assert_int_equal(flow_tables_n_flows(life.tables), 2);
+    end(&life);
+}
+
+static off_t journal_bytes(void)
+{
+    char path[64];
+    struct stat status;
+
+    snprintf(path, sizeof path, "%s/br0.flows", directory);
+    assert_int_equal(stat(path, &status), 0);
+    return status.st_size;
+}
+
+static void add_different(struct life *life, const char *actions)
+{
+    char text[64];
+
+    snprintf(text, sizeof text, "table=9,priority=1,actions=%s", actions);
+    change(life, OFFC_ADD, text);
+}
+
+static uint16_t output_port(struct life *life)
+{
+    struct match any;
+
+    match_init_any(&any);
+    struct rule *rule = flow_tables_find(life->tables, 9, &any, 1);
+    assert_non_null(rule);
+    struct ofa_list list = rule_current_actions(rule);
+    return list.n_bytes ? ((const struct ofa_output *)(const void *)list.first)->port : 0;
+}
+
+static void a_flow_in_place_of_an_equal_one_is_not_written_again(void **state)
+{
+    struct life life;
+
+    (void)state;
+    begin(&life, &owner);
+    add_different(&life, "output:1");
+    off_t before = journal_bytes();
+    add_different(&life, "output:1");
+    assert_int_equal(journal_bytes(), before);
+    add_different(&life, "output:2");
+    assert_true(journal_bytes() > before);
+    end(&life);
+    begin(&life, &owner);
+    assert_int_equal(output_port(&life), 2);
+
+    /* Equal to what is published, but not to the end. */
+    prepare(&life, OFFC_ADD, "table=9,priority=1,actions=output:2");
+    change(&life, OFFC_MODIFY, "table=9,actions=output:3");
+    end(&life);
+    begin(&life, &owner);
+    assert_int_equal(output_port(&life), 3);
+
+    /* Equal to what is not published. */
+    prepare(&life, OFFC_ADD, "table=9,priority=1,actions=output:4");
+    change(&life, OFFC_ADD, "table=9,priority=1,actions=output:4");
+    end(&life);
+    begin(&life, &owner);
+    assert_int_equal(output_port(&life), 4);
+    prepare(&life, OFFC_MODIFY, "table=9,actions=output:5");
+    change(&life, OFFC_ADD, "table=9,priority=1,actions=output:5");
+    end(&life);
+    begin(&life, &owner);
+    assert_int_equal(output_port(&life), 5);
+    change(&life, OFFC_DELETE, "table=9");
     end(&life);
 }
 
@@ -173,6 +251,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(flows_that_were_published_are_there_again),
+        cmocka_unit_test(a_flow_in_place_of_an_equal_one_is_not_written_again),
         cmocka_unit_test(flows_that_stay_when_most_leave_are_there_again),
         cmocka_unit_test(half_a_publication_is_none),
         cmocka_unit_test(a_bridge_that_has_become_secure_does_not_get_them_back),
