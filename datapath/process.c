@@ -309,7 +309,9 @@ static void miss(struct lane *lane, struct packet *packet, const struct flow_key
         execute_once(lane, packet, key, port);
         return;
     }
-    microflow_put(lane->microflows, key, hash, flow);
+    /* A new flow gets there with its second frame, so that a scan neither fills the cache nor waits for it. */
+    if (stale)
+        microflow_put(lane->microflows, key, hash, flow);
     use(lane, flow, packet, key, port);
     offer(lane, flow, key, port, false);
 }

@@ -96,9 +96,23 @@ static bool row_is(const struct of_message_row *row, const struct identity *id)
            id->version >= row->first_version && id->version <= row->last_version;
 }
 
+/* Where the rows of a type begin, filled before main(). */
+static uint16_t first_rows[UINT8_MAX + 1];
+
+__attribute__((constructor)) static void fill_first_rows(void)
+{
+    for (size_t type = 0; type <= UINT8_MAX; type++) {
+        size_t i = 0;
+
+        while (i < of_n_message_rows && of_message_rows[i].type != type)
+            i++;
+        first_rows[type] = (uint16_t)i;
+    }
+}
+
 static const struct of_message_row *find_row(const struct identity *id)
 {
-    for (size_t i = 0; i < of_n_message_rows; i++) {
+    for (size_t i = first_rows[id->type]; i < of_n_message_rows; i++) {
         if (row_is(&of_message_rows[i], id))
             return &of_message_rows[i];
     }
