@@ -3,10 +3,13 @@
 """How fast is OpenFlow on Weir beside Open vSwitch?
 
 Both switches run at once, each in a network namespace, and take turns in every round; the client is a socket of ours
-that sends messages made beforehand, the same for both.  Medians over the rounds, with minimum and maximum; "ratio" is how often Weir
-could do it while Open vSwitch does it once.
+that sends messages made beforehand, the same for both, or ovs-ofctl where a row says so.  Medians over the rounds, with
+minimum and maximum.  "ratio" is how often Weir could do it while Open vSwitch does it once; "CPU" is the same by the
+processor time of the two daemons (all their threads), which does not depend on what else the machine does.  "client" is the
+client with tests/bench/load/openflow_floor, which answers and does nothing else: no switch can be faster, and what is left
+of the ratio when the client's time is taken off both is "net".
 
-    openflow.py BUILD-DIR [--rounds N] [--flows N] [--resident N]
+    openflow.py BUILD-DIR [--rounds N] [--flows N] [--resident N] [--only TEXT,...]
 """
 
 import argparse
@@ -133,6 +136,19 @@ class OpenVSwitch(Switch):
         self.forwarding = self.spawn("ovs-vswitchd", f"unix:{self.directory}/db.sock")
 
 
+class Floor(Switch):
+    """No switch at all, but what answers like one; 'statistics' is a file of flow statistics."""
+    name = "client"
+
+    def start(self):
+        run("ip", "netns", "add", self.namespace)
+
+    def serve(self, statistics):
+        self.forwarding = self.spawn(self.build + "/tests/bench/load/openflow_floor", self.directory + "/br0.mgmt",
+                                     *statistics)
+        self.wait_for(self.directory + "/br0.mgmt")
+
+
 class Connection:
     def __init__(self, client):
         self.client = client
@@ -159,15 +175,19 @@ class Connection:
         sender.join()
 
     def dump(self):
-        """All flows; returns the number of bytes."""
+        """All flows, as they come; they are cut into messages only to see the end."""
         match = struct.pack("!HH4x", 1, 4)
         self.send(18, struct.pack("!HH4xB3xII4xQQ", 1, 0, 0xff, 0xffffffff, 0xffffffff, 0, 0) + match)
-        n_bytes = 0
+        messages = []
         while True:
-            body = self.receive(19)
-            n_bytes += len(body)
+            head = self.file.read(8)
+            body = self.file.read(struct.unpack_from("!H", head, 2)[0] - 8)
+            if head[1] == ECHO_REQUEST:
+                self.send(ECHO_REPLY, body)
+                continue
+            messages += [head, body]
             if not body[3] & 1:
-                return n_bytes
+                return messages
 
     def close(self):
         self.file.close()
@@ -215,17 +235,34 @@ def measure_tables(switch, streams, results):
     few = [flow_mod(DELETE, ALL_TABLES, 0, struct.pack("!I", 0x0a000000 + i * 499)) for i in range(200)]
     with switch_connection(switch) as connection:
         def measure(what, stream, n_done=n):
-            results.add(what, switch, n_done / timed(connection.do, stream))
+            results.measure(what, switch, n_done, connection.do, stream)
 
         connection.do(delete_all)
         measure("add of many flows, flows/s", streams["add"])
         measure("add of many equal ones, flows/s", streams["add"])
-        results.add("dump, flows/s", switch, n / timed(connection.dump))
+        results.measure("dump, flows/s", switch, n, connection.dump)
+        results.measure("dump by ovs-ofctl, flows/s", switch, n, switch.ofctl, "dump-flows", "br0")
         measure("loose delete of one among many, 1/s", b"".join(few), len(few))
         measure("delete of all, flows/s", delete_all)
         measure("add in one bundle, flows/s", streams["bundle"])
         measure("replace by equals in one bundle, flows/s", streams["bundle"])
         connection.do(delete_all)
+
+
+def add_by_ofctl(switch, files, results):
+    for how in (), ("--bundle",):
+        what = " ".join(("ovs-ofctl", *how, "add-flows, flows/s"))
+        results.measure(what, switch, results.n_flows, switch.ofctl, *how, "add-flows", "br0", files["some"])
+    switch.ofctl("del-flows", "br0")
+
+
+def record_dump(switch, streams, path):
+    """What a dump is, for the floor to repeat."""
+    with switch_connection(switch) as connection, open(path, "wb") as file:
+        connection.do(streams["add"])
+        file.writelines(connection.dump())
+        connection.do(flow_mod(DELETE, ALL_TABLES, 0, b""))
+    return path
 
 
 class switch_connection:
@@ -259,12 +296,22 @@ def packet_ins(switch, results):
     with switch_connection(switch) as connection:
         connection.send(9, struct.pack("!HH", 0, 0xffff))  # A management connection that wants packet-ins.
         message = packet_out([OUTPUT_CONTROLLER])
-        for i in range(n + 100):
-            if i == 100:
-                begin = time.monotonic()
-            connection.send(PACKET_OUT, message)
-            connection.receive(PACKET_IN)
-        results.add("packet-in round trips/s", switch, n / (time.monotonic() - begin))
+
+        def do(n_frames):
+            for _ in range(n_frames):
+                connection.send(PACKET_OUT, message)
+                connection.receive(PACKET_IN)
+
+        def do_many(n_frames, batch=50):
+            message_bytes = struct.pack("!BBHI", OPENFLOW14, PACKET_OUT, 8 + len(message), 1) + message
+            for _ in range(n_frames // batch):
+                connection.client.sendall(message_bytes * batch)
+                for _ in range(batch):
+                    connection.receive(PACKET_IN)
+
+        do(100)
+        results.measure("packet-in round trips, one at a time/s", switch, n, do, n)
+        results.measure("packet-in round trips, 50 at a time/s", switch, 4 * n, do_many, 4 * n)
 
 
 def many_masks(switch, results, files):
@@ -275,12 +322,14 @@ def many_masks(switch, results, files):
     with switch_connection(switch) as connection:
         message = packet_out([OUTPUT_TABLE])
         message = struct.pack("!BBHI", OPENFLOW14, PACKET_OUT, 8 + len(message), 1) + message
-        begin = time.monotonic()
-        for _ in range(n // batch):
-            connection.client.sendall(message * batch)
-            connection.send(BARRIER, b"")
-            connection.receive(BARRIER + 1)
-        results.add(f"packet-outs through {MASKS} masks/s", switch, n / (time.monotonic() - begin))
+
+        def do():
+            for _ in range(n // batch):
+                connection.client.sendall(message * batch)
+                connection.send(BARRIER, b"")
+                connection.receive(BARRIER + 1)
+
+        results.measure(f"packet-outs through {MASKS} masks/s", switch, n, do)
     switch.ofctl("del-flows", "br0")
 
 
@@ -302,23 +351,28 @@ for i in range(first, first + n):
 """
 
 
-def setup_rate(switch, results):
-    """Every frame is of a flow that was never seen: how many a second of the daemon's processor time?"""
+def setup_rate(switch, results, files, with_masks):
+    """Every frame is of a flow that was never seen: how many a second of the daemon's processor time?  What the kernel does
+    for it, receiving and sending, is in there."""
     n = 30000
     switch.ofctl("del-flows", "br0")
     # What an action reads is part of the megaflow, so none serves two frames.
-    switch.ofctl("add-flow", "br0", "udp,actions=move:NXM_OF_IP_SRC[]->NXM_NX_REG0[],"
+    switch.ofctl("add-flow", "br0", "table=1,udp,actions=move:NXM_OF_IP_SRC[]->NXM_NX_REG0[],"
                  "move:NXM_OF_UDP_SRC[]->NXM_NX_REG1[0..15],output:2")
+    if with_masks:
+        switch.ofctl("add-flows", "br0", files["masks"])
+    switch.ofctl("add-flow", "br0", "priority=0,actions=resubmit(,1)")
     received = counter(switch, "q2")
-    begin, cpu = time.monotonic(), cpu_seconds(switch.forwarding.pid)
+    cpu = cpu_seconds(switch.forwarding.pid)
     switch.inside("python3", "-c", SENDER, results.setup_base, n)
-    end = time.monotonic() + 3
+    end = time.monotonic() + 1
     while counter(switch, "q2") - received < n and time.monotonic() < end:
         time.sleep(0.02)
     got = counter(switch, "q2") - received
     seconds = cpu_seconds(switch.forwarding.pid) - cpu
-    results.add("new flows/s of processor time", switch, got / max(seconds, 0.01))
-    results.add("new flows/s of wall time, sender included", switch, got / (time.monotonic() - begin))
+    what = f"new flows behind {MASKS} masks" if with_masks else "new flows"
+    results.add(what + "/s of processor time", switch, got / max(seconds, 0.01))
+    results.setup_base += 65536 * 2
     switch.ofctl("del-flows", "br0")
 
 
@@ -326,38 +380,64 @@ def counter(switch, device):
     return int(switch.inside("cat", f"/sys/class/net/{device}/statistics/rx_packets"))
 
 
-def resident(switch, results, files):
+def resident(switch, results):
+    piece = 100000
     before = resident_bytes(switch.forwarding.pid)
-    seconds = timed(switch.ofctl, "add-flows", "br0", files["resident"])
-    results.add(f"ovs-ofctl add-flows of {results.n_resident}, flows/s", switch, results.n_resident / seconds)
-    bytes_each = (resident_bytes(switch.forwarding.pid) - before) / results.n_resident
-    results.add(f"bytes for each of {results.n_resident} flows", switch, bytes_each)
-    switch.ofctl("del-flows", "br0")
+    with switch_connection(switch) as connection:
+        for first in range(0, results.n_resident, piece):
+            connection.do(b"".join(map(adding_flow, range(first, first + piece))))
+        time.sleep(2)  # What readers may have been looking at is given back.
+        bytes_each = (resident_bytes(switch.forwarding.pid) - before) / results.n_resident
+        results.add(f"bytes for each of {results.n_resident} flows", switch, bytes_each)
+        connection.do(flow_mod(DELETE, ALL_TABLES, 0, b""))
 
 
 # --- The report ---------------------------------------------------------------------------------------------------
 
 
 class Results:
-    def __init__(self, n_flows, n_resident):
-        self.n_flows, self.n_resident = n_flows, n_resident
-        self.values = {}
+    def __init__(self, n_flows, n_resident, only):
+        self.n_flows, self.n_resident, self.only = n_flows, n_resident, only
+        self.values, self.seconds = {}, {}
         self.setup_base = 0
 
     def add(self, what, switch, value):
         self.values.setdefault(what, {}).setdefault(switch.name, []).append(value)
 
+    def measure(self, what, switch, n, function, *arguments):
+        """'n' operations, by the clock and by the daemon's processor time."""
+        cpu = cpu_seconds(switch.forwarding.pid)
+        self.add(what, switch, n / timed(function, *arguments))
+        time.sleep(0.1)  # Other threads of it free what was given up.
+        self.seconds.setdefault(what, {}).setdefault(switch.name, []).append(
+            cpu_seconds(switch.forwarding.pid) - cpu)
+
+    def wants(self, what):
+        return not self.only or any(text in what for text in self.only.split(","))
+
+    def cpu_ratio(self, what):
+        seconds = self.seconds.get(what)
+        return sum(seconds["ovs"]) / max(sum(seconds["weir"]), 0.01) if seconds else None
+
+    @staticmethod
+    def net_ratio(medians):
+        if "client" not in medians:
+            return None
+        weir, ovs = (1 / medians[name] - 1 / medians["client"] for name in ("weir", "ovs"))
+        return ovs / weir if weir > 0 else None
+
     def print(self):
-        print(f"{'':46} {'Weir':>30} {'Open vSwitch':>30} {'ratio':>6}")
+        print(f"{'':44} {'Weir':>30} {'Open vSwitch':>30} {'client':>10} {'ratio':>6} {'CPU':>6} {'net':>6}")
         for what, values in self.values.items():
-            texts = []
-            for name in "weir", "ovs":
-                median = statistics.median(values[name])
-                texts.append(f"{median:,.0f} ({min(values[name]):,.0f}-{max(values[name]):,.0f})")
-            ratio = statistics.median(values["weir"]) / max(statistics.median(values["ovs"]), 1)
+            medians = {name: statistics.median(list_) for name, list_ in values.items()}
+            texts = [f"{medians[name]:,.0f} ({min(values[name]):,.0f}-{max(values[name]):,.0f})"
+                     for name in ("weir", "ovs")]
+            ratio = medians["weir"] / max(medians["ovs"], 1)
             if what.startswith("bytes"):
                 ratio = 1 / max(ratio, 0.001)
-            print(f"{what:46} {texts[0]:>30} {texts[1]:>30} {ratio:6.1f}")
+            client = f"{medians['client']:,.0f}" if "client" in medians else ""
+            others = [f"{x:6.1f}" if x else " " * 6 for x in (self.cpu_ratio(what), self.net_ratio(medians))]
+            print(f"{what:44} {texts[0]:>30} {texts[1]:>30} {client:>10} {ratio:6.1f} {' '.join(others)}")
 
 
 def write_lines(path, lines):
@@ -366,11 +446,11 @@ def write_lines(path, lines):
     return path
 
 
-def write_files(directory, n_resident):
+def write_files(directory, n_flows):
     masks = (f"priority={i + 1},ip,nw_src=198.51.100.7/{32 - i % 25},nw_dst=203.0.113.9/{32 - i // 25 * 3},actions=2"
              for i in range(MASKS))
     return {
-        "resident": write_lines(directory + "/resident", flow_texts(n_resident)),
+        "some": write_lines(directory + "/some", flow_texts(n_flows)),
         "masks": write_lines(directory + "/masks", masks),
     }
 
@@ -384,29 +464,46 @@ def make_streams(n_flows):
     }
 
 
+def play_round(switch, files, streams, results):
+    is_switch = not isinstance(switch, Floor)
+    if results.wants("tables"):
+        measure_tables(switch, streams, results)
+    if results.wants("ovs-ofctl"):
+        add_by_ofctl(switch, files, results)
+    if results.wants("packet-in"):
+        packet_ins(switch, results)
+    if results.wants("packet-out"):
+        many_masks(switch, results, files)
+    if results.wants("new flows") and is_switch:
+        setup_rate(switch, results, files, False)
+        setup_rate(switch, results, files, True)
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("build")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--flows", type=int, default=100000)
     parser.add_argument("--resident", type=int, default=1000000)
+    parser.add_argument("--only", default="", metavar="TEXT,...",
+                        help="of: resident, tables, ovs-ofctl, packet-in, packet-out, new flows")
     arguments = parser.parse_args()
-    results = Results(arguments.flows, arguments.resident)
-    switches = [Weir(arguments.build), OpenVSwitch(arguments.build)]
+    results = Results(arguments.flows, arguments.resident, arguments.only)
+    build = os.path.abspath(arguments.build)
+    weir, ovs, floor = switches = [Weir(build), OpenVSwitch(build), Floor(build)]
     directory = tempfile.mkdtemp(prefix="bench-openflow-")
     try:
-        files = write_files(directory, arguments.resident)
+        files = write_files(directory, arguments.flows)
         streams = make_streams(arguments.flows)
         for switch in switches:
             switch.start()
-            resident(switch, results, files)  # First, while nothing that was freed can be used again.
+        for switch in weir, ovs:  # First, while nothing that was freed can be used again.
+            if results.wants("resident"):
+                resident(switch, results)
+        floor.serve([record_dump(weir, streams, directory + "/dump")])
         for _ in range(arguments.rounds):
             for switch in switches:
-                measure_tables(switch, streams, results)
-                packet_ins(switch, results)
-                many_masks(switch, results, files)
-                setup_rate(switch, results)
-            results.setup_base += 65536 * 4
+                play_round(switch, files, streams, results)
         results.print()
     finally:
         for switch in switches:

@@ -100,9 +100,17 @@ static void answer_bundle(int fd, const struct header *request)
     answer(fd, request, BUNDLE_CONTROL, body, sizeof body);
 }
 
-/* All of a request for statistics but those of flows is nothing anybody asks here. */
-static void answer_statistics(int fd, const struct header *request)
+/* What is asked for but statistics of flows is told in a reply of no items. */
+static void answer_multipart(int fd, const struct header *request)
 {
+    enum { FLOW_STATISTICS = 1 };
+    uint8_t body[8] = {0};
+
+    memcpy(body, request + 1, 2);
+    if (body[1] != FLOW_STATISTICS) {
+        answer(fd, request, MULTIPART_REPLY, body, sizeof body);
+        return;
+    }
     for (size_t at = 0; at < statistics_bytes;) {
         struct header *header = (struct header *)(void *)(statistics + at);
 
@@ -128,7 +136,7 @@ static void handle(int fd, const struct header *request)
         answer_packet_out(fd, request);
         break;
     case MULTIPART_REQUEST:
-        answer_statistics(fd, request);
+        answer_multipart(fd, request);
         break;
     case BARRIER_REQUEST:
         answer(fd, request, BARRIER_REPLY, NULL, 0);
