@@ -170,7 +170,7 @@ uint32_t kcache_list_ports(struct kcache *cache, uint32_t *next, uint32_t *numbe
             .ifindex = (int)at->ifindex,
             .max_bytes = at->max_bytes,
             .has_peer = at->has_peer,
-            .takes_xdp = at->takes_xdp,
+            .takes_xdp = __atomic_load_n(&at->takes_xdp, __ATOMIC_RELAXED),
             .peer_mac = at->peer_mac,
         };
     }
