@@ -100,6 +100,10 @@ static __always_inline bool parse(struct kc_xdp *x, const struct kc_device *devi
     return true;
 }
 
+/* Of the device it was loaded for; 0: any.  The program goes along when that is moved to another namespace, where
+ * it may get a number that here is another port's. */
+const volatile __u32 own_ifindex = 0;
+
 static __always_inline int forward(struct xdp_md *context)
 {
     struct kc_xdp x = {.context = context, .l3 = KC_XDP_L3};
@@ -109,6 +113,8 @@ static __always_inline int forward(struct xdp_md *context)
     struct kc_key key;
     __u64 verdict = 0;
 
+    if (own_ifindex && context->ingress_ifindex != own_ifindex)
+        return XDP_PASS;
     if (!device || device->ifindex != context->ingress_ifindex || !state ||
         !parse(&x, device, &key))
         return XDP_PASS;

@@ -83,6 +83,7 @@ static int load_skeleton(struct xdp_bpf *skeleton, int ifindex, const struct xdp
                                            : skeleton->progs.weir_xdp;
     int code;
 
+    skeleton->rodata->own_ifindex = (uint32_t)ifindex;
     bpf_program__set_autoload(skeleton->progs.weir_xdp, !is_bound);
     bpf_program__set_autoload(skeleton->progs.weir_xdp_bound, is_bound);
     if (is_bound) {
