@@ -321,8 +321,9 @@ static int check_wire_size(struct flow_parser *parser)
 static int parse_actions(struct flow_parser *parser, const char *text)
 {
     struct of_flow_mod *flow = parser->flow;
+    bool is_in_first_table = flow->table_id == OF_TABLE_ALL; /* Which is where it then goes. */
     struct ofa_check check = {.version = OF_1_0,
-                              .table_id = flow->table_id,
+                              .table_id = is_in_first_table ? 0 : flow->table_id,
                               .n_tables = OF_N_TABLES,
                               .max_ports = OFPP_MAX};
 
