@@ -11,6 +11,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/openflow/flow_text.h"
+#include "lib/openflow/tunnel_options.h"
 #include "vswitchd/fdb.h"
 #include "vswitchd/flow_journal.h"
 #include "vswitchd/flow_mod.h"
@@ -168,6 +169,7 @@ static bool open_journal(struct bridge *bridge, const struct wanted_bridge *want
     const struct flow_journal_owner owner = journal_owner(wanted);
     bool is_restored;
 
+    tunnel_options_need_table(); /* Before the first flow is decoded. */
     bridge->journal = flow_journal_open(bridge->name, &owner, bridge->tables, &is_restored);
     return is_restored;
 }

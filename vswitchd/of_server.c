@@ -12,7 +12,6 @@
 
 #include "lib/annotations.h"
 #include "lib/log.h"
-#include "lib/openflow/tunnel_options.h"
 #include "lib/openflow/messages.h"
 #include "lib/unix_socket.h"
 #include "vswitchd/of_server_state.h"
@@ -124,7 +123,6 @@ struct of_server *of_server_create(const struct of_server_config *config, struct
     server->versions = config->versions ? config->versions & OF_VERSIONS_KNOWN : OF_VERSIONS_KNOWN;
     CDS_INIT_LIST_HEAD(&server->connections);
     CDS_INIT_LIST_HEAD(&server->targets);
-    tunnel_options_need_table();
     of_flow_mod_init(&server->flow_mod);
     ev_prepare_init(&server->before_waiting, before_waiting);
     ev_prepare_start(server->loop, &server->before_waiting);
