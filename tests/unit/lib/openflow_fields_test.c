@@ -59,7 +59,8 @@ static void fields_are_found_by_every_name_and_header(void **state)
         }
         if (field->experimenter)
             assert_ptr_equal(
-                of_field_by_experimenter(field->experimenter, field->nxm_header >> 9 & 0x7f), field);
+                of_field_by_experimenter(field->experimenter, field->nxm_header >> 9 & 0x7f),
+                field);
         else if (field->nxm_header)
             assert_ptr_equal(of_field_by_header(field->nxm_header), field);
         if (field->oxm_header)
