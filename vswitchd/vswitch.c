@@ -147,10 +147,10 @@ static bool look_at_interfaces(struct bridge *bridge)
     bool is_changed = false;
 
     HASH_ITER (by_name, bridge->interfaces, interface, next) {
-        if (!interface->is_to_be_looked_at)
-            continue;
-        interface_look(interface);
-        is_changed |= interface_is_up(interface) != interface->was_up;
+        if (interface->is_to_be_looked_at)
+            interface_look(interface);
+        is_changed |= interface_is_open(interface) &&
+                      interface_is_up(interface) != interface->was_up;
     }
     return is_changed;
 }
