@@ -201,6 +201,22 @@ struct injected {
     uint8_t *memory;
 };
 
+/* Empty, without touching the 200 KB where actions may go. */
+static struct verdict *create_verdict(void)
+{
+    struct verdict *verdict = malloc(sizeof *verdict);
+
+    if (!verdict)
+        return NULL;
+    verdict->actions.n = 0;
+    memset(&verdict->mask, 0, sizeof verdict->mask);
+    memset(verdict->slots, 0, sizeof verdict->slots);
+    verdict->n_slots = 0;
+    verdict->cacheable = true;
+    verdict->context = NULL;
+    return verdict;
+}
+
 /* False, and nothing to clean up: it is dropped. */
 static bool injected_init(struct injected *injected, const struct bridge *bridge,
                           const struct bridge_view *view, const uint8_t *frame, size_t n_bytes,
@@ -211,7 +227,7 @@ static bool injected_init(struct injected *injected, const struct bridge *bridge
 
     memset(injected, 0, sizeof *injected);
     injected->memory = view ? calloc(1, capacity) : NULL;
-    injected->verdict = view ? calloc(1, sizeof *injected->verdict) : NULL;
+    injected->verdict = view ? create_verdict() : NULL;
     if (!injected->memory || !injected->verdict) {
         log_warn_limited("bridge %s: a controller's frame dropped: %s", bridge->name,
                          view ? "no memory" : "the bridge is not forwarding");

@@ -137,15 +137,20 @@ class OpenVSwitch(Switch):
 
 
 class Floor(Switch):
-    """No switch at all, but what answers like one; 'statistics' is a file of flow statistics."""
+    """No switch at all, but what answers like one; 'statistics' is a file of those of a switch."""
     name = "client"
 
     def start(self):
         run("ip", "netns", "add", self.namespace)
 
+    def ofctl(self, *words):
+        """Nothing has to be prepared."""
+        if "dump-flows" in words:
+            super().ofctl(*words)
+
     def serve(self, statistics):
         self.forwarding = self.spawn(self.build + "/tests/bench/load/openflow_floor", self.directory + "/br0.mgmt",
-                                     *statistics)
+                                     statistics)
         self.wait_for(self.directory + "/br0.mgmt")
 
 
@@ -177,7 +182,11 @@ class Connection:
     def dump(self):
         """All flows, as they come; they are cut into messages only to see the end."""
         match = struct.pack("!HH4x", 1, 4)
-        self.send(18, struct.pack("!HH4xB3xII4xQQ", 1, 0, 0xff, 0xffffffff, 0xffffffff, 0, 0) + match)
+        return self.statistics(
+            struct.pack("!HH4xB3xII4xQQ", 1, 0, 0xff, 0xffffffff, 0xffffffff, 0, 0) + match)
+
+    def statistics(self, request):
+        self.send(18, request)
         messages = []
         while True:
             head = self.file.read(8)
@@ -261,6 +270,7 @@ def record_dump(switch, streams, path):
     with switch_connection(switch) as connection, open(path, "wb") as file:
         connection.do(streams["add"])
         file.writelines(connection.dump())
+        file.writelines(connection.statistics(struct.pack("!HH4x", 12, 0)))  # Table features: ovs-ofctl asks.
         connection.do(flow_mod(DELETE, ALL_TABLES, 0, b""))
     return path
 
@@ -468,7 +478,7 @@ def play_round(switch, files, streams, results):
     is_switch = not isinstance(switch, Floor)
     if results.wants("tables"):
         measure_tables(switch, streams, results)
-    if results.wants("ovs-ofctl"):
+    if results.wants("ovs-ofctl") and is_switch:
         add_by_ofctl(switch, files, results)
     if results.wants("packet-in"):
         packet_ins(switch, results)
@@ -500,7 +510,7 @@ def main():
         for switch in weir, ovs:  # First, while nothing that was freed can be used again.
             if results.wants("resident"):
                 resident(switch, results)
-        floor.serve([record_dump(weir, streams, directory + "/dump")])
+        floor.serve(record_dump(weir, streams, directory + "/dump"))
         for _ in range(arguments.rounds):
             for switch in switches:
                 play_round(switch, files, streams, results)

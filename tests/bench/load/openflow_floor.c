@@ -2,11 +2,11 @@
 
 /* How fast could a client of OpenFlow be if the switch cost nothing?
  *
- *     openflow_floor SOCKET [FLOW-STATISTICS]
+ *     openflow_floor SOCKET [STATISTICS]
  *
- * A switch that answers and does nothing: a barrier gets its reply, a packet-out a packet-in made beforehand, a request
- * for flow statistics the bytes of the file (whole messages, as a real switch sent them).  Flow_mods are only counted
- * off.  What a client needs with it is the client's own time and the kernel's. */
+ * A switch that answers and does nothing: a barrier gets its reply, a packet-out to the controller a packet-in, a request
+ * for statistics those messages of the file that are of their kind, as a real switch sent them.  Flow_mods are only
+ * counted off.  What a client needs with it is the client's own time and the kernel's. */
 
 #include <errno.h>
 #include <poll.h>
@@ -30,7 +30,6 @@ enum type {
     PACKET_IN = 10,
     PACKET_OUT = 13,
     MULTIPART_REQUEST = 18,
-    MULTIPART_REPLY = 19,
     BARRIER_REQUEST = 20,
     BARRIER_REPLY = 21,
     BUNDLE_CONTROL = 33,
@@ -80,12 +79,18 @@ static void answer(int fd, const struct header *request, enum type type, const v
     send_all(fd, reply, HEADER_BYTES + n_bytes);
 }
 
-/* OpenFlow 1.3.5, section 7.4.1: 42 bytes of frame under an OXM match of in_port 0xfffffffd. */
+/* One whose first action is an output to the controller.  OpenFlow 1.3.5, sections 7.3.7 and 7.4.1: 42 bytes of
+ * frame under an OXM match of in_port 0xfffffffd. */
 static void answer_packet_out(int fd, const struct header *request)
 {
+    static const uint8_t to_controller[] = {0xff, 0xff, 0xff, 0xfd};
+    const size_t port_at = HEADER_BYTES + 16 + 4;
     static const uint8_t in_port[] = {0, 1, 0, 12, 0x80, 0, 0, 4, 0xff, 0xff, 0xff, 0xfd};
     uint8_t body[16 + 16 + 2 + 42] = {0xff, 0xff, 0xff, 0xff, 0, 42};
 
+    if (be16_host(request->length) < port_at + sizeof to_controller ||
+        memcmp((const uint8_t *)request + port_at, to_controller, sizeof to_controller))
+        return;
     memcpy(body + 16, in_port, sizeof in_port);
     answer(fd, request, PACKET_IN, body, sizeof body);
 }
@@ -100,24 +105,17 @@ static void answer_bundle(int fd, const struct header *request)
     answer(fd, request, BUNDLE_CONTROL, body, sizeof body);
 }
 
-/* What is asked for but statistics of flows is told in a reply of no items. */
+/* What was recorded of the statistics that are asked for. */
 static void answer_multipart(int fd, const struct header *request)
 {
-    enum { FLOW_STATISTICS = 1 };
-    uint8_t body[8] = {0};
-
-    memcpy(body, request + 1, 2);
-    if (body[1] != FLOW_STATISTICS) {
-        answer(fd, request, MULTIPART_REPLY, body, sizeof body);
-        return;
-    }
-    for (size_t at = 0; at < statistics_bytes;) {
+    for (size_t at = 0, n; at < statistics_bytes; at += n) {
         struct header *header = (struct header *)(void *)(statistics + at);
 
+        n = be16_host(header->length);
         header->xid = request->xid;
-        at += be16_host(header->length);
+        if (!memcmp(header + 1, request + 1, 2))
+            send_all(fd, header, n);
     }
-    send_all(fd, statistics, statistics_bytes);
 }
 
 static void handle(int fd, const struct header *request)
@@ -224,7 +222,7 @@ int main(int argc, char **argv)
     int listener = argc > 1 ? listen_at(argv[1]) : -1;
 
     if (listener < 0 || (argc > 2 && !load_statistics(argv[2]))) {
-        fprintf(stderr, "openflow_floor: SOCKET [FLOW-STATISTICS]: %s\n", strerror(errno));
+        fprintf(stderr, "openflow_floor: SOCKET [STATISTICS]: %s\n", strerror(errno));
         return 1;
     }
     run(listener);

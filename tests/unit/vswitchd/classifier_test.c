@@ -359,6 +359,42 @@ static bool has_overlap(const struct fixture *f, const struct match *match, uint
     return false;
 }
 
+/* Takes out the rules of some masks as a whole, and half of the others. */
+static void many_that_leave_at_once_leave_the_others(void **state)
+{
+    struct fixture *f = *state;
+    struct cls_rule *leaving[MAX_RULES];
+
+    for (int round = 0; round < 5; round++) {
+        uint32_t masks[6];
+        size_t n_leaving = 0, n_staying = 0;
+
+        for (uint32_t i = 0; i < 6; i++)
+            masks[i] = draw_mask(f);
+        while (f->n_rules < 800)
+            add(f, draw(f, 1u << N_USED_BITS), masks[draw(f, 6)], draw(f, 20));
+        for (size_t i = 0; i < f->n_rules; i++) {
+            bool is_leaving = f->rules[i]->mask->word_set % 3 == 0 || draw(f, 2);
+
+            if (is_leaving) {
+                leaving[n_leaving++] = f->rules[i];
+            } else {
+                f->matches[n_staying] = f->matches[i];
+                f->rules[n_staying++] = f->rules[i];
+            }
+        }
+        f->n_rules = n_staying;
+        classifier_remove_all(f->cls, leaving, n_leaving);
+        assert_int_equal(classifier_n_rules(f->cls), n_staying);
+        check_flows(f, 1, 200);
+        for (size_t i = 0; i < n_leaving; i++) {
+            assert_null(leaving[i]->tuple);
+            cls_rule_fini(leaving[i]);
+            free(leaving[i]);
+        }
+    }
+}
+
 static void walks_and_overlaps_agree_with_a_list(void **state)
 {
     struct fixture *f = *state;
@@ -536,6 +572,7 @@ int main(void)
         TEST(overlap_is_found_only_at_the_same_priority),
         TEST(chain_of_one_flow_survives_removal_anywhere),
         TEST(walk_may_remove_what_it_is_given),
+        TEST(many_that_leave_at_once_leave_the_others),
         TEST(walks_and_overlaps_agree_with_a_list),
         TEST(random_tables_answer_like_a_list),
         TEST(random_versions_answer_like_a_list),
