@@ -461,6 +461,28 @@ void datapath_flow_each(struct datapath *dp, bool (*each)(const struct dp_flow_i
     } while (n && go_on);
 }
 
+bool datapath_flow_remove(struct datapath *dp,
+                          bool (*is_it)(const struct dp_flow_info *, void *arg), void *arg)
+{
+    struct megaflow *flows[BATCH_FRAMES];
+    uint32_t index = UINT32_MAX, n;
+    bool is_removed = false;
+
+    do {
+        graveyard_hold(&dp->graveyard);
+        n = megaflow_list(dp->megaflows, &index, flows, BATCH_FRAMES);
+        for (uint32_t i = 0; i < n && !is_removed; i++) {
+            struct dp_flow_info info = describe(dp, flows[i]);
+
+            is_removed = is_it(&info, arg) && megaflow_unlink(dp->megaflows, flows[i]);
+            if (is_removed)
+                process_bury(dp, flows[i]);
+        }
+        graveyard_release(&dp->graveyard);
+    } while (n && !is_removed);
+    return is_removed;
+}
+
 static struct dp_flow_info describe_kernel_entry(const struct kcache_entry_info *entry,
                                                  struct flow_key *mask)
 {
@@ -506,17 +528,43 @@ bool datapath_get_kernel_stats(struct datapath *dp, struct kcache_stats *stats)
     return datapath_kcache(dp);
 }
 
+unsigned int datapath_n_workers(const struct datapath *dp)
+{
+    return dp->n_lanes - 1;
+}
+
+void datapath_worker_get_stats(struct datapath *dp, unsigned int worker,
+                               struct dp_worker_stats *stats)
+{
+    const struct lane_counters *counters = &dp->lanes[worker]->counters;
+
+    stats->n_microflow_hits = counter_get(&counters->n_microflow_hits);
+    stats->n_megaflow_hits = counter_get(&counters->n_megaflow_hits);
+    stats->n_misses = counter_get(&counters->n_misses);
+    stats->n_lost = counter_get(&counters->n_lost);
+    stats->n_megaflow_probes = counter_get(&counters->n_megaflow_probes);
+}
+
+bool datapath_worker_serves(struct datapath *dp, unsigned int worker, uint32_t port_no)
+{
+    uint32_t place = port_no == DP_PORT_NONE ? RX_PLACE_EXCEPTION_TAP : port_no;
+
+    return worker < datapath_n_workers(dp) && place <= DP_MAX_PORTS &&
+           worker_has_source(dp, worker, place);
+}
+
 void datapath_get_stats(struct datapath *dp, struct datapath_stats *stats)
 {
     memset(stats, 0, sizeof *stats);
     for (unsigned int i = 0; i < dp->n_lanes; i++) {
-        const struct lane_counters *counters = &dp->lanes[i]->counters;
+        struct dp_worker_stats worker;
 
-        stats->n_microflow_hits += counter_get(&counters->n_microflow_hits);
-        stats->n_megaflow_hits += counter_get(&counters->n_megaflow_hits);
-        stats->n_misses += counter_get(&counters->n_misses);
-        stats->n_lost += counter_get(&counters->n_lost);
-        stats->n_megaflow_probes += counter_get(&counters->n_megaflow_probes);
+        datapath_worker_get_stats(dp, i, &worker);
+        stats->n_microflow_hits += worker.n_microflow_hits;
+        stats->n_megaflow_hits += worker.n_megaflow_hits;
+        stats->n_misses += worker.n_misses;
+        stats->n_lost += worker.n_lost;
+        stats->n_megaflow_probes += worker.n_megaflow_probes;
     }
     if (dp->exception_tap)
         stats->n_overruns = exception_tap_n_overruns(dp->exception_tap);

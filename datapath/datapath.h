@@ -212,6 +212,25 @@ void datapath_kernel_flow_each(struct datapath *dp,
 /* False: the kernel has no flow cache here. */
 bool datapath_get_kernel_stats(struct datapath *dp, struct kcache_stats *stats);
 
+/* Forgets, after crediting it, the first megaflow of which 'is_it' says so, and all that the kernel has of it.  False:
+ * there was none. */
+bool datapath_flow_remove(struct datapath *dp,
+                          bool (*is_it)(const struct dp_flow_info *, void *arg), void *arg);
+
+/* One worker, or, with the number behind the last one's, who executes packet-outs. */
+enum { DP_MAX_WORKERS = 16 };
+
+struct dp_worker_stats {
+    uint64_t n_microflow_hits, n_megaflow_hits, n_misses, n_lost, n_megaflow_probes;
+};
+
+unsigned int datapath_n_workers(const struct datapath *dp);
+void datapath_worker_get_stats(struct datapath *dp, unsigned int worker,
+                               struct dp_worker_stats *stats);
+
+/* Has the port a queue that this worker reads?  DP_PORT_NONE: is that so for what ports share? */
+bool datapath_worker_serves(struct datapath *dp, unsigned int worker, uint32_t port_no);
+
 struct datapath_stats {
     uint64_t n_microflow_hits, n_megaflow_hits, n_misses, n_lost; /* Lost: dropped by budget. */
     uint64_t n_megaflow_probes; /* Masks tried; / hits gives masks per hit. */

@@ -23,7 +23,7 @@
 
 enum {
     BATCH_FRAMES = 64,
-    MAX_WORKERS = 16,
+    MAX_WORKERS = DP_MAX_WORKERS,
     MAX_LANES = MAX_WORKERS + 1,
     N_PORT_SLOTS = 65536,
 };

@@ -188,6 +188,12 @@ int worker_add_source(struct datapath *dp, unsigned int worker, uint32_t place,
     return code;
 }
 
+bool worker_has_source(const struct datapath *dp, unsigned int worker, uint32_t place)
+{
+    return dp->workers &&
+           atomic_load_explicit(&dp->workers[worker].sources[place], memory_order_relaxed);
+}
+
 void worker_remove_source(struct datapath *dp, unsigned int worker, uint32_t place)
 {
     struct worker *from = &dp->workers[worker];

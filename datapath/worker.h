@@ -31,5 +31,8 @@ void workers_stop(struct datapath *dp);
 int worker_add_source(struct datapath *dp, unsigned int worker, uint32_t place,
                       struct rx_source *source);
 
+/* Has the worker a source there? */
+bool worker_has_source(const struct datapath *dp, unsigned int worker, uint32_t place);
+
 /* The source may be freed after datapath_synchronize(). */
 void worker_remove_source(struct datapath *dp, unsigned int worker, uint32_t place);

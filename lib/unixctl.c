@@ -98,9 +98,22 @@ static json_t *text_json(const char *text)
     return json ? json : json_string("the answer is not valid UTF-8");
 }
 
+/* ovs-appctl prints texts as they stand: what is not empty ends with a line's end. */
+static json_t *line_json(const char *text)
+{
+    struct buffer line = BUFFER_INIT;
+
+    buffer_puts(&line, text);
+    if (line.size && line.data[line.size - 1] != '\n')
+        buffer_putc(&line, '\n');
+    json_t *json = text_json(buffer_text(&line));
+    buffer_fini(&line);
+    return json;
+}
+
 void unixctl_reply(struct unixctl_request *request, const char *text)
 {
-    json_t *body = text_json(text ? text : "");
+    json_t *body = line_json(text ? text : "");
 
     if (unixctl_request_wants_json(request))
         body = json_pack("{s:s, s:o}", "reply-format", "plain", "reply", body);
@@ -132,10 +145,9 @@ void unixctl_reply_error(struct unixctl_request *request, const char *format, ..
     va_start(args, format);
     buffer_vprintf(&text, format, args);
     va_end(args);
-    /* ovs-appctl prints the text as it stands. */
-    if (!text.size || text.data[text.size - 1] != '\n')
+    if (!text.size)
         buffer_putc(&text, '\n');
-    finish(request, jsonrpc_error_take, text_json(buffer_text(&text)));
+    finish(request, jsonrpc_error_take, line_json(buffer_text(&text)));
     buffer_fini(&text);
 }
 
@@ -237,16 +249,24 @@ static void on_accepted(int fd, void *aux)
     server->n_connections++;
 }
 
-static void cmd_list_commands(struct unixctl_request *request, int argc UNUSED,
-                              const char *const argv[] UNUSED, void *aux)
+void unixctl_list_commands(const struct unixctl_server *server, const char *prefix, int width,
+                           struct buffer *text)
 {
-    struct unixctl_server *server = aux;
-    struct unixctl_command *command;
+    const struct unixctl_command *command;
+
+    cds_list_for_each_entry (command, &server->commands, node) {
+        if (!strncmp(command->name, prefix, strlen(prefix)))
+            buffer_printf(text, "  %-*s %s\n", width, command->name, command->usage);
+    }
+}
+
+static void cmd_list_commands(struct unixctl_request *request, int argc UNUSED,
+                              const char *const argv[] UNUSED, void *server)
+{
     struct buffer text = BUFFER_INIT;
 
     buffer_puts(&text, "The available commands are:\n");
-    cds_list_for_each_entry (command, &server->commands, node)
-        buffer_printf(&text, "  %-23s %s\n", command->name, command->usage);
+    unixctl_list_commands(server, "", 23, &text);
     unixctl_reply(request, buffer_text(&text));
     buffer_fini(&text);
 }

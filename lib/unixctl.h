@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include "lib/annotations.h"
+#include "lib/buffer.h"
 #include "lib/error.h"
 #include "lib/peer.h"
 
@@ -41,7 +42,12 @@ void unixctl_command_register(struct unixctl_server *server, const char *name, c
 int unixctl_admit_readers(struct unixctl_server *server, const struct peer_readers *readers,
                           const char *const names[], struct error *error);
 
-/* Each of these answers and ends the request. */
+/* Appends the commands whose names begin with 'prefix' and their usages, as list-commands prints them, names filled up to
+ * 'width'. */
+void unixctl_list_commands(const struct unixctl_server *server, const char *prefix, int width,
+                           struct buffer *text);
+
+/* Each of these answers and ends the request.  Texts get a line's end if they lack it. */
 void unixctl_reply(struct unixctl_request *request, const char *text);
 void unixctl_reply_format(struct unixctl_request *request, const char *format, ...)
     PRINTF_LIKE(2, 3);

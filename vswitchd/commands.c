@@ -10,7 +10,13 @@ void commands_register(struct unixctl_server *server, struct vswitch *vswitch)
 {
     commands_fdb_register(server, vswitch);
     commands_flows_register(server, vswitch);
-    commands_datapath_register(server, vswitch);
+    commands_dpctl_register(server, vswitch);
+    commands_dpctl_flows_register(server, vswitch);
+    commands_conntrack_register(server, vswitch);
+    commands_dpif_register(server, vswitch);
+    commands_upcall_register(server, vswitch);
+    commands_workers_register(server, vswitch);
+    commands_absent_register(server, vswitch);
     commands_cache_register(server, vswitch);
     commands_verify_register(server, vswitch);
     commands_counters_register(server, vswitch);

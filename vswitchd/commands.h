@@ -21,7 +21,13 @@ void commands_register(struct unixctl_server *server, struct vswitch *vswitch);
 /* One file for each subject: */
 void commands_fdb_register(struct unixctl_server *server, struct vswitch *vswitch);
 void commands_flows_register(struct unixctl_server *server, struct vswitch *vswitch);
-void commands_datapath_register(struct unixctl_server *server, struct vswitch *vswitch);
+void commands_dpctl_register(struct unixctl_server *server, struct vswitch *vswitch);
+void commands_dpctl_flows_register(struct unixctl_server *server, struct vswitch *vswitch);
+void commands_conntrack_register(struct unixctl_server *server, struct vswitch *vswitch);
+void commands_dpif_register(struct unixctl_server *server, struct vswitch *vswitch);
+void commands_upcall_register(struct unixctl_server *server, struct vswitch *vswitch);
+void commands_workers_register(struct unixctl_server *server, struct vswitch *vswitch);
+void commands_absent_register(struct unixctl_server *server, struct vswitch *vswitch);
 void commands_cache_register(struct unixctl_server *server, struct vswitch *vswitch);
 void commands_verify_register(struct unixctl_server *server, struct vswitch *vswitch);
 void commands_counters_register(struct unixctl_server *server, struct vswitch *vswitch);
@@ -31,8 +37,18 @@ void commands_trace_register(struct unixctl_server *server, struct vswitch *vswi
 struct bridge *commands_find_bridge(struct unixctl_request *request, const struct vswitch *vswitch,
                                     const char *name);
 
+/* The one datapath there is goes by the name scripts expect. */
+#define COMMANDS_DATAPATH    "system@ovs-system"
+#define COMMANDS_NO_DATAPATH "ovs-vswitchd: opening datapath %s failed (No such file or directory)"
+
 /* Is it what scripts may call the one datapath there is, or its type and name? */
 bool commands_is_datapath_name(const char *name);
 
 /* The name of a datapath port, or NULL; 'vswitch' is a struct vswitch. */
 const char *commands_port_name(uint32_t port_no, void *vswitch);
+
+struct datapath_stats;
+struct interface;
+
+const char *commands_type_name(const struct interface *interface); /* "system", "internal" ... */
+uint64_t commands_n_hits(const struct datapath_stats *stats);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* ofproto/list, bridge/dump-flows: the OpenFlow side of bridges. */
+/* ofproto/list, bridge/dump-flows, bridge/reconnect: the OpenFlow side of bridges. */
 
 #include <string.h>
 
@@ -10,6 +10,7 @@
 #include "vswitchd/bridge.h"
 #include "vswitchd/commands.h"
 #include "vswitchd/flow_table.h"
+#include "vswitchd/of_server.h"
 #include "vswitchd/vswitch.h"
 
 static void cmd_list(struct unixctl_request *request, int argc UNUSED,
@@ -72,9 +73,27 @@ static void cmd_dump_flows(struct unixctl_request *request, int argc, const char
     buffer_fini(&text);
 }
 
+static void cmd_reconnect(struct unixctl_request *request, int argc, const char *const argv[],
+                          void *aux)
+{
+    struct vswitch *vswitch = aux;
+    struct bridge *bridge, *next;
+
+    if (argc > 1 && !vswitch_bridge(vswitch, argv[1])) {
+        unixctl_reply_error(request, "Unknown bridge");
+        return;
+    }
+    HASH_ITER (by_name, vswitch->bridges, bridge, next) {
+        if (bridge->server && (argc < 2 || !strcmp(bridge->name, argv[1])))
+            of_server_reconnect(bridge->server);
+    }
+    unixctl_reply(request, NULL);
+}
+
 void commands_flows_register(struct unixctl_server *server, struct vswitch *vswitch)
 {
     unixctl_command_register(server, "ofproto/list", "", 0, 0, cmd_list, vswitch);
     unixctl_command_register(server, "bridge/dump-flows", "[--offload-stats] bridge", 1, 2,
                              cmd_dump_flows, vswitch);
+    unixctl_command_register(server, "bridge/reconnect", "[bridge]", 0, 1, cmd_reconnect, vswitch);
 }

@@ -19,10 +19,14 @@ LOG_MODULE(forwarding);
 
 /* --- The datapath's callbacks --------------------------------------------------------------- */
 
-static void translate(void *aux UNUSED, const struct flow_key *key, const struct packet *packet,
+static void translate(void *vswitch_, const struct flow_key *key, const struct packet *packet,
                       int64_t now_ns, struct verdict *verdict)
 {
+    const struct vswitch *vswitch = vswitch_;
+
     xlate_frame(topology_get(), key, packet, now_ns, NULL, verdict);
+    if (unlikely(atomic_load_explicit(&vswitch->has_exact_flows, memory_order_relaxed)))
+        memset(&verdict->mask, 0xff, sizeof verdict->mask);
 }
 
 static void credit(void *aux UNUSED, void *context, uint64_t n_packets, uint64_t n_bytes,

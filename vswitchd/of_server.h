@@ -122,6 +122,9 @@ struct of_controller {
 void of_server_set_controllers(struct of_server *server, const struct of_controller *controllers,
                                size_t n_controllers);
 
+/* Closes the connections of controllers and tries each at once. */
+void of_server_reconnect(struct of_server *server);
+
 struct of_controller_status {
     bool is_connected;
     enum of_role role; /* Of one connection to it; OF_ROLE_EQUAL at first ("other"). */

@@ -319,6 +319,22 @@ void of_server_set_controllers(struct of_server *server, const struct of_control
     of_server_note_status(server, true);
 }
 
+void of_server_reconnect(struct of_server *server)
+{
+    struct of_connection *connection;
+    struct of_target *target;
+
+    cds_list_for_each_entry (connection, &server->connections, node) {
+        if (connection->target)
+            of_connection_close(connection, "reconnect requested");
+    }
+    cds_list_for_each_entry (target, &server->targets, node) {
+        if (target->state == TARGET_BACKOFF && target->address)
+            try_target(target);
+    }
+    of_server_note_status(server, true);
+}
+
 void of_targets_destroy(struct of_server *server)
 {
     struct of_target *target, *next;

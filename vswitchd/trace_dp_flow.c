@@ -237,6 +237,10 @@ static int put_value(struct parser *p, const char *group, const char *name, cons
 /* The values of a group, up to its closing parenthesis. */
 static int parse_group(struct parser *p, const char *group)
 {
+    if (*p->at == ')') { /* "eth()" */
+        p->at++;
+        return 0;
+    }
     for (;;) {
         char word[MAX_WORD], *value, *mask;
         int error = get_word(p, ",)", word);

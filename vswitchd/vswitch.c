@@ -210,6 +210,16 @@ static void look_at_some(struct vswitch *vswitch)
         status_update(vswitch->status);
 }
 
+static void count_flows(struct vswitch *vswitch)
+{
+    struct datapath_stats stats;
+
+    datapath_get_stats(vswitch->datapath, &stats);
+    if (stats.n_megaflows > vswitch->flows_seen.max)
+        vswitch->flows_seen.max = stats.n_megaflows;
+    vswitch->flows_seen.average += (stats.n_megaflows - vswitch->flows_seen.average) / 8;
+}
+
 static void on_second(struct ev_loop *loop UNUSED, ev_timer *timer, int events UNUSED)
 {
     struct vswitch *vswitch = timer->data;
@@ -218,6 +228,7 @@ static void on_second(struct ev_loop *loop UNUSED, ev_timer *timer, int events U
 
     retry_failures(vswitch);
     look_at_some(vswitch);
+    count_flows(vswitch);
     HASH_ITER (by_name, vswitch->bridges, bridge, next) {
         fdb_expire(bridge->fdb, now_ns);
         flow_tables_expire(bridge->tables, now_ns);

@@ -12,6 +12,7 @@
  * Threads  The main thread, which is a registered RCU reader and offline while it waits. */
 
 #include <ev.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -68,6 +69,15 @@ struct vswitch {
     void (*ready)(void *aux);      /* NULL once it was called. */
     void (*hold)(void *aux, int fd);
     void *aux;
+
+    /* For upcall/show and dpif-netdev/...: see commands_upcall.c and commands_workers.c. */
+    struct {
+        uint32_t max;
+        double average;
+    } flows_seen;
+    _Atomic(bool) has_exact_flows; /* What is cached goes for frames of the very same key. */
+    struct dp_worker_stats workers_cleared[DP_MAX_WORKERS + 1];
+    int64_t workers_cleared_ns;
 
     ev_async packet_ins;     /* A bridge's queue has something. */
     ev_timer second;         /* Ageing and timeouts. */

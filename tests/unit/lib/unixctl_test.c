@@ -130,7 +130,7 @@ static void command_gets_its_arguments(void **state)
     fixture->args[0] = "x y";
     fixture->args[1] = "z";
     call(fixture, "join", 2);
-    assert_string_equal(fixture->answer, "2:x y");
+    assert_string_equal(fixture->answer, "2:x y\n");
     assert_false(fixture->is_error);
 }
 
@@ -177,7 +177,7 @@ static void answer_may_come_later(void **state)
     timer.data = fixture;
     ev_timer_start(fixture->loop, &timer);
     call(fixture, "later", 0);
-    assert_string_equal(fixture->answer, "late");
+    assert_string_equal(fixture->answer, "late\n");
 }
 
 static void second_server_on_the_socket_is_refused(void **state)
