@@ -63,10 +63,11 @@ static void on_rule_modified(void *aux, const struct rule *rule)
         of_server_flow_modified(bridge->server, rule);
 }
 
-static void on_meter_changed(void *aux, const struct meter *meter UNUSED, bool is_gone UNUSED)
+static void on_meter_changed(void *aux, const struct meter *meter, bool is_gone)
 {
     struct bridge *bridge = aux;
 
+    flow_journal_put_meter(bridge->journal, meter, is_gone);
     datapath_invalidate(bridge->vswitch->datapath, DP_SLOT_ALL);
 }
 
@@ -170,7 +171,8 @@ static bool open_journal(struct bridge *bridge, const struct wanted_bridge *want
     bool is_restored;
 
     tunnel_options_need_table(); /* Before the first flow is decoded. */
-    bridge->journal = flow_journal_open(bridge->name, &owner, bridge->tables, &is_restored);
+    bridge->journal = flow_journal_open(bridge->name, &owner, bridge->tables, bridge->meters,
+                                        &is_restored);
     return is_restored;
 }
 

@@ -19,6 +19,9 @@
 #include "lib/openflow/flow_mod.h"
 #include "lib/rundir.h"
 #include "vswitchd/flow_mod.h"
+#include "vswitchd/group_mod.h"
+#include "vswitchd/group_table.h"
+#include "vswitchd/meter_mod.h"
 
 LOG_MODULE(flow_journal);
 
@@ -47,6 +50,7 @@ struct flow_journal {
     char *path;
     struct header header;
     struct flow_tables *tables;
+    struct meter_table *meters;
     int fd;
     uint64_t n_messages; /* Of which so many as there are flows are not history. */
     struct buffer record;
@@ -181,6 +185,48 @@ static void forget(struct buffer *buffer)
     buffer_clear(buffer);
 }
 
+/* By 1.5, which says all of a group, unless a bucket has what only an older version can say. */
+static void put_group(const struct group *group, bool is_gone, void *journal_)
+{
+    struct flow_journal *journal = journal_;
+    struct of_group_mod mod = {
+        .command = is_gone ? OFGC_DELETE : OFGC_ADD_OR_MOD,
+        .command_bucket_id = (uint32_t)OF_BUCKET_ALL,
+        .group = group->desc,
+    };
+
+    begin_record(journal);
+    of_encode_group_mod(&mod, of_group_mod_fits(&mod, OF_1_5) ? OF_1_5 : OF_1_3, 0,
+                        &journal->record);
+}
+
+static void put_meter(struct flow_journal *journal, const struct meter *meter, bool is_gone)
+{
+    const struct of_meter_mod mod = {
+        .command = is_gone ? OFMC_DELETE : OFMC_ADD,
+        .meter = meter->desc,
+    };
+
+    begin_record(journal);
+    of_encode_meter_mod(&mod, OF_1_3, 0, &journal->record);
+}
+
+static void put_groups_and_meters(struct flow_journal *journal)
+{
+    struct group **groups;
+    struct meter **meters = NULL;
+    size_t n_groups = group_table_list(flow_tables_groups(journal->tables),
+                                       flow_tables_version(journal->tables), &groups);
+    size_t n_meters = journal->meters ? meter_table_list(journal->meters, &meters) : 0;
+
+    for (size_t i = 0; i < n_meters; i++)
+        put_meter(journal, meters[i], false);
+    for (size_t i = 0; i < n_groups; i++)
+        put_group(groups[i], false, journal);
+    free(groups);
+    free(meters);
+}
+
 static bool write_record(struct flow_journal *journal, int fd)
 {
     struct record *record = (void *)journal->record.data;
@@ -233,6 +279,7 @@ static void rewrite(struct flow_journal *journal)
         .is_written = journal->fd >= 0 &&
                       write_all(journal->fd, &journal->header, sizeof journal->header),
     };
+    put_groups_and_meters(journal);
     if (rewriting.is_written)
         flow_tables_each(journal->tables, &all, put_each, &rewriting);
     if (!rewriting.is_written || !write_record(journal, journal->fd) ||
@@ -250,6 +297,8 @@ void flow_journal_commit(struct flow_journal *journal)
     if (journal->deleted.size / sizeof(struct rule *) > flow_tables_n_flows(journal->tables)) {
         rewrite(journal);
     } else {
+        group_table_each_change(flow_tables_groups(journal->tables),
+                                flow_tables_version(journal->tables), put_group, journal);
         put_rules(journal, &journal->deleted, OFFC_DELETE_STRICT);
         put_rules(journal, &journal->added, OFFC_ADD);
         if (!write_record(journal, journal->fd))
@@ -257,6 +306,15 @@ void flow_journal_commit(struct flow_journal *journal)
     }
     forget(&journal->deleted);
     forget(&journal->added);
+}
+
+void flow_journal_put_meter(struct flow_journal *journal, const struct meter *meter, bool is_gone)
+{
+    if (!journal || journal->fd < 0)
+        return;
+    put_meter(journal, meter, is_gone);
+    if (!write_record(journal, journal->fd))
+        give_up(journal);
 }
 
 void flow_journal_compact(struct flow_journal *journal)
@@ -276,21 +334,53 @@ static struct of_protocol protocol_of(const struct of_message *message)
         .version = message->version, .uses_nxm = is_10, .has_table_id = is_10};
 }
 
-static bool restore_message(struct flow_journal *journal, const uint8_t *data, size_t n_bytes)
+static bool restore_flow(struct flow_journal *journal, const struct of_message *message)
 {
+    struct of_protocol protocol = protocol_of(message);
     struct of_flow_mod flow;
-    struct of_message message;
 
     of_flow_mod_init(&flow);
-    bool is_good = !of_decode_message(data, n_bytes, &message);
-    if (is_good) {
-        struct of_protocol protocol = protocol_of(&message);
-
-        is_good = !of_decode_flow_mod(&message, &protocol, OF_N_TABLES, &flow) &&
-                  !flow_mod_apply(journal->tables, &flow, clock_now_ns());
-    }
+    bool is_good = !of_decode_flow_mod(message, &protocol, OF_N_TABLES, &flow) &&
+                   !flow_mod_apply(journal->tables, &flow, clock_now_ns());
     of_flow_mod_fini(&flow);
     return is_good;
+}
+
+static bool restore_group(struct flow_journal *journal, const struct of_message *message)
+{
+    struct of_group_mod mod;
+    bool is_good = !of_decode_group_mod(message, OF_N_TABLES, &mod) &&
+                   !group_mod_apply(journal->tables, &mod, clock_now_ns());
+
+    of_group_mod_fini(&mod);
+    return is_good;
+}
+
+static bool restore_meter(struct flow_journal *journal, const struct of_message *message)
+{
+    struct of_meter_mod mod;
+    bool is_good = !of_decode_meter_mod(message, &mod) && journal->meters;
+
+    if (is_good && mod.command == OFMC_ADD &&
+        meter_table_lookup(journal->meters, mod.meter.meter_id))
+        mod.command = OFMC_MODIFY;
+    if (is_good)
+        is_good = !meter_mod_apply(journal->meters, journal->tables, &mod, clock_now_ns());
+    of_meter_mod_fini(&mod);
+    return is_good;
+}
+
+static bool restore_message(struct flow_journal *journal, const uint8_t *data, size_t n_bytes)
+{
+    struct of_message message;
+
+    if (of_decode_message(data, n_bytes, &message))
+        return false;
+    if (message.kind == OF_GROUP_MOD)
+        return restore_group(journal, &message);
+    if (message.kind == OF_METER_MOD)
+        return restore_meter(journal, &message);
+    return message.kind == OF_FLOW_MOD && restore_flow(journal, &message);
 }
 
 static void restore_record(struct flow_journal *journal, const uint8_t *data, size_t n_bytes)
@@ -301,7 +391,7 @@ static void restore_record(struct flow_journal *journal, const uint8_t *data, si
         if (n <= 0 || (size_t)n > n_bytes)
             return;
         if (!restore_message(journal, data, (size_t)n))
-            log_warn("%s: a flow cannot be restored", journal->path);
+            log_warn("%s: a flow, group or meter cannot be restored", journal->path);
         data += n;
         n_bytes -= (size_t)n;
     }
@@ -370,7 +460,8 @@ void flow_journal_set_owner(struct flow_journal *journal, const struct flow_jour
 }
 
 struct flow_journal *flow_journal_open(const char *name, const struct flow_journal_owner *owner,
-                                       struct flow_tables *tables, bool *is_restored)
+                                       struct flow_tables *tables, struct meter_table *meters,
+                                       bool *is_restored)
 {
     struct flow_journal *journal;
     char *file;
@@ -384,6 +475,7 @@ struct flow_journal *flow_journal_open(const char *name, const struct flow_journ
     journal->path = rundir_file(file);
     free(file);
     journal->tables = tables;
+    journal->meters = meters;
     journal->fd = -1;
     of_flow_mod_init(&journal->scratch);
     memcpy(journal->header.magic, magic, sizeof magic);

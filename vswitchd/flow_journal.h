@@ -8,8 +8,8 @@
  * synced, and what was written before another boot counts as nothing.  When most of it is history it
  * is written anew.  The next daemon finds the tables as they were; timeouts and counters begin again.
  *
- * A record that is not whole ends the journal: a publication is restored as a whole or not at all.  Groups are
- * not kept.
+ * A record that is not whole ends the journal: a publication is restored as a whole or not at all.  Groups and
+ * meters are kept in the same way; counters and buckets of meters begin again, too.
  *
  * Threads  Main thread. */
 
@@ -17,6 +17,7 @@
 
 #include "lib/ovsdb/uuid.h"
 #include "vswitchd/flow_table.h"
+#include "vswitchd/meter_table.h"
 
 struct flow_journal;
 
@@ -26,10 +27,11 @@ struct flow_journal_owner {
     bool has_normal_flow; /* By its settings it begins as a learning switch. */
 };
 
-/* The journal of the bridge 'name', whose 'tables' are empty; if there was one they are published as they were, and
- * '*is_restored'.  NULL: there can be none. */
+/* The journal of the bridge 'name', whose 'tables' and 'meters' are empty; if there was one they are published as they
+ * were, and '*is_restored'.  NULL: there can be none. */
 struct flow_journal *flow_journal_open(const char *name, const struct flow_journal_owner *owner,
-                                       struct flow_tables *tables, bool *is_restored);
+                                       struct flow_tables *tables, struct meter_table *meters,
+                                       bool *is_restored);
 void flow_journal_set_owner(struct flow_journal *journal, const struct flow_journal_owner *owner);
 void flow_journal_close(
     struct flow_journal *journal); /* It stays.  NULL is fine, likewise below. */
@@ -42,6 +44,9 @@ void flow_journal_add(struct flow_journal *journal, const struct rule *rule);
 void flow_journal_modify(struct flow_journal *journal, const struct rule *rule);
 void flow_journal_delete(struct flow_journal *journal, const struct rule *rule);
 void flow_journal_commit(struct flow_journal *journal);
+
+/* As struct meter_table_events; needs no commit. */
+void flow_journal_put_meter(struct flow_journal *journal, const struct meter *meter, bool is_gone);
 
 /* Writes it anew if that makes it much smaller.  Now and then. */
 void flow_journal_compact(struct flow_journal *journal);

@@ -227,6 +227,21 @@ bool group_table_has_changes(const struct group_table *table)
     return table->added.n || table->removed.n;
 }
 
+void group_table_each_change(const struct group_table *table, uint64_t version,
+                             void (*each)(const struct group *group, bool is_gone, void *arg),
+                             void *arg)
+{
+    for (size_t i = 0; i < table->removed.n; i++) {
+        const struct group *group = table->removed.groups[i];
+        if (!group_table_lookup(table, version, group->desc.group_id))
+            each(group, true, arg);
+    }
+    for (size_t i = 0; i < table->added.n; i++) {
+        if (is_visible(table->added.groups[i], version))
+            each(table->added.groups[i], false, arg);
+    }
+}
+
 static void free_group(struct rcu_head *rcu)
 {
     rcu_begin_callback();

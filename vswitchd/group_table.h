@@ -87,6 +87,12 @@ void group_table_remove(struct group_table *table, uint64_t version, struct grou
 
 bool group_table_has_changes(const struct group_table *table);
 
+/* What the version that is being published has changed, from flow_tables_events.changed: a group that is there now, or
+ * one of whose number there 'is_gone' every one. */
+void group_table_each_change(const struct group_table *table, uint64_t version,
+                             void (*each)(const struct group *group, bool is_gone, void *arg),
+                             void *arg);
+
 /* Of flow_tables_publish() and flow_tables_revert(): after the version was published; in place of that. */
 void group_table_settle(struct group_table *table);
 void group_table_revert(struct group_table *table);

@@ -14,16 +14,22 @@
 
 #include "lib/clock.h"
 #include "lib/openflow/flow_text.h"
+#include "lib/openflow/group_text.h"
 #include "lib/rcu.h"
 #include "lib/rundir.h"
 #include "vswitchd/flow_journal.h"
 #include "vswitchd/flow_mod.h"
+#include "vswitchd/group_mod.h"
+#include "vswitchd/group_table.h"
+#include "vswitchd/meter_mod.h"
 
 static const struct flow_journal_owner owner = {.has_normal_flow = true};
 static char directory[] = "/tmp/flow_journal_test.XXXXXX";
 
 struct life {
     struct flow_tables *tables;
+    struct dp_meters *numbers;
+    struct meter_table *meters;
     struct flow_journal *journal;
     bool is_restored;
 };
@@ -56,17 +62,29 @@ static const struct flow_tables_events events = {
     .removed = on_removed,
 };
 
+static void on_meter_changed(void *life, const struct meter *meter, bool is_gone)
+{
+    flow_journal_put_meter(((struct life *)life)->journal, meter, is_gone);
+}
+
+static const struct meter_table_events meter_events = {.changed = on_meter_changed};
+
 static void begin(struct life *life, const struct flow_journal_owner *of)
 {
     life->journal = NULL;
     life->tables = flow_tables_create(&events, life);
-    life->journal = flow_journal_open("br0", of, life->tables, &life->is_restored);
+    life->numbers = dp_meters_create();
+    life->meters = meter_table_create(life->numbers, &meter_events, life);
+    life->journal = flow_journal_open("br0", of, life->tables, life->meters, &life->is_restored);
 }
 
 static void end(struct life *life)
 {
     flow_journal_close(life->journal);
     flow_tables_destroy(life->tables);
+    life->journal = NULL;
+    meter_table_destroy(life->meters);
+    dp_meters_destroy(life->numbers);
 }
 
 static void prepare(struct life *life, enum of_flow_command command, const char *text)
@@ -83,6 +101,74 @@ static void change(struct life *life, enum of_flow_command command, const char *
 {
     prepare(life, command, text);
     flow_tables_publish(life->tables);
+}
+
+static void change_group(struct life *life, enum of_group_command command, const char *text)
+{
+    struct of_group_mod mod;
+    struct error error = ERROR_INIT;
+
+    assert_int_equal(of_group_mod_parse(text, command, NULL, &mod, &error), 0);
+    assert_int_equal(group_mod_apply(life->tables, &mod, clock_now_ns()), OF_OK);
+    of_group_mod_fini(&mod);
+    flow_tables_publish(life->tables);
+}
+
+static void change_meter(struct life *life, enum of_meter_command command, const char *text)
+{
+    struct of_meter_mod mod;
+    struct error error = ERROR_INIT;
+
+    assert_int_equal(of_meter_mod_parse(text, command, &mod, &error), 0);
+    assert_int_equal(meter_mod_apply(life->meters, life->tables, &mod, clock_now_ns()), OF_OK);
+    of_meter_mod_fini(&mod);
+}
+
+static const struct group *group_of(const struct life *life, uint32_t group_id)
+{
+    return group_table_lookup(flow_tables_groups(life->tables), flow_tables_version(life->tables),
+                              group_id);
+}
+
+/* Also by a third, which reads what the second has written anew. */
+static void groups_and_meters_come_back_with_the_flows_that_name_them(void **state)
+{
+    struct life life;
+
+    (void)state;
+    begin(&life, &owner);
+    change_group(&life, OFGC_ADD, "group_id=1,type=all,bucket=output:1");
+    change_group(&life, OFGC_ADD, "group_id=2,type=indirect,bucket=output:2");
+    change_group(&life, OFGC_ADD, "group_id=3,type=all,bucket=output:1");
+    change_group(&life, OFGC_MODIFY, "group_id=1,type=all,bucket=output:1,bucket=output:2");
+    change_group(&life, OFGC_DELETE, "group_id=3");
+    change_meter(&life, OFMC_ADD, "meter=1,kbps,bands=type=drop,rate=5");
+    change_meter(&life, OFMC_ADD, "meter=2,pktps,bands=type=drop,rate=5");
+    change_meter(&life, OFMC_ADD, "meter=controller,pktps,bands=type=drop,rate=6");
+    change_meter(&life, OFMC_MODIFY, "meter=1,pktps,burst,bands=type=drop,rate=7,burst_size=8");
+    change(&life, OFFC_ADD, "table=3,actions=meter:1,group:2");
+    change(&life, OFFC_ADD, "table=4,actions=meter:2,1");
+    change_meter(&life, OFMC_DELETE, "meter=2");
+    end(&life);
+
+    for (int i = 0; i < 2; i++) {
+        begin(&life, &owner);
+        assert_true(life.is_restored);
+        assert_int_equal(group_of(&life, 1)->desc.n_buckets, 2);
+        assert_int_equal(group_of(&life, 2)->desc.type, OFGT_INDIRECT);
+        assert_null(group_of(&life, 3));
+        const struct meter *meter = meter_table_lookup(life.meters, 1);
+        assert_int_equal(meter->desc.flags, OFMF_PKTPS | OFMF_BURST);
+        assert_int_equal(meter->desc.bands[0].burst, 8);
+        assert_non_null(meter_table_lookup(life.meters, OF_METER_CONTROLLER));
+        assert_null(meter_table_lookup(life.meters, 2));
+        assert_int_equal(flow_tables_n_flows(life.tables), 1);
+        if (i) {
+            flow_journal_remove(life.journal);
+            life.journal = NULL;
+        }
+        end(&life);
+    }
 }
 
 static void flows_that_were_published_are_there_again(void **state)
@@ -250,6 +336,7 @@ static void a_bridge_that_has_become_secure_does_not_get_them_back(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(groups_and_meters_come_back_with_the_flows_that_name_them),
         cmocka_unit_test(flows_that_were_published_are_there_again),
         cmocka_unit_test(a_flow_in_place_of_an_equal_one_is_not_written_again),
         cmocka_unit_test(flows_that_stay_when_most_leave_are_there_again),
