@@ -13,7 +13,7 @@ list find get set add remove clear create destroy wait-until comment db
 add-flow add-flows mod-flows del-flows replace-flows diff-flows dump-flows dump-aggregate flows bundle packet-out
 add-group add-groups mod-group del-groups insert-buckets remove-buckets
 dump-groups dump-group-stats dump-group-features
-add-meter mod-meter del-meters dump-meters meter-stats meter-features
+add-meter mod-meter del-meter del-meters dump-meters meter-stats meter-features
 dump-ports dump-ports-desc mod-port dump-tables dump-table-features dump-table-desc mod-table dump-desc
 queue-stats queue-get-config get-frags set-frags probe ping benchmark add-tlv-map del-tlv-map dump-tlv-map
 ports fdb trace cache verify drops coverage memory log call"

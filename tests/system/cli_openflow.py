@@ -22,6 +22,8 @@ DIFFERENT = [
     (r"dump-(tables|desc|table-features)\b", "weir prints a table"),
     (r"dump-ipfix|ct-flush", "the switch has neither yet, nor has weir"),
     (r"(1[1-4]) dump-groups br0 \d|dump-group-stats br0 \d", "ovs-ofctl takes no number, or prints all groups"),
+    (r"10 add-flow br0 actions=goto_table:0", "ovs-ofctl makes a resubmit of it"),
+    (r"add-meter br0 meter=4294901760,", "ovs-ofctl wants to be told the unit"),
     (r"--read-only", "weir has no such mode"),
     (r"mod-port br0 LOCAL", "ovs-ofctl finds no such port"),
     (r"1[1-5] mod-port .*(flood|stp)", "ovs-ofctl does nothing, without a word: only 1.0 can say it"),
@@ -58,6 +60,8 @@ class Ofctl(openflow_commands.Switch):
 def answer(process, words):
     out, err = process.communicate()
     out = openflow_commands.plain(HEADS.sub("", re.sub(r"\b(br0|p1|p2)w", r"\1v", out)), words)
+    if {"dump-meters", "meter-stats"}.intersection(words):
+        out = re.sub(r"^\n", "", out, flags=re.M)  # ovs-ofctl sets meters apart by blank lines.
     if process.returncode and not err and "diff-flows" not in words:
         out += "and fails without a word\n"
     return out, process.returncode, err
