@@ -123,6 +123,12 @@ static void packet_out(void *aux, const struct of_packet_out *packet)
     forwarding_packet_out(aux, packet);
 }
 
+static void resume(void *aux, const struct of_packet_in *packet,
+                   const struct of_continuation *continuation)
+{
+    forwarding_resume(aux, packet, continuation);
+}
+
 static void push_stats(void *aux)
 {
     const struct bridge *bridge = aux;
@@ -164,6 +170,7 @@ static const struct of_server_ops ops = {
     .check_port_mod = check_port_mod,
     .port_mod = port_mod,
     .packet_out = packet_out,
+    .resume = resume,
     .push_stats = push_stats,
     .synchronize = synchronize,
     .set_frag_mode = set_frag_mode,

@@ -279,3 +279,20 @@ void forwarding_packet_out(struct bridge *bridge, const struct of_packet_out *pa
                      of_packet_out_actions(packet_out), clock_now_ns(), NULL, injected.verdict);
     injected_execute(&injected, bridge);
 }
+
+void forwarding_resume(struct bridge *bridge, const struct of_packet_in *packet,
+                       const struct of_continuation *continuation)
+{
+    const struct topology *topology = topology_get();
+    struct bridge_view *view = topology_bridge(topology, bridge->name);
+    struct match metadata = packet->match;
+    struct injected injected;
+
+    if (!metadata.mask.key.in_port.raw)
+        metadata.flow.key.in_port = be32_from(OFPP_NONE);
+    if (!injected_init(&injected, bridge, view, packet->frame, packet->frame_bytes, &metadata))
+        return;
+    xlate_resume(topology, view, &injected.flow, &injected.packet, continuation, clock_now_ns(),
+                 injected.verdict);
+    injected_execute(&injected, bridge);
+}

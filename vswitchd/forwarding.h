@@ -6,6 +6,7 @@
  * Threads  The callbacks run on workers; the functions here on the main thread. */
 
 #include "datapath/datapath.h"
+#include "lib/openflow/continuation.h"
 #include "lib/openflow/packet.h"
 
 struct bridge;
@@ -22,3 +23,7 @@ void forwarding_station_changed(void *aux, uint16_t slot);
 
 /* Sends a controller's frame through its actions. */
 void forwarding_packet_out(struct bridge *bridge, const struct of_packet_out *packet);
+
+/* What controller(pause) had stopped goes on. */
+void forwarding_resume(struct bridge *bridge, const struct of_packet_in *packet,
+                       const struct of_continuation *continuation);

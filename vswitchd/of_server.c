@@ -123,6 +123,7 @@ struct of_server *of_server_create(const struct of_server_config *config, struct
     server->versions = config->versions ? config->versions & OF_VERSIONS_KNOWN : OF_VERSIONS_KNOWN;
     CDS_INIT_LIST_HEAD(&server->connections);
     CDS_INIT_LIST_HEAD(&server->targets);
+    of_seal_init(&server->seal);
     of_flow_mod_init(&server->flow_mod);
     ev_prepare_init(&server->before_waiting, before_waiting);
     ev_prepare_start(server->loop, &server->before_waiting);

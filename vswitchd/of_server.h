@@ -68,6 +68,10 @@ struct of_server_ops {
      * published. */
     void (*packet_out)(void *aux, const struct of_packet_out *packet);
 
+    /* The same for a frame that controller(pause) had stopped. */
+    void (*resume)(void *aux, const struct of_packet_in *packet,
+                   const struct of_continuation *continuation);
+
     /* Statistics are about to be read: datapath_push_stats(). */
     void (*push_stats)(void *aux);
 

@@ -135,6 +135,7 @@ static uint8_t packet_in_reason(const struct packet_in *entry, enum of_version v
 
 static void send_packet_in(struct of_server *server, const struct packet_in *entry)
 {
+    struct buffer continuation = BUFFER_INIT;
     struct of_connection *connection;
     struct of_packet_in packet = {
         .frame = entry->frame,
@@ -158,10 +159,18 @@ static void send_packet_in(struct of_server *server, const struct packet_in *ent
             server->stats.n_packet_ins_dropped++;
             continue;
         }
+        buffer_clear(&continuation);
+        if (entry->continuation &&
+            of_continuation_encode(entry->continuation, &server->seal, entry->dp_port,
+                                   connection->protocol.version, &continuation)) {
+            packet.continuation = continuation.data;
+            packet.continuation_bytes = continuation.size;
+        }
         of_encode_packet_in(&packet, connection->protocol.version, connection->packet_in_format,
                             &connection->output);
         server->stats.n_packet_ins++;
     }
+    buffer_fini(&continuation);
 }
 
 void of_server_packet_ins(struct of_server *server, struct packet_in_queue *queue)
@@ -169,7 +178,7 @@ void of_server_packet_ins(struct of_server *server, struct packet_in_queue *queu
     for (struct packet_in *packet = packet_in_take_all(queue), *next; packet; packet = next) {
         next = packet_in_next(packet);
         send_packet_in(server, packet);
-        free(packet);
+        packet_in_free(packet);
     }
 }
 

@@ -18,7 +18,8 @@
 
 enum {
     INVALID_TTL_BIT = 1 << OFPR_INVALID_TTL,
-    N_TABLES_TOLD = 254,   /* Table 254 is the switch's own. */
+    N_TABLES_TOLD = 254, /* Table 254 is the switch's own. */
+    ETHERNET_HEADER_BYTES = 14,
     OF10_ACTIONS = 0x07ff, /* OFPAT_OUTPUT to OFPAT_SET_TP_DST. */
 };
 
@@ -151,7 +152,6 @@ enum of_error of_server_flow_mod(struct of_connection *connection, const struct 
 static enum of_error decode_packet_out(const struct of_message *message,
                                        struct of_packet_out *packet)
 {
-    enum { ETHERNET_HEADER_BYTES = 14 };
     enum of_error error = of_decode_packet_out(message, OF_N_TABLES, packet);
 
     if (!error && packet->frame_bytes < ETHERNET_HEADER_BYTES)
@@ -186,6 +186,27 @@ enum of_error of_server_packet_out(struct of_connection *connection,
     }
     of_packet_out_fini(&packet);
     return error;
+}
+
+static enum of_error handle_resume(struct of_connection *connection,
+                                   const struct of_message *message)
+{
+    struct of_server *server = connection->server;
+    struct of_continuation *continuation;
+    struct of_packet_in packet;
+    enum of_error error = of_decode_resume(message, &packet);
+
+    if (!error && packet.frame_bytes < ETHERNET_HEADER_BYTES)
+        error = OFPBRC_BAD_PACKET;
+    if (!error)
+        error = of_continuation_decode(packet.continuation, packet.continuation_bytes,
+                                       &server->seal, message->version, &continuation);
+    if (error)
+        return error;
+    of_server_publish(server);
+    server->ops->resume(server->aux, &packet, continuation);
+    of_continuation_unref(continuation);
+    return OF_OK;
 }
 
 enum of_error of_server_port_mod(struct of_connection *connection, const struct of_message *message)
@@ -385,6 +406,7 @@ enum of_error of_server_handle(struct of_connection *connection, const struct of
         [OF_GROUP_MOD] = of_server_group_mod,
         [OF_METER_MOD] = of_server_meter_mod,
         [OF_PACKET_OUT] = of_server_packet_out,
+        [OF_RESUME] = handle_resume,
         [OF_PORT_MOD] = of_server_port_mod,
         [OF_TABLE_MOD] = handle_table_mod,
         [OF_MONITOR_REQUEST] = of_monitor_handle_request,

@@ -23,6 +23,7 @@
 #include <urcu/list.h>
 
 #include "lib/acceptor.h"
+#include "lib/openflow/continuation.h"
 #include "lib/openflow/tlv_table.h"
 #include "lib/openflow/flow_mod.h"
 #include "lib/openflow/messages.h"
@@ -50,6 +51,7 @@ struct of_server {
     bool is_closing;
     bool wanted_misses; /* When last looked at. */
 
+    struct of_seal seal; /* Of the continuations that we give out. */
     enum of_frag_mode frag_mode;
     char table_names[OF_N_TABLES][32]; /* As controllers gave them; empty if none did. */
     bool has_generation;               /* A role request has brought a generation_id. */

@@ -26,10 +26,16 @@ void packet_in_queue_destroy(struct packet_in_queue *queue)
         return;
     for (struct packet_in *packet = packet_in_take_all(queue), *next; packet; packet = next) {
         next = packet_in_next(packet);
-        free(packet);
+        packet_in_free(packet);
     }
     handoff_fini(&queue->waiting);
     free(queue);
+}
+
+void packet_in_free(struct packet_in *packet)
+{
+    of_continuation_unref(packet->continuation);
+    free(packet);
 }
 
 static struct packet_in *copy_packet(const struct packet_in *header, const uint8_t *frame)
@@ -42,6 +48,8 @@ static struct packet_in *copy_packet(const struct packet_in *header, const uint8
         packet->userdata = packet->frame + header->n_bytes;
         if (header->n_userdata)
             memcpy(packet->frame + header->n_bytes, header->userdata, header->n_userdata);
+        if (packet->continuation)
+            of_continuation_ref(packet->continuation);
     }
     return packet;
 }
@@ -58,7 +66,7 @@ int packet_in_push(struct packet_in_queue *queue, const struct packet_in *header
     }
     if (handoff_push(&queue->waiting, &packet->item))
         return 0;
-    free(packet);
+    packet_in_free(packet);
     return -ENOBUFS;
 }
 

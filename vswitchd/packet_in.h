@@ -7,12 +7,13 @@
  * the frame is not sent to the controller, and that is counted; forwarding never waits.
  *
  * Threads  packet_in_push() on any thread; the rest on the main thread.
- * Memory   Entries are owned by the queue until taken; free() them. */
+ * Memory   Entries are owned by the queue until taken; packet_in_free() them. */
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/flow.h"
+#include "lib/openflow/continuation.h"
 #include "lib/openflow/openflow.h"
 #include "vswitchd/handoff.h"
 
@@ -31,6 +32,8 @@ struct packet_in {
     struct flow flow;        /* Metadata and registers as they were. */
     const uint8_t *userdata; /* Of the action: borrowed by a header, owned by an entry. */
     uint16_t n_userdata;
+    struct of_continuation *continuation; /* A reference, or NULL: the frame does not wait. */
+    uint32_t dp_port;                     /* By which the frame came. */
     uint32_t total_bytes;
     uint32_t n_bytes; /* Of 'frame': at most max_bytes. */
     uint8_t frame[];
@@ -48,6 +51,8 @@ int packet_in_push(struct packet_in_queue *queue, const struct packet_in *header
 
 /* All that are waiting, oldest first; NULL: none.  The next push wakes again. */
 struct packet_in *packet_in_take_all(struct packet_in_queue *queue);
+
+void packet_in_free(struct packet_in *packet);
 
 /* The one behind, of those taken; NULL: it was the last. */
 static inline struct packet_in *packet_in_next(const struct packet_in *packet)

@@ -103,10 +103,8 @@ static void note_set_output(struct xlate *x, const struct ofa *ofa)
     x->now.flow.actset_output = be32_from(port);
 }
 
-static void xlate_write_actions(struct xlate *x, const struct ofa_nested *nested)
+void xlate_write_actions(struct xlate *x, struct ofa_list list)
 {
-    struct ofa_list list = ofa_nested_list(nested);
-
     for_each_action (ofa, list) {
         if (x->n_action_set == XLATE_MAX_ACTION_SET) {
             xlate_fail(x, DROP_TOO_MANY_ACTIONS);
@@ -135,6 +133,7 @@ static void xlate_clone(struct xlate *x, const struct ofa_nested *clone)
     xlate_save_stack(x, &stack);
     x->is_in_bucket = false;
     xlate_list(x, ofa_nested_list(clone));
+    xlate_finish_pause(x);
     xlate_action_set(x);
     x->is_in_bucket = is_in_bucket;
     xlate_restore_stack(x, &stack);
@@ -251,7 +250,7 @@ static bool xlate_action(struct xlate *x, const struct ofa *action)
         x->now.flow.actset_output = be32_from(OFPP_UNSET);
         return true;
     case OFA_WRITE_ACTIONS:
-        xlate_write_actions(x, (const void *)action);
+        xlate_write_actions(x, ofa_nested_list((const void *)action));
         xlate_trace_set(x, "is");
         return true;
     case OFA_WRITE_METADATA:
@@ -276,8 +275,10 @@ int xlate_list(struct xlate *x, struct ofa_list list)
         xlate_trace_ofa(x, ofa);
         if (ofa->type == OFA_GOTO_TABLE)
             return ((const struct ofa_goto *)(const void *)ofa)->table_id;
-        if (!xlate_action(x, ofa) || x->has_failed || x->has_exited)
+        if (!xlate_action(x, ofa) || x->has_failed || x->has_exited) {
+            xlate_keep_rest(x, ofa_next(ofa), ofa_end(list));
             break;
+        }
     }
     return LIST_ENDS;
 }
@@ -427,10 +428,14 @@ static void xlate_action_set(struct xlate *x)
         const struct ofa *action = x->action_set[i];
 
         xlate_trace_ofa(x, action);
-        if (!xlate_action(x, action) || x->has_failed || x->has_exited)
+        if (!xlate_action(x, action) || x->has_failed || x->has_exited) {
+            while (++i < ordered_end)
+                xlate_keep_rest(x, x->action_set[i], ofa_next(x->action_set[i]));
             break;
+        }
     }
     x->is_in_action_set = is_in_action_set;
+    xlate_finish_pause(x);
     x->action_set_first = first;
     x->n_action_set = end;
     x->trace = trace;
@@ -476,6 +481,7 @@ static void through_bridge(struct xlate *x, bool is_inner)
         return;
     }
     xlate_walk(x, 0, xlate_in_port(x), MISS_TO_CONTROLLER);
+    xlate_finish_pause(x);
     if (!is_inner)
         xlate_trace_into_table(x);
     xlate_action_set(x);
@@ -553,6 +559,8 @@ static void xlate_init(struct xlate *x, const struct topology *topology, int64_t
     x->action_set_first = x->n_action_set = 0;
     x->has_failed = x->has_exited = false;
     x->packet = NULL;
+    x->pause = NULL;
+    x->continuation = NULL;
     x->stack = NULL;
     x->n_stack = 0;
     x->n_buckets = 0;
@@ -623,6 +631,7 @@ static void xlate_finish(struct xlate *x)
     struct dp_actions *actions = &x->verdict->actions;
 
     free(x->stack);
+    xlate_forget_pause(x);
     xlate_settle(x);
     complete_mask(&x->verdict->mask);
     if (x->tracer)
@@ -687,6 +696,26 @@ void xlate_packet_out(const struct topology *topology, struct bridge_view *bridg
     xlate_init_view(&x, flow);
     xlate_trace_bridge(&x);
     xlate_list(&x, actions);
+    xlate_finish_pause(&x);
+    xlate_action_set(&x);
+    xlate_finish(&x);
+}
+
+void xlate_resume(const struct topology *topology, struct bridge_view *bridge,
+                  const struct flow *flow, const struct packet *packet,
+                  const struct of_continuation *continuation, int64_t now_ns,
+                  struct verdict *verdict)
+{
+    struct xlate x;
+
+    xlate_init(&x, topology, now_ns, NULL, verdict);
+    x.may_learn = true;
+    x.packet = packet;
+    x.bridge = bridge;
+    x.version = flow_tables_version(bridge->tables);
+    xlate_init_view(&x, flow);
+    xlate_go_on(&x, continuation);
+    xlate_finish_pause(&x);
     xlate_action_set(&x);
     xlate_finish(&x);
 }

@@ -21,6 +21,7 @@
 
 #include "datapath/datapath.h"
 #include "lib/openflow/actions.h"
+#include "lib/openflow/continuation.h"
 #include "vswitchd/packet_in.h"
 #include "vswitchd/topology.h"
 #include "vswitchd/trace_tree.h"
@@ -54,6 +55,13 @@ void xlate_packet_out(const struct topology *topology, struct bridge_view *bridg
 
 /* What a DP_DELIVER with 'arg' of a context tells whom; NULL: nothing. */
 const struct packet_in *xlate_delivery(const void *context, uint32_t arg);
+
+/* What controller(pause) had stopped goes on, with 'packet' and 'flow' as the controller has sent them back; the
+ * tables are as they are now.  For the rest as xlate_packet_out(). */
+void xlate_resume(const struct topology *topology, struct bridge_view *bridge,
+                  const struct flow *flow, const struct packet *packet,
+                  const struct of_continuation *continuation, int64_t now_ns,
+                  struct verdict *verdict);
 
 /* datapath_ops.credit, .release and .deliver for contexts made here. */
 void xlate_credit(void *context, uint64_t n_packets, uint64_t n_bytes, int64_t used_ns);

@@ -79,6 +79,7 @@ static void free_deliveries(struct xlate_delivery *delivery)
     while (delivery) {
         struct xlate_delivery *next = delivery->next;
 
+        of_continuation_unref(delivery->header.continuation);
         free(delivery);
         delivery = next;
     }
@@ -268,6 +269,7 @@ void xlate_deliver(void *context_, uint32_t arg, const struct packet *packet,
 
     if (!delivery->queue)
         return;
+    header.dp_port = be32_host(key->in_port);
     header.flow.key = *key;
     header.flow.key.in_port = in_port;
     header.flow.key.pkt_mark = pkt_mark;

@@ -207,6 +207,7 @@ static void through_bucket(struct xlate *x, const struct group *group, size_t in
     x->is_in_bucket = true;
     xlate_list(x, group_bucket_actions(&group->buckets[index]));
     x->is_in_bucket = is_in_bucket;
+    xlate_finish_pause(x);
     xlate_settle(x); /* Before what was written there is forgotten. */
     x->now = before;
     xlate_end_region(x, &region);

@@ -16,6 +16,7 @@
  * Memory   Lives on the stack of xlate_frame() or xlate_packet_out(). */
 
 #include "lib/annotations.h"
+#include "lib/openflow/continuation.h"
 #include "lib/openflow/learn.h"
 #include "vswitchd/group_table.h"
 #include "vswitchd/lessons.h"
@@ -27,7 +28,7 @@ enum {
     XLATE_MAX_BELOW = 6,        /* Tags under the two that a flow holds. */
     XLATE_MAX_ACTION_SET = 512, /* Actions written in, or executed by, all bridges a frame is in. */
     XLATE_NOTES_INLINE = 64,
-    XLATE_MAX_STACK = 1024,
+    XLATE_MAX_STACK = OF_CONTINUATION_MAX_STACK,
     XLATE_MAX_BUCKETS = DP_ACTIONS_MAX, /* That a frame goes through, in all groups. */
 };
 
@@ -142,12 +143,22 @@ struct xlate {
     struct of_value *stack; /* Owned: XLATE_MAX_STACK values, right-aligned; NULL: never used. */
     size_t n_stack;
 
+    /* controller(pause) has stopped this walk: lists that it leaves are kept. */
+    const struct ofa_controller *pause;   /* NULL: it has not. */
+    struct of_continuation *continuation; /* Then a reference. */
+
     bool has_exited; /* "exit": nothing more is done in this bridge. */
     bool has_failed;
     enum drop_reason failure; /* Why it has. */
     enum drop_reason reason;  /* Why there is no output, should there be none. */
     struct xlate_record record;
 };
+
+/* What packet_ins give as the cookie of what is executed. */
+static inline be64 xlate_cookie(const struct xlate *x)
+{
+    return x->rule ? rule_cookie(x->rule) : x->cookie;
+}
 
 /* xlate.c: the tables */
 
@@ -160,6 +171,9 @@ void xlate_walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss
 /* Executes actions: the table to go to, or LIST_ENDS. */
 enum { LIST_ENDS = -1 };
 int xlate_list(struct xlate *x, struct ofa_list list);
+
+/* Puts actions into the action set. */
+void xlate_write_actions(struct xlate *x, struct ofa_list list);
 
 /* All that the bridge behind a patch port does to the frame; then all is as before. */
 void xlate_into_patch(struct xlate *x, const struct port_view *port);
@@ -266,6 +280,22 @@ void xlate_check_length(struct xlate *x, const struct ofa_check_length *action);
 void xlate_to_port(struct xlate *x, const struct port_view *port);
 void xlate_to_controller(struct xlate *x, uint16_t controller_id, enum of_packet_in_reason reason);
 void xlate_controller(struct xlate *x, const struct ofa_controller *action);
+
+void xlate_send_paused(struct xlate *x, const struct ofa_controller *action);
+
+/* xlate_pause.c */
+
+void xlate_pause(struct xlate *x, const struct ofa_controller *action);
+
+/* A list ends before 'rest': keeps that if the walk is stopped. */
+void xlate_keep_rest(struct xlate *x, const struct ofa *rest, const struct ofa *end);
+
+/* Here what is stopped by a pause ends: sends it to the controller. */
+void xlate_finish_pause(struct xlate *x);
+void xlate_forget_pause(struct xlate *x);
+
+/* The frame goes on; its action set and what it pauses for again is the caller's business. */
+void xlate_go_on(struct xlate *x, const struct of_continuation *continuation);
 
 /* xlate_normal.c */
 

@@ -52,15 +52,15 @@ static void to_all_but(struct xlate *x, of_port in_port, uint32_t but_config)
 }
 
 /* Frames are told whole, as in Open vSwitch: what max_len leaves out could only be asked for if it were
- * buffered. */
-void xlate_controller(struct xlate *x, const struct ofa_controller *action)
+ * buffered.  NULL: no memory. */
+static struct packet_in *send_to_controller(struct xlate *x, const struct ofa_controller *action)
 {
     uint32_t index;
 
     xlate_commit(x);
     struct packet_in *header = xlate_add_delivery(x, action->userdata, action->n_userdata, &index);
     if (!header)
-        return;
+        return NULL;
     header->in_port = xlate_in_port(x);
     header->table_id = x->table_id;
     header->reason = action->reason;
@@ -68,12 +68,34 @@ void xlate_controller(struct xlate *x, const struct ofa_controller *action)
                                 rule_is_table_miss(x->rule);
     header->controller_id = action->controller_id;
     header->max_bytes = x->now.trunc_bytes;
-    header->cookie = x->rule ? rule_cookie(x->rule) : x->cookie;
+    header->cookie = xlate_cookie(x);
     header->flow.key.in_port = x->now.flow.key.in_port;
     header->flow.key.pkt_mark = x->now.flow.key.pkt_mark;
-    header->flow.metadata = x->now.flow.metadata;
-    memcpy(header->flow.regs, x->now.flow.regs, sizeof header->flow.regs);
+    memcpy((uint8_t *)&header->flow + sizeof header->flow.key,
+           (const uint8_t *)&x->now.flow + sizeof x->now.flow.key,
+           sizeof header->flow - sizeof header->flow.key);
     xlate_deliver_metered(x, index, action->meter_id);
+    return header;
+}
+
+void xlate_controller(struct xlate *x, const struct ofa_controller *action)
+{
+    if (action->pauses)
+        xlate_pause(x, action);
+    else
+        send_to_controller(x, action);
+}
+
+void xlate_send_paused(struct xlate *x, const struct ofa_controller *action)
+{
+    struct packet_in *header = send_to_controller(x, action);
+
+    if (!header)
+        return;
+    header->table_id = 0; /* As Open vSwitch. */
+    header->is_from_miss_flow = false;
+    header->continuation = x->continuation;
+    of_continuation_ref(header->continuation);
 }
 
 void xlate_to_controller(struct xlate *x, uint16_t controller_id, enum of_packet_in_reason reason)

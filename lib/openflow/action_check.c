@@ -418,12 +418,6 @@ bool ofa_outputs_to_group(struct ofa_list list, uint32_t group_id)
     return false;
 }
 
-/* Nothing can hold a frame back yet.  A meter need not be there, as in Open vSwitch. */
-static enum of_error check_controller(const struct ofa_controller *controller)
-{
-    return controller->pauses ? OFPBAC_BAD_ARGUMENT : OF_OK;
-}
-
 /* Actions that nothing here executes. */
 static bool lacks_engine(const struct ofa *ofa)
 {
@@ -495,6 +489,7 @@ enum of_error ofa_check_engines(struct ofa_list list)
     return OF_OK;
 }
 
+/* A meter of controller() need not be there, as in Open vSwitch. */
 enum of_error ofa_check_references(struct ofa_list list, const struct ofa_referents *referents)
 {
     for_each_action (ofa, list) {
@@ -507,8 +502,6 @@ enum of_error ofa_check_references(struct ofa_list list, const struct ofa_refere
         if (ofa->type == OFA_METER &&
             !referents->has_meter(referents->aux, ((const struct ofa_meter *)action)->meter_id))
             return OFPMMFC_INVALID_METER;
-        if (ofa->type == OFA_CONTROLLER)
-            error = check_controller(action);
         if (ofa_is_nested(ofa))
             error = ofa_check_references(ofa_nested_list(action), referents);
         if (error)

@@ -196,6 +196,8 @@
     ROW(OFPMOFC_BAD_COMMAND, X, X, X, X, O(16, 4), O(16, 4)) \
     ROW(OFPMOFC_BAD_TABLE_ID, X, X, X, X, O(16, 6), O(16, 6)) \
     ROW(OFPMOFC_BAD_OUT, X, X, X, X, O(16, 7), O(16, 7)) \
+    ROW(NXR_NOT_SUPPORTED, N(1, 533), N(1, 533), N(34, 0), N(34, 0), N(34, 0), N(34, 0)) \
+    ROW(NXR_STALE, N(1, 534), N(1, 534), N(35, 0), N(35, 0), N(35, 0), N(35, 0)) \
     ROW(NXTTMFC_ALREADY_MAPPED, N(1, 531), N(1, 531), N(20, 0), N(20, 0), N(20, 0), N(20, 0)) \
     ROW(NXTTMFC_BAD_COMMAND, N(1, 527), N(1, 527), N(16, 0), N(16, 0), N(16, 0), N(16, 0)) \
     ROW(NXTTMFC_BAD_FIELD_IDX, N(1, 529), N(1, 529), N(18, 0), N(18, 0), N(18, 0), N(18, 0)) \

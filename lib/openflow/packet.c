@@ -25,28 +25,42 @@ enum { /* nx_packet_in2_prop_type */
        NXPINT_CONTINUATION,
 };
 
-static void copy_metadata(const struct flow *from, struct flow *to)
+/* Is it one of the fields that Open vSwitch tells of a flow besides in_port?  Registers are told as 32 bits each. */
+static bool is_metadata(enum of_field_id id)
 {
-    to->key.in_port = from->key.in_port;
-    to->key.pkt_mark = from->key.pkt_mark;
-    to->metadata = from->metadata;
-    memcpy(to->regs, from->regs, sizeof to->regs);
+    return id == FIELD_METADATA || id == FIELD_PKT_MARK ||
+           (id >= FIELD_TUN_ID && id <= FIELD_TUN_GTPU_MSGTYPE && id != FIELD_TUN_TTL &&
+            id != FIELD_TUN_TOS) ||
+           (id >= FIELD_CT_STATE && id <= FIELD_CT_LABEL) ||
+           (id >= FIELD_REG0 && id <= FIELD_REG15);
 }
 
 void of_metadata_to_match(const struct flow *flow, struct match *match)
 {
     match_init_any(match);
-    copy_metadata(flow, &match->flow);
+    match->flow.key.in_port = flow->key.in_port;
     match->mask.key.in_port = be32_from(UINT32_MAX);
-    match->mask.key.pkt_mark = be32_from(flow->key.pkt_mark.raw ? UINT32_MAX : 0);
-    match->mask.metadata = be64_from(flow->metadata.raw ? UINT64_MAX : 0);
-    for (size_t i = 0; i < FLOW_N_REGS; i++)
-        match->mask.regs[i] = be32_from(flow->regs[i].raw ? UINT32_MAX : 0);
+    for (int id = 0; id <= FIELD_REG15; id++) {
+        const struct of_field *field = of_field((enum of_field_id)id);
+        struct of_value value;
+
+        if (!is_metadata((enum of_field_id)id))
+            continue;
+        of_field_get(field, flow, &value);
+        if (wire_is_zero(value.bytes, field->n_bytes))
+            continue;
+        of_field_set(field, &value, &match->flow);
+        of_field_add_mask(field, NULL, &match->mask);
+    }
 }
 
 void of_metadata_from_match(const struct match *match, struct flow *flow)
 {
-    copy_metadata(&match->flow, flow);
+    flow->key.in_port = match->flow.key.in_port;
+    flow->key.pkt_mark = match->flow.key.pkt_mark;
+    memcpy((uint8_t *)flow + sizeof flow->key, (const uint8_t *)&match->flow + sizeof flow->key,
+           sizeof *flow - sizeof flow->key);
+    flow->conj_id = be32_from(0);
 }
 
 static of_port match_in_port(const struct match *match)
@@ -299,8 +313,11 @@ static void put_properties(const struct of_packet_in *packet, enum of_version ve
     enum { OTHER_BYTES = 2048 };
     size_t room = UINT16_MAX - OTHER_BYTES;
     size_t userdata_bytes = take_room(packet->userdata_bytes, &room);
-    size_t continuation_bytes = take_room(packet->continuation_bytes, &room);
     size_t n_bytes = packet->frame_bytes < room ? packet->frame_bytes : room;
+    room -= n_bytes;
+    size_t continuation_bytes = n_bytes == packet->frame_bytes
+                                    ? take_room(packet->continuation_bytes, &room)
+                                    : 0;
 
     put_bytes(NXPINT_PACKET, packet->frame, n_bytes, out);
     if (packet->total_bytes > n_bytes)
@@ -383,7 +400,7 @@ static enum of_error check_out(struct of_packet_out *packet, enum of_version ver
     return ofa_check(&packet->actions, &match, &check);
 }
 
-/* Fields of the frame come with the frame, and marks are not a controller's. */
+/* Fields of the frame come with the frame, and marks and what connection tracking says are not a controller's. */
 static bool is_pipeline_only(const struct match *match)
 {
     struct flow allowed, rest = match->mask;
@@ -392,6 +409,8 @@ static bool is_pipeline_only(const struct match *match)
     allowed.key.in_port = be32_from(UINT32_MAX);
     allowed.metadata = be64_from(UINT64_MAX);
     memset(allowed.regs, 0xff, sizeof allowed.regs);
+    allowed.packet_type = be32_from(UINT32_MAX);
+    memset(&allowed.tun_id, 0xff, offsetof(struct flow, ct_state) - offsetof(struct flow, tun_id));
     for (size_t i = 0; i < FLOW_WORDS; i++) {
         if (flow_words(&rest)[i] & ~flow_words(&allowed)[i])
             return false;

@@ -28,6 +28,7 @@ ACCIDENTS = [(re.compile(pattern, re.M), replacement) for pattern, replacement i
     (r"^  +CUSTOM Statistics(\n +\S+=.*)*\n?", ""), (r"xid=\S+ time=.*", "xid"),
     (r"^Finished in .*", "Finished"), (r"^ofp_table\|WARN\|bad table miss config.*\n", ""),
     (r"lookup=[0-9]+, matched=[0-9]+", "lookup, matched"), (r"speed: .*", "speed"), (r"^ +current: .*\n", ""),
+    (r"continuation.bridge=.*", ""), (r"^ continuation.odp_port=.*\n", ""),
     (r"^OFPT_BARRIER_REPLY.*\n", ""),  # Of watch().
     # What the bridge itself is described as.
     (r"^(Manufacturer|Hardware|Software): .*", r"\1"), (r"manufacturer.*", ""),

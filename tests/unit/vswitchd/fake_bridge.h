@@ -27,7 +27,8 @@ struct fake_bridge {
     enum of_frag_mode frag_mode;
     unsigned int n_changed, n_synchronized, n_pushed, n_packet_outs, n_status_changes;
     unsigned int n_changed_at_barrier; /* n_changed when last synchronized. */
-    size_t packet_out_bytes;
+    size_t packet_out_bytes, resumed_bytes;
+    unsigned int n_resumed, n_rests; /* Of the last one. */
     of_port packet_out_in_port;
 };
 
@@ -120,6 +121,19 @@ static void fake_packet_out(void *aux, const struct of_packet_out *packet)
     bridge->packet_out_in_port = packet->in_port;
 }
 
+static void fake_resume(void *aux, const struct of_packet_in *packet,
+                        const struct of_continuation *continuation)
+{
+    struct fake_bridge *bridge = aux;
+
+    bridge->n_resumed++;
+    bridge->resumed_bytes = packet->frame_bytes;
+    bridge->n_rests = 0;
+    struct of_continuation_rest rest;
+    for (size_t at = 0; of_continuation_next(continuation, &at, &rest);)
+        bridge->n_rests++;
+}
+
 static void fake_push_stats(void *aux)
 {
     ((struct fake_bridge *)aux)->n_pushed++;
@@ -150,6 +164,7 @@ static struct of_server_ops fake_ops = {
     .check_port_mod = fake_check_port_mod,
     .port_mod = fake_port_mod,
     .packet_out = fake_packet_out,
+    .resume = fake_resume,
     .push_stats = fake_push_stats,
     .synchronize = fake_synchronize,
     .set_frag_mode = fake_set_frag_mode,
