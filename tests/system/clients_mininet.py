@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs Mininet against the switch of $OVS_RUNDIR, in the network namespace it is started in."""
 
+import functools
 import json
 import subprocess
 import sys
@@ -9,8 +10,9 @@ import sys
 from mininet.link import Link, OVSLink, TCLink
 from mininet.log import setLogLevel
 from mininet.net import Mininet
-from mininet.node import OVSBridge, OVSController, OVSSwitch
+from mininet.node import OVSBridge, OVSController, OVSSwitch, RemoteController
 from mininet.topo import LinearTopo
+from mininet.topolib import TreeTopo
 
 
 def run(*words):
@@ -22,10 +24,17 @@ def check(condition, *what):
         sys.exit("FAIL: " + " ".join(map(str, what)))
 
 
-def build(**options):
-    network = Mininet(topo=LinearTopo(k=2, n=2), autoSetMacs=True, **options)
+def build(topo=None, **options):
+    network = Mininet(topo=topo or LinearTopo(k=2, n=2), autoSetMacs=True, **options)
     network.start()
     return network
+
+
+def check_tcp(network):
+    """Mininet's own iperf() waits for ever for the server of a newer iperf."""
+    network.hosts[3].cmd("iperf3 -s -1 -D")
+    report = json.loads(network.hosts[0].cmd("iperf3 -c", network.hosts[3].IP(), "-t 1 -J"))
+    check(report.get("end", {}).get("sum_received", {}).get("bytes", 0) > 10e6, "TCP:", report)
 
 
 def controller_programs_switches():
@@ -40,10 +49,7 @@ def controller_programs_switches():
                 check(run("ovs-vsctl", "get", "Interface", str(interface), "ofport").strip() == str(number),
                       interface, "has not the port number that was asked for")
         check(int(run("ovs-vsctl", "get", "Bridge", "s2", "datapath_id").strip().strip('"'), 16) == 2, "datapath_id")
-        # Mininet's own iperf() waits for ever for the server of a newer iperf.
-        network.hosts[3].cmd("iperf3 -s -1 -D")
-        report = json.loads(network.hosts[0].cmd("iperf3 -c", network.hosts[3].IP(), "-t 1 -J"))
-        check(report.get("end", {}).get("sum_received", {}).get("bytes", 0) > 10e6, "TCP:", report)
+        check_tcp(network)
 
         uplink = first.connectionsTo(second)[0][0]
         first.detach(uplink)
@@ -55,6 +61,21 @@ def controller_programs_switches():
     finally:
         network.stop()
     check(not run("ovs-vsctl", "list-br"), "bridges are left")
+
+
+def a_tree_follows_a_remote_controller():
+    """What --controller=remote and --topo=tree,2 make: s2 and s3 below s1, two hosts below each."""
+    command = ["ovs-testcontroller", "--unixctl=none", "-vconsole:off", "ptcp:6654:127.0.0.1"]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as program:
+        network = build(TreeTopo(depth=2, fanout=2), switch=functools.partial(OVSSwitch, protocols="OpenFlow13"), link=Link,
+                        controller=functools.partial(RemoteController, ip="127.0.0.1", port=6654), waitConnected=True)
+        try:
+            check(all(switch.connected() for switch in network.switches), "is_connected")
+            check(network.pingAll(timeout="2") == 0, "pings are lost")
+            check_tcp(network)
+        finally:
+            network.stop()
+            program.terminate()
 
 
 def switches_learn_alone():
@@ -82,6 +103,7 @@ def shaped_links_keep_their_shape():
 if __name__ == "__main__":
     setLogLevel("critical")
     Mininet.inited = True  # Else it would change limits of the whole machine.
-    for test in controller_programs_switches, switches_learn_alone, shaped_links_keep_their_shape:
+    for test in (controller_programs_switches, a_tree_follows_a_remote_controller, switches_learn_alone,
+                 shaped_links_keep_their_shape):
         print("-- " + test.__name__.replace("_", " "), flush=True)
         test()
