@@ -58,7 +58,7 @@ done
 mkfifo "$work/go"
 on_switch python3 "$here/bad_frames.py" tap tap0 <"$work/go" >"$work/sent" &
 exec 9>"$work/go"
-wait_until 5 ip -n "$space" link show tap0 || fail "no tap"
+wait_until ip -n "$space" link show tap0 || fail "no tap"
 ip -n "$space" link set tap0 up
 vsctl add-port br0 tap0
 echo go >&9
@@ -81,7 +81,7 @@ crash ovs-vswitchd
 on_switch setpriv --bounding-set=-bpf,-sys_admin,-perfmon "$WEIR_BUILD/vswitchd/vswitchd" \
   "unix:$work/db.sock" --pidfile --detach --no-chdir --log-file="$work/vswitchd.log" -vconsole:off
 forwarding=$(pid_of ovs-vswitchd)
-wait_until 5 interface_has h3 status:path AF_PACKET || fail "h3 goes by $(vsctl get Interface h3 status:path)"
+wait_until interface_has h3 status:path AF_PACKET || fail "h3 goes by $(vsctl get Interface h3 status:path)"
 ofctl add-flows br0 "$work/flows"
 on h3 python3 "$here/bad_frames.py" device eth0 >/dev/null
 all_is_well "frames by AF_PACKET"

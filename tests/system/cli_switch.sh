@@ -125,7 +125,7 @@ weir add-flow br0 priority=0,actions=NORMAL
 on h1 ping -q -i 0.02 -w 60 10.6.0.2 >/dev/null &
 pinging=$!
 is_busy() { weir flows watch --once --interval=0.2 --no-names br0 >"$work/busy" && sed -n 3p "$work/busy" | found 'priority=5,icmp actions=NORMAL'; }
-wait_until 60 is_busy || fail "flows watch: $(cat "$work/busy")"
+wait_until is_busy || fail "flows watch: $(cat "$work/busy")"
 sed -n 1p "$work/busy" | found '^3 flows, [12] of them busy: ' || fail "flows watch: $(cat "$work/busy")"
 found udp <"$work/busy" && fail "a flow without frames is busy"
 expect 2 "$(weir --json flows watch --count=2 --interval=0.1 br0 icmp | python3 -c 'import json, sys
@@ -168,11 +168,11 @@ for daemon in ovs-vswitchd ovsdb-server; do
   before=$(pid_of $daemon)
   kill -9 "$before"
   is_back() { [ -n "$(pid_of $daemon)" ] && [ "$(pid_of $daemon)" != "$before" ] && weir status; }
-  wait_until 10 is_back || fail "$daemon is not restarted"
+  wait_until is_back || fail "$daemon is not restarted"
 done
-wait_until 5 cannot_reach h1 10.6.0.2 || fail "the flow that drops is lost"
+wait_until cannot_reach h1 10.6.0.2 || fail "the flow that drops is lost"
 weir del-flows br0 icmp
-wait_until 5 can_reach h1 10.6.0.2 || fail "h1 does not reach h2 after the crashes"
+wait_until can_reach h1 10.6.0.2 || fail "h1 does not reach h2 after the crashes"
 
 step "cleanup removes what a switch that was killed for good has left"
 said 'stop it first with "weir down"' cleanup
@@ -194,6 +194,6 @@ is_json <"$work/removed"
 on_switch tc filter show dev h1 ingress | found weir && fail "cleanup leaves a filter"
 expect "nothing was left behind" "$(weir cleanup)" "a second cleanup"
 weir up >/dev/null
-wait_until 5 can_reach h1 10.6.0.2 || fail "h1 does not reach h2 after cleanup and up"
+wait_until can_reach h1 10.6.0.2 || fail "h1 does not reach h2 after cleanup and up"
 weir del-br br0
 expect "" "$(weir list-br)" list-br

@@ -34,17 +34,17 @@ expect br0 "$(vsctl list-br)" "bridges"
 first=$(pid_of ovsdb-server)
 crash ovsdb-server
 restarted() { [ "$(pid_of ovsdb-server)" != "$first" ] && vsctl list-br; }
-wait_until 10 restarted || fail "the monitor does not start it again"
+wait_until restarted || fail "the monitor does not start it again"
 has Uid 65534
 has Seccomp 2
 expect br0 "$(vsctl list-br)" "bridges after a crash"
 ovs-appctl -T 5 -t ovsdb-server exit
-wait_until 5 eval '! vsctl list-br' || fail "it does not stop"
+wait_until eval '! vsctl list-br' || fail "it does not stop"
 
 step "as root the filter is there, too, unless it is not wanted"
 for option in --no-chdir --no-self-confinement; do
   start $option --pidfile="$work/run/ovsdb-server.pid"
   has Seccomp "$([ $option = --no-chdir ] && echo 2 || echo 0)"
   ovs-appctl -T 5 -t ovsdb-server exit
-  wait_until 5 eval '! vsctl list-br' || fail "it does not stop"
+  wait_until eval '! vsctl list-br' || fail "it does not stop"
 done

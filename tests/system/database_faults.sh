@@ -65,7 +65,7 @@ mount -o remount,size=8m "$disk"
 insert 500 20000 | found '"uuid"' || fail "there is space again, and a commit fails"
 acknowledged=$((acknowledged + 1))
 ovs-appctl -t ovsdb-server ovsdb-server/compact || fail "there is space again, and compaction fails"
-wait_until 5 grep -q 500 "$work/monitor" || fail "a monitor does not live through a full disk"
+wait_until grep -q 500 "$work/monitor" || fail "a monitor does not live through a full disk"
 expect "$pid" "$(pid_of ovsdb-server)" "process"
 kill $follower
 crash ovsdb-server
@@ -101,7 +101,7 @@ if command -v strace >/dev/null; then
   for n in 1 2 3; do insert $n >/dev/null && acknowledged=$((acknowledged + 1)); done
   strace -qq -f -p "$(pid_of ovsdb-server)" -e trace=fdatasync -e inject=fdatasync:error=EIO:when=1 2>"$work/strace" &
   tracer=$!
-  wait_until 5 grep -q '^TracerPid:[^0]*[1-9]' "/proc/$(pid_of ovsdb-server)/status" || fail "strace does not attach"
+  wait_until grep -q '^TracerPid:[^0]*[1-9]' "/proc/$(pid_of ovsdb-server)/status" || fail "strace does not attach"
   if insert 4 2>/dev/null; then fail "a transaction whose sync failed is answered"; fi
   found 'INJECTED' <"$work/strace" || fail "no fault was injected"
   insert 5 | found '"I/O error"' || fail "a commit after a failed sync is not refused"

@@ -38,7 +38,7 @@ baseline=$(descriptors)
 step "$crowd_size connections, half silent, half in the middle of a message"
 ip netns exec "$space" ovsdb-client monitor "unix:$work/db.sock" Bridge name >"$work/heard" 2>&1 &
 witness=$!
-wait_until 3 test -s "$work/heard" || fail "no monitor"
+wait_until test -s "$work/heard" || fail "no monitor"
 cat >"$work/crowd.py" <<'PY'
 import socket, sys
 path, count = sys.argv[1], int(sys.argv[2])
@@ -59,33 +59,33 @@ PY
 mkfifo "$work/hold"
 ip netns exec "$space" python3 "$work/crowd.py" "$work/db.sock" "$crowd_size" <"$work/hold" >"$work/crowd" &
 exec {hold}>"$work/hold"
-wait_until 60 grep -q here "$work/crowd" || fail "the crowd did not form"
+wait_until grep -q here "$work/crowd" || fail "the crowd did not form"
 is_calm() { # Once it has refused those who are too many.
   local before
   before=$(busy_ticks)
   sleep 0.5
   [ $(($(busy_ticks) - before)) -le 5 ]
 }
-wait_until 5 is_calm || fail "the server is busy with a crowd that does nothing"
+wait_until is_calm || fail "the server is busy with a crowd that does nothing"
 [ "$(descriptors)" -le 1024 ] || fail "descriptors"
 kill -0 $witness || fail "a client that was there before was cut off"
 exec {hold}>&-
 settled() { [ "$(descriptors)" -le $((baseline + 3)) ]; }
-wait_until 5 settled || fail "$(descriptors) descriptors, $baseline before"
+wait_until settled || fail "$(descriptors) descriptors, $baseline before"
 vsctl add-br br0 || fail "no client gets in after the crowd has left"
-wait_until 3 grep -q br0 "$work/heard" || fail "the client that was there before hears nothing"
+wait_until grep -q br0 "$work/heard" || fail "the client that was there before hears nothing"
 kill $witness
 
 step "a client behind a cut cable is dropped in two probe intervals"
 vsctl set-manager ptcp:6640:10.9.0.1 -- set Manager . inactivity_probe=500
 connected() { [ "$(vsctl get Manager . is_connected)" = "$1" ]; }
-wait_until 3 on far ovsdb-client -t 3 list-dbs tcp:10.9.0.1:6640 || fail "the manager's port does not open"
+wait_until on far ovsdb-client -t 3 list-dbs tcp:10.9.0.1:6640 || fail "the manager's port does not open"
 ip netns exec "$space-far" ovsdb-client -t 20 monitor tcp:10.9.0.1:6640 Bridge name >"$work/far" 2>&1 &
-wait_until 3 connected true || fail "no client"
+wait_until connected true || fail "no client"
 sleep 1.2
 connected true || fail "a client that answers was dropped"
 ip -n "$space-far" link set far down
-wait_until 2 connected false || fail "a client behind a cut cable is kept"
+wait_until connected false || fail "a client behind a cut cable is kept"
 ip -n "$space-far" link set far up
 vsctl del-manager
 

@@ -45,7 +45,7 @@ make_host red 10.1.1.1 br0 tag=10
 can_reach red 10.1.1.2 || fail "red does not reach green"
 on green python3 "$work/count.py" eth0 "$work/seen" >"$work/count.out" 2>&1 &
 disown
-wait_until 5 found ready "$work/count.out" || fail "the counter does not start"
+wait_until found ready "$work/count.out" || fail "the counter does not start"
 ip netns add "$space-blue"
 ip -n "$space" link add spare type veth peer name eth0 netns "$space-blue"
 ip -n "$space-blue" link set eth0 up
@@ -53,19 +53,19 @@ on blue python3 "$work/flood.py" eth0 &
 disown
 ip -n "$space" link set spare up
 hears_blue() { [ "$(on_switch cat /sys/class/net/spare/statistics/rx_packets)" -gt 1000 ]; }
-wait_until 5 hears_blue || fail "blue does not send"
+wait_until hears_blue || fail "blue does not send"
 printf 'link set red name gone\nlink set spare name blue\n' | ip -n "$space" -batch -
-wait_until 5 interface_is_open blue || fail "blue is not taken up"
+wait_until interface_is_open blue || fail "blue is not taken up"
 sleep 0.3
 [ ! -s "$work/seen" ] || fail "$(cat "$work/seen") frames of VLAN 20 came out in VLAN 10"
 ip -n "$space" link set gone name red
-wait_until 5 can_reach red 10.1.1.2 || fail "red does not come back"
+wait_until can_reach red 10.1.1.2 || fail "red does not come back"
 
 step "a device that was away for a moment is taken up again"
 ip -n "$space" link set red netns "$space-blue"
 ip -n "$space-blue" link set red netns "$(pid_of ovs-vswitchd)"
 ip -n "$space" link set red up
-wait_until 5 can_reach red 10.1.1.2 || fail "red is not heard any more"
+wait_until can_reach red 10.1.1.2 || fail "red is not heard any more"
 
 step "nobody waits in a loop for a device that is down"
 for pid in $(ip netns pids "$space-blue"); do kill "$pid"; done 2>/dev/null
@@ -74,7 +74,7 @@ if [ -n "$tap" ]; then
   ip -n "$space" link set "$tap" down
   ip -n "$space" link set "$tap" up
   used() { awk '{print $14 + $15}' "/proc/$(pid_of ovs-vswitchd)/stat"; }
-  wait_until 5 can_reach red 10.1.1.2 || fail "red is not heard after the tap was down"
+  wait_until can_reach red 10.1.1.2 || fail "red is not heard after the tap was down"
   before=$(used)
   sleep 1
   [ $(($(used) - before)) -lt 20 ] || fail "the switch uses $(($(used) - before)) % of a processor when idle"

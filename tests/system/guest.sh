@@ -38,7 +38,7 @@ step "TCP, both ways, super-frames and partial checksums whole"
 head -c 4000000 /dev/urandom >"$work/data"
 sum=$(md5sum <"$work/data" | cut -d' ' -f1)
 on h1 python3 -m http.server -d "$work" 8000 >/dev/null 2>&1 &
-wait_until 5 eval "on h1 ss -ltn | grep -q :8000" || fail "no server on h1"
+wait_until eval "on h1 ss -ltn | grep -q :8000" || fail "no server on h1"
 got=$(in_guest "wget -q -O - http://10.1.1.1:8000/data | md5sum" | cut -d' ' -f1)
 expect "$sum" "$got" "what the guest downloads"
 in_guest "dd if=/dev/urandom of=/data bs=100k count=20 2>/dev/null"
@@ -56,8 +56,8 @@ can_reach h1 10.1.1.3 || fail "h1 does not reach the guest again"
 step "a guest that stops and boots again is taken up again, with the same number"
 ofport=$(vsctl get Interface vm1 ofport)
 halt
-wait_until 5 eval '! ip -n "$space" link show vm1' || fail "QEMU's tap stays"
+wait_until eval '! ip -n "$space" link show vm1' || fail "QEMU's tap stays"
 boot
 ip -n "$space" link set vm1 up
-wait_until 3 can_reach h1 10.1.1.3 || fail "the guest that came back is not connected"
+wait_until can_reach h1 10.1.1.3 || fail "the guest that came back is not connected"
 expect "$ofport" "$(vsctl get Interface vm1 ofport)" "ofport after a reboot"

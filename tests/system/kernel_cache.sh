@@ -54,7 +54,7 @@ compares_both() {
 }
 is_verified() {
   local answer
-  wait_until 3 compares_both || fail "weir verify: $answer"
+  wait_until compares_both || fail "weir verify: $answer"
   echo "$answer" | found ': 0 differences$' || fail "weir verify: $answer"
   echo "   $answer"
 }
@@ -79,7 +79,7 @@ translate_addresses() { # ETH-TYPE ADDRESS OF-H2 OF-H1
 }
 virtual_tcp() { # OPTION...
   on h2 iperf3 -s -1 -D >/dev/null
-  wait_until 5 eval "on h2 ss -ltn | found :5201" || fail "iperf3 does not start"
+  wait_until eval "on h2 ss -ltn | found :5201" || fail "iperf3 does not start"
   on h1 timeout 20 iperf3 -t 1 -p 5999 "$@" >"$work/iperf.log" 2>&1 || { cat "$work/iperf.log" && return 1; }
 }
 step "addresses, ports and TTLs are rewritten: IPv4, IPv6, with every offload and without"
@@ -115,7 +115,7 @@ ip -n "$space" link add a0 type veth peer name b0
 for end in a0 b0; do ip -n "$space" link set $end up; done
 vsctl add-br br1 -- set Port h1 tag=10 -- add-port br0 a0 -- set Port a0 vlan_mode=trunk -- \
   del-port br0 h2 -- add-port br1 h2 tag=10 -- add-port br1 b0 -- set Port b0 vlan_mode=trunk
-wait_until 5 can_reach h1 10.8.0.2 || fail "h1 does not reach h2 by a trunk"
+wait_until can_reach h1 10.8.0.2 || fail "h1 does not reach h2 by a trunk"
 treats_more b0 many_pings h1 10.8.0.2 || fail "h1 does not reach h2 by a trunk"
 treats_more b0 sends_tcp h1 h2 10.8.0.2 || fail "no TCP by a trunk"
 treats_more a0 sends_tcp h2 h1 10.8.0.1 || fail "no TCP by a trunk, the other way"
@@ -125,7 +125,7 @@ for host in h1 h2; do on $host ethtool -K eth0 tx on >/dev/null 2>&1; done
 no_bad_checksums "VLANs"
 is_verified
 vsctl del-br br1 -- del-port br0 a0 -- clear Port h1 tag -- add-port br0 h2
-wait_until 5 can_reach h1 10.8.0.2 || fail "h1 does not reach h2, on one bridge again"
+wait_until can_reach h1 10.8.0.2 || fail "h1 does not reach h2, on one bridge again"
 
 step "a third host gets a piece of each frame, super-frames and all"
 make_host h3 none br0
@@ -137,13 +137,13 @@ read -r packets bytes <<<"$(received)"
 treats_more h1 sends_tcp h1 h2 10.8.0.2 || fail "no TCP from h1 to h2 beside a sample of it"
 no_bad_checksums "beside a sample"
 cut_in_kernel() { appctl dpctl/dump-flows type=offloaded | found 'trunc(80)'; }
-wait_until 5 cut_in_kernel || fail "no flow that cuts is in the kernel: $(appctl dpctl/dump-flows)"
+wait_until cut_in_kernel || fail "no flow that cuts is in the kernel: $(appctl dpctl/dump-flows)"
 set -- $(received)
 packets=$(($1 - packets)) bytes=$(($2 - bytes))
 [ "$packets" -gt 100 ] && [ "$bytes" -le $((packets * 80)) ] && [ "$bytes" -ge $((packets * 60)) ] ||
   fail "h3 got $bytes bytes in $packets frames of at most 80"
 sent_to_h3() { vsctl get Interface h3 statistics:tx_bytes; }
-wait_until 10 eval '[ "$(sent_to_h3)" -ge $bytes ]' || fail "of $bytes bytes to h3 are counted $(sent_to_h3)"
+wait_until eval '[ "$(sent_to_h3)" -ge $bytes ]' || fail "of $bytes bytes to h3 are counted $(sent_to_h3)"
 [ "$(sent_to_h3)" -le $(($2 + 2000)) ] || fail "of $2 bytes to h3 are counted $(sent_to_h3)"
 vsctl del-port h3
 
@@ -154,7 +154,7 @@ on h1 python3 -c 'import socket
 to = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for _ in range(200):
     to.sendto(b"hello", ("10.8.0.2", 7777))'
-wait_until 3 eval '[ "$(ofctl dump-flows br0 udp,tp_dst=7777 | sed -nE "s/.*n_packets=([0-9]+).*/\1/p")" = 200 ]' ||
+wait_until eval '[ "$(ofctl dump-flows br0 udp,tp_dst=7777 | sed -nE "s/.*n_packets=([0-9]+).*/\1/p")" = 200 ]' ||
   fail "200 frames flooded: $(ofctl dump-flows br0)"
 expect 200 "$(on h2 nstat -z UdpNoPorts | awk '/NoPorts/ {print $2}')" "copies at h2"
 
@@ -162,7 +162,7 @@ step "what cannot be sent is dropped for a reason"
 drops() { appctl weir/drops h1 | awk -v r="$1" '$2 == r {print $3}'; }
 ip -n "$space" link set h2 mtu 1400
 on h1 ping -q -c 5 -i 0.05 -W 0.3 -s 1450 -M "do" 10.8.0.2 >/dev/null 2>&1 && fail "a frame beyond the MTU passes"
-wait_until 3 eval '[ "$(drops too_long)" -ge 5 ]' || fail "not counted: $(appctl weir/drops h1)"
+wait_until eval '[ "$(drops too_long)" -ge 5 ]' || fail "not counted: $(appctl weir/drops h1)"
 ip -n "$space" link set h2 mtu 1500
 
 step "entries that go wrong in the kernel's memory are found, and flushed"
@@ -194,7 +194,7 @@ damage_is_found() { # Unless flows are just out of date.
   [ $status = 1 ] && found "icmp.*offloaded:yes, the kernel's copy is another" <"$work/differences"
 }
 many_pings h1 10.8.0.2 || fail "no ping"
-wait_until 3 damage_is_found || fail "not found: $(cat "$work/differences")"
+wait_until damage_is_found || fail "not found: $(cat "$work/differences")"
 appctl dpctl/del-flows
 many_pings h1 10.8.0.2 || fail "no ping after a flush"
 is_verified
@@ -211,10 +211,10 @@ treats_more h1 many_pings h1 10.8.0.2 || fail "no ping with the cache again"
 step "a filter that somebody removes comes back"
 has_filter() { on_switch tc filter show dev "$1" "$2" | found "weir_$2"; }
 on_switch tc qdisc del dev h1 clsact
-wait_until 2 has_filter h1 ingress || fail "the filter of h1 does not come back"
+wait_until has_filter h1 ingress || fail "the filter of h1 does not come back"
 treats_more h1 many_pings h1 10.8.0.2 || fail "h1 does not reach h2 by the new filter"
 on_switch tc filter del dev br0 egress
-wait_until 2 has_filter br0 egress || fail "the filter of br0 does not come back"
+wait_until has_filter br0 egress || fail "the filter of br0 does not come back"
 found 'somebody had removed' <"$work/vswitchd.log" || fail "the log does not tell"
 
 step "somebody else's filter stays"

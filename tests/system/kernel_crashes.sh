@@ -70,8 +70,8 @@ configure
 
 step "$crashes crashes"
 launch
-wait_until 60 is_up || fail "the daemon does not start"
-wait_until 60 can_reach h1 10.5.0.2 || fail "h1 does not reach h2"
+wait_until is_up || fail "the daemon does not start"
+wait_until can_reach h1 10.5.0.2 || fail "h1 does not reach h2"
 clean_up >"$work/said" 2>&1 && fail "cleanup does not refuse while a daemon runs"
 mv "$work/ovs-vswitchd.pid" "$work/hidden"
 clean_up >"$work/said" 2>&1 && fail "cleanup does not see that a daemon without pidfile runs"
@@ -89,14 +89,14 @@ for i in $(seq "$crashes"); do
   2) pause 300 && vsctl --no-wait --if-exists del-port h3 -- --if-exists del-port nic ;;
   3) pause 300 && vsctl --no-wait --may-exist add-port br0 nic -- --may-exist add-port br0 in2 -- set Interface in2 type=internal ;;
   4) pause 300 && vsctl --no-wait --if-exists del-br br0 && configure ;;
-  5) wait_until 60 is_up && (appctl exit "$([ $((RANDOM % 2)) = 0 ] || echo --cleanup)" || true) >/dev/null 2>&1 & ;;
+  5) wait_until is_up && (appctl exit "$([ $((RANDOM % 2)) = 0 ] || echo --cleanup)" || true) >/dev/null 2>&1 & ;;
   esac
   pause 200
   kill_it
   [ $((i % 3)) != 0 ] || leaves_nothing "$i crashes"
 done
 launch
-wait_until 60 can_reach h1 10.5.0.2 || fail "h1 does not reach h2 in the end"
+wait_until can_reach h1 10.5.0.2 || fail "h1 does not reach h2 in the end"
 kill_it
 leaves_nothing "$crashes crashes"
 
@@ -104,29 +104,29 @@ flags() { ip -n "$space" -o link show nic | found PROMISC; }
 step "a device that looks at addresses takes all frames while no daemon runs"
 vsctl --no-wait --may-exist add-port br0 nic
 launch
-wait_until 60 flags || fail "the device does not take all frames"
+wait_until flags || fail "the device does not take all frames"
 kill_it
 flags || fail "it does not after a crash"
 launch
-wait_until 60 is_up || fail "the daemon does not start"
+wait_until is_up || fail "the daemon does not start"
 vsctl del-port br0 nic
-wait_until 60 eval '! flags' || fail "it still does when it is no port any more"
+wait_until eval '! flags' || fail "it still does when it is no port any more"
 ip -n "$space" link set nic promisc on
 vsctl add-port br0 nic
 vsctl del-port br0 nic
 flags || fail "what somebody else had asked for is gone"
 ip -n "$space" link set nic promisc off
 vsctl add-port br0 nic
-wait_until 60 flags || fail "the device does not take all frames again"
+wait_until flags || fail "the device does not take all frames again"
 appctl exit >/dev/null
-wait_until 60 eval '! is_alive "$pid"' || fail "the daemon does not stop"
+wait_until eval '! is_alive "$pid"' || fail "the daemon does not stop"
 flags || fail "it does not after a stop"
 launch
-wait_until 60 is_up || fail "the daemon does not start"
+wait_until is_up || fail "the daemon does not start"
 kill_it
 vsctl --no-wait del-port br0 nic
 launch
-wait_until 60 eval '! flags' || fail "the next daemon does not give back a device that is no port any more"
+wait_until eval '! flags' || fail "the next daemon does not give back a device that is no port any more"
 kill_it
 leaves_nothing "that"
 

@@ -48,8 +48,8 @@ answers() { appctl version >/dev/null 2>&1; }
 n_flows=$(ofctl dump-flows br0 | grep -c priority)
 has_all_flows() { [ "$(ofctl dump-flows br0 | grep -c priority)" = "$n_flows" ]; }
 resume() {
-  wait_until 5 answers || fail "the new daemon does not answer"
-  wait_until 5 has_all_flows || fail "flows after a restart: $(ofctl dump-flows br0)"
+  wait_until answers || fail "the new daemon does not answer"
+  wait_until has_all_flows || fail "flows after a restart: $(ofctl dump-flows br0)"
   found "adopted [1-9][0-9]* cached flows" <"$work/vswitchd.log" || fail "nothing was adopted"
   sleep 1
 }
@@ -61,7 +61,7 @@ killed() {
   local pid
   pid=$(pid_of ovs-vswitchd)
   kill -9 "$pid"
-  wait_until 5 pid_changed "$pid" || fail "the supervisor does not start another"
+  wait_until pid_changed "$pid" || fail "the supervisor does not start another"
   resume
 }
 
@@ -69,9 +69,9 @@ child_of() { pgrep -P "$1" || echo "$1"; }
 begin_traffic() {
   on h2 "$probe" receive eth0 $((seconds + 30)) >"$work/received" &
   receiver=$!
-  wait_until 5 grep -q ready "$work/received" || fail "the receiver does not start"
+  wait_until grep -q ready "$work/received" || fail "the receiver does not start"
   on h2 iperf3 -s -1 >/dev/null 2>&1 &
-  wait_until 5 eval "on h2 ss -ltn | found :5201" || fail "iperf3 does not start"
+  wait_until eval "on h2 ss -ltn | found :5201" || fail "iperf3 does not start"
   on h1 iperf3 -c 10.6.0.2 -t "$seconds" -b 200M -J >"$work/tcp" 2>&1 &
   tcp=$!
   on h1 "$probe" send 10.6.0.2 c 7000 1 10000 "$seconds" >"$work/sent.c" &
@@ -81,7 +81,7 @@ begin_traffic() {
 }
 end_traffic() {
   wait "$tcp" || fail "TCP broke: $(head -c 400 "$work/tcp")"
-  wait_until 10 test -s "$work/sent.f"
+  wait_until test -s "$work/sent.f"
   sleep 0.3
   kill "$(child_of $receiver)"
   wait $receiver || true
@@ -147,7 +147,7 @@ found "400 received" <"$work/ping" || fail "the host is away while the daemon is
 step "crashes, one after another, leave nothing that cleanup does not remove"
 pid=$(pid_of ovs-vswitchd)
 appctl exit --cleanup
-wait_until 5 eval '! is_alive $pid' || fail "exit --cleanup does not end the daemon"
+wait_until eval '! is_alive $pid' || fail "exit --cleanup does not end the daemon"
 # What there is of ours: devices, qdiscs, filters, XDP programs.
 traces() {
   ip -n "$space" -o link | awk '{print $2, /prog\/xdp/ ? "xdp" : ""}'

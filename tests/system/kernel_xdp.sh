@@ -41,7 +41,7 @@ step "checksums that are left to the device arrive right, in TCP and in UDP"
 head -c 3000000 /dev/urandom >"$work/data"
 sum=$(md5sum <"$work/data" | cut -d' ' -f1)
 on h1 python3 -m http.server -d "$work" 8000 >/dev/null 2>&1 &
-wait_until 5 eval "on h1 ss -ltn | found :8000" || fail "no server on h1"
+wait_until eval "on h1 ss -ltn | found :8000" || fail "no server on h1"
 got=$(on h2 timeout 20 python3 -c 'import hashlib, urllib.request
 print(hashlib.md5(urllib.request.urlopen("http://10.5.0.1:8000/data", timeout=15).read()).hexdigest())')
 expect "$sum" "$got" "what h2 downloads"
@@ -50,7 +50,7 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("", 7000)); s.sett
 print("bound", flush=True)
 for i in range(40): assert s.recv(2000) == bytes([i]) * (1 + 36 * i), i' >"$work/udp" &
 listener=$!
-wait_until 3 grep -q bound "$work/udp"
+wait_until grep -q bound "$work/udp"
 on h1 python3 -c 'import socket, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.connect(("10.5.0.2", 7000))
 for i in range(40): s.send(bytes([i]) * (1 + 36 * i)); time.sleep(0.005)'
@@ -60,7 +60,7 @@ step "tags, in the frame or beside it"
 vsctl set Port h1 tag=10
 on h2 "$load/load" tag eth0 30 &
 tagger=$!
-wait_until 3 eval "on h2 tc filter show dev eth0 egress | found push_tag"
+wait_until eval "on h2 tc filter show dev eth0 egress | found push_tag"
 can_reach h1 10.5.0.2 || fail "a tag beside the frame is lost"
 [ "$(tcp_mbps h1 h2 10.5.0.2)" -gt 20 ] || fail "no TCP with tags beside the frames"
 kill "$(pgrep -P $tagger || echo $tagger)"
@@ -72,7 +72,7 @@ can_reach h1 10.5.0.2 || fail "h1 does not reach h2 without tags"
 
 step "a veth whose other end does no GRO gets its frames by TC"
 on h2 ethtool -K eth0 gro off
-wait_until 3 can_reach h1 10.5.0.2 || fail "h2 hears nothing without GRO"
+wait_until can_reach h1 10.5.0.2 || fail "h2 hears nothing without GRO"
 on h2 ethtool -K eth0 gro on
 can_reach h1 10.5.0.2 || fail "h2 hears nothing with GRO again"
 vsctl add-port br0 h4 -- set Interface h4 options:fastpath=xdp
@@ -94,7 +94,7 @@ vsctl del-port br0 h3
 expect "$theirs" "$(program_of h3)" "the program on h3 after its port is gone"
 in_switch bpftool net detach xdpdrv dev h3
 vsctl add-port br0 h3 -- set Interface h3 options:fastpath=xdp
-wait_until 2 path_is h3 XDP || fail "h3 is free, and not on XDP"
+wait_until path_is h3 XDP || fail "h3 is free, and not on XDP"
 
 step "a setting that changes, and one that is wrong"
 vsctl remove Interface h3 options fastpath
@@ -103,7 +103,7 @@ can_reach h1 10.5.0.3 || fail "h1 does not reach h3 without XDP"
 vsctl set Interface h3 options:fastpath=fast || true
 vsctl get Interface h3 error | found "none of" || fail "a wrong setting is not told"
 vsctl remove Interface h3 options fastpath -- set Bridge br0 other_config:fastpath=xdp
-wait_until 2 path_is h3 XDP || fail "the bridge's setting does not reach h3"
+wait_until path_is h3 XDP || fail "the bridge's setting does not reach h3"
 
 step "after a crash the next one takes over, and cleanup leaves nothing"
 crash ovs-vswitchd

@@ -128,10 +128,9 @@ pull_out() { ip -n "$space" link del "$1"; }
 
 # --- Questions ------------------------------------------------------------------------------
 
-# wait_until SECONDS COMMAND...: true as soon as the command is.
+# wait_until COMMAND...: true as soon as the command is, within a minute.
 wait_until() {
-  local end=$((SECONDS + $1 + 1))
-  shift
+  local end=$((SECONDS + 60))
   until "$@" >/dev/null 2>&1; do
     [ $SECONDS -lt $end ] || return 1
     sleep 0.05
@@ -153,7 +152,7 @@ cannot_reach() { # HOST ADDRESS
 
 tcp_mbps() { # CLIENT SERVER ADDRESS-OF-SERVER
   on "$2" iperf3 -s -1 -D >/dev/null
-  wait_until 5 eval "on $2 ss -ltn | found :5201" || fail "iperf3 does not start on $2"
+  wait_until eval "on $2 ss -ltn | found :5201" || fail "iperf3 does not start on $2"
   on "$1" iperf3 -c "$3" -t 1 -J | python3 -c 'import json, sys
 print(int(json.load(sys.stdin)["end"]["sum_received"]["bits_per_second"] / 1e6))'
 }

@@ -25,7 +25,7 @@ use_controller() { # OPENFLOW...
   ofctl -O OpenFlow10,OpenFlow13,OpenFlow14,OpenFlow15 del-flows br0
   vsctl set Bridge br0 "protocols=$(printf ',OpenFlow%s' "$@" | cut -c2-)" -- set-controller br0 tcp:127.0.0.1:6653 \
     -- set Controller br0 max_backoff=1000
-  wait_until 20 is_connected || fail "no connection to the controller: $(tail -n 3 "$work"/*.out)"
+  wait_until is_connected || fail "no connection to the controller: $(tail -n 3 "$work"/*.out)"
 }
 leave_controller() {
   stop_controller
@@ -42,7 +42,7 @@ check_os_ken() { # OPENFLOW
   use_controller "$1"
   can_reach h1 10.7.0.2 || fail "os-ken's switch does not forward"
   for line in "connected 00000000000000c1" "description" "learned 2 flows"; do
-    wait_until 5 grep -qx "$line" "$told" || fail "os-ken does not hear: $line, but $(sort -u "$told")"
+    wait_until grep -qx "$line" "$told" || fail "os-ken does not hear: $line, but $(sort -u "$told")"
   done
   grep -q "^ports 1 2" "$told" || fail "statistics of ports"
   if [ "$1" != 10 ]; then
@@ -80,4 +80,4 @@ ofctl del-flows br0
 vsctl set-controller br0 tcp:127.0.0.1:6653 -- set Controller br0 max_backoff=1000 -- set-fail-mode br0 secure
 cannot_reach h1 10.7.0.2 || fail "fail_mode=secure forwards"
 vsctl del-controller br0 -- set-fail-mode br0 standalone
-wait_until 5 can_reach h1 10.7.0.2 || fail "fail_mode=standalone does not forward"
+wait_until can_reach h1 10.7.0.2 || fail "fail_mode=standalone does not forward"

@@ -103,10 +103,10 @@ step "fast failover follows the links"
 ofctl -O OpenFlow15 add-group br0 group_id=1,type=ff,bucket=watch_port:1,output:1,bucket=watch_port:2,output:2
 ofctl -O OpenFlow15 add-flow br0 actions=group:1
 uses_bucket() { appctl ofproto/trace br0 in_port=LOCAL | found "using bucket $1"; }
-wait_until 5 uses_bucket 0 || fail "the first bucket is not used, though its port is up"
+wait_until uses_bucket 0 || fail "the first bucket is not used, though its port is up"
 on_switch ip link set p1 down
-wait_until 5 uses_bucket 1 || fail "the second bucket is not used, though the first one's port is down"
+wait_until uses_bucket 1 || fail "the second bucket is not used, though the first one's port is down"
 on_switch ip link set p1 up
-wait_until 5 uses_bucket 0 || fail "the first bucket is not used again"
+wait_until uses_bucket 0 || fail "the first bucket is not used again"
 
 [ $same_n -gt 180 ] || fail "only $same_n answers compared"

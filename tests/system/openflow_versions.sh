@@ -123,7 +123,7 @@ check_monitor() { # VERSION
   with_reference ovs-ofctl $o monitor br0 watch:table=1,out_port=2 watch:table=2,\!actions \
     >"$theirs" 2>&1 &
   monitors+=($!)
-  wait_until 5 grep -q cookie=0x5 "$ours" && wait_until 5 grep -q cookie=0x5 "$theirs" ||
+  wait_until grep -q cookie=0x5 "$ours" && wait_until grep -q cookie=0x5 "$theirs" ||
     fail "no flow that was there is told: $(cat "$ours" "$theirs")"
   for change in "add-flow table=1,udp,actions=2" "add-flow table=2,udp,actions=1" \
     "add-flow table=3,udp,actions=2" "mod-flows table=1,udp,actions=2,1" \
@@ -132,8 +132,8 @@ check_monitor() { # VERSION
     same $o ${change% *} br0 "${change##* }"
   done
   same $o del-flows br0
-  wait_until 5 eval "[ \$(grep -c reason=delete $ours) = 3 ]" || fail "deletes are not told"
-  wait_until 5 eval "[ \$(grep -c reason=delete $theirs) = 3 ]" || fail "OVS tells no deletes"
+  wait_until eval "[ \$(grep -c reason=delete $ours) = 3 ]" || fail "deletes are not told"
+  wait_until eval "[ \$(grep -c reason=delete $theirs) = 3 ]" || fail "OVS tells no deletes"
   kill "${monitors[@]}"
   wait "${monitors[@]}" 2>/dev/null || true
   # What one publication deletes has no order.
@@ -149,7 +149,7 @@ for version in 10 13 14 15; do check_monitor $version; done
 step "versions a bridge does not allow"
 vsctl set bridge br0 protocols=OpenFlow12,OpenFlow15
 with_reference vsctl set bridge br0 protocols=OpenFlow12,OpenFlow15
-wait_until 5 ofctl -O OpenFlow15 get-frags br0
+wait_until ofctl -O OpenFlow15 get-frags br0
 same -O OpenFlow13,OpenFlow14,OpenFlow15 get-frags br0
 same -O OpenFlow10,OpenFlow11,OpenFlow12 get-frags br0
 ofctl -O OpenFlow13 get-frags br0 >/dev/null 2>&1 && fail "a version that is not allowed is spoken"

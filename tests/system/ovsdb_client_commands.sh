@@ -7,7 +7,7 @@ command -v ovsdb-client >/dev/null || skip "needs ovsdb-client"
 start_database
 client() { ovsdb-client -t 10 "$@"; }
 vsctl() { ovs-vsctl -t 10 --no-wait "$@"; }
-said() { wait_until 5 grep -q "$1" "$work/$2"; }
+said() { wait_until grep -q "$1" "$work/$2"; }
 follow() { # FILE COMMAND...: a client in the background, as process $follower
   local file=$work/$1
   shift
@@ -43,7 +43,7 @@ for command in "monitor Open_vSwitch Bridge name" 'monitor-cond Open_vSwitch [["
   read -ra words <<<"$command"
   follow monitor "${words[@]}"
   [ "${words[0]}" != monitor ] || said br0 monitor || fail "${words[0]}: first contents"
-  wait_until 5 eval "ovs-appctl -t ovsdb-server memory/show | found monitors:[1-9]" || fail "${words[0]} does not begin"
+  wait_until eval "ovs-appctl -t ovsdb-server memory/show | found monitors:[1-9]" || fail "${words[0]} does not begin"
   vsctl add-br br1
   said br1 monitor || fail "${words[0]}: a row that appears"
   vsctl del-br br1

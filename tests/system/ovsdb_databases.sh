@@ -62,7 +62,7 @@ refused ovsdb-server/remove-remote "punix:$work/deep/more.sock" || fail "removed
 step "conversion"
 ovsdb-client monitor "$socket" T A name >"$work/monitor" 2>&1 &
 follower=$!
-wait_until 5 eval "found one <$work/monitor" || fail "the monitor does not begin"
+wait_until eval "found one <$work/monitor" || fail "the monitor does not begin"
 expect yes "$(client needs-conversion "$socket" "$work/t2.ovsschema")" needs-conversion
 ! client convert "$socket" "$work/bad.ovsschema" 2>"$work/why" || fail "integers became uuids"
 found "cannot keep its value" <"$work/why" || fail "the refusal says: $(cat "$work/why")"
@@ -70,7 +70,7 @@ expect 1.0.0 "$(client get-schema-version "$socket" T)" "version after a refused
 client convert "$socket" "$work/t2.ovsschema" || fail convert
 expect 1.1.0 "$(client get-schema-version "$socket" T)" "version after conversion"
 expect no "$(client needs-conversion "$socket" "$work/t2.ovsschema")" "needs-conversion after it"
-wait_until 5 eval "! kill -0 $follower 2>/dev/null" || fail "a client that knows nothing of changes stays"
+wait_until eval "! kill -0 $follower 2>/dev/null" || fail "a client that knows nothing of changes stays"
 wait $follower 2>/dev/null || true
 select='["T", {"op": "select", "table": "A", "where": [], "columns": ["name", "n", "new"]}]'
 expect '[{"rows":[{"n":1,"name":"one","new":""}]}]' "$(client query "$socket" "$select")" "the row under the new schema"
@@ -78,7 +78,7 @@ expect '[{"rows":[{"n":1,"name":"one","new":""}]}]' "$(client query "$socket" "$
 step "a restart keeps it"
 pid=$(pid_of ovsdb-server)
 appctl exit
-wait_until 5 eval "! is_alive $pid" || fail "exit does not end it"
+wait_until eval "! is_alive $pid" || fail "exit does not end it"
 serve "$work/t.db" "$work/conf.db"
 expect '[{"rows":[{"n":1,"name":"one","new":""}]}]' "$(client query "$socket" "$select")" "the row after a restart"
 expect br0 "$(ovs-vsctl list-br)" "the other database"
@@ -88,7 +88,7 @@ if command -v strace >/dev/null; then
   sed 's/"1.1.0"/"1.2.0"/' "$work/t2.ovsschema" >"$work/t3.ovsschema"
   strace -qq -f -p "$(pid_of ovsdb-server)" -e trace=fsync -e inject=fsync:error=EIO:when=1 2>"$work/strace" &
   tracer=$!
-  wait_until 5 grep -q '^TracerPid:[^0]*[1-9]' "/proc/$(pid_of ovsdb-server)/status" || fail "strace does not attach"
+  wait_until grep -q '^TracerPid:[^0]*[1-9]' "/proc/$(pid_of ovsdb-server)/status" || fail "strace does not attach"
   ! client convert "$socket" "$work/t3.ovsschema" 2>"$work/why" || fail "acknowledged without a sync"
   kill $tracer && wait $tracer 2>/dev/null || true
   found INJECTED <"$work/strace" || fail "no fault was injected"
@@ -99,11 +99,11 @@ fi
 step "managers of a database that is converted away"
 appctl ovsdb-server/add-remote db:Open_vSwitch,Open_vSwitch,manager_options
 ovs-vsctl --no-wait set-manager "punix:$work/manager.sock"
-wait_until 5 test -S "$work/manager.sock" || fail "the manager's socket is missing"
+wait_until test -S "$work/manager.sock" || fail "the manager's socket is missing"
 cat >"$work/small.ovsschema" <<'EOF'
 {"name": "Open_vSwitch", "version": "9.0.0", "tables": {"Open_vSwitch": {"isRoot": true, "columns": {"x": {"type": "string"}}}}}
 EOF
 client convert "$socket" "$work/small.ovsschema" || fail "conversion to a small schema"
-wait_until 5 eval "[ ! -S $work/manager.sock ]" || fail "the manager's socket stays"
+wait_until eval "[ ! -S $work/manager.sock ]" || fail "the manager's socket stays"
 client query "$socket" '["Open_vSwitch", {"op": "select", "table": "Open_vSwitch", "where": [], "columns": ["x"]}]' |
   found '"x":""' || fail "the small database does not answer"

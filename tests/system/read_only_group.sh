@@ -30,9 +30,9 @@ done
 said=$(as $readers ovs-vsctl -t 3 --no-wait add-br br9 2>&1 || true)
 found "permission error" <<<"$said" || fail "what a reader hears: $said"
 setpriv --reuid=54300 --regid=$readers --clear-groups ovsdb-client -t 3 monitor "unix:$work/db.sock" Bridge name >"$work/heard" 2>&1 &
-wait_until 3 grep -q br0 "$work/heard" || fail "a reader does not monitor"
+wait_until grep -q br0 "$work/heard" || fail "a reader does not monitor"
 ovs-vsctl -t 3 add-br br7
-wait_until 3 grep -q br7 "$work/heard" || fail "a reader does not hear of changes"
+wait_until grep -q br7 "$work/heard" || fail "a reader does not hear of changes"
 
 step "every way to change something"
 ask() { as $readers /usr/bin/python3 -c '
@@ -82,7 +82,7 @@ print("here", flush=True)
 time.sleep(20)
 PY
 crowd=$!
-wait_until 10 grep -q here "$work/crowd" || fail "no crowd"
+wait_until grep -q here "$work/crowd" || fail "no crowd"
 as $writers ovs-vsctl -t 3 --no-wait list-br >/dev/null || fail "a crowd of readers keeps a writer out"
 kill $crowd
 

@@ -34,11 +34,11 @@ start_reference() {
   with_reference ovsdb-tool create "$reference/conf.db" "$schema"
   start_with_reference ovsdb-server --remote="punix:$reference/db.sock" --pidfile -vconsole:off \
     "$reference/conf.db"
-  wait_until 5 test -S "$reference/db.sock" || fail "no reference database"
+  wait_until test -S "$reference/db.sock" || fail "no reference database"
   with_reference ovs-vsctl --no-wait init
   start_with_reference ovs-vswitchd --enable-dummy=override --disable-system --pidfile -vconsole:off \
     --unixctl="$reference/vswitchd.ctl" "unix:$reference/db.sock"
-  wait_until 5 test -S "$reference/vswitchd.ctl" || fail "no reference switch"
+  wait_until test -S "$reference/vswitchd.ctl" || fail "no reference switch"
   with_reference vsctl add-br br0 -- set bridge br0 datapath_type=dummy fail_mode=secure \
     other-config:datapath-id=00000000000000aa
   for i in 1 2; do

@@ -35,23 +35,23 @@ crash ovsdb-server
 can_reach h1 10.4.0.2 || fail "forwarding stops without the database"
 start_database
 vsctl set Bridge br0 external_ids:mark=1 || fail "the switch does not come back to the database"
-wait_until 12 is_back || fail "not the same after the database returned: $(diff <(echo "$before") <(picture))"
+wait_until is_back || fail "not the same after the database returned: $(diff <(echo "$before") <(picture))"
 
 step "a clean stop and start"
 appctl exit
-wait_until 5 test ! -e "$work/ovs-vswitchd.pid" || fail "exit does not end the daemon"
+wait_until test ! -e "$work/ovs-vswitchd.pid" || fail "exit does not end the daemon"
 start_forwarding
-wait_until 12 is_back || fail "not the same after a clean restart: $(diff <(echo "$before") <(picture))"
+wait_until is_back || fail "not the same after a clean restart: $(diff <(echo "$before") <(picture))"
 can_reach h1 10.4.0.2 || fail "traffic does not resume after a clean restart"
 
 step "a clean stop ends under traffic too, $kills times"
 for i in $(seq "$kills"); do
   on h1 timeout 0.5 ping -q -f 10.4.0.2 >/dev/null 2>&1 &
   appctl exit
-  wait_until 5 test ! -e "$work/ovs-vswitchd.pid" || fail "round $i: exit under traffic hangs"
+  wait_until test ! -e "$work/ovs-vswitchd.pid" || fail "round $i: exit under traffic hangs"
   start_forwarding
 done
-wait_until 12 is_back || fail "not the same after clean stops: $(diff <(echo "$before") <(picture))"
+wait_until is_back || fail "not the same after clean stops: $(diff <(echo "$before") <(picture))"
 
 step "kill -9 of either daemon at random moments, $kills times"
 for i in $(seq "$kills"); do
@@ -72,7 +72,7 @@ for i in $(seq "$kills"); do
     start_forwarding
   fi
   wait $writer || true
-  wait_until 12 is_back || fail "round $i: not the same: $(diff <(echo "$before") <(picture))"
+  wait_until is_back || fail "round $i: not the same: $(diff <(echo "$before") <(picture))"
   can_reach h1 10.4.0.2 || fail "round $i: traffic does not resume"
 done
 

@@ -62,7 +62,7 @@ for version in TLSv1 TLSv1_1; do
   ! accepts "version=$version" ciphers=ALL:@SECLEVEL=0 "${mine[@]}" || fail "$version is spoken"
 done
 ! accepts version=TLSv1_2 ciphers=aNULL:@SECLEVEL=0 || fail "a cipher without certificates is spoken"
-wait_until 1 grep -q "unsupported protocol" "$work/ovsdb.log" || fail "old versions were not even tried"
+wait_until grep -q "unsupported protocol" "$work/ovsdb.log" || fail "old versions were not even tried"
 for version in TLSv1_2 TLSv1_3; do
   accepts "version=$version" "${mine[@]}" || fail "$version is not spoken"
   ! accepts "version=$version" || fail "$version without a certificate gets in"
@@ -84,23 +84,23 @@ vsctl del-ssl
 ! gets_in client || fail "a client gets in after del-ssl"
 vsctl set-ssl "$pki/none.key" "$pki/server.pem" "$pki/ca.pem"
 ! gets_in client || fail "a client gets in without a key"
-wait_until 2 grep -q "private key $pki/none.key: No such file" "$work/ovsdb.log" || fail "a missing key is not named"
+wait_until grep -q "private key $pki/none.key: No such file" "$work/ovsdb.log" || fail "a missing key is not named"
 vsctl set-ssl "$pki/server.key" "$pki/server.pem" "$pki/ca.pem"
 gets_in client || fail "a client does not get in again"
 
 step "managers: pssl and ssl"
 vsctl set-manager pssl:6641:127.0.0.1
-wait_until 2 eval "on_switch ovsdb-client -t 3 $(identity client) list-dbs ssl:127.0.0.1:6641" || fail "pssl manager"
+wait_until eval "on_switch ovsdb-client -t 3 $(identity client) list-dbs ssl:127.0.0.1:6641" || fail "pssl manager"
 vsctl set-manager ssl:127.0.0.1:6650
 # shellcheck disable=SC2046
 ip netns exec "$space" ovsdb-client -t 20 $(identity client) monitor pssl:6650:127.0.0.1 Bridge name >"$work/active" 2>&1 &
-wait_until 5 grep -q br0 "$work/active" || fail "the server does not connect by TLS"
+wait_until grep -q br0 "$work/active" || fail "the server does not connect by TLS"
 row=$(vsctl --bare --columns=_uuid find Manager)
 expect ACTIVE "$(vsctl get Manager "$row" status:state)" "state of a manager by TLS"
 { kill $! && wait $!; } 2>/dev/null || true
 # shellcheck disable=SC2046
 ip netns exec "$space" ovsdb-client -t 20 $(identity stranger strangers) monitor pssl:6650:127.0.0.1 Bridge name >"$work/active" 2>&1 &
-wait_until 8 eval "vsctl get Manager $row status:last_error | found 'the peer.s certificate'" || fail "a manager of strangers: $(vsctl get Manager "$row" status)"
+wait_until eval "vsctl get Manager $row status:last_error | found 'the peer.s certificate'" || fail "a manager of strangers: $(vsctl get Manager "$row" status)"
 ! grep -q br0 "$work/active" || fail "the server talks to strangers"
 { kill $! && wait $!; } 2>/dev/null || true
 vsctl del-manager
@@ -141,29 +141,29 @@ controller() { # NAME CA OPTION...
 }
 controller client ca
 ovs-vsctl set-controller br0 ssl:127.0.0.1:6653
-wait_until 5 bridge_has is_connected true || fail "no controller by TLS"
+wait_until bridge_has is_connected true || fail "no controller by TLS"
 { kill $! && wait $!; } 2>/dev/null || true
-wait_until 5 bridge_has is_connected false || fail "a controller that has gone"
+wait_until bridge_has is_connected false || fail "a controller that has gone"
 controller stranger strangers
 blames_certificate() { ovs-vsctl --columns=status list Controller | found "TLS: the peer's certificate"; }
-wait_until 9 blames_certificate ||
+wait_until blames_certificate ||
   fail "a strange controller: $(ovs-vsctl get Controller . status 2>&1)"
 bridge_has is_connected false || fail "a strange controller is believed"
 { kill $! && wait $!; } 2>/dev/null || true
 ovs-vsctl set-controller br0 pssl:6654:127.0.0.1
 # shellcheck disable=SC2046
-wait_until 3 eval "on_switch ovs-ofctl $(identity client) show ssl:127.0.0.1:6654" || fail "ovs-ofctl by TLS"
+wait_until eval "on_switch ovs-ofctl $(identity client) show ssl:127.0.0.1:6654" || fail "ovs-ofctl by TLS"
 expect "$(weir dump-flows br0 | wc -l)" "$(tls_weir client --ca-cert="$pki/ca.pem" dump-flows ssl:127.0.0.1:6654 | wc -l)" "flows by TLS"
 ! tls_weir stranger --ca-cert="$pki/ca.pem" dump-flows ssl:127.0.0.1:6654 2>/dev/null || fail "a stranger sees flows"
 
 step "nonsense and stalled handshakes disturb nobody"
 ip netns exec "$space" python3 "$(dirname "$0")/tls_strangers.py" 127.0.0.1 6640 "${WEIR_STALLED:-200}" "$work/stalled" &
-wait_until 10 test -e "$work/stalled" || fail "no stalled handshakes"
+wait_until test -e "$work/stalled" || fail "no stalled handshakes"
 gets_in client || fail "stalled handshakes keep a client out"
 vsctl list-br >/dev/null || fail "stalled handshakes keep a local client out"
 first=$!
 ip netns exec "$space" python3 "$(dirname "$0")/tls_strangers.py" 127.0.0.1 6654 100 "$work/stalled_too" &
-wait_until 10 test -e "$work/stalled_too" || fail "no stalled handshakes at the switch"
+wait_until test -e "$work/stalled_too" || fail "no stalled handshakes at the switch"
 ovs-vsctl -t 2 add-br br2 || fail "stalled handshakes keep the switch busy"
 # shellcheck disable=SC2046
 on_switch ovs-ofctl $(identity client) show ssl:127.0.0.1:6654 >/dev/null || fail "stalled handshakes keep a controller out"

@@ -24,7 +24,7 @@ add_vlan_device() { # VID
     return
   fi
   on trunk python3 "$(dirname "$0")/vlan_device.py" eth0 "$1" "eth0.$1" >"$work/vlan$1" 2>&1 &
-  wait_until 5 grep -q ready "$work/vlan$1" || fail "no VLAN device: $(cat "$work/vlan$1")"
+  wait_until grep -q ready "$work/vlan$1" || fail "no VLAN device: $(cat "$work/vlan$1")"
 }
 add_vlan_device 10
 add_vlan_device 20
@@ -69,7 +69,7 @@ vsctl set Port trunk trunks=20
 cannot_reach a10 10.3.0.4 || fail "VLAN 10 passes a trunk of VLAN 20"
 address_of_trunk eth0.20 10.3.0.5
 can_reach c20 10.3.0.5 || fail "VLAN 20 does not pass a trunk of VLAN 20"
-wait_until 7 eval 'appctl weir/drops trunk | found .' || fail "weir/drops says nothing"
+wait_until eval 'appctl weir/drops trunk | found .' || fail "weir/drops says nothing"
 
 step "native-untagged: its VLAN without tag both ways, the others with"
 vsctl set Port trunk vlan_mode=native-untagged tag=10 trunks=10,20
@@ -110,6 +110,6 @@ wait $flood 2>/dev/null || true
 
 step "an impossible mode is an error and closes the port"
 vsctl --no-wait set Port trunk vlan_mode=dot1q-tunnel
-wait_until 2 eval 'vsctl get Interface trunk error | found dot1q-tunnel' || fail "no error in the row"
+wait_until eval 'vsctl get Interface trunk error | found dot1q-tunnel' || fail "no error in the row"
 cannot_reach c20 10.3.0.6 || fail "a port that cannot be had as wanted carries frames"
 can_reach a10 10.3.0.2 || fail "other ports suffer"

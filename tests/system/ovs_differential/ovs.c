@@ -112,17 +112,17 @@ struct ovs *ovs_open(const char *run_dir)
     ovs->run_dir = strdup(run_dir);
     ovs->socket = strdup(path);
     for (int b = 0; b < RIG_BRIDGES; b++) {
-        run("ovs-vsctl add-br br%d -- set bridge br%d datapath-type=dummy fail-mode=secure "
+        run("ovs-vsctl -t 60 add-br br%d -- set bridge br%d datapath-type=dummy fail-mode=secure "
             "protocols=OpenFlow10,OpenFlow13,OpenFlow15",
             b, b);
         for (int n = 1; n < RIG_PORTS; n++) {
-            run("ovs-vsctl add-port br%d b%dp%d -- set interface b%dp%d type=dummy "
+            run("ovs-vsctl -t 60 add-port br%d b%dp%d -- set interface b%dp%d type=dummy "
                 "ofport_request=%d options:tx_pcap=%s/b%dp%d.pcap",
                 b, b, n, b, n, n, run_dir, b, n);
             snprintf(path, sizeof path, "%s/b%dp%d.pcap", run_dir, b, n);
             ovs->captures[b][n] = open_capture(path);
         }
-        run("ovs-vsctl add-port br%d patch%d -- set interface patch%d type=patch "
+        run("ovs-vsctl -t 60 add-port br%d patch%d -- set interface patch%d type=patch "
             "ofport_request=%d options:peer=patch%d",
             b, b, b, RIG_PATCH, !b);
     }
@@ -205,7 +205,7 @@ void ovs_configure(struct ovs *ovs, const struct rig_settings *settings)
         [OF_FRAG_NORMAL] = "normal", [OF_FRAG_DROP] = "drop", [OF_FRAG_NX_MATCH] = "nx-match"};
     struct buffer vsctl = BUFFER_INIT, ofctl = BUFFER_INIT;
 
-    buffer_printf(&vsctl, "ovs-vsctl set Open_vSwitch . other-config:vlan-limit=%u",
+    buffer_printf(&vsctl, "ovs-vsctl -t 60 set Open_vSwitch . other-config:vlan-limit=%u",
                   settings->vlan_limit);
     for (int b = 0; b < RIG_BRIDGES; b++) {
         const struct rig_bridge *bridge = &settings->bridges[b];
