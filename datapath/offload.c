@@ -90,6 +90,10 @@ void offload_shift(struct packet *packet, int n_bytes)
 {
     if (!packet_needs_checksum(packet))
         return;
+    if (packet->vnet.csum_start + n_bytes < ETH_HEADER_BYTES) {
+        offload_clear(packet); /* So much was popped that the header with the checksum has gone. */
+        return;
+    }
     packet->vnet.csum_start = (uint16_t)(packet->vnet.csum_start + n_bytes);
     if (packet->vnet.hdr_len)
         packet->vnet.hdr_len = (uint16_t)(packet->vnet.hdr_len + n_bytes);

@@ -83,8 +83,10 @@ static inline struct cls_rule *cls_table_chain(const struct cls_table *table, ui
     if (i + RULES_AHEAD < table->capacity) {
         uint64_t ahead = atomic_load_explicit(&table->entries[i + RULES_AHEAD],
                                               memory_order_relaxed);
-        __builtin_prefetch(cls_entry_rule(ahead));
-        __builtin_prefetch((const char *)cls_entry_rule(ahead) + 64);
+        uintptr_t rule =
+            (uintptr_t)cls_entry_rule(ahead); /* NULL, often: no pointer to count from. */
+        __builtin_prefetch((const void *)rule);
+        __builtin_prefetch((const void *)(rule + 64));
     }
     uint64_t entry = atomic_load_explicit(&table->entries[i], memory_order_relaxed);
     return cls_entry_is_rule(entry) ? cls_entry_rule(entry) : NULL;

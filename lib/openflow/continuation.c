@@ -178,12 +178,20 @@ struct place {
     uint8_t table_id;
 };
 
-static void put_true_place(const struct of_continuation_rest *rest, struct buffer *out)
+static bool is_at(const struct of_continuation_rest *rest, const struct place *place)
 {
-    uint8_t *body = of_put_property(CONTINUATION_PLACE, PLACE_BYTES, out);
+    return place->table_id == rest->table_id && place->cookie.raw == rest->cookie.raw;
+}
 
+static void put_true_place(const struct of_continuation_rest *rest, struct place *place,
+                           struct buffer *out)
+{
+    if (is_at(rest, place))
+        return;
+    uint8_t *body = of_put_property(CONTINUATION_PLACE, PLACE_BYTES, out);
     body[0] = rest->table_id;
     memcpy(body + PAD_BYTES, &rest->cookie, sizeof rest->cookie);
+    *place = (struct place){.cookie = rest->cookie, .table_id = rest->table_id};
 }
 
 /* What Open vSwitch would tell of it. */
@@ -241,17 +249,13 @@ static const struct ofa *end_of_run(const struct ofa *first, const struct ofa *e
     return ofa;
 }
 
-static bool is_at(const struct of_continuation_rest *rest, const struct place *place)
-{
-    return place->table_id == rest->table_id && place->cookie.raw == rest->cookie.raw;
-}
-
-static void put_rest(const struct of_continuation_rest *rest, struct place *place,
-                     enum of_version version, struct buffer *out)
+/* 'true_place' is what we have told, 'place' what Open vSwitch would have. */
+static void put_rest(const struct of_continuation_rest *rest, struct place *true_place,
+                     struct place *place, enum of_version version, struct buffer *out)
 {
     const struct ofa *end = ofa_end(rest->list);
 
-    put_true_place(rest, out);
+    put_true_place(rest, true_place, out);
     for (const struct ofa *ofa = rest->list.first; ofa != end;) {
         if (is_apart(ofa)) {
             put_apart(ofa, version, out);
@@ -272,7 +276,7 @@ bool of_continuation_encode(const struct of_continuation *continuation, const st
                             uint32_t dp_port, enum of_version version, struct buffer *out)
 {
     size_t start = out->size, at = 0;
-    struct place place = {.table_id = 0};
+    struct place true_place = {.table_id = 0}, place = {.table_id = 0};
     struct of_continuation_rest rest;
     uint8_t proof[SEAL_BYTES];
 
@@ -281,7 +285,7 @@ bool of_continuation_encode(const struct of_continuation *continuation, const st
            sizeof seal->bridge);
     put_stack(&continuation->stack, out);
     while (of_continuation_next(continuation, &at, &rest))
-        put_rest(&rest, &place, version, out);
+        put_rest(&rest, &true_place, &place, version, out);
     if (continuation->action_set.size)
         put_actions(NXCPT_ACTION_SET, of_continuation_action_set(continuation), version, out);
     be32_store(of_put_property(NXCPT_ODP_PORT, 4, out), dp_port);

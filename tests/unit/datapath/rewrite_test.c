@@ -322,6 +322,26 @@ static void a_partial_checksum_follows_addresses_and_tags(void **state)
     assert_true(frame_is_sound(out->bytes, out->size, 18, IP_PROTO_TCP));
 }
 
+/* Each pop takes four bytes, whatever they are. */
+static void a_checksum_may_be_popped_away(void **state)
+{
+    struct bench *bench = *state;
+    struct frame frame;
+    const struct virtio_net_hdr vnet = {
+        .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM, .csum_start = 34, .csum_offset = 6};
+
+    frame_make_ipv4(&frame, IP_PROTO_UDP, 100);
+    for (int i = 0; i < 10; i++)
+        add(bench, DP_POP_MPLS, ETH_TYPE_MPLS);
+    push_label(bench, 0, 0x00064140);
+    add_output(bench);
+    send_with(bench, &frame, &vnet);
+
+    assert_int_equal(bench->sent.n, 1);
+    assert_int_equal(bench->sent.frames[0].size, frame.size - 9 * 4);
+    assert_int_equal(bench->sent.vnet[0].flags, 0);
+}
+
 static void labels_are_pushed_set_and_popped(void **state)
 {
     struct bench *bench = *state;
@@ -387,6 +407,7 @@ int main(void)
         TEST(mpls_labels_are_set_as_far_as_the_stack_goes),
         TEST(a_partial_checksum_follows_addresses_and_tags),
         TEST(labels_are_pushed_set_and_popped),
+        TEST(a_checksum_may_be_popped_away),
         TEST(checksum_is_completed_in_front_of_a_label),
     };
 
