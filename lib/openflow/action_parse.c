@@ -455,7 +455,7 @@ static int parse_write(struct action_parser *parser, const struct text_item *ite
     return result;
 }
 
-static const struct action_name action_names[] = {
+const struct action_name action_names[] = {
     {"output", parse_output, 0},
     {"resubmit", parse_resubmit, 0},
     {"controller", ofa_parse_controller, 0},
@@ -492,8 +492,9 @@ static const struct action_name action_names[] = {
     {"apply_actions", parse_apply, 0},
     {"write_metadata", parse_metadata, 0},
     {"goto_table", parse_goto, 0},
-
 };
+
+const size_t action_n_names = ARRAY_SIZE(action_names);
 
 static const struct action_name *find_in(const struct action_name *names, size_t n_names,
                                          const char *key)
@@ -507,7 +508,7 @@ static const struct action_name *find_in(const struct action_name *names, size_t
 
 static const struct action_name *find_name(const char *key)
 {
-    const struct action_name *name = find_in(action_names, ARRAY_SIZE(action_names), key);
+    const struct action_name *name = find_in(action_names, action_n_names, key);
 
     return name ? name : find_in(action_nx_names, action_n_nx_names, key);
 }

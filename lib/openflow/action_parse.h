@@ -36,8 +36,8 @@ struct action_name {
     int argument;
 };
 
-extern const struct action_name action_nx_names[];
-extern const size_t action_n_nx_names;
+extern const struct action_name action_names[], action_nx_names[];
+extern const size_t action_n_names, action_n_nx_names;
 
 int action_parse_list(struct action_parser *parser, char *cursor);
 int action_parse_bounded(struct action_parser *parser, const char *key, const char *text,
