@@ -43,7 +43,7 @@ start_database() { # DIRECTORY
   fi
   OVS_RUNDIR=$1 "$server" "$1/conf.db" --remote="punix:$1/db.sock" \
     --pidfile="$1/ovsdb-server.pid" --unixctl="$1/ctl" --detach --no-chdir --log-file="$1/log" 2>/dev/null
-  for _ in $(seq 100); do
+  for _ in $(seq 1200); do
     [ -S "$1/db.sock" ] && return
     sleep 0.05
   done

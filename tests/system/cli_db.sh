@@ -31,7 +31,7 @@ refused() { # SENTENCE WORD...
   grep -qF -- "$sentence" "$work/err" || fail "$*: expected \"$sentence\", got: $(cat "$work/err")"
 }
 wait_for() { # WORD FILE
-  for _ in $(seq 200); do
+  for _ in $(seq 1200); do
     ! grep -q -- "$1" "$2" || return 0
     sleep 0.05
   done

@@ -32,8 +32,10 @@ def build(topo=None, **options):
 
 def check_tcp(network):
     """Mininet's own iperf() waits for ever for the server of a newer iperf."""
-    network.hosts[3].cmd("iperf3 -s -1 -D")
-    report = json.loads(network.hosts[0].cmd("iperf3 -c", network.hosts[3].IP(), "-t 1 -J"))
+    server, client = network.hosts[3], network.hosts[0]
+    server.cmd("iperf3 -s -1 -D")
+    server.cmd("timeout 60 sh -c 'until ss -ltn | grep -q :5201; do sleep 0.05; done'")
+    report = json.loads(client.cmd("iperf3 -c", server.IP(), "-t 1 -J"))
     check(report.get("end", {}).get("sum_received", {}).get("bytes", 0) > 10e6, "TCP:", report)
 
 

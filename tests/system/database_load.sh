@@ -21,7 +21,7 @@ trap stop EXIT
 export OVS_RUNDIR=$dir
 (ulimit -n 1024; exec "$build/ovsdb-lite/ovsdb-lite" --unixctl=none "$dir/db" </dev/null >"$dir/log" 2>&1) &
 pid=$!
-for _ in $(seq 200); do
+for _ in $(seq 1200); do
     [ -S "$dir/db.sock" ] && break
     sleep 0.05
 done

@@ -20,7 +20,7 @@ echo '{"name": "D", "version": "1.0.0", "tables": {"T": {"isRoot": true, "column
 strace -y -s 1000000 -o "$work/trace" -e trace=writev,sendto,fdatasync -e signal=none \
   "$lite" "$work/db" "--schema=$work/schema" "--rundir=$work" -vconsole:err &
 tracer=$!
-for _ in $(seq 500); do
+for _ in $(seq 1200); do
   [ ! -S "$work/db.sock" ] || break
   kill -0 $tracer 2>/dev/null || { echo "SKIP: nothing can be traced here" && tracer= && exit 77; }
   sleep 0.02

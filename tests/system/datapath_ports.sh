@@ -65,7 +65,7 @@ build_network() {
 start_switch() { # COMMAND-PREFIX...
   ip netns exec "$id-switch" "$@" "$switch" -i br0 pa pb >"$work/switch.log" 2>&1 &
   switch_pid=$!
-  for _ in $(seq 100); do
+  for _ in $(seq 1200); do
     grep -q ready "$work/switch.log" && break
     sleep 0.05
   done
@@ -78,7 +78,8 @@ can_reach() { in_ns "$1" ping -q -c 2 -i 0.05 -W 2 "${@:3}" "$2"; }
 sends_tcp() { # FROM TO-NAMESPACE ADDRESS IPERF3-ARGUMENTS...: at least 100 Mbit/s, which wrong offloads do not give
   local from=$1 to=$2 address=$3
   shift 3
-  in_ns "$to" iperf3 -s -1 -D -I "$work/iperf3.pid" && sleep 0.3
+  in_ns "$to" iperf3 -s -1 -D -I "$work/iperf3.pid"
+  in_ns "$to" timeout 60 sh -c 'until ss -ltn | grep -q :5201; do sleep 0.05; done'
   in_ns "$from" iperf3 -c "$address" -t 1 --connect-timeout 2000 -f m "$@" |
     awk '{ print } /receiver/ { good = $7 >= 100 } END { exit !good }'
 }

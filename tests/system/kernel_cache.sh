@@ -78,8 +78,7 @@ translate_addresses() { # ETH-TYPE ADDRESS OF-H2 OF-H1
   ofctl add-flow br0 "priority=50,$kind,in_port=h2,$src=$real,tp_src=5201,$dst=$from,actions=set_field:$virtual->$src,mod_tp_src:5999,mod_dl_dst:$mac1,dec_ttl,output:h1"
 }
 virtual_tcp() { # OPTION...
-  on h2 iperf3 -s -1 -D >/dev/null
-  wait_until eval "on h2 ss -ltn | found :5201" || fail "iperf3 does not start"
+  start_iperf on h2
   on h1 timeout 20 iperf3 -t 1 -p 5999 "$@" >"$work/iperf.log" 2>&1 || { cat "$work/iperf.log" && return 1; }
 }
 step "addresses, ports and TTLs are rewritten: IPv4, IPv6, with every offload and without"

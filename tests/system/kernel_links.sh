@@ -107,7 +107,6 @@ expect 0 "$doubled" "frames doubled"
 
 step "ports that suffered carry TCP in the end"
 for v in v1 v2; do can_reach $v 10.7.0.2 || fail "$v does not reach h2 in the end"; done
-on h2 iperf3 -s -D -1 >/dev/null
-wait_until eval "on h2 ss -ltn | found :5201" || fail "iperf3 does not start"
+start_iperf on h2
 on v1 iperf3 -c 10.7.0.2 -t 1 >"$work/iperf" || fail "$(cat "$work/iperf")"
 found receiver "$work/iperf" || fail "no TCP in the end"

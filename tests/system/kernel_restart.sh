@@ -70,8 +70,7 @@ begin_traffic() {
   on h2 "$probe" receive eth0 $((seconds + 30)) >"$work/received" &
   receiver=$!
   wait_until grep -q ready "$work/received" || fail "the receiver does not start"
-  on h2 iperf3 -s -1 >/dev/null 2>&1 &
-  wait_until eval "on h2 ss -ltn | found :5201" || fail "iperf3 does not start"
+  start_iperf on h2
   on h1 iperf3 -c 10.6.0.2 -t "$seconds" -b 200M -J >"$work/tcp" 2>&1 &
   tcp=$!
   on h1 "$probe" send 10.6.0.2 c 7000 1 10000 "$seconds" >"$work/sent.c" &

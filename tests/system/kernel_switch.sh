@@ -27,8 +27,7 @@ after=$(n_up "$miss_tap")
 [ $((after - before)) -le 20 ] || fail "$((after - before)) of 100 frames came up"
 
 step "TCP, with super-frames and partial checksums whole, both ways"
-on h2 iperf3 -s -D -1 >/dev/null
-wait_until eval "on h2 ss -ltn | found :5201"
+start_iperf on h2
 on h1 iperf3 -c 10.8.0.2 -t 1 >"$work/iperf" || fail "$(cat "$work/iperf")"
 found receiver "$work/iperf" || fail "no TCP"
 
@@ -45,8 +44,7 @@ after=$(n_up "$miss_tap")
 
 step "the host's own port"
 wait_until can_reach h1 10.8.0.100 || fail "h1 does not reach the host"
-on_switch iperf3 -s -D -1 >/dev/null
-wait_until eval "on_switch ss -ltn | found :5201"
+start_iperf on_switch
 on h1 iperf3 -c 10.8.0.100 -t 1 >"$work/iperf" || fail "$(cat "$work/iperf")"
 
 step "a tag on one of them separates, and takes effect at once"

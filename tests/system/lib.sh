@@ -150,9 +150,12 @@ cannot_reach() { # HOST ADDRESS
   ! on "$1" ping -q -c 2 -i 0.05 -W 0.3 "$2" >/dev/null 2>&1
 }
 
+start_iperf() { # COMMAND...: that runs others where the server is wanted: "on h2".
+  "$@" iperf3 -s -1 -D >/dev/null
+  wait_until eval "$* ss -ltn | found :5201" || fail "iperf3 does not start: $*"
+}
 tcp_mbps() { # CLIENT SERVER ADDRESS-OF-SERVER
-  on "$2" iperf3 -s -1 -D >/dev/null
-  wait_until eval "on $2 ss -ltn | found :5201" || fail "iperf3 does not start on $2"
+  start_iperf on "$2"
   on "$1" iperf3 -c "$3" -t 1 -J | python3 -c 'import json, sys
 print(int(json.load(sys.stdin)["end"]["sum_received"]["bits_per_second"] / 1e6))'
 }

@@ -32,7 +32,7 @@ pids+=($!)
 "$build/ovsdb-lite/ovsdb-lite" --remote="punix:$dir/ours.sock" --unixctl=none --schema="$schema" "$dir/ours.db" \
     </dev/null >"$dir/ours.out" 2>&1 &
 pids+=($!)
-for _ in $(seq 200); do
+for _ in $(seq 1200); do
     [ -S "$dir/theirs.sock" ] && [ -S "$dir/ours.sock" ] && break
     sleep 0.05
 done

@@ -33,7 +33,7 @@ if command -v ovsdb-server >/dev/null && command -v ovsdb-tool >/dev/null; then
     sockets+=("$dir/theirs.sock")
 fi
 for socket in "${sockets[@]}"; do
-    for _ in $(seq 200); do
+    for _ in $(seq 1200); do
         [ -S "$socket" ] && break
         sleep 0.05
     done
