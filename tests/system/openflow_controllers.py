@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """An application for os-ken: a switch that learns, in the version of OpenFlow that $OPENFLOW names (10, 13, 14, 15), which
-asks for statistics all the time.  What it hears is written to $TOLD, a line each."""
+asks for statistics all the time.  From 1.3 on requests of ARP go through a meter and a group; once both have counted
+some, the meter is deleted, which takes the flow along, and then the group.  What it hears is written to $TOLD, a line
+each."""
 
 import os
 
@@ -12,7 +14,8 @@ from os_ken.lib.packet import ethernet, packet
 from os_ken.ofproto import ofproto_v1_0, ofproto_v1_3, ofproto_v1_4, ofproto_v1_5
 
 VERSIONS = {"10": ofproto_v1_0, "13": ofproto_v1_3, "14": ofproto_v1_4, "15": ofproto_v1_5}
-HAS_GROUPS = os.environ.get("WITH_GROUPS") == "1"
+GROUP, METER = 7, 3
+ARP, ARP_REQUEST = 0x0806, 1
 
 
 class LearningSwitch(app_manager.OSKenApp):
@@ -21,6 +24,7 @@ class LearningSwitch(app_manager.OSKenApp):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.stations = {}
+        self.counts = {}
         self.told = open(os.environ["TOLD"], "w", buffering=1, encoding="utf-8")
 
     def tell(self, *words):
@@ -47,25 +51,86 @@ class LearningSwitch(app_manager.OSKenApp):
         if not self.is_old(datapath):
             self.add_flow(datapath, 0, parser.OFPMatch(),
                           [parser.OFPActionOutput(ofproto.OFPP_CONTROLLER, ofproto.OFPCML_NO_BUFFER)])
-            if HAS_GROUPS:
-                self.add_group_and_meter(datapath)
+            self.add_meter(datapath)
+            self.change_group(datapath, ofproto.OFPGC_ADD, ofproto.OFPGT_INDIRECT)
+            self.change_group(datapath, ofproto.OFPGC_MODIFY, ofproto.OFPGT_ALL)
+            self.add_flow_through_both(datapath)
         hub.spawn(self.poll, datapath)
 
-    def add_group_and_meter(self, datapath):
+    @staticmethod
+    def is_newest(datapath):
+        return datapath.ofproto.OFP_VERSION >= ofproto_v1_5.OFP_VERSION
+
+    @staticmethod
+    def add_meter(datapath):
+        parser, ofproto = datapath.ofproto_parser, datapath.ofproto
+        bands = [parser.OFPMeterBandDrop(rate=100000, burst_size=100)]
+        flags = ofproto.OFPMF_KBPS | ofproto.OFPMF_BURST | ofproto.OFPMF_STATS
+        datapath.send_msg(parser.OFPMeterMod(datapath, ofproto.OFPMC_ADD, flags, METER, bands))
+
+    def change_group(self, datapath, command, kind):
         parser, ofproto = datapath.ofproto_parser, datapath.ofproto
         actions = [parser.OFPActionOutput(ofproto.OFPP_FLOOD)]
-        if ofproto.OFP_VERSION >= ofproto_v1_5.OFP_VERSION:
-            buckets = [parser.OFPBucket(bucket_id=1, actions=actions)]
+        buckets = [parser.OFPBucket(actions=actions, **({"bucket_id": 1} if self.is_newest(datapath) else {}))]
+        datapath.send_msg(parser.OFPGroupMod(datapath, command, kind, GROUP, buckets=buckets))
+
+    def add_flow_through_both(self, datapath):
+        parser, ofproto = datapath.ofproto_parser, datapath.ofproto
+        actions, instructions = [parser.OFPActionGroup(GROUP)], []
+        if self.is_newest(datapath):
+            actions.insert(0, parser.OFPActionMeter(METER))
         else:
-            buckets = [parser.OFPBucket(actions=actions)]
-        datapath.send_msg(parser.OFPGroupMod(datapath, ofproto.OFPGC_ADD, ofproto.OFPGT_ALL, 7, buckets=buckets))
-        bands = [parser.OFPMeterBandDrop(rate=100000, burst_size=100)]
-        datapath.send_msg(parser.OFPMeterMod(datapath, ofproto.OFPMC_ADD, ofproto.OFPMF_KBPS, 3, bands))
-        datapath.send_msg(parser.OFPGroupDescStatsRequest(datapath, 0))
+            instructions.append(parser.OFPInstructionMeter(METER, ofproto.OFPIT_METER))
+        instructions.append(parser.OFPInstructionActions(ofproto.OFPIT_APPLY_ACTIONS, actions))
+        datapath.send_msg(parser.OFPFlowMod(datapath=datapath, priority=2, match=parser.OFPMatch(
+            eth_type=ARP, arp_op=ARP_REQUEST), command=ofproto.OFPFC_ADD, instructions=instructions))
+
+    def poll_groups_and_meters(self, datapath):
+        parser = datapath.ofproto_parser
+        describe_meters = (parser.OFPMeterDescStatsRequest if self.is_newest(datapath)
+                           else parser.OFPMeterConfigStatsRequest)
+        requests = [describe_meters, parser.OFPMeterStatsRequest, parser.OFPGroupFeaturesStatsRequest,
+                    parser.OFPGroupStatsRequest, parser.OFPGroupDescStatsRequest]
+        if not self.is_newest(datapath):  # OpenFlow 1.5 made this reply longer; we send what ovs-ofctl expects.
+            requests.append(parser.OFPMeterFeaturesStatsRequest)
+        for request in requests:
+            datapath.send_msg(request(datapath, 0))
+
+    @set_ev_cls([ofp_event.EventOFPMeterConfigStatsReply, ofp_event.EventOFPMeterDescStatsReply], MAIN_DISPATCHER)
+    def on_meters(self, event):
+        self.tell("meters", *(f"{meter.meter_id}:{meter.bands[0].rate}" for meter in event.msg.body))
+
+    @set_ev_cls(ofp_event.EventOFPMeterStatsReply, MAIN_DISPATCHER)
+    def on_meter_statistics(self, event):
+        for meter in event.msg.body:
+            n_flows = meter.ref_count if self.is_newest(event.msg.datapath) else meter.flow_count
+            self.counts["meter"] = meter.packet_in_count
+            self.tell("meter", meter.meter_id, "has", n_flows, "flows,", len(meter.band_stats), "bands")
+
+    @set_ev_cls(ofp_event.EventOFPGroupStatsReply, MAIN_DISPATCHER)
+    def on_group_statistics(self, event):
+        datapath = event.msg.datapath
+        parser, ofproto = datapath.ofproto_parser, datapath.ofproto
+        for group in event.msg.body:
+            self.counts["group"] = group.packet_count
+            self.tell("group", group.group_id, "has", group.ref_count, "flows,", len(group.bucket_stats), "buckets")
+            if group.ref_count and self.counts.get("meter") and group.packet_count:
+                self.tell("both have counted")
+                datapath.send_msg(parser.OFPMeterMod(datapath, ofproto.OFPMC_DELETE, 0, METER))
+            elif not group.ref_count:
+                datapath.send_msg(parser.OFPGroupMod(datapath, ofproto.OFPGC_DELETE, ofproto.OFPGT_ALL, GROUP))
 
     @set_ev_cls(ofp_event.EventOFPGroupDescStatsReply, MAIN_DISPATCHER)
     def on_groups(self, event):
-        self.tell("groups", *(group.group_id for group in event.msg.body))
+        self.tell("groups", *(f"{group.group_id}:{group.type}" for group in event.msg.body))
+
+    @set_ev_cls(ofp_event.EventOFPGroupFeaturesStatsReply, MAIN_DISPATCHER)
+    def on_group_features(self, event):
+        self.tell("group features", event.msg.body.types)
+
+    @set_ev_cls(ofp_event.EventOFPMeterFeaturesStatsReply, MAIN_DISPATCHER)
+    def on_meter_features(self, event):
+        self.tell("meter features", event.msg.body[0].band_types)
 
     @set_ev_cls(ofp_event.EventOFPPacketIn, MAIN_DISPATCHER)
     def on_packet(self, event):
@@ -83,7 +148,7 @@ class LearningSwitch(app_manager.OSKenApp):
             else:
                 match = parser.OFPMatch(in_port=in_port, eth_dst=frame.dst)
             self.add_flow(datapath, 1, match, actions)
-        more = {"match": parser.OFPMatch(in_port=in_port)} if ofproto.OFP_VERSION >= ofproto_v1_5.OFP_VERSION else {
+        more = {"match": parser.OFPMatch(in_port=in_port)} if self.is_newest(datapath) else {
             "in_port": in_port}
         datapath.send_msg(parser.OFPPacketOut(datapath=datapath, buffer_id=ofproto.OFP_NO_BUFFER, actions=actions,
                                               data=message.data, **more))
@@ -96,11 +161,12 @@ class LearningSwitch(app_manager.OSKenApp):
                 ports = parser.OFPPortStatsRequest(datapath, 0, ofproto.OFPP_NONE)
             else:
                 # What all others call the statistics of flows, 1.5 calls their description.
-                flows = (parser.OFPFlowDescStatsRequest if ofproto.OFP_VERSION >= ofproto_v1_5.OFP_VERSION
+                flows = (parser.OFPFlowDescStatsRequest if self.is_newest(datapath)
                          else parser.OFPFlowStatsRequest)(datapath)
                 ports = parser.OFPPortStatsRequest(datapath, 0, ofproto.OFPP_ANY)
                 datapath.send_msg(parser.OFPTableStatsRequest(datapath, 0))
                 datapath.send_msg(parser.OFPPortDescStatsRequest(datapath, 0))
+                self.poll_groups_and_meters(datapath)
             datapath.send_msg(parser.OFPDescStatsRequest(datapath, 0))
             datapath.send_msg(flows)
             datapath.send_msg(ports)

@@ -48,6 +48,14 @@ check_os_ken() { # OPENFLOW
   if [ "$1" != 10 ]; then
     grep -qx "tables 254" "$told" || fail "statistics of tables"
     grep -qx "names br0 h1 h2" "$told" || fail "descriptions of ports"
+    # The group was changed from indirect (2) to all (0).
+    for line in "meters 3:100000" "groups 7:0" "meter 3 has 1 flows, 1 bands" \
+      "group 7 has 1 flows, 1 buckets" "both have counted" "meters" "group 7 has 0 flows, 1 buckets" "groups" \
+      "group features 15"; do
+      wait_until grep -qx "$line" "$told" || fail "os-ken does not hear: $line, but $(sort -u "$told")"
+    done
+    [ "$1" = 15 ] || wait_until grep -q "^meter features [1-9]" "$told" || fail "features of meters"
+    ! ofctl -O "OpenFlow$1" dump-groups br0 | found group_id= || fail "the group is still there"
   fi
   ! grep error "$told" || fail "os-ken got an error"
   leave_controller
