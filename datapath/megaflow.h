@@ -55,7 +55,8 @@ struct megaflow {
     _Atomic uint64_t n_packets, n_bytes;
     _Atomic int64_t used_ns; /* 0: never. */
     _Atomic uint16_t tcp_flags;
-    _Atomic uint64_t credited_packets, credited_bytes; /* Of the above. */
+    _Atomic uint64_t credited_packets, credited_bytes;   /* Of the above. */
+    _Atomic uint64_t inherited_packets, inherited_bytes; /* Of entries it took the place of. */
 
     struct kcache_flow kernel;
 

@@ -146,10 +146,24 @@ void process_bury(struct datapath *dp, struct megaflow *flow)
     maintenance_notice(dp);
 }
 
+static void inherit(_Atomic uint64_t *inherited, const _Atomic uint64_t *old_inherited,
+                    const _Atomic uint64_t *old_own)
+{
+    atomic_store_explicit(inherited,
+                          atomic_load_explicit(old_inherited, memory_order_relaxed) +
+                              atomic_load_explicit(old_own, memory_order_relaxed),
+                          memory_order_relaxed);
+}
+
+/* What lanes in the middle of a batch still count for 'old' is credited, but not shown. */
 void process_succeed(struct datapath *dp, struct megaflow *old, struct megaflow *flow)
 {
-    if (datapath_kcache(dp))
+    if (datapath_kcache(dp)) {
         kcache_succeed(datapath_kcache(dp), old, flow);
+        kcache_collect_flow(datapath_kcache(dp), old);
+    }
+    inherit(&flow->inherited_packets, &old->inherited_packets, &old->n_packets);
+    inherit(&flow->inherited_bytes, &old->inherited_bytes, &old->n_bytes);
 }
 
 void process_make_offers(struct lane *lane)

@@ -27,7 +27,7 @@ void process_credit(struct datapath *dp, struct megaflow *flow);
 /* Gives up an unlinked entry. */
 void process_bury(struct datapath *dp, struct megaflow *flow);
 
-/* 'flow' has taken the place of 'old' in the table. */
+/* 'flow' has taken the place of 'old' in the table; what that has counted is shown with it. */
 void process_succeed(struct datapath *dp, struct megaflow *old, struct megaflow *flow);
 
 /* Is the verdict up to date? */

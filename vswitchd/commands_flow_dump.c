@@ -155,6 +155,7 @@ void flow_dump_reply(struct flow_dump *dump, struct unixctl_request *request)
 {
     if (unixctl_request_wants_json(request))
         dump->json = json_array();
+    datapath_push_stats(dump->vswitch->datapath);
     if (dump->is_of_userspace)
         datapath_flow_each(dump->vswitch->datapath, dump_flow, dump);
     if (dump->is_of_kernel)

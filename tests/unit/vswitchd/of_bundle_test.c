@@ -15,6 +15,7 @@
 #include "lib/openflow/bundles.h"
 #include "lib/openflow/flow_text.h"
 #include "lib/openflow/ports.h"
+#include "lib/openflow/stats.h"
 #include "tests/unit/vswitchd/of_peer.h"
 #include "vswitchd/of_bundle.h"
 
@@ -74,8 +75,31 @@ static void put_flow(struct peer *peer, uint32_t id, const char *text, enum of_f
     put_add(peer, id, BOTH, &message, out);
 }
 
-/* What is in the tables, counters included, times not. */
-static char *tables_text(struct fake_bridge *bridge)
+/* The flows as the switch tells them, in messages of OpenFlow 1.3, with counters but without ages. */
+static struct buffer dump_flows(struct fake_bridge *bridge)
+{
+    const struct of_flow_stats_request request = {
+        .table_id = OF_TABLE_ALL, .out_port = OFPP_NONE, .out_group = (uint32_t)OF_GROUP_ANY};
+    struct buffer out = BUFFER_INIT, dump = BUFFER_INIT;
+    struct of_message message;
+    struct peer peer;
+
+    connect_peer(&peer, bridge, OF_1_3, OF_CONNECTION_MANAGEMENT);
+    of_encode_flow_stats_request(&request, OF_FLOW_STATS_REQUEST, &peer.protocol, 8, &out);
+    say(&peer, &out);
+    do {
+        hear_kind(&peer, OF_FLOW_STATS_REPLY, &message);
+        size_t from = dump.size;
+        buffer_put(&dump, message.body, message.body_bytes);
+        for (uint8_t *flow = dump.data + from; flow < dump.data + dump.size; flow += wire_u16(flow))
+            memset(flow + 4, 0, 8); /* Seconds and nanoseconds. */
+    } while (of_message_has_more(&message));
+    disconnect(&peer);
+    return dump;
+}
+
+/* Which rules these are, and their times. */
+static char *rules_text(struct fake_bridge *bridge)
 {
     const struct rule_filter all = {
         .table_id = OF_TABLE_ALL, .out_port = OFPP_NONE, .out_group = (uint32_t)OF_GROUP_ANY};
@@ -83,22 +107,9 @@ static char *tables_text(struct fake_bridge *bridge)
     struct rule_set set;
 
     rule_set_init(&set, bridge->tables, &all);
-    for (size_t i = 0; i < set.n_rules; i++) {
-        const struct rule *rule = set.rules[i];
-        struct of_flow_stats stats = {
-            .cookie = rule_cookie(rule),
-            .priority = (uint16_t)rule->cls.priority,
-            .table_id = rule->table_id,
-            .flags = rule->flags,
-            .idle_timeout_s = rule->idle_timeout_s,
-            .hard_timeout_s = rule->hard_timeout_s,
-            .actions = rule_get_actions(rule, flow_tables_version(bridge->tables)),
-        };
-        cls_rule_expand(&rule->cls, &stats.match);
-        of_flow_stats_format_brief(&stats, NULL, &text);
-        buffer_printf(&text, " %llu %lld %lld\n", (unsigned long long)rule->n_packets,
-                      (long long)rule->created_ns, (long long)rule->modified_ns);
-    }
+    for (size_t i = 0; i < set.n_rules; i++)
+        buffer_printf(&text, "%p %lld %lld\n", (void *)set.rules[i],
+                      (long long)set.rules[i]->created_ns, (long long)set.rules[i]->modified_ns);
     rule_set_fini(&set);
     return buffer_take_text(&text);
 }
@@ -137,47 +148,72 @@ static void commit_shows_all_flows_at_once(void **state)
     }
 }
 
-static void failing_bundle_leaves_the_tables_as_they_were(void **state)
+static bool credit_some(struct rule *rule, void *n)
 {
-    enum { N_FLOWS = 10000 };
-    struct fake_bridge *bridge = *state;
-    struct of_message message;
-    struct of_error_info info;
+    rule_credit(rule, ++*(uint64_t *)n, 1000, clock_now_ns());
+    return true;
+}
+
+/* Some of them get counters. */
+static void add_flows_of_before(struct peer *peer)
+{
+    const struct rule_filter in_table_1 = {
+        .table_id = 1, .out_port = OFPP_NONE, .out_group = (uint32_t)OF_GROUP_ANY};
     struct buffer out = BUFFER_INIT;
-    struct peer peer;
+    uint64_t n = 0;
     char text[80];
 
-    connect_peer(&peer, bridge, OF_1_4, OF_CONNECTION_MANAGEMENT);
-    put_control(&peer, 1, OFBC_OPEN, BOTH, &out);
+    put_control(peer, 1, OFBC_OPEN, BOTH, &out);
     for (unsigned i = 0; i < 50; i++) {
         snprintf(text, sizeof text,
                  "table=%u,cookie=%u,idle_timeout=%u,ip,nw_src=10.0.0.%u,actions=1", i % 3, i,
                  i % 7 ? 0 : 60, i);
-        put_flow(&peer, 1, text, OFFC_ADD, &out);
+        put_flow(peer, 1, text, OFFC_ADD, &out);
     }
-    put_control(&peer, 1, OFBC_COMMIT, BOTH, &out);
-    say(&peer, &out);
-    hear_reply(&peer, 1, OFBC_OPEN);
-    hear_reply(&peer, 1, OFBC_COMMIT);
-    char *before = tables_text(bridge);
+    put_control(peer, 1, OFBC_COMMIT, BOTH, &out);
+    say(peer, &out);
+    hear_reply(peer, 1, OFBC_OPEN);
+    hear_reply(peer, 1, OFBC_COMMIT);
+    flow_tables_each(peer->bridge->tables, &in_table_1, credit_some, &n);
+}
 
-    out = (struct buffer)BUFFER_INIT;
-    put_control(&peer, 2, OFBC_OPEN, BOTH, &out);
-    put_flow(&peer, 2, "actions=drop", OFFC_MODIFY, &out);
-    for (unsigned i = 0; i < N_FLOWS; i++) {
+/* Changes, replaces and deletes what there is, again and again; the last of its flows overlaps. */
+static void say_failing_bundle(struct peer *peer, unsigned n_flows)
+{
+    struct buffer out = BUFFER_INIT;
+    char text[80];
+
+    put_control(peer, 2, OFBC_OPEN, BOTH, &out);
+    put_flow(peer, 2, "actions=drop", OFFC_MODIFY, &out);
+    for (unsigned i = 0; i < n_flows; i++) {
         snprintf(text, sizeof text, "table=%u,ip,nw_src=10.0.%u.%u,actions=2", i % 4, i >> 8 & 255,
                  i & 255);
-        put_flow(&peer, 2, text, OFFC_ADD, &out);
+        put_flow(peer, 2, text, OFFC_ADD, &out);
         if (i % 1000 == 999)
-            put_flow(&peer, 2, i % 2000 == 1999 ? "table=1" : "nw_src=10.0.0.0/24,ip", OFFC_DELETE,
+            put_flow(peer, 2, i % 2000 == 1999 ? "table=1" : "nw_src=10.0.0.0/24,ip", OFFC_DELETE,
                      &out);
     }
-    put_flow(&peer, 2, "table=2,actions=3", OFFC_MODIFY, &out);
-    put_flow(&peer, 2, "table=2,tcp,actions=3", OFFC_ADD, &out);
-    put_flow(&peer, 2, "check_overlap,table=2,tcp,nw_dst=10.0.0.1,actions=3", OFFC_ADD, &out);
-    put_control(&peer, 2, OFBC_COMMIT, BOTH, &out);
-    say(&peer, &out);
-    hear_reply(&peer, 2, OFBC_OPEN);
+    put_flow(peer, 2, "table=2,actions=3", OFFC_MODIFY, &out);
+    put_flow(peer, 2, "table=2,tcp,actions=3", OFFC_ADD, &out);
+    put_flow(peer, 2, "check_overlap,table=2,tcp,nw_dst=10.0.0.1,actions=3", OFFC_ADD, &out);
+    put_control(peer, 2, OFBC_COMMIT, BOTH, &out);
+    say(peer, &out);
+    hear_reply(peer, 2, OFBC_OPEN);
+}
+
+static void check_failing_bundle(struct fake_bridge *bridge, enum of_version version)
+{
+    struct of_message message;
+    struct of_error_info info;
+    struct peer peer;
+
+    connect_peer(&peer, bridge, version, OF_CONNECTION_MANAGEMENT);
+    add_flows_of_before(&peer);
+    struct buffer before = dump_flows(bridge);
+    char *rules = rules_text(bridge);
+    unsigned n_changed = bridge->n_changed;
+
+    say_failing_bundle(&peer, 10000);
     hear_kind(&peer, OF_ERROR,
               &message); /* Which message it was, then that the commit has failed. */
     assert_int_equal(of_decode_error(message.whole, message.n_bytes, &info), OF_OK);
@@ -185,12 +221,25 @@ static void failing_bundle_leaves_the_tables_as_they_were(void **state)
     assert_int_equal(info.payload[1], 14); /* OFPT_FLOW_MOD */
     hear_error(&peer, OFPBFC_MSG_FAILED);
 
-    char *after = tables_text(bridge);
-    assert_string_equal(after, before);
-    free(after);
-    free(before);
+    struct buffer after = dump_flows(bridge);
+    assert_int_equal(after.size, before.size);
+    assert_memory_equal(after.data, before.data, before.size);
+    char *rules_after = rules_text(bridge);
+    assert_string_equal(rules_after, rules);
+    assert_int_equal(bridge->n_changed, n_changed); /* No cache is told anything. */
     assert_int_equal(flow_tables_n_flows(bridge->tables), 50);
+    free(rules);
+    free(rules_after);
+    buffer_fini(&before);
+    buffer_fini(&after);
     disconnect(&peer);
+}
+
+static void failing_bundle_leaves_the_tables_as_they_were(void **state)
+{
+    check_failing_bundle(*state, OF_1_3); /* The form of the ONF's extension. */
+    check_failing_bundle(*state, OF_1_4);
+    check_failing_bundle(*state, OF_1_5);
 }
 
 static void discarded_bundle_changes_nothing(void **state)
