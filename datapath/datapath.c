@@ -103,7 +103,7 @@ void datapath_set_limits(struct datapath *dp, uint32_t max_megaflows, int64_t ma
     maintenance_notice(dp);
 }
 
-void datapath_destroy(struct datapath *dp)
+void datapath_stop(struct datapath *dp)
 {
     if (!dp)
         return;
@@ -111,12 +111,20 @@ void datapath_destroy(struct datapath *dp)
         if (datapath_port(dp, i))
             datapath_port_remove(dp, i);
     exception_tap_destroy(dp->exception_tap);
+    dp->exception_tap = NULL;
     workers_stop(dp);
     maintenance_stop(dp);
     if (dp->megaflows) {
         maintenance_flush(dp);
         graveyard_clear(&dp->graveyard);
     }
+}
+
+void datapath_destroy(struct datapath *dp)
+{
+    if (!dp)
+        return;
+    datapath_stop(dp);
     for (unsigned int i = 0; i < dp->n_lanes; i++)
         lane_destroy(dp->lanes[i]);
     megaflow_table_destroy(dp->megaflows);

@@ -93,8 +93,10 @@ struct datapath *datapath_create(const struct datapath_config *config,
  * maintenance (500 ms). */
 void datapath_set_limits(struct datapath *dp, uint32_t max_megaflows, int64_t max_idle_ns);
 
-/* Stops and joins the threads, closes the ports, releases every context. NULL is fine. */
-void datapath_destroy(struct datapath *dp);
+/* Stops and joins the threads, closes the ports, releases every context: no callback is called any more.  Meters
+ * are left, for their owners to remove.  NULL is fine. */
+void datapath_stop(struct datapath *dp);
+void datapath_destroy(struct datapath *dp); /* Stops it, if nobody has.  NULL is fine. */
 
 /* Ports */
 

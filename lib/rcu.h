@@ -7,7 +7,7 @@
  * periods, but the library is not instrumented; what it orders (everything before a reader's quiescent
  * state happens before a callback, or before the return of a wait) must be told.  Hence these functions
  * instead of liburcu's own in readers and writers that are tested under TSan, and rcu_begin_callback()
- * first in callbacks that free what they read.
+ * first in callbacks that free what they read, rcu_end_callback() last in those that change what others free.
  *
  * Threads  Any.  Readers register themselves.  rcu_wait_for_readers() may be called by readers too, which
  *          then hold nothing afterwards. */
@@ -52,6 +52,12 @@ static inline void rcu_pass_quiescent_state(void)
 static inline void rcu_begin_callback(void)
 {
     rcu_order_after_readers();
+}
+
+/* What the callback has done was done before the return of rcu_wait_for_callbacks(). */
+static inline void rcu_end_callback(void)
+{
+    rcu_order_before_writers();
 }
 
 static inline void rcu_reader_register(void)

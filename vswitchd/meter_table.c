@@ -83,6 +83,7 @@ static void free_meter(struct rcu_head *rcu)
 {
     rcu_begin_callback();
     meter_unref(CONTAINER_OF(rcu, struct meter, rcu));
+    rcu_end_callback();
 }
 
 static void let_go(struct meter *meter)

@@ -321,13 +321,14 @@ void vswitch_destroy(struct vswitch *vswitch)
     tls_destroy(vswitch->tls);
     status_destroy(vswitch->status);
     topology_publish(NULL);
-    datapath_destroy(vswitch->datapath);
+    datapath_stop(vswitch->datapath);
     rcu_wait_for_callbacks();
     HASH_ITER (by_name, vswitch->bridges, bridge, next) {
         HASH_DELETE(by_name, vswitch->bridges, bridge);
         bridge_destroy(bridge);
     }
     rcu_wait_for_callbacks();
+    datapath_destroy(vswitch->datapath); /* Bridges had meters there. */
     netdevs_destroy(vswitch->netdevs);
     ev_async_stop(vswitch->loop, &vswitch->packet_ins);
     ev_timer_stop(vswitch->loop, &vswitch->second);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A whole switch without workers, and a whole database server in memory, on one loop.  Patch ports need no
- * privileges, and a device that does not exist fails the same for everybody. */
+/* A whole switch, without workers but where it says so, and a whole database server in memory, on one loop.  Patch ports need no
+ * privileges, and a device that does not exist fails the same for everybody; whoever may make a network namespace has
+ * local ports in it. */
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
 #include <ev.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +19,15 @@
 #include "lib/annotations.h"
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/netlink/link.h"
+#include "lib/openflow/group_text.h"
+#include "lib/openflow/meters.h"
 #include "lib/ovsdb/client.h"
 #include "lib/rundir.h"
 #include "ovsdb-lite/builtin_schema.h"
 #include "ovsdb-lite/server.h"
 #include "vswitchd/flow_table.h"
+#include "vswitchd/meter_table.h"
 #include "vswitchd/vswitch.h"
 
 struct fixture {
@@ -30,6 +36,7 @@ struct fixture {
     struct ev_loop *loop;
     struct server *server;
     struct vswitch *vswitch;
+    unsigned int n_workers;
 };
 
 static void start_switch(struct fixture *fixture)
@@ -37,6 +44,7 @@ static void start_switch(struct fixture *fixture)
     const struct vswitch_config config = {
         .loop = fixture->loop,
         .db_remote = fixture->socket_path,
+        .n_workers = fixture->n_workers,
     };
     struct error error = ERROR_INIT;
 
@@ -76,7 +84,7 @@ static bool is_applied(struct fixture *fixture)
            ovsdb_row_integer(row, "cur_cfg", -1) == ovsdb_row_integer(row, "next_cfg", -2);
 }
 
-static int setup(void **state)
+static struct fixture *create(unsigned int n_workers)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     json_t *schema = json_loads(builtin_schema, 0, NULL);
@@ -98,9 +106,21 @@ static int setup(void **state)
     free(file);
     json_decref(schema);
 
+    fixture->n_workers = n_workers;
     start_switch(fixture);
     run_until(fixture, is_applied);
-    *state = fixture;
+    return fixture;
+}
+
+static int setup(void **state)
+{
+    *state = create(0);
+    return 0;
+}
+
+static int setup_with_worker(void **state)
+{
+    *state = create(1);
     return 0;
 }
 
@@ -457,6 +477,69 @@ static void bounds_of_the_cache_follow_the_database(void **state)
     assert_int_equal(cache_of(fixture).max_megaflows, 200000);
 }
 
+static void switch_with_meters_ends_in_order(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error = ERROR_INIT;
+    struct of_meter_mod mod;
+    struct change change;
+
+    begin(fixture, &change);
+    add_bridge(fixture, &change, "br0");
+    apply(fixture, &change);
+    assert_int_equal(
+        of_meter_mod_parse("meter=1,kbps,band=type=drop,rate=1000", OFMC_ADD, &mod, &error), 0);
+    struct meter_table *meters = vswitch_bridge(fixture->vswitch, "br0")->meters;
+    assert_int_equal(meter_table_put(meters, &mod.meter, NULL, clock_now_ns()), OF_OK);
+
+    vswitch_destroy(fixture->vswitch);
+    fixture->vswitch = NULL;
+}
+
+static struct interface *local_port(struct fixture *fixture)
+{
+    return bridge_interface(vswitch_bridge(fixture->vswitch, "br0"), "br0");
+}
+
+static bool is_published_as_up(struct fixture *fixture)
+{
+    (void)fixture;
+    return bridge_view_port(topology_bridge(topology_get(), "br0"), OFPP_LOCAL)->is_up;
+}
+
+static bool is_marked(struct fixture *fixture)
+{
+    return local_port(fixture)->is_to_be_looked_at;
+}
+
+static bool is_at_rest(struct fixture *fixture)
+{
+    return !is_marked(fixture) && !ev_is_active(&fixture->vswitch->devices_change);
+}
+
+/* The look at some ports each second may come between the news of a change and the look that they lead to. */
+static void port_that_comes_up_is_published_whoever_has_looked_at_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct change change;
+
+    begin(fixture, &change);
+    add_bridge(fixture, &change, "br0");
+    apply(fixture, &change);
+    if (!interface_is_open(local_port(fixture)))
+        skip();
+    run_until(fixture, is_at_rest);
+    assert_false(is_published_as_up(fixture));
+
+    ev_timer_stop(fixture->loop, &fixture->vswitch->second);
+    assert_int_equal(link_set_up("br0", NULL), 0);
+    run_until(fixture, is_marked);
+    ev_invoke(fixture->loop, &fixture->vswitch->second, EV_TIMER);
+    assert_false(is_marked(fixture));
+
+    run_until(fixture, is_published_as_up);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -475,9 +558,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             standalone_bridge_helps_itself_when_its_controllers_stay_away, setup, teardown),
         cmocka_unit_test_setup_teardown(bounds_of_the_cache_follow_the_database, setup, teardown),
+        cmocka_unit_test_setup_teardown(switch_with_meters_ends_in_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(port_that_comes_up_is_published_whoever_has_looked_at_it,
+                                        setup_with_worker, teardown),
     };
     int result;
 
+    if (unshare(CLONE_NEWNET) && unshare(CLONE_NEWUSER | CLONE_NEWNET))
+        puts("there is no network namespace to be had: local ports are not opened");
     log_set_levels("ANY:console:err", NULL);
     rcu_register_thread();
     result = cmocka_run_group_tests(tests, NULL, NULL);
