@@ -167,10 +167,10 @@ static int remove_all(int of_tap, bool (*is_wanted)(int ifindex, void *arg), voi
                       struct buffer *freed)
 {
     struct if_nameindex *devices = if_nameindex();
-    libbpf_print_fn_t print = libbpf_set_print(say_nothing);
 
     if (!devices)
         return -errno;
+    libbpf_print_fn_t print = libbpf_set_print(say_nothing);
     for (const struct if_nameindex *device = devices; device->if_index; device++)
         if (!is_wanted || !is_wanted((int)device->if_index, arg))
             remove_from_device(device, of_tap, freed);

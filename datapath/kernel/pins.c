@@ -273,15 +273,12 @@ struct kept *pins_kept(struct pins *pins)
     return pins->kept;
 }
 
-void pins_forget(struct pins *pins)
+int pins_forget(struct pins *pins, struct error *error)
 {
-    struct error error = ERROR_INIT;
-
     unmap_kept(pins);
     unlink_all(pins->directory);
     pins->is_adopted = false;
-    if (create_kept(pins, &error))
-        log_warn("%s", error.message);
+    return create_kept(pins, error);
 }
 
 void pins_close(struct pins *pins)

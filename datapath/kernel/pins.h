@@ -63,8 +63,8 @@ void pins_complete(struct pins *pins);
 
 struct kept *pins_kept(struct pins *pins);
 
-void pins_forget(struct pins *pins); /* Removes them, and begins again. */
-void pins_close(struct pins *pins);  /* They stay.  NULL is fine. */
+int pins_forget(struct pins *pins, struct error *error); /* Removes them, and begins again. */
+void pins_close(struct pins *pins);                      /* They stay.  NULL is fine. */
 
 /* Without opening them */
 

@@ -110,9 +110,14 @@ static int load_somehow(struct steal *steal, int tap_ifindex)
     int code = loaded_open(&steal->loaded, steal->pins, (uint32_t)tap_ifindex);
 
     if (code && steal->pins && pins_are_adopted(steal->pins)) {
+        struct error error = ERROR_INIT;
+
         log_warn("what an earlier daemon has pinned cannot be used: %s", strerror(-code));
-        pins_forget(steal->pins);
-        code = loaded_open(&steal->loaded, steal->pins, (uint32_t)tap_ifindex);
+        code = pins_forget(steal->pins, &error);
+        if (code)
+            log_warn("%s", error.message);
+        else
+            code = loaded_open(&steal->loaded, steal->pins, (uint32_t)tap_ifindex);
     }
     if (code && steal->pins) {
         pins_close(steal->pins);
