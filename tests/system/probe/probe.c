@@ -29,7 +29,13 @@
 
 #include "lib/clock.h"
 
-enum { MAX_FRAMES = 1 << 22, BURSTS_PER_SECOND = 1000, RECEIVE_BUFFER = 16 << 20 };
+enum {
+    MAX_FRAMES = 1 << 22,
+    BURSTS_PER_SECOND = 1000,
+    RECEIVE_BUFFER = 16 << 20,
+    MAX_FRAME_BYTES = 256,
+    IP_ALIGN_BYTES = 2, /* In front of an Ethernet header, for the one behind it. */
+};
 
 static const char magic[7] = "weirprb";
 
@@ -124,8 +130,9 @@ static int receive_streams(int ifindex, int seconds)
     puts("ready");
     fflush(stdout);
     while (!is_stopped && clock_now_ns() - start < seconds * SECOND_NS) {
-        uint8_t frame[256];
-        ssize_t n = recv(fd, frame, sizeof frame, 0);
+        _Alignas(uint32_t) uint8_t memory[IP_ALIGN_BYTES + MAX_FRAME_BYTES];
+        uint8_t *frame = memory + IP_ALIGN_BYTES;
+        ssize_t n = recv(fd, frame, MAX_FRAME_BYTES, 0);
         const struct payload *payload = n > 0 ? find_payload(frame, n) : NULL;
 
         if (payload)
