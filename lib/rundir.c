@@ -69,11 +69,21 @@ char *rundir_db_socket(void)
     return rundir_file("db.sock");
 }
 
-char *rundir_bridge_socket(const char *bridge)
+static char *bridge_file(const char *bridge, const char *suffix)
 {
     if (!*bridge || *bridge == '.' || strchr(bridge, '/'))
         return NULL;
-    return format_path("%s/%s.mgmt", rundir_path(), bridge);
+    return format_path("%s/%s.%s", rundir_path(), bridge, suffix);
+}
+
+char *rundir_bridge_socket(const char *bridge)
+{
+    return bridge_file(bridge, "mgmt");
+}
+
+char *rundir_snoop_socket(const char *bridge)
+{
+    return bridge_file(bridge, "snoop");
 }
 
 char *rundir_pidfile(const char *daemon)

@@ -23,6 +23,7 @@ char *rundir_file(const char *name);
 
 char *rundir_db_socket(void);                           /* db.sock */
 char *rundir_bridge_socket(const char *bridge);         /* BRIDGE.mgmt; NULL: no file name. */
+char *rundir_snoop_socket(const char *bridge);          /* BRIDGE.snoop; NULL: the same. */
 char *rundir_pidfile(const char *daemon);               /* ovs-vswitchd.pid */
 char *rundir_ctl_socket(const char *daemon, pid_t pid); /* ovs-vswitchd.PID.ctl */
 

@@ -180,11 +180,13 @@ static const struct of_server_ops ops = {
 static struct of_server *create_server(struct bridge *bridge, uint32_t of_versions)
 {
     char *socket_path = rundir_bridge_socket(bridge->name);
+    char *snoop_path = rundir_snoop_socket(bridge->name);
     struct error error = ERROR_INIT;
     const struct of_server_config config = {
         .loop = bridge->vswitch->loop,
         .name = bridge->name,
         .socket_path = socket_path,
+        .snoop_path = snoop_path,
         .tables = bridge->tables,
         .meters = bridge->meters,
         .tls = bridge->vswitch->tls,
@@ -198,6 +200,7 @@ static struct of_server *create_server(struct bridge *bridge, uint32_t of_versio
         log_err("bridge %s: %s", bridge->name, error.message);
     bridge->server_error = error;
     free(socket_path);
+    free(snoop_path);
     return server;
 }
 

@@ -15,6 +15,7 @@
 #include "lib/openflow/errors.h"
 #include "vswitchd/of_server_state.h"
 #include "vswitchd/of_server_targets.h"
+#include "vswitchd/of_snoop.h"
 
 LOG_MODULE(openflow);
 
@@ -58,6 +59,7 @@ void of_connection_close(struct of_connection *connection, const char *reason)
     of_stats_cancel(connection);
     of_bundles_fini(connection);
     of_monitors_fini(connection);
+    of_snoop_connection_closed(connection);
     server->n_connections--;
     if (connection->target)
         of_target_connection_closed(connection, reason);
@@ -88,22 +90,39 @@ static bool must_wait(const struct of_connection *connection)
     return connection->dump || of_connection_is_full(connection);
 }
 
-static void compact(struct buffer *buffer, size_t *n_used)
+static void compact_output(struct of_connection *connection)
 {
-    if (*n_used == buffer->size) {
-        *n_used = 0;
-        buffer_clear(buffer);
-        if (buffer->capacity > KEEP_BYTES)
-            buffer_fini(buffer);
-    } else if (*n_used >= KEEP_BYTES) {
-        buffer_pull(buffer, *n_used);
-        *n_used = 0;
+    struct buffer *output = &connection->output;
+
+    if (connection->output_sent == output->size) {
+        buffer_clear(output);
+        if (output->capacity > KEEP_BYTES)
+            buffer_fini(output);
+    } else if (connection->output_sent >= KEEP_BYTES) {
+        buffer_pull(output, connection->output_sent);
+    } else {
+        return;
     }
+    connection->output_sent = 0;
+    connection->output_snooped = output->size;
+}
+
+/* Before anything of it is written, so that the buffer has no part that was not copied when it is compacted. */
+static void let_snoop_output(struct of_connection *connection)
+{
+    size_t start = connection->output_snooped;
+
+    if (!connection->is_snooped)
+        return;
+    connection->output_snooped = connection->output.size;
+    if (connection->output.size > start)
+        of_snoop_copy(connection, connection->output.data + start, connection->output.size - start);
 }
 
 /* False if the peer takes no more for now, or is gone. */
 static bool write_output(struct of_connection *connection)
 {
+    let_snoop_output(connection);
     while (of_connection_pending(connection)) {
         ssize_t n = stream_write(connection->stream,
                                  connection->output.data + connection->output_sent,
@@ -113,12 +132,12 @@ static bool write_output(struct of_connection *connection)
                 continue;
             if (n != -EAGAIN)
                 close_broken(connection, (int)n);
-            compact(&connection->output, &connection->output_sent);
+            compact_output(connection);
             return false;
         }
         connection->output_sent += (size_t)n;
     }
-    compact(&connection->output, &connection->output_sent);
+    compact_output(connection);
     return true;
 }
 
@@ -198,6 +217,7 @@ static void greet(struct of_connection *connection, const struct of_message *mes
     }
     if (connection->target)
         of_target_connection_up(connection);
+    of_snoop_connection_up(connection);
     of_server_note_status(server, connection->target != NULL);
 }
 
@@ -248,6 +268,10 @@ static void handle_frame(struct of_connection *connection, const uint8_t *frame,
     if (connection->state == CONNECTION_GREETING) {
         greet(connection, &message);
         return;
+    }
+    if (connection->is_snooped) {
+        let_snoop_output(connection);
+        of_snoop_copy(connection, frame, n_bytes);
     }
     if (!error)
         error = handle_up(connection, &message);

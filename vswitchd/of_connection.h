@@ -52,6 +52,8 @@ struct of_connection {
     size_t input_taken;
     struct buffer output; /* From 'output_sent' on not yet sent. */
     size_t output_sent;
+    size_t output_snooped; /* Up to there snoopers have it; kept while is_snooped. */
+    bool is_snooped;
     struct of_dump *dump; /* Statistics under way, or NULL. */
 
     /* What the peer asked for. */

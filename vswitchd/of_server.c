@@ -57,6 +57,7 @@ static void before_waiting(struct ev_loop *loop UNUSED, struct ev_prepare *watch
     of_server_publish(server);
     cds_list_for_each_entry (connection, &server->connections, node)
         of_connection_flush(connection);
+    of_snoops_flush(server);
     free_closed(server);
 }
 
@@ -123,11 +124,13 @@ struct of_server *of_server_create(const struct of_server_config *config, struct
     server->versions = config->versions ? config->versions & OF_VERSIONS_KNOWN : OF_VERSIONS_KNOWN;
     CDS_INIT_LIST_HEAD(&server->connections);
     CDS_INIT_LIST_HEAD(&server->targets);
+    of_snoops_init(server);
     of_seal_init(&server->seal);
     of_flow_mod_init(&server->flow_mod);
     ev_prepare_init(&server->before_waiting, before_waiting);
     ev_prepare_start(server->loop, &server->before_waiting);
-    if (config->socket_path && listen_at(server, config->socket_path, error) < 0) {
+    if ((config->socket_path && listen_at(server, config->socket_path, error) < 0) ||
+        (config->snoop_path && of_snoops_listen(server, config->snoop_path, error) < 0)) {
         of_server_destroy(server);
         return NULL;
     }
@@ -144,6 +147,7 @@ void of_server_destroy(struct of_server *server)
     of_targets_destroy(server);
     cds_list_for_each_entry (connection, &server->connections, node)
         of_connection_close(connection, "");
+    of_snoops_fini(server);
     free_closed(server);
     if (server->socket_path) {
         acceptor_stop(&server->acceptor);

@@ -6,7 +6,8 @@
  * There are two sorts of connections.  Management connections come to RUNDIR/BRIDGE.mgmt (ovs-ofctl,
  * weir, OVN): they may do everything, but are sent packet_in, port_status and flow_removed only after
  * they have set a miss_send_len other than 0.  Controller connections are made by us to the targets of
- * of_server_set_controllers(), or come in at a "ptcp:" or "punix:" one.
+ * of_server_set_controllers(), or come in at a "ptcp:" or "punix:" one; RUNDIR/BRIDGE.snoop shows what is said on them
+ * (of_snoop.h).
  *
  * What a connection needs of its bridge it gets through struct of_server_ops, and from the flow
  * tables.  Flow_mods of one loop round are published together, and always before a reply is sent.
@@ -92,6 +93,7 @@ struct of_server_config {
     struct ev_loop *loop;
     const char *name;        /* Of the bridge, for logs; copied. */
     const char *socket_path; /* rundir_bridge_socket(); 0660.  NULL: no listener.  Copied. */
+    const char *snoop_path;  /* rundir_snoop_socket(); the same. */
     struct flow_tables *tables;
     struct meter_table *meters;
     const struct of_server_ops *ops;

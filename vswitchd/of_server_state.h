@@ -12,6 +12,7 @@
  *     of_groups.c           groups
  *     of_meters.c           meters
  *     of_stats.c            statistics requests
+ *     of_snoop.c            copies of it all for those who watch
  *     of_server_async.c     packet_in, port_status, flow_removed: who wants them
  *
  * Threads  The main thread. */
@@ -29,6 +30,7 @@
 #include "lib/openflow/messages.h"
 #include "vswitchd/of_connection.h"
 #include "vswitchd/of_server.h"
+#include "vswitchd/of_snoop.h"
 
 struct of_server {
     struct ev_loop *loop;
@@ -46,7 +48,8 @@ struct of_server {
 
     struct cds_list_head connections; /* Of struct of_connection. */
     struct cds_list_head targets;     /* Of struct of_target. */
-    size_t n_connections;             /* Not closed ones. */
+    struct of_snoops snoops;
+    size_t n_connections; /* Not closed ones. */
     struct of_server_stats stats;
     bool is_closing;
     bool wanted_misses; /* When last looked at. */

@@ -270,6 +270,7 @@ static void close_connections(struct of_target *target, const char *reason)
 static void target_destroy(struct of_target *target)
 {
     close_connections(target, "controller removed");
+    of_snoop_target_removed(target);
     enter(target, TARGET_VOID, -1);
     handshakes_stop(&target->handshakes);
     cds_list_del(&target->node);
