@@ -29,6 +29,7 @@ struct log_module {
     const char *name;
     enum log_level levels[LOG_N_DESTINATIONS]; /* Read without a lock: a late change is harmless. */
     enum log_level highest;
+    bool is_unlimited; /* Its _limited forms are not. */
     struct log_module *next;
 };
 
@@ -79,13 +80,19 @@ void log_set_program(const char *name);
 /* Opens (or, at a path already open, reopens) the log file.  0640. */
 int log_open_file(const char *path, struct error *error);
 int log_reopen_file(struct error *error); /* After rotation; -ENOENT if there is no log file. */
+void log_close_file(void);                /* What is logged until it is reopened is not in it. */
 
-/* One specification of ovs-appctl(8) vlog/set: "[module][:[destination][:level]]" in any order, the
- * words separated by ':', ',' or blanks, "ANY" for all.  -EINVAL names the word not understood. */
+/* One specification of ovs-appctl(8) vlog/set, words separated by ':', ',' or blanks: "PATTERN",
+ * destination and pattern (lib/log_pattern.h); "FACILITY" and one of syslog's; or module, destination and
+ * level, in any order, where "ANY" or nothing is all.  -EINVAL names the word not understood. */
 int log_set_levels(const char *specification, struct error *error);
 
-/* The table that vlog/list prints; the caller frees it. */
+/* Whether the _limited forms of a module (NULL or "any": of all) are so. */
+int log_set_limits(const char *module_name, bool are_limited, struct error *error);
+
+/* The tables that vlog/list and vlog/list-pattern print; the caller frees them. */
 char *log_levels_text(void);
+char *log_patterns_text(void);
 
 void log_register(struct log_module *module);
 void log_write(struct log_module *module, enum log_level level, const char *format, ...)

@@ -7,5 +7,9 @@
 
 void log_syslog_open(const char *program); /* 'program' is kept. */
 
+/* By its name in RFC 5424, whatever the case; -1 if there is none. */
+int log_syslog_set_facility(const char *name);
+
 /* 'level' is an enum log_level. */
-void log_syslog_write(int level, const char *module, const char *message);
+unsigned int log_syslog_priority(int level);
+void log_syslog_write(int level, const char *line);

@@ -17,6 +17,7 @@
 #include "lib/jsonrpc.h"
 #include "lib/log.h"
 #include "lib/unix_socket.h"
+#include "lib/unixctl_vlog.h"
 
 LOG_MODULE(unixctl);
 
@@ -279,42 +280,6 @@ static void cmd_version(struct unixctl_request *request, int argc UNUSED,
     unixctl_reply(request, server->version);
 }
 
-static void cmd_vlog_set(struct unixctl_request *request, int argc, const char *const argv[],
-                         void *aux UNUSED)
-{
-    struct error error = ERROR_INIT;
-
-    for (int i = 1; i < argc; i++) {
-        if (log_set_levels(argv[i], &error)) {
-            unixctl_reply_error(request, "%s", error.message);
-            return;
-        }
-    }
-    if (argc == 1)
-        log_set_levels("dbg", NULL);
-    unixctl_reply(request, NULL);
-}
-
-static void cmd_vlog_list(struct unixctl_request *request, int argc UNUSED,
-                          const char *const argv[] UNUSED, void *aux UNUSED)
-{
-    char *text = log_levels_text();
-
-    unixctl_reply(request, text);
-    free(text);
-}
-
-static void cmd_vlog_reopen(struct unixctl_request *request, int argc UNUSED,
-                            const char *const argv[] UNUSED, void *aux UNUSED)
-{
-    struct error error = ERROR_INIT;
-
-    if (log_reopen_file(&error))
-        unixctl_reply_error(request, "%s", error.message);
-    else
-        unixctl_reply(request, NULL);
-}
-
 static void cmd_set_options(struct unixctl_request *request, int argc, const char *const argv[],
                             void *aux UNUSED)
 {
@@ -355,10 +320,7 @@ struct unixctl_server *unixctl_server_create(struct ev_loop *loop, const char *s
     unixctl_command_register(server, "version", "", 0, 0, cmd_version, server);
     unixctl_command_register(server, "set-options", "[--format text|json]", 1, 2, cmd_set_options,
                              server);
-    unixctl_command_register(server, "vlog/list", "", 0, 0, cmd_vlog_list, server);
-    unixctl_command_register(server, "vlog/reopen", "", 0, 0, cmd_vlog_reopen, server);
-    unixctl_command_register(server, "vlog/set", "{spec | PATTERN:destination:pattern}", 0, -1,
-                             cmd_vlog_set, server);
+    unixctl_vlog_register(server);
     return server;
 }
 
@@ -374,8 +336,8 @@ static void allow_readers(struct unixctl_server *server, const char *const names
 int unixctl_admit_readers(struct unixctl_server *server, const struct peer_readers *readers,
                           const char *const names[], struct error *error)
 {
-    static const char *const built_in[] = {"list-commands", "version", "set-options", "vlog/list",
-                                           NULL};
+    static const char *const built_in[] = {"list-commands", "version",           "set-options",
+                                           "vlog/list",     "vlog/list-pattern", NULL};
 
     allow_readers(server, built_in);
     allow_readers(server, names);

@@ -4,8 +4,7 @@
 /* unixctl - the control socket that ovs-appctl(8) talks to.
  *
  * A command is a JSON-RPC request whose parameters are strings; its answer is text.  Built in are
- * list-commands, version, vlog/set, vlog/list, vlog/reopen and set-options (with which a client may
- * ask for JSON).  A command may answer later: the request stays good until it is answered, even if
+ * list-commands, version, vlog/... and set-options (with which a client may ask for JSON).  A command may answer later: the request stays good until it is answered, even if
  * the client has gone.
  *
  * Threads  The loop's.

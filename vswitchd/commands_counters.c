@@ -167,7 +167,7 @@ static void cmd_drops(struct unixctl_request *request, int argc, const char *con
 void commands_counters_register(struct unixctl_server *server, struct vswitch *vswitch)
 {
     unixctl_command_register(server, "coverage/show", "", 0, 0, cmd_coverage_show, vswitch);
-    unixctl_command_register(server, "coverage/read-counter", "counter", 1, 1, cmd_coverage_read,
+    unixctl_command_register(server, "coverage/read-counter", "COUNTER", 1, 1, cmd_coverage_read,
                              vswitch);
     unixctl_command_register(server, "memory/show", "", 0, 0, cmd_memory_show, vswitch);
     unixctl_command_register(server, "weir/drops", "[port]", 0, 1, cmd_drops, vswitch);
