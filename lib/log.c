@@ -28,7 +28,7 @@ enum { LOG_LINE_BYTES = 2048 };
 static const char *const level_names[] = {"off", "emer", "err", "warn", "info", "dbg"};
 static const char *const level_titles[] = {"OFF", "EMER", "ERR", "WARN", "INFO", "DBG"};
 static const char *const destination_names[] = {"console", "syslog", "file"};
-static const char *const default_patterns[] = {"%D{%Y-%m-%dT%H:%M:%S.###Z}|%05N|%c%T|%p|%m",
+static const char *const default_patterns[] = {"%D{%Y-%m-%dT%H:%M:%SZ}|%05N|%c%T|%p|%m",
                                                "ovs|%05N|%c%T|%p|%m",
                                                "%D{%Y-%m-%dT%H:%M:%S.###Z}|%05N|%c%T|%p|%m"};
 
@@ -241,9 +241,11 @@ int log_set_limits(const char *module_name, bool are_limited, struct error *erro
 
     if (module_name && !module && strcasecmp(module_name, "any") != 0)
         return error_set(error, -EINVAL, "unknown module");
+    mutex_lock(&lock);
     for (struct log_module *m = modules; m; m = m->next)
         if (!module || module == m)
             m->is_unlimited = !are_limited;
+    mutex_unlock(&lock);
     return 0;
 }
 

@@ -81,10 +81,12 @@ static void cmd_bond_hash(struct unixctl_request *request, int argc, const char 
 {
     struct mac mac;
 
-    if (!mac_parse(argv[1], &mac))
-        unixctl_reply_error(request, "invalid mac");
-    else if (argc > 2 && argv[2][strspn(argv[2], "0123456789")])
+    if (argc > 2 && argv[2][strspn(argv[2], "0123456789")])
         unixctl_reply_error(request, "invalid vlan");
+    else if (argc > 3 && argv[3][strspn(argv[3], "0123456789")])
+        unixctl_reply_error(request, "invalid basis");
+    else if (!mac_parse(argv[1], &mac))
+        unixctl_reply_error(request, "invalid mac");
     else
         unixctl_reply_error(request, "there are no bonds, and so no hash that chooses a member");
 }

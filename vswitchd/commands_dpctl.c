@@ -230,7 +230,7 @@ void commands_dpctl_register(struct unixctl_server *server, struct vswitch *vswi
 {
     unixctl_command_register(server, "dpctl/show", "[-s] [dp...]", 0, -1, cmd_show, vswitch);
     unixctl_command_register(server, "dpctl/dump-dps", "", 0, 0, cmd_dump_dps, vswitch);
-    unixctl_command_register(server, "dpctl/list-commands", "", 0, 0, cmd_list_commands, server);
+    unixctl_command_register(server, "dpctl/list-commands", "", 0, -1, cmd_list_commands, server);
     unixctl_command_register(server, "dpctl/cache-get-size", "[dp]", 0, 1, cmd_cache_size, vswitch);
     unixctl_command_register(server, "dpctl/offload-stats-show", "[dp]", 0, 1, cmd_offload_stats,
                              vswitch);

@@ -74,6 +74,9 @@ static void cmd_dump_flows(struct unixctl_request *request, int argc, const char
     struct flow_dump dump;
 
     flow_dump_init(&dump, aux);
+    dump.bridge = commands_find_bridge(request, dump.vswitch, argv[argc - 1]);
+    if (!dump.bridge)
+        return;
     for (int i = 1; i < argc - 1; i++) {
         if (!flow_dump_parse_option(&dump, argv[i])) {
             unixctl_reply_error(request, "%s: not an option of dump-flows", argv[i]);
@@ -82,9 +85,7 @@ static void cmd_dump_flows(struct unixctl_request *request, int argc, const char
     }
     dump.ufid_end = " ";
     dump.with_place = false;
-    dump.bridge = commands_find_bridge(request, dump.vswitch, argv[argc - 1]);
-    if (dump.bridge)
-        flow_dump_reply(&dump, request);
+    flow_dump_reply(&dump, request);
 }
 
 /* --- What it can do ------------------------------------------------------------------------- */
@@ -177,7 +178,7 @@ void commands_dpif_register(struct unixctl_server *server, struct vswitch *vswit
 {
     unixctl_command_register(server, "dpif/show", "", 0, 0, cmd_dpif_show, vswitch);
     unixctl_command_register(server, "dpif/dump-dps", "", 0, 0, cmd_dpif_dump_dps, vswitch);
-    unixctl_command_register(server, "dpif/dump-flows", "[-m] [--names | --no-names] bridge", 1, 3,
+    unixctl_command_register(server, "dpif/dump-flows", "[-m] [--names | --no-names] bridge", 1, -1,
                              cmd_dump_flows, vswitch);
     unixctl_command_register(server, "dpif/show-dp-features", "bridge", 1, 1, cmd_show_features,
                              vswitch);

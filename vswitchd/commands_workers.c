@@ -231,10 +231,13 @@ static void cmd_rxq_show(struct unixctl_request *request, int argc, const char *
 
 /* --- What there is only one of -------------------------------------------------------------- */
 
-static void cmd_bond_show(struct unixctl_request *request, int argc UNUSED,
-                          const char *const argv[] UNUSED, void *aux UNUSED)
+static void cmd_bond_show(struct unixctl_request *request, int argc, const char *const argv[],
+                          void *aux UNUSED)
 {
-    unixctl_reply(request, NULL);
+    if (argc > 1 && !commands_is_datapath_name(argv[1]))
+        unixctl_reply_error(request, "please specify an existing datapath");
+    else
+        unixctl_reply(request, NULL);
 }
 
 static void cmd_refuse(struct unixctl_request *request, int argc UNUSED, const char *const argv[],
@@ -245,24 +248,24 @@ static void cmd_refuse(struct unixctl_request *request, int argc UNUSED, const c
 
 static const struct {
     const char *name, *usage;
-    int max_args;
+    int min_args, max_args;
     const char *why;
 } refusals[] = {
 #define ONLY_ONE "there is one implementation, and nothing to choose"
-    {"dpif-netdev/dpif-impl-get", "", 0, ONLY_ONE},
-    {"dpif-netdev/dpif-impl-set", "dpif_implementation_name", 1, ONLY_ONE},
-    {"dpif-netdev/miniflow-parser-get", "", 0, ONLY_ONE},
+    {"dpif-netdev/dpif-impl-get", "", 0, 0, ONLY_ONE},
+    {"dpif-netdev/dpif-impl-set", "dpif_implementation_name", 1, 1, ONLY_ONE},
+    {"dpif-netdev/miniflow-parser-get", "", 0, 0, ONLY_ONE},
     {"dpif-netdev/miniflow-parser-set", "[-pmd core] miniflow_implementation_name [study_pkt_cnt]",
-     5, ONLY_ONE},
-    {"dpif-netdev/subtable-lookup-info-get", "", 0, ONLY_ONE},
-    {"dpif-netdev/subtable-lookup-prio-set", "[lookup_func] [prio]", 2, ONLY_ONE},
-    {"odp-execute/action-impl-set", "name", 1, ONLY_ONE},
-    {"odp-execute/action-impl-show", "", 0, ONLY_ONE},
+     1, 5, ONLY_ONE},
+    {"dpif-netdev/subtable-lookup-info-get", "", 0, 0, ONLY_ONE},
+    {"dpif-netdev/subtable-lookup-prio-set", "[lookup_func] [prio]", 2, 2, ONLY_ONE},
+    {"odp-execute/action-impl-set", "name", 1, 1, ONLY_ONE},
+    {"odp-execute/action-impl-show", "", 0, 0, ONLY_ONE},
     {"dpif-netdev/pmd-perf-log-set", "on|off [-b before] [-a after] [-e|-ne] [-us usec] [-q qlen]",
-     10, "workers log nothing; see pmd-perf-show"},
-    {"dpif-netdev/pmd-rxq-rebalance", "[dp]", 1,
+     0, 10, "workers log nothing; see pmd-perf-show"},
+    {"dpif-netdev/pmd-rxq-rebalance", "[dp]", 0, 1,
      "queues are spread over all workers, and need no balance"},
-    {"dpif-netlink/dispatch-mode", "", 0, "no frame comes up by netlink"},
+    {"dpif-netlink/dispatch-mode", "", 0, 0, "no frame comes up by netlink"},
 };
 
 void commands_workers_register(struct unixctl_server *server, struct vswitch *vswitch)
@@ -278,7 +281,7 @@ void commands_workers_register(struct unixctl_server *server, struct vswitch *vs
                              5, cmd_rxq_show, vswitch);
     unixctl_command_register(server, "dpif-netdev/bond-show", "[dp]", 0, 1, cmd_bond_show, vswitch);
     for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
-        unixctl_command_register(server, refusals[i].name, refusals[i].usage, 0,
+        unixctl_command_register(server, refusals[i].name, refusals[i].usage, refusals[i].min_args,
                                  refusals[i].max_args, cmd_refuse,
                                  (void *)(uintptr_t)refusals[i].why);
 }

@@ -13,24 +13,25 @@
 #include "lib/openflow/flow_text.h"
 #include "vswitchd/trace_internal.h"
 
-static int find_bridge(struct trace *trace, const struct trace_request *request,
-                       struct error *error)
+static int find_bridge_by_name(struct trace *trace, const struct trace_request *request,
+                               struct error *error)
 {
-    if (!request->bridge) {
-        uint32_t dp_port = be32_host(trace->flow.key.in_port);
-        const struct port_view *port = trace->topology ? topology_port(trace->topology, dp_port)
-                                                       : NULL;
-
-        if (!port)
-            return error_set(error, -ENODEV, "no OpenFlow port for datapath port %u", dp_port);
-        trace->bridge = port->bridge;
-        trace->flow.key.in_port = be32_from(port->ofp_port);
+    if (!request->bridge)
         return 0;
-    }
     if (trace->topology)
         trace->bridge = topology_bridge(trace->topology, request->bridge);
-    if (!trace->bridge)
-        return error_set(error, -ENODEV, "%s: unknown bridge", request->bridge);
+    return trace->bridge ? 0 : error_set(error, -ENODEV, "%s: unknown bridge", request->bridge);
+}
+
+static int find_bridge_by_port(struct trace *trace, struct error *error)
+{
+    uint32_t dp_port = be32_host(trace->flow.key.in_port);
+    const struct port_view *port = trace->topology ? topology_port(trace->topology, dp_port) : NULL;
+
+    if (!port)
+        return error_set(error, -ENODEV, "no OpenFlow port for datapath port %u", dp_port);
+    trace->bridge = port->bridge;
+    trace->flow.key.in_port = be32_from(port->ofp_port);
     return 0;
 }
 
@@ -163,11 +164,13 @@ struct trace *trace_create(const struct topology *topology, const struct trace_r
     if (!trace)
         abort();
     trace->topology = topology;
-    int code = parse_flow(trace, request, error);
+    int code = find_bridge_by_name(trace, request, error);
+    if (!code)
+        code = parse_flow(trace, request, error);
     if (!code)
         code = parse_packet(trace, request, error);
-    if (!code)
-        code = find_bridge(trace, request, error);
+    if (!code && !trace->bridge)
+        code = find_bridge_by_port(trace, error);
     if (!code)
         code = parse_actions(trace, request, error);
     if (code) {
