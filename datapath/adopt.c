@@ -193,6 +193,7 @@ static void adopt_entries(struct datapath *dp)
     mutex_lock(&dp->generation_lock);
     kcache_end_adoption(datapath_kcache(dp), dp->slot_generation, datapath_generation(dp));
     mutex_unlock(&dp->generation_lock);
+    dp_meters_release_reserved(dp->meters);
     log_info("adopted %u cached flows of an earlier daemon and removed %u, in %lld ms",
              outcome.n_kept, outcome.n_removed,
              (long long)((clock_now_ns() - from_ns) / MILLISECOND_NS));

@@ -331,6 +331,7 @@ int datapath_port_get_stats(struct datapath *dp, uint32_t port_no, struct dp_por
         kcache_get_losses(datapath_kcache(dp), port->ifindex, &losses);
         stats->dropped[DROP_NO_MEMORY] += losses.n_lost;
         stats->dropped[DROP_TX_ERROR] += losses.n_unsent;
+        stats->dropped[DROP_METER] += losses.n_metered;
     }
 
     /* What never came to a verdict. */
@@ -365,6 +366,7 @@ void datapath_invalidate(struct datapath *dp, uint16_t slot)
 /* What is older than the kernel's copy is out of date there, and nothing stands there yet. */
 void datapath_set_kcache(struct datapath *dp, struct kcache *kcache)
 {
+    kcache_share_meters(kcache, dp->meters);
     mutex_lock(&dp->generation_lock);
     /* What was adopted is older than anything of ours. */
     if (kcache_adopted_generation(kcache) >= datapath_generation(dp))

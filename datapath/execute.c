@@ -168,10 +168,10 @@ static void restore(struct execution *x)
     forget(x);
 }
 
-/* Of how many bytes its first segment is. */
+/* What its first segment carries, which is what the kernel tells its programs. */
 static uint32_t first_bytes(const struct packet *packet)
 {
-    uint32_t n_bytes = packet->vnet.hdr_len + packet->vnet.gso_size;
+    uint32_t n_bytes = packet->vnet.gso_size;
 
     return packet_is_gso(packet) && n_bytes < packet->size ? n_bytes : packet->size;
 }

@@ -39,6 +39,8 @@ static void find_surplus(const struct flow_key *mask, const struct flow_key *bit
 static void ask_kernel(struct datapath *dp, const struct dp_port *port, const struct flow_key *key,
                        const struct verdict *verdict, struct dp_outlook *outlook)
 {
+    const struct kcache_means means = {
+        .is_reachable = is_reachable, .arg = dp, .meters = dp->meters};
     struct kcache_verdict compiled;
     struct kc_key kernel_key;
 
@@ -53,7 +55,7 @@ static void ask_kernel(struct datapath *dp, const struct dp_port *port, const st
         return;
     }
     int refusal = kcache_compile_actions(verdict->actions.list, verdict->actions.n, key,
-                                         &verdict->mask, is_reachable, dp, &compiled);
+                                         &verdict->mask, &means, &compiled);
     if (refusal)
         refuse(outlook, (enum kcache_refusal)(refusal + KCACHE_N_REFUSALS));
     else if (!kcache_verdict_suits(&compiled, &kernel_key))

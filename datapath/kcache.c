@@ -223,6 +223,8 @@ static void credit_ports(struct kcache *cache, const struct megaflow *flow, uint
     for (uint32_t i = 0; i < flow->n_actions; i++) {
         const struct dp_action *action = &flow->actions[i];
 
+        if (action->type == DP_METER)
+            break; /* credit_passed_locked() knows how many passed. */
         if (action->type == DP_OUTPUT) {
             credit_output(cache, action->arg, n_packets, is_cut ? 0 : out_bytes);
             is_cut = false;
@@ -268,6 +270,46 @@ static void credit_cut_locked(struct kcache *cache) REQUIRES(cache->lock)
 
     while (kcache_programs_take_cut_bytes(cache->programs, &at, &port_no, &n_bytes))
         credit_output(cache, port_no, 0, n_bytes);
+}
+
+/* What comes behind the meters of a program. */
+static void credit_passing(struct kcache *cache, const struct kc_program *program,
+                           uint64_t n_packets, uint64_t n_bytes)
+{
+    bool is_behind = false, is_cut = false;
+
+    for (unsigned int s = 0; s < program->n_steps; s++) {
+        const struct kc_step *step = &program->steps[s];
+
+        if (step->op == KC_METER && step->is_counted)
+            is_behind = true;
+        if (!is_behind)
+            continue;
+        if (step->op == KC_PUSH_VLAN)
+            n_bytes += 4 * n_packets;
+        else if (step->op == KC_POP_VLAN)
+            n_bytes -= 4 * n_packets;
+        else if (step->op == KC_CUT)
+            is_cut = true;
+        for (unsigned int i = 0; step->op == KC_OUTPUT && i < step->n; i++)
+            credit_output(cache, step->ports[i], n_packets, is_cut ? 0 : n_bytes);
+    }
+}
+
+static void credit_passed_locked(struct kcache *cache) REQUIRES(cache->lock)
+{
+    const struct kc_program *program;
+    uint64_t n_packets, n_bytes;
+    uint32_t at = 0;
+
+    while ((program = kcache_programs_take_passed(cache->programs, &at, &n_packets, &n_bytes)))
+        credit_passing(cache, program, n_packets, n_bytes);
+}
+
+static void credit_programs_locked(struct kcache *cache) REQUIRES(cache->lock)
+{
+    credit_cut_locked(cache);
+    credit_passed_locked(cache);
 }
 
 /* --- Entries of a flow ---------------------------------------------------------------------- */
@@ -340,6 +382,8 @@ static bool is_covered(const struct megaflow *flow, const struct kc_key *key)
 static uint32_t action_locked(struct kcache *cache, struct megaflow *flow, const struct kc_key *key)
     REQUIRES(cache->lock)
 {
+    const struct kcache_means means = {
+        .is_reachable = is_reachable, .arg = cache, .meters = cache->dp->meters};
     uint8_t kind = (uint8_t)(1 << kc_key_kind(key));
     struct kcache_verdict verdict;
 
@@ -347,7 +391,7 @@ static uint32_t action_locked(struct kcache *cache, struct megaflow *flow, const
         refuse_locked(cache, flow, KCACHE_FIELDS, kind);
         return KC_NOTHING;
     }
-    int refusal = kcache_compile(flow, is_reachable, cache, &verdict);
+    int refusal = kcache_compile(flow, &means, &verdict);
     if (refusal) {
         refuse_locked(cache, flow, (enum kcache_refusal)(refusal + KCACHE_N_REFUSALS),
                       REFUSED_FOR_GOOD);
@@ -646,7 +690,7 @@ void kcache_collect(struct kcache *cache, int64_t now_ns)
     for (unsigned int i = 0; i < 2; i++)
         walk(cache, i, now_ns, 0);
     mutex_lock(&cache->lock);
-    credit_cut_locked(cache);
+    credit_programs_locked(cache);
     mutex_unlock(&cache->lock);
 }
 
@@ -678,7 +722,7 @@ bool kcache_sweep(struct kcache *cache, int64_t now_ns, int64_t max_idle_ns)
     for (unsigned int i = 0; i < 2; i++)
         walk(cache, i, now_ns, is_rebasing ? EVERYTHING_IS_IDLE : max_idle_ns);
     mutex_lock(&cache->lock);
-    credit_cut_locked(cache);
+    credit_programs_locked(cache);
     bool has_retired = kcache_programs_retire(cache->programs) || is_rebasing;
     for (unsigned int i = 0; i < 2; i++)
         has_retired |= kcache_table_retire(cache->tables[i]);
@@ -701,7 +745,7 @@ void kcache_reuse(struct kcache *cache)
 {
     mutex_lock(&cache->lock);
     end_rebasing_locked(cache);
-    credit_cut_locked(cache); /* Of those that go. */
+    credit_programs_locked(cache); /* Of those that go. */
     kcache_programs_reuse(cache->programs);
     for (unsigned int i = 0; i < 2; i++)
         kcache_table_reuse(cache->tables[i]);
@@ -738,6 +782,7 @@ void kcache_get_losses(struct kcache *cache, int ifindex, struct kcache_losses *
         return;
     losses->n_lost = __atomic_load_n(&device->n_lost, __ATOMIC_RELAXED);
     losses->n_unsent = __atomic_load_n(&device->n_unsent, __ATOMIC_RELAXED);
+    losses->n_metered = __atomic_load_n(&device->n_metered, __ATOMIC_RELAXED);
 }
 
 static void describe_locked(struct kcache *cache, const struct kcache_place *place,

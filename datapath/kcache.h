@@ -16,7 +16,7 @@
  *
  * Bounds   KCACHE_DEFAULT_ENTRIES flows of IPv4 and other types, a quarter as many of IPv6; a flow
  *          that finds no room stays in userspace and tries again with each frame.  KC_N_PROGRAMS
- *          verdicts that are more than "to one port" or "drop".
+ *          verdicts that are more than "to one port" or "drop"; KC_N_METERS meters.
  * Threads  kcache_offer() on workers; the rest on any RCU reader.  One lock; what is under it is short. */
 
 #include <stdatomic.h>
@@ -28,6 +28,7 @@
 #include "lib/flow.h"
 
 struct datapath;
+struct dp_meters;
 struct kcache;
 struct kept;
 struct megaflow;
@@ -42,6 +43,7 @@ struct kcache_maps {
     struct kc_port *ports;
     struct kc_program *programs;
     struct kc_device *devices;
+    struct kc_meter *meters;                   /* NULL: the kernel applies none. */
     uint32_t n_entries, n_entries6;            /* Powers of two. */
     struct kept *kept;                         /* Borrowed; NULL: nothing outlives us. */
     bool is_adopted;                           /* All this was written by an earlier daemon. */
@@ -53,6 +55,8 @@ struct kcache_maps {
     X(KCACHE_ACTIONS, actions, "the verdict has an action that the kernel program has not") \
     X(KCACHE_PORTS, ports, "the verdict sends to a port that lives in userspace")           \
     X(KCACHE_CUT, cut, "the verdict cuts the frame for a port, and changes it for another") \
+    X(KCACHE_METER, meter,                                                                  \
+      "a meter limits only a part, or what goes nowhere, or has no place in the kernel")    \
     X(KCACHE_TOO_LONG, too_long, "the verdict has too many steps")                          \
     X(KCACHE_NO_PROGRAM, no_program, "there are too many different verdicts")
 
@@ -144,6 +148,9 @@ struct kcache_adopted {
 };
 
 bool kcache_is_adopting(const struct kcache *cache); /* Any thread. */
+
+/* Lets 'meters' have places in the memory that programs share, other than those that adopted entries name. */
+void kcache_share_meters(struct kcache *cache, struct dp_meters *meters);
 struct kept *kcache_kept(const struct kcache *cache);
 uint64_t kcache_adopted_generation(const struct kcache *cache); /* Nothing in it is younger. */
 
@@ -176,8 +183,9 @@ void kcache_get_stats(struct kcache *cache, struct kcache_stats *stats);
 
 /* Frames that came in by the device and were lost by the programs. */
 struct kcache_losses {
-    uint64_t n_lost;   /* On their way up. */
-    uint64_t n_unsent; /* Copies. */
+    uint64_t n_lost;    /* On their way up. */
+    uint64_t n_unsent;  /* Copies. */
+    uint64_t n_metered; /* By a meter. */
 };
 void kcache_get_losses(struct kcache *cache, int ifindex, struct kcache_losses *losses);
 

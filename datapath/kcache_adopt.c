@@ -49,6 +49,18 @@ bool kcache_adopt(struct kcache *cache) NO_LOCK_ANALYSIS
     return true;
 }
 
+void kcache_share_meters(struct kcache *cache, struct dp_meters *meters)
+{
+    bool is_named[KC_N_METERS] = {false};
+
+    if (!cache->maps.meters)
+        return;
+    mutex_lock(&cache->lock);
+    kcache_programs_list_meters(cache->programs, is_named);
+    mutex_unlock(&cache->lock);
+    dp_meters_set_memory(meters, cache->maps.meters, is_named);
+}
+
 bool kcache_is_adopting(const struct kcache *cache)
 {
     return atomic_load_explicit(&cache->is_adopting, memory_order_acquire);

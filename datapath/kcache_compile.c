@@ -14,8 +14,8 @@ struct cut {
 struct compilation {
     struct kcache_verdict *verdict;
     struct cut cut;
-    bool (*is_reachable)(uint32_t port_no, void *arg);
-    void *arg;
+    struct kc_step *meter; /* The last one; NULL: none. */
+    const struct kcache_means *means;
 };
 
 static int refuse(enum kcache_refusal refusal)
@@ -40,7 +40,7 @@ static int add_output(struct compilation *c, uint32_t port_no)
     struct kc_program *program = &c->verdict->program;
     struct kc_step *step = program->n_steps ? &program->steps[program->n_steps - 1] : NULL;
 
-    if (port_no == 0 || port_no >= KC_DROP || !c->is_reachable(port_no, c->arg))
+    if (port_no == 0 || port_no >= KC_DROP || !c->means->is_reachable(port_no, c->means->arg))
         return refuse(KCACHE_PORTS);
     if (c->cut.n_bytes && !c->cut.port_no) {
         c->cut.port_no = port_no;
@@ -108,12 +108,36 @@ static int add_cut(struct compilation *c, uint32_t n_bytes)
     return 0;
 }
 
+/* Who credits what meters let pass knows one number for each verdict: it goes to the outputs behind the last one, so
+ * there are none between meters. */
+static int add_meter(struct compilation *c, const struct dp_action *action, uint32_t n_behind)
+{
+    struct kc_program *program = &c->verdict->program;
+    uint32_t place = dp_meters_place(c->means->meters, action->arg);
+
+    if (place == DP_METER_NONE || action->value < n_behind || c->cut.port_no)
+        return refuse(KCACHE_METER);
+    for (struct kc_step *step = c->meter; step && step < &program->steps[program->n_steps]; step++)
+        if (step->op == KC_OUTPUT)
+            return refuse(KCACHE_METER);
+    struct kc_step *step = add_step(program, KC_METER);
+    if (!step)
+        return refuse(KCACHE_TOO_LONG);
+    if (c->meter)
+        c->meter->is_counted = false;
+    step->arg = place;
+    step->is_counted = true;
+    c->meter = step;
+    return 0;
+}
+
 static void remove_last_changes(struct compilation *c)
 {
     struct kc_program *program = &c->verdict->program;
 
     while (program->n_steps > c->cut.n_steps &&
-           program->steps[program->n_steps - 1].op != KC_OUTPUT)
+           program->steps[program->n_steps - 1].op != KC_OUTPUT &&
+           program->steps[program->n_steps - 1].op != KC_METER)
         program->n_steps--; /* Nobody gets to see them. */
 }
 
@@ -133,7 +157,7 @@ static int finish_cut(struct compilation *c)
     return 0;
 }
 
-static int add_action(struct compilation *c, const struct dp_action *action)
+static int add_action(struct compilation *c, const struct dp_action *action, uint32_t n_behind)
 {
     switch ((enum dp_action_type)action->type) {
     case DP_OUTPUT:
@@ -145,12 +169,14 @@ static int add_action(struct compilation *c, const struct dp_action *action)
     case DP_POP_VLAN:
         return add_tag_step(c, KC_POP_VLAN, 0);
     case DP_DROP:
-        return 0; /* The last one; who credits frames knows the reason. */
+        /* The last one.  Who credits frames knows the reason, but not of how many that passed a meter. */
+        return c->meter ? refuse(KCACHE_METER) : 0;
+    case DP_METER:
+        return add_meter(c, action, n_behind);
     case DP_PUSH_MPLS:
     case DP_POP_MPLS:
     case DP_SAVE:
     case DP_RESTORE:
-    case DP_METER:
     case DP_DELIVER:
         break;
     case DP_TRUNC:
@@ -163,6 +189,8 @@ static bool sends_once(const struct kc_program *program)
 {
     unsigned int n_outputs = 0;
 
+    if (!program->n_steps || program->steps[program->n_steps - 1].op != KC_OUTPUT)
+        return false;
     for (unsigned int i = 0; i < program->n_steps; i++)
         if (program->steps[i].op == KC_OUTPUT)
             n_outputs += program->steps[i].n;
@@ -173,30 +201,29 @@ static uint32_t find_plain(const struct kc_program *program)
 {
     if (!program->n_steps)
         return KC_DROP;
-    if (program->n_steps == 1 && program->steps[0].n == 1)
+    if (program->n_steps == 1 && program->steps[0].op == KC_OUTPUT && program->steps[0].n == 1)
         return program->steps[0].ports[0];
     return KC_NOTHING;
 }
 
-int kcache_compile(const struct megaflow *flow, bool (*is_reachable)(uint32_t port_no, void *arg),
-                   void *arg, struct kcache_verdict *verdict)
+int kcache_compile(const struct megaflow *flow, const struct kcache_means *means,
+                   struct kcache_verdict *verdict)
 {
     return kcache_compile_actions(flow->actions, flow->n_actions, &flow->key, megaflow_mask(flow),
-                                  is_reachable, arg, verdict);
+                                  means, verdict);
 }
 
 int kcache_compile_actions(const struct dp_action *actions, uint32_t n_actions,
                            const struct flow_key *key, const struct flow_key *mask,
-                           bool (*is_reachable)(uint32_t port_no, void *arg), void *arg,
-                           struct kcache_verdict *verdict)
+                           const struct kcache_means *means, struct kcache_verdict *verdict)
 {
-    struct compilation c = {.verdict = verdict, .is_reachable = is_reachable, .arg = arg};
+    struct compilation c = {.verdict = verdict, .means = means};
     struct kc_program *program = &verdict->program;
     int refusal = 0;
 
     memset(verdict, 0, sizeof *verdict);
     for (uint32_t i = 0; i < n_actions && !refusal; i++)
-        refusal = add_action(&c, &actions[i]);
+        refusal = add_action(&c, &actions[i], n_actions - i - 1);
     if (refusal)
         return refusal;
     remove_last_changes(&c);

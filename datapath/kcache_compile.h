@@ -12,6 +12,7 @@
 #include "datapath/kcache.h"
 #include "datapath/kcache_key.h"
 #include "datapath/megaflow.h"
+#include "datapath/meters.h"
 
 struct kcache_verdict {
     uint32_t plain; /* A port, or KC_DROP, if that is all; KC_NOTHING: a program it is. */
@@ -19,15 +20,21 @@ struct kcache_verdict {
     uint32_t words_set; /* 1 << word of the flow key. */
 };
 
-/* 'is_reachable' tells whether the kernel can send to a port.  0, or the refusal less KCACHE_N_REFUSALS. */
-int kcache_compile(const struct megaflow *flow, bool (*is_reachable)(uint32_t port_no, void *arg),
-                   void *arg, struct kcache_verdict *verdict);
+/* What the kernel has. */
+struct kcache_means {
+    bool (*is_reachable)(uint32_t port_no, void *arg); /* Can it send there? */
+    void *arg;
+    struct dp_meters *meters;
+};
+
+/* 0, or the refusal less KCACHE_N_REFUSALS. */
+int kcache_compile(const struct megaflow *flow, const struct kcache_means *means,
+                   struct kcache_verdict *verdict);
 
 /* The same for a verdict that is not cached: 'actions' for frames like 'key', which looked at 'mask'. */
 int kcache_compile_actions(const struct dp_action *actions, uint32_t n_actions,
                            const struct flow_key *key, const struct flow_key *mask,
-                           bool (*is_reachable)(uint32_t port_no, void *arg), void *arg,
-                           struct kcache_verdict *verdict);
+                           const struct kcache_means *means, struct kcache_verdict *verdict);
 
 /* May the verdict be cached for 'key'? */
 bool kcache_verdict_suits(const struct kcache_verdict *verdict, const struct kc_key *key);

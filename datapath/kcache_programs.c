@@ -14,7 +14,9 @@ struct info {
     uint32_t next; /* In its chain, or in the list of its state. */
     uint32_t hash;
     bool cuts;
-    uint64_t seen_cut_bytes; /* Of those that the kernel has counted. */
+    bool is_metered;
+    /* Of those that the kernel has counted. */
+    uint64_t seen_cut_bytes, seen_passed_packets, seen_passed_bytes;
 };
 
 struct kcache_programs {
@@ -58,6 +60,14 @@ static bool cuts(const struct kc_program *program)
     return program->n_steps > 1 && program->steps[program->n_steps - 2].op == KC_CUT;
 }
 
+static bool is_metered(const struct kc_program *program)
+{
+    for (unsigned int i = 0; i < program->n_steps && i < KC_PROGRAM_STEPS; i++)
+        if (program->steps[i].op == KC_METER)
+            return true;
+    return false;
+}
+
 void kcache_programs_adopt(struct kcache_programs *programs, const uint32_t *n_references)
 {
     uint32_t n = KC_N_PROGRAMS;
@@ -72,6 +82,9 @@ void kcache_programs_adopt(struct kcache_programs *programs, const uint32_t *n_r
         info->hash = hash_bytes(&programs->memory[i], KC_PROGRAM_SAID_BYTES, 0);
         info->cuts = cuts(&programs->memory[i]);
         info->seen_cut_bytes = programs->memory[i].n_cut_bytes;
+        info->is_metered = is_metered(&programs->memory[i]);
+        info->seen_passed_packets = programs->memory[i].n_passed_packets;
+        info->seen_passed_bytes = programs->memory[i].n_passed_bytes;
         uint32_t *list = info->n_references ? &programs->chains[info->hash % N_CHAINS]
                                             : &programs->free;
         info->next = *list;
@@ -107,6 +120,7 @@ uint32_t kcache_programs_get(struct kcache_programs *programs, const struct kc_p
         .next = *chain,
         .hash = hash,
         .cuts = cuts(program),
+        .is_metered = is_metered(program),
     };
     *chain = i;
     programs->n_used++;
@@ -152,6 +166,43 @@ bool kcache_programs_take_cut_bytes(struct kcache_programs *programs, uint32_t *
         }
     }
     return false;
+}
+
+const struct kc_program *kcache_programs_take_passed(struct kcache_programs *programs, uint32_t *at,
+                                                     uint64_t *n_packets, uint64_t *n_bytes)
+{
+    while (*at < programs->n_touched) {
+        uint32_t i = (*at)++;
+        const struct kc_program *program = &programs->memory[i];
+        struct info *info = &programs->infos[i];
+
+        if (!info->is_metered)
+            continue;
+        uint64_t packets = __atomic_load_n(&program->n_passed_packets, __ATOMIC_RELAXED);
+        uint64_t bytes = __atomic_load_n(&program->n_passed_bytes, __ATOMIC_RELAXED);
+
+        *n_packets = packets - info->seen_passed_packets;
+        *n_bytes = bytes - info->seen_passed_bytes;
+        info->seen_passed_packets = packets;
+        info->seen_passed_bytes = bytes;
+        if (*n_packets || *n_bytes)
+            return program;
+    }
+    return NULL;
+}
+
+void kcache_programs_list_meters(const struct kcache_programs *programs,
+                                 bool is_named[static KC_N_METERS])
+{
+    for (uint32_t i = 0; i < programs->n_touched; i++) {
+        const struct kc_program *program = &programs->memory[i];
+
+        if (!programs->infos[i].n_references)
+            continue;
+        for (unsigned int s = 0; s < program->n_steps && s < KC_PROGRAM_STEPS; s++)
+            if (program->steps[s].op == KC_METER)
+                is_named[program->steps[s].arg % KC_N_METERS] = true;
+    }
 }
 
 bool kcache_programs_retire(struct kcache_programs *programs)

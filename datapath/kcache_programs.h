@@ -34,6 +34,15 @@ uint32_t kcache_programs_n(const struct kcache_programs *programs);
 bool kcache_programs_take_cut_bytes(struct kcache_programs *programs, uint32_t *at,
                                     uint32_t *port_no, uint64_t *n_bytes);
 
+/* The next program whose meters let frames pass since the last time, which are counted as they were at the last of
+ * these meters; likewise.  NULL: that was all. */
+const struct kc_program *kcache_programs_take_passed(struct kcache_programs *programs, uint32_t *at,
+                                                     uint64_t *n_packets, uint64_t *n_bytes);
+
+/* Notes which places meters of programs that are in use have. */
+void kcache_programs_list_meters(const struct kcache_programs *programs,
+                                 bool is_named[static KC_N_METERS]);
+
 /* Begins a grace period: true if there is something to wait for.  After it, 'reuse' what was unused when it
  * began. */
 bool kcache_programs_retire(struct kcache_programs *programs);

@@ -42,6 +42,7 @@ static bool has_slots(const struct kc_entry *entry, const struct megaflow *flow)
 bool kcache_is_faithful_locked(struct kcache *cache, const struct kcache_place *place)
 {
     const struct megaflow *flow = place->flow;
+    const struct kcache_means means = {.is_reachable = is_any_port, .meters = cache->dp->meters};
     struct kcache_verdict verdict;
     struct kc_key key;
 
@@ -49,7 +50,7 @@ bool kcache_is_faithful_locked(struct kcache *cache, const struct kcache_place *
         return true; /* Its mask may be gone. */
     kcache_table_get_key(place, &key);
     return flow_mask_is_within(megaflow_mask(flow), kc_key_bits(kc_key_kind(&key))) &&
-           kcache_compile(flow, is_any_port, NULL, &verdict) == 0 &&
-           kcache_verdict_suits(&verdict, &key) && has_slots(place->entry, flow) &&
+           kcache_compile(flow, &means, &verdict) == 0 && kcache_verdict_suits(&verdict, &key) &&
+           has_slots(place->entry, flow) &&
            has_action_locked(cache, kc_action(place->entry->verdict), &verdict, &key);
 }

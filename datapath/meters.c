@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Numbers are given in turn, so that one which some processor may still be about to use is not another
- * meter's by then. */
+/* Numbers, and places in the kernel's memory, are given in turn, so that one which some processor may still be about
+ * to use is not another meter's by then. */
 
 #include "datapath/meters.h"
 
@@ -22,20 +22,18 @@ enum { LARGEST_FRAME_BYTES = 1 << 19 };
 struct meter {
     struct dp_meter_config config;
     struct kc_meter *_Atomic state; /* 'own', or in the kernel's memory. */
+    _Atomic uint32_t place;         /* There; DP_METER_NONE: nowhere. */
     struct kc_meter own;
 };
 
-/* Numbers from 'first' to before 'end'. */
-struct range {
-    uint32_t first, end;
-    uint32_t last; /* Given. */
-    uint32_t n;    /* In use. */
-};
+enum place { PLACE_FREE, PLACE_TAKEN, PLACE_RESERVED };
 
 struct dp_meters {
     struct mutex lock;
-    struct range ranges[2] GUARDED_BY(lock); /* What the kernel can reach comes first. */
-    struct kc_meter *memory GUARDED_BY(lock);
+    uint32_t last_number GUARDED_BY(lock), n GUARDED_BY(lock);
+    struct kc_meter *memory GUARDED_BY(lock); /* The kernel's; NULL: none. */
+    uint32_t last_place GUARDED_BY(lock), n_free_places GUARDED_BY(lock);
+    uint8_t places[KC_N_METERS] GUARDED_BY(lock); /* enum place. */
     struct meter *_Atomic by_number[DP_METERS_MAX];
 };
 
@@ -46,8 +44,8 @@ struct dp_meters *dp_meters_create(void) NO_LOCK_ANALYSIS
     if (!meters)
         return NULL;
     mutex_init(&meters->lock);
-    meters->ranges[0] = (struct range){0, KC_N_METERS, KC_N_METERS - 1, 0};
-    meters->ranges[1] = (struct range){KC_N_METERS, DP_METERS_MAX, DP_METERS_MAX - 1, 0};
+    meters->last_number = DP_METERS_MAX - 1;
+    meters->last_place = KC_N_METERS - 1;
     return meters;
 }
 
@@ -74,6 +72,8 @@ static void set_band(struct kc_band *band, const struct dp_band *from, bool coun
         .rate = from->rate,
         .cost = (uint64_t)(cost / (counts_packets ? 1 : 125) / from->rate),
         .burst = burst < LONGEST_BURST ? (uint64_t)burst : LONGEST_BURST,
+        .remarks = from->remarks,
+        .precedence = from->precedence,
     };
     uint64_t largest = counts_packets ? 1 : LARGEST_FRAME_BYTES;
     band->most = band->burst + (largest * band->cost >> KC_METER_COST_BITS) + CLOCK_SLACK;
@@ -88,27 +88,80 @@ static void set_limits(struct kc_meter *state, const struct dp_meter_config *con
     __atomic_store_n(&state->n_bands, config->n_bands, __ATOMIC_RELEASE);
 }
 
+/* Places */
+
+static uint32_t take_place_locked(struct dp_meters *meters) REQUIRES(meters->lock)
+{
+    if (!meters->n_free_places)
+        return DP_METER_NONE;
+    do
+        meters->last_place = (meters->last_place + 1) % KC_N_METERS;
+    while (meters->places[meters->last_place] != PLACE_FREE);
+    meters->places[meters->last_place] = PLACE_TAKEN;
+    meters->n_free_places--;
+    return meters->last_place;
+}
+
+static void free_place_locked(struct dp_meters *meters, uint32_t place) REQUIRES(meters->lock)
+{
+    meters->places[place] = PLACE_FREE;
+    meters->n_free_places++;
+}
+
+/* Whatever time its buckets were full at, they still are. */
+static void settle_locked(struct dp_meters *meters, struct meter *meter) REQUIRES(meters->lock)
+{
+    uint32_t place = take_place_locked(meters);
+
+    if (place == DP_METER_NONE)
+        return;
+    struct kc_meter *state = &meters->memory[place];
+    set_limits(state, &meter->config);
+    for (unsigned int i = 0; i < meter->config.n_bands; i++)
+        state->bands[i].full = kc_meter_load(&meter->own.bands[i].full);
+    atomic_store_explicit(&meter->state, state, memory_order_release);
+    atomic_store_explicit(&meter->place, place, memory_order_release);
+}
+
+void dp_meters_set_memory(struct dp_meters *meters, struct kc_meter *memory,
+                          const bool reserved[KC_N_METERS])
+{
+    mutex_lock(&meters->lock);
+    meters->memory = memory;
+    for (uint32_t i = 0; i < KC_N_METERS; i++) {
+        if (reserved && reserved[i])
+            meters->places[i] = PLACE_RESERVED;
+        else
+            free_place_locked(meters, i);
+    }
+    for (uint32_t i = 0; i < DP_METERS_MAX; i++) {
+        struct meter *meter = atomic_load_explicit(&meters->by_number[i], memory_order_relaxed);
+        if (meter)
+            settle_locked(meters, meter);
+    }
+    mutex_unlock(&meters->lock);
+}
+
+void dp_meters_release_reserved(struct dp_meters *meters)
+{
+    mutex_lock(&meters->lock);
+    for (uint32_t i = 0; i < KC_N_METERS; i++)
+        if (meters->places[i] == PLACE_RESERVED)
+            free_place_locked(meters, i);
+    mutex_unlock(&meters->lock);
+}
+
 /* Life */
 
 static uint32_t take_number_locked(struct dp_meters *meters) REQUIRES(meters->lock)
 {
-    struct range *range = &meters->ranges[0];
-
-    if (range->n == range->end - range->first)
-        range = &meters->ranges[1];
-    if (range->n == range->end - range->first)
+    if (meters->n == DP_METERS_MAX)
         return DP_METER_NONE;
     do
-        range->last = range->last + 1 == range->end ? range->first : range->last + 1;
-    while (atomic_load_explicit(&meters->by_number[range->last], memory_order_relaxed));
-    range->n++;
-    return range->last;
-}
-
-static struct range *range_of_locked(struct dp_meters *meters, uint32_t number)
-    REQUIRES(meters->lock)
-{
-    return &meters->ranges[number >= KC_N_METERS];
+        meters->last_number = (meters->last_number + 1) % DP_METERS_MAX;
+    while (atomic_load_explicit(&meters->by_number[meters->last_number], memory_order_relaxed));
+    meters->n++;
+    return meters->last_number;
 }
 
 uint32_t dp_meters_add(struct dp_meters *meters, const struct dp_meter_config *config)
@@ -120,13 +173,13 @@ uint32_t dp_meters_add(struct dp_meters *meters, const struct dp_meter_config *c
     if (!meter)
         return DP_METER_NONE;
     meter->config = *config;
+    set_limits(&meter->own, config);
+    atomic_init(&meter->state, &meter->own);
+    atomic_init(&meter->place, DP_METER_NONE);
     mutex_lock(&meters->lock);
     number = take_number_locked(meters);
     if (number != DP_METER_NONE) {
-        struct kc_meter *state = meters->memory && number < KC_N_METERS ? &meters->memory[number]
-                                                                        : &meter->own;
-        set_limits(state, config);
-        atomic_init(&meter->state, state);
+        settle_locked(meters, meter);
         atomic_store_explicit(&meters->by_number[number], meter, memory_order_release);
     }
     mutex_unlock(&meters->lock);
@@ -142,16 +195,24 @@ static struct meter *find(struct dp_meters *meters, uint32_t number)
     return atomic_load_explicit(&meters->by_number[number], memory_order_acquire);
 }
 
+static void leave_locked(struct dp_meters *meters, const struct meter *meter) REQUIRES(meters->lock)
+{
+    uint32_t place = atomic_load_explicit(&meter->place, memory_order_relaxed);
+
+    if (place == DP_METER_NONE)
+        return;
+    __atomic_store_n(&meters->memory[place].n_bands, 0, __ATOMIC_RELEASE);
+    free_place_locked(meters, place);
+}
+
 void dp_meters_remove(struct dp_meters *meters, uint32_t number)
 {
     mutex_lock(&meters->lock);
     struct meter *meter = find(meters, number);
     if (meter) {
-        struct kc_meter *state = atomic_load_explicit(&meter->state, memory_order_relaxed);
-
-        __atomic_store_n(&state->n_bands, 0, __ATOMIC_RELEASE);
+        leave_locked(meters, meter);
         atomic_store_explicit(&meters->by_number[number], NULL, memory_order_relaxed);
-        range_of_locked(meters, number)->n--;
+        meters->n--;
     }
     mutex_unlock(&meters->lock);
     free(meter);
@@ -191,19 +252,14 @@ const struct dp_band *dp_meters_apply(struct dp_meters *meters, uint32_t number,
 
     if (!meter)
         return NULL;
-    int band = kc_meter_charge(atomic_load_explicit(&meter->state, memory_order_relaxed),
+    int band = kc_meter_charge(atomic_load_explicit(&meter->state, memory_order_acquire),
                                (uint64_t)now_ns, n_bytes, first_bytes);
     return band == KC_METER_PASSES ? NULL : &meter->config.bands[band];
 }
 
-bool dp_meters_is_for_kernel(struct dp_meters *meters, uint32_t number)
+uint32_t dp_meters_place(struct dp_meters *meters, uint32_t number)
 {
     const struct meter *meter = find(meters, number);
 
-    if (!meter || number >= KC_N_METERS)
-        return false;
-    for (unsigned int i = 0; i < meter->config.n_bands; i++)
-        if (meter->config.bands[i].remarks)
-            return false;
-    return true;
+    return meter ? atomic_load_explicit(&meter->place, memory_order_acquire) : DP_METER_NONE;
 }

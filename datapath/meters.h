@@ -7,8 +7,9 @@
  * is not soon used again.  Limits never change: another meter takes the place of one that is to be changed.
  * kernel/meter.h says how rates are kept.
  *
- * Numbers below KC_N_METERS live in memory that the kernel's programs can reach, once there are any
- * (dp_meters_move()).
+ * They are in memory that the kernel's programs can reach, once there is such memory and as long as there is room:
+ * workers and programs then take from the same buckets.  A meter's place there is not its number, so that what an
+ * earlier daemon has cached keeps the meters it names until it is translated anew.
  *
  * Bounds   DP_METERS_MAX.
  * Threads  dp_meters_apply() on any thread that executes verdicts; the rest on any thread, one lock.
@@ -57,10 +58,16 @@ void dp_meters_remove(struct dp_meters *meters, uint32_t number);
 /* Zero for a number that has no meter. */
 void dp_meters_get_stats(struct dp_meters *meters, uint32_t number, struct dp_meter_stats *stats);
 
-/* The band that applies to a frame of 'n_bytes', of whose segments the first has 'first_bytes'; NULL: the frame
+/* The band that applies to a frame of 'n_bytes', of whose segments the first carries 'first_bytes'; NULL: the frame
  * passes as it is. */
 const struct dp_band *dp_meters_apply(struct dp_meters *meters, uint32_t number, uint32_t n_bytes,
                                       uint32_t first_bytes, int64_t now_ns);
 
-/* Can the kernel's programs apply it?  They do not re-mark. */
-bool dp_meters_is_for_kernel(struct dp_meters *meters, uint32_t number);
+/* From now on meters have places in 'memory' of KC_N_METERS, but for those that are 'reserved' (NULL: none) until
+ * dp_meters_release_reserved().  Who charges a meter meanwhile may do so in vain. */
+void dp_meters_set_memory(struct dp_meters *meters, struct kc_meter *memory,
+                          const bool reserved[KC_N_METERS]);
+void dp_meters_release_reserved(struct dp_meters *meters);
+
+/* Its place in that memory, or DP_METER_NONE. */
+uint32_t dp_meters_place(struct dp_meters *meters, uint32_t number);

@@ -6,6 +6,7 @@
 
 #include "lib/crc32c.h"
 #include "datapath/actions.h"
+#include "datapath/kernel/meter.h"
 #include "datapath/offload.h"
 #include "lib/checksum.h"
 
@@ -229,21 +230,6 @@ static void set_nw_fields(struct packet *packet, const struct patch *patch)
     }
 }
 
-enum { AF_FIRST_CLASS = 1, AF_LAST_CLASS = 4, AF_LAST_PRECEDENCE = 3 };
-
-/* DSCPs of assured forwarding are a class of 3 bits, a precedence of 2, and a zero. */
-static uint8_t raise_precedence(uint8_t tos, unsigned int n_steps)
-{
-    unsigned int class = tos >> 5, precedence = tos >> 3 & 3;
-
-    if (class < AF_FIRST_CLASS || class > AF_LAST_CLASS || !precedence || tos & 4)
-        return tos;
-    precedence += n_steps;
-    if (precedence > AF_LAST_PRECEDENCE)
-        precedence = AF_LAST_PRECEDENCE;
-    return (uint8_t)((tos & ~0x18) | precedence << 3);
-}
-
 void rewrite_drop_precedence(struct packet *packet, uint8_t n_steps)
 {
     const uint8_t *l3 = packet->data + packet->l3_offset;
@@ -252,11 +238,11 @@ void rewrite_drop_precedence(struct packet *packet, uint8_t n_steps)
 
     switch (l3_type(packet)) {
     case ETH_TYPE_IPV4:
-        value[IN_WORD_TOS] = raise_precedence(l3[1], n_steps);
+        value[IN_WORD_TOS] = kc_raise_precedence(l3[1], n_steps);
         set_ipv4_fields(packet, &patch);
         break;
     case ETH_TYPE_IPV6:
-        value[IN_WORD_TOS] = raise_precedence((uint8_t)(l3[0] << 4 | l3[1] >> 4), n_steps);
+        value[IN_WORD_TOS] = kc_raise_precedence((uint8_t)(l3[0] << 4 | l3[1] >> 4), n_steps);
         set_ipv6_fields(packet, &patch);
         break;
     }

@@ -13,6 +13,7 @@
 #include <bpf/bpf_endian.h>
 
 #include "datapath/kernel/lookup.bpf.h"
+#include "datapath/kernel/meter.bpf.h"
 
 enum {
     KC_PASS = -2, /* Userspace is to treat the frame; it is as it came. */
@@ -282,7 +283,12 @@ static __always_inline void kc_pop(struct kc_skb *x)
         x->info.l3 -= 4;
 }
 
-enum { KC_RESULT_LOST = 8 }; /* Shift: copies that could not be sent, beside a TC action. */
+/* What a program has done: a TC action, and beside it ... */
+enum {
+    KC_RESULT_ACTION = 0x7f,
+    KC_RESULT_METERED = 0x80, /* The frame was too much for a meter. */
+    KC_RESULT_LOST = 8,       /* Shift: how many copies could not be sent. */
+};
 
 /* The last port of the last step gets the frame itself, others copies. */
 __noinline int kc_output(struct __sk_buff *skb, const struct kc_step *step, int is_last,
@@ -347,6 +353,41 @@ static __always_inline bool kc_can_cut(const struct kc_skb *x, const struct kc_s
            (n_bytes < cut->arg || cut->arg >= kc_min_cut(x) + KC_MAX_TAG_BYTES);
 }
 
+static __always_inline __u32 kc_frame_bytes(const struct __sk_buff *skb)
+{
+    return skb->len + (skb->vlan_present ? 4 : 0);
+}
+
+static __always_inline void kc_remark(const struct kc_skb *x, __u32 n_steps)
+{
+    __u8 header[2];
+
+    if ((x->info.type != ETH_TYPE_IPV4 && x->info.type != ETH_TYPE_IPV6) ||
+        bpf_skb_load_bytes(x->skb, x->info.l3, header, sizeof header))
+        return;
+    if (x->info.type == ETH_TYPE_IPV4) {
+        kc_set_ipv4_byte(x, 0, true, kc_raise_precedence(header[1], n_steps), 0xff);
+        return;
+    }
+    __u8 tos = kc_raise_precedence((__u8)(header[0] << 4 | header[1] >> 4), n_steps);
+    header[0] = (__u8)((header[0] & 0xf0) | tos >> 4);
+    header[1] = (__u8)((header[1] & 0x0f) | tos << 4);
+    bpf_skb_store_bytes(x->skb, x->info.l3, header, sizeof header, BPF_F_RECOMPUTE_CSUM);
+}
+
+/* False: the frame is too much. */
+static __always_inline bool kc_meter(const struct kc_skb *x, struct kc_program *program,
+                                     const struct kc_step *step)
+{
+    __u32 n_bytes = kc_frame_bytes(x->skb), segment = x->skb->gso_size;
+    int result = kc_meter_step(program, step, n_bytes,
+                               segment && segment < n_bytes ? segment : n_bytes);
+
+    if (result >= 0)
+        kc_remark(x, (__u32)result);
+    return result != KC_METER_DROPS;
+}
+
 /* Could every output of the program be done? */
 __noinline int kc_ports_take(struct __sk_buff *skb, const struct kc_program *program, __u64 packed)
 {
@@ -385,7 +426,7 @@ static __always_inline bool kc_program_is_for(const struct kc_program *program,
             (flags & program->tcp_flags_mask) == program->tcp_flags);
 }
 
-/* A TC action, with lost copies; or KC_PASS. */
+/* What it has done (KC_RESULT_ACTION), or KC_PASS. */
 __noinline int kc_run(struct __sk_buff *skb, struct kc_program *program, __u64 packed)
 {
     struct kc_skb x = {.skb = skb, .info = kc_unpack(packed)};
@@ -414,17 +455,16 @@ __noinline int kc_run(struct __sk_buff *skb, struct kc_program *program, __u64 p
             if (!kc_cut(skb, program, step->arg))
                 return (n_lost + 1) << KC_RESULT_LOST | TC_ACT_SHOT;
             break;
+        case KC_METER:
+            if (!kc_meter(&x, program, step))
+                return n_lost << KC_RESULT_LOST | KC_RESULT_METERED | TC_ACT_SHOT;
+            break;
         }
     }
-    return n_lost << KC_RESULT_LOST | (result & ((1 << KC_RESULT_LOST) - 1));
+    return n_lost << KC_RESULT_LOST | (result & KC_RESULT_ACTION);
 }
 
 /* --- The whole ------------------------------------------------------------------------------ */
-
-static __always_inline __u32 kc_frame_bytes(const struct __sk_buff *skb)
-{
-    return skb->len + (skb->vlan_present ? 4 : 0);
-}
 
 static __always_inline int kc_treat_by_program(struct __sk_buff *skb, struct kc_device *device,
                                                struct kc_entry *entry, __u32 index, __u64 packed)
@@ -438,7 +478,9 @@ static __always_inline int kc_treat_by_program(struct __sk_buff *skb, struct kc_
     kc_count(entry, n_bytes);
     if (result >> KC_RESULT_LOST)
         __sync_fetch_and_add(&device->n_unsent, result >> KC_RESULT_LOST);
-    return result & ((1 << KC_RESULT_LOST) - 1);
+    if (result & KC_RESULT_METERED)
+        __sync_fetch_and_add(&device->n_metered, 1);
+    return result & KC_RESULT_ACTION;
 }
 
 /* What the cache knows of the frame is done.  A TC action, or KC_PASS. */

@@ -27,9 +27,11 @@
 
 #include <linux/types.h>
 
+#include "datapath/kernel/meter.h"
+
 /* More by one whenever memory that an earlier build has written would be misread: a change of what words mean
  * (also those of keys, which kernel/parse.h makes), rather than of sizes, which are compared anyway. */
-enum { KC_LAYOUT_VERSION = 2 };
+enum { KC_LAYOUT_VERSION = 3 };
 
 enum {
     KC_N_SLOTS = 4096,
@@ -151,11 +153,12 @@ struct kc_port {
 
 /* Where frames come from; by interface index. */
 struct kc_device {
-    __u32 ifindex;  /* 0: none. */
-    __u16 slot;     /* Of the port. */
-    __u16 is_off;   /* All of its frames go to userspace. */
-    __u64 n_lost;   /* Frames that could not be handed to userspace. */
-    __u64 n_unsent; /* Copies that could not be sent. */
+    __u32 ifindex;   /* 0: none. */
+    __u16 slot;      /* Of the port. */
+    __u16 is_off;    /* All of its frames go to userspace. */
+    __u64 n_lost;    /* Frames that could not be handed to userspace. */
+    __u64 n_unsent;  /* Copies that could not be sent. */
+    __u64 n_metered; /* Frames that were too many for a meter. */
 };
 
 /* A longer verdict, shared by all flows that have it.  Its steps are executed if the frame passes the
@@ -166,13 +169,14 @@ enum kc_op {
     KC_PUSH_VLAN, /* 'arg' is TPID << 16 | TCI. */
     KC_POP_VLAN,
     KC_CUT, /* To 'arg' bytes, for the port of the step behind it, which is the last. */
+    KC_METER, /* The one at place 'arg' of kc_meters; a frame that it drops misses all that is behind. */
 };
 
 struct kc_step {
     __u8 op;
-    __u8 word; /* KC_SET. */
-    __u8 n;    /* KC_OUTPUT. */
-    __u8 pad;
+    __u8 word;       /* KC_SET. */
+    __u8 n;          /* KC_OUTPUT. */
+    __u8 is_counted; /* KC_METER: no other one is behind it. */
     __u32 arg;
     union {
         struct {
@@ -188,7 +192,10 @@ struct kc_program {
     __u8 sends_once;                 /* To one port, in its last step. */
     __u16 tcp_flags, tcp_flags_mask; /* Network byte order. */
     struct kc_step steps[KC_PROGRAM_STEPS];
-    __u64 n_cut_bytes; /* Sent of frames that were cut; not part of what the program says. */
+
+    /* Not part of what the program says. */
+    __u64 n_cut_bytes;                      /* Sent of frames that were cut. */
+    __u64 n_passed_packets, n_passed_bytes; /* By all meters; as the frames were there. */
 };
 
 #define KC_PROGRAM_SAID_BYTES __builtin_offsetof(struct kc_program, n_cut_bytes)

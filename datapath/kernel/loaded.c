@@ -23,10 +23,9 @@ LOG_MODULE(loaded);
 enum { MAX_PATH = 160, MAX_MAPS = 16 };
 
 static const char *const map_names[LOADED_N_MAPS] = {
-    [LOADED_STATE] = "state",           [LOADED_ENTRIES] = "entries",
-    [LOADED_ENTRIES6] = "entries6",     [LOADED_PORTS] = "ports",
-    [LOADED_PROGRAMS] = "programs",     [LOADED_DEVICES] = "devices",
-    [LOADED_PORT_SLOTS] = "port_slots",
+    [LOADED_STATE] = "state",   [LOADED_ENTRIES] = "entries",       [LOADED_ENTRIES6] = "entries6",
+    [LOADED_PORTS] = "ports",   [LOADED_PROGRAMS] = "programs",     [LOADED_DEVICES] = "devices",
+    [LOADED_METERS] = "meters", [LOADED_PORT_SLOTS] = "port_slots",
 };
 
 static struct bpf_map *map_of(const struct steal_bpf *skeleton, enum loaded_map map)
@@ -38,6 +37,7 @@ static struct bpf_map *map_of(const struct steal_bpf *skeleton, enum loaded_map 
         [LOADED_PORTS] = skeleton->maps.kc_ports,
         [LOADED_PROGRAMS] = skeleton->maps.kc_programs,
         [LOADED_DEVICES] = skeleton->maps.kc_devices,
+        [LOADED_METERS] = skeleton->maps.kc_meters,
         [LOADED_PORT_SLOTS] = skeleton->maps.port_slots,
     };
 

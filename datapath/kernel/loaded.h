@@ -22,6 +22,7 @@ enum loaded_map {
     LOADED_PORTS,
     LOADED_PROGRAMS,
     LOADED_DEVICES,
+    LOADED_METERS,
     LOADED_PORT_SLOTS,
     LOADED_N_MAPS,
 };

@@ -26,6 +26,7 @@ enum {
     KC_METER_COST_BITS = 12, /* ... and below those, of what a byte or frame costs. */
     KC_METER_RACES = 8,      /* Lost so often to others, a frame passes without charge. */
     KC_METER_PASSES = -1,
+    KC_METER_DROPS = -2,
 };
 
 struct kc_band {
@@ -35,7 +36,10 @@ struct kc_band {
     __u64 most;      /* No bucket needs longer. */
     __u64 n_packets; /* That the band was applied to. */
     __u64 n_bytes;
-    __u64 rate;
+    __u32 rate;
+    __u8 remarks;    /* Frames beyond the rate get a lower precedence; else they are dropped. */
+    __u8 precedence; /* By how many steps. */
+    __u16 spare;
 };
 
 struct kc_meter {
@@ -76,7 +80,7 @@ static inline __attribute__((always_inline)) int kc_band_take(struct kc_band *ba
     return 1;
 }
 
-/* The band that applies to a frame of 'n_bytes', of whose segments the first has 'first_bytes', or
+/* The band that applies to a frame of 'n_bytes', of whose segments the first carries 'first_bytes', or
  * KC_METER_PASSES; counted. */
 static inline __attribute__((always_inline)) int
 kc_meter_charge(struct kc_meter *meter, __u64 now_ns, __u64 n_bytes, __u64 first_bytes)
@@ -103,4 +107,18 @@ kc_meter_charge(struct kc_meter *meter, __u64 now_ns, __u64 n_bytes, __u64 first
         __sync_fetch_and_add(&meter->bands[applies].n_bytes, n_bytes);
     }
     return applies;
+}
+
+/* DSCPs of assured forwarding are a class of 3 bits, a precedence of 2, and a zero. */
+static inline __attribute__((always_inline)) __u8 kc_raise_precedence(__u8 tos, __u32 n_steps)
+{
+    enum { FIRST_CLASS = 1, LAST_CLASS = 4, LAST_PRECEDENCE = 3 };
+    __u32 class = tos >> 5, precedence = tos >> 3 & 3;
+
+    if (class < FIRST_CLASS || class > LAST_CLASS || !precedence || tos & 4)
+        return tos;
+    precedence += n_steps;
+    if (precedence > LAST_PRECEDENCE)
+        precedence = LAST_PRECEDENCE;
+    return (__u8)((tos & ~0x18) | precedence << 3);
 }

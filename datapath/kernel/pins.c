@@ -54,9 +54,11 @@ static uint64_t layout_id(void)
         sizeof(struct kc_port),
         sizeof(struct kc_device),
         sizeof(struct kc_program),
+        sizeof(struct kc_meter),
         sizeof(struct kept),
         KC_N_SLOTS,
         KC_N_PROGRAMS,
+        KC_N_METERS,
         KC_MAX_DEVICES,
         KCACHE_DEFAULT_ENTRIES,
     };

@@ -73,6 +73,7 @@ static void release_maps(struct kcache_maps *maps)
     unmap(maps->ports, KC_MAX_PORTS * sizeof *maps->ports);
     unmap(maps->programs, KC_N_PROGRAMS * sizeof *maps->programs);
     unmap(maps->devices, KC_MAX_DEVICES * sizeof *maps->devices);
+    unmap(maps->meters, KC_N_METERS * sizeof *maps->meters);
 }
 
 /* The memory of 'map'; NULL with errno. */
@@ -98,7 +99,8 @@ static int get_maps(struct steal *steal)
         !(maps->programs = map_memory(steal, LOADED_PROGRAMS,
                                       KC_N_PROGRAMS * sizeof *maps->programs)) ||
         !(maps->devices = map_memory(steal, LOADED_DEVICES,
-                                     KC_MAX_DEVICES * sizeof *maps->devices)))
+                                     KC_MAX_DEVICES * sizeof *maps->devices)) ||
+        !(maps->meters = map_memory(steal, LOADED_METERS, KC_N_METERS * sizeof *maps->meters)))
         return -errno;
     maps->release = release_maps;
     return 0;
@@ -215,10 +217,12 @@ static int name_device(struct steal *steal, int ifindex, uint16_t slot)
     if (at->ifindex == key) {
         at->slot = slot;
         at->is_off = 0;
+        __atomic_store_n(&at->n_metered, 0,
+                         __ATOMIC_RELAXED); /* Drops for other reasons begin anew, too. */
     } else if (!at->ifindex) {
         at->slot = slot;
         at->is_off = 0;
-        at->n_lost = at->n_unsent = 0;
+        at->n_lost = at->n_unsent = at->n_metered = 0;
         __atomic_store_n(&at->ifindex, key, __ATOMIC_RELEASE);
     }
     return 0;
@@ -444,6 +448,7 @@ int steal_attach_xdp(struct steal *steal, const struct link_info *link, struct e
         .ports = fds[LOADED_PORTS],
         .programs = fds[LOADED_PROGRAMS],
         .devices = fds[LOADED_DEVICES],
+        .meters = fds[LOADED_METERS],
     };
 
     if (!hook)

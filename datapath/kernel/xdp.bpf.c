@@ -132,7 +132,7 @@ static __always_inline int forward(struct xdp_md *context)
     }
     if (may_lack_checksum(&x, &key, n_bytes))
         return XDP_PASS;
-    return kc_xdp_treat(&x, entry, kc_action(verdict), n_bytes);
+    return kc_xdp_treat(&x, device, entry, kc_action(verdict), n_bytes);
 }
 
 /* For devices that leave tags in the frame. */

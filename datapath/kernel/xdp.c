@@ -64,6 +64,7 @@ static int use_maps(struct xdp_bpf *skeleton, const struct xdp_maps *maps)
         {skeleton->maps.kc_state, maps->state},       {skeleton->maps.kc_entries, maps->entries},
         {skeleton->maps.kc_entries6, maps->entries6}, {skeleton->maps.kc_ports, maps->ports},
         {skeleton->maps.kc_programs, maps->programs}, {skeleton->maps.kc_devices, maps->devices},
+        {skeleton->maps.kc_meters, maps->meters},
     };
 
     for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) {
@@ -143,8 +144,8 @@ static void pin(const struct xdp_hook *hook, int fd, bool is_bound)
 /* True: the very program that would be loaded is there. */
 static bool adopt(struct xdp_hook *hook, const struct xdp_maps *maps, bool is_bound)
 {
-    const int fds[] = {maps->state, maps->entries,  maps->entries6,
-                       maps->ports, maps->programs, maps->devices};
+    const int fds[] = {maps->state,    maps->entries, maps->entries6, maps->ports,
+                       maps->programs, maps->devices, maps->meters};
     struct loaded_name name;
 
     if (!hook->pins)

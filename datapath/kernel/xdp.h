@@ -19,7 +19,7 @@
 
 /* Maps of the TC program, by descriptor. */
 struct xdp_maps {
-    int state, entries, entries6, ports, programs, devices;
+    int state, entries, entries6, ports, programs, devices, meters;
 };
 
 struct pins;

@@ -11,6 +11,7 @@
 #include <bpf/bpf_endian.h>
 
 #include "datapath/kernel/lookup.bpf.h"
+#include "datapath/kernel/meter.bpf.h"
 
 enum {
     KC_XDP_L3 = 14,
@@ -337,28 +338,62 @@ static __always_inline bool kc_xdp_cut(const struct kc_xdp *x, struct kc_program
     return true;
 }
 
-static __noinline bool kc_xdp_run(struct kc_xdp *x, struct kc_program *program)
+static __always_inline void kc_xdp_remark(const struct kc_xdp *x, __u32 n_steps)
+{
+    const __u8 *ip = kc_xdp_at(x->context, x->l3, 2);
+    struct kc_step set = {.mask = 0xffULL
+                                  << 40}; /* The type of service, as in kc_xdp_ip_fields(). */
+
+    if (!ip)
+        return;
+    if (x->type == ETH_TYPE_IPV4) {
+        set.value = (__u64)kc_raise_precedence(ip[1], n_steps) << 40;
+        kc_xdp_set_ipv4_fields(x, &set);
+    } else if (x->type == ETH_TYPE_IPV6) {
+        __u8 tos = (__u8)(ip[0] << 4 | ip[1] >> 4);
+
+        set.value = (__u64)kc_raise_precedence(tos, n_steps) << 40;
+        kc_xdp_set_ipv6_fields(x, &set);
+    }
+}
+
+/* False: the frame is too much. */
+static __always_inline bool kc_xdp_meter(const struct kc_xdp *x, struct kc_program *program,
+                                         const struct kc_step *step)
+{
+    __u32 n_bytes = kc_xdp_bytes(x);
+    int result = kc_meter_step(program, step, n_bytes, n_bytes);
+
+    if (result >= 0)
+        kc_xdp_remark(x, (__u32)result);
+    return result != KC_METER_DROPS;
+}
+
+/* What is to become of the frame: XDP_REDIRECT; XDP_DROP: it was too much for a meter; else it is of no use now. */
+static __noinline int kc_xdp_run(struct kc_xdp *x, struct kc_program *program)
 {
     if (!x || !program)
-        return false;
+        return XDP_ABORTED;
     for (int i = 0; i < KC_PROGRAM_STEPS && i < program->n_steps; i++) {
         const struct kc_step *step = &program->steps[i];
 
         if (step->op == KC_SET)
             kc_xdp_set(x, step);
         else if (step->op == KC_PUSH_VLAN && !kc_xdp_push(x, step->arg))
-            return false;
+            return XDP_ABORTED;
         else if (step->op == KC_POP_VLAN && !kc_xdp_pop(x))
-            return false;
+            return XDP_ABORTED;
         else if (step->op == KC_CUT && !kc_xdp_cut(x, program, step->arg))
-            return false;
+            return XDP_ABORTED;
+        else if (step->op == KC_METER && !kc_xdp_meter(x, program, step))
+            return XDP_DROP;
     }
-    return true;
+    return XDP_REDIRECT;
 }
 
 /* An XDP action; XDP_PASS if TC shall treat the frame, which is then as it came. */
-static __always_inline int kc_xdp_treat(struct kc_xdp *x, struct kc_entry *entry, __u32 action,
-                                        __u32 n_bytes)
+static __always_inline int kc_xdp_treat(struct kc_xdp *x, struct kc_device *device,
+                                        struct kc_entry *entry, __u32 action, __u32 n_bytes)
 {
     const struct kc_port *port;
 
@@ -378,5 +413,8 @@ static __always_inline int kc_xdp_treat(struct kc_xdp *x, struct kc_entry *entry
     if (!port)
         return XDP_PASS;
     kc_count(entry, n_bytes);
-    return kc_xdp_run(x, program) ? (int)bpf_redirect(port->ifindex, 0) : XDP_ABORTED;
+    int result = kc_xdp_run(x, program);
+    if (result == XDP_DROP)
+        __sync_fetch_and_add(&device->n_metered, 1);
+    return result == XDP_REDIRECT ? (int)bpf_redirect(port->ifindex, 0) : result;
 }

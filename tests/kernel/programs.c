@@ -31,6 +31,7 @@ static int share_maps(const struct steal_bpf *tc, struct xdp_bpf *xdp)
         {xdp->maps.kc_state, tc->maps.kc_state},       {xdp->maps.kc_entries, tc->maps.kc_entries},
         {xdp->maps.kc_entries6, tc->maps.kc_entries6}, {xdp->maps.kc_ports, tc->maps.kc_ports},
         {xdp->maps.kc_programs, tc->maps.kc_programs}, {xdp->maps.kc_devices, tc->maps.kc_devices},
+        {xdp->maps.kc_meters, tc->maps.kc_meters},
     };
     int code = 0;
 

@@ -6,12 +6,14 @@
  *
  * Random frames meet random verdicts: in userspace through datapath_inject(), in the kernel by an entry made
  * for the frame and BPF_PROG_RUN, by XDP and by TC.  The bytes that leave must be the same.  A tag that TC
- * leaves beside a frame does not show: it is compared without. */
+ * leaves beside a frame does not show: it is compared without.  Meters, which all of them charge in the same memory,
+ * must count the same. */
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -21,6 +23,7 @@
 #include "datapath/kernel/steal.skel.h"
 #include "datapath/kernel/xdp.skel.h"
 #include "datapath/megaflow.h"
+#include "lib/clock.h"
 #include "lib/packet.h"
 #include "tests/generate/generate.h"
 #include "tests/kernel/programs.h"
@@ -30,6 +33,7 @@ enum {
     OUT_PORT = PROGRAMS_OUT_PORT,
     MAX_FRAME = 3000,
     MAX_REPORTS = 5,
+    N_METERS = 4,
     XDP_REDIRECTED = 4,
     TC_REDIRECTED = 7,
 };
@@ -46,12 +50,14 @@ static const struct dp_actions *wanted_actions;
 static const struct flow_key *wanted_mask;
 static struct bytes sent;
 static unsigned long n_different;
+static uint32_t meters[N_METERS];
+static struct dp_meter_stats charged[N_METERS]; /* By the frame, in userspace. */
 
 struct hook {
     const char *name;
     int redirected;
     const struct bpf_program *program;
-    unsigned long n_done, n_passed_on, n_cut;
+    unsigned long n_done, n_passed_on, n_cut, n_metered;
 };
 static struct hook hooks[] = {{.name = "XDP", .redirected = XDP_REDIRECTED},
                               {.name = "TC", .redirected = TC_REDIRECTED}};
@@ -96,6 +102,63 @@ static void start_datapath(void)
     datapath_set_dummy_tx(dp, on_sent, NULL);
 }
 
+/* --- Meters --------------------------------------------------------------------------------- */
+
+/* As the clocks of workers and programs are their own, no bucket is full at one moment and empty at another: of bands that
+ * are to apply it is in debt for an hour. */
+static void add_meter(uint32_t i, const struct dp_meter_config *config, bool is_in_debt)
+{
+    meters[i] = dp_meters_add(dp->meters, config);
+    if (is_in_debt)
+        dp_meters_apply(dp->meters, meters[i], 1 << 19, 1, clock_now_ns());
+}
+
+static void add_meters(void)
+{
+    struct dp_meter_config config = {.n_bands = 1, .bands = {{.rate = 1}}};
+    const struct bpf_map *map = programs.tc->maps.kc_meters;
+    void *memory = mmap(NULL, KC_N_METERS * sizeof(struct kc_meter), PROT_READ | PROT_WRITE,
+                        MAP_SHARED, bpf_map__fd(map), 0);
+
+    if (memory == MAP_FAILED) {
+        perror("kernel_actions: mmap");
+        exit(1);
+    }
+    dp_meters_set_memory(dp->meters, memory, NULL);
+    add_meter(0, &config, true);
+    config.bands[0].remarks = true;
+    config.bands[0].precedence = 1;
+    add_meter(1, &config, true);
+    config.n_bands = 3; /* The second applies. */
+    config.bands[1] = (struct dp_band){.rate = 2, .remarks = true, .precedence = 200};
+    config.bands[2] = (struct dp_band){.rate = UINT32_MAX};
+    add_meter(2, &config, true);
+    config = (struct dp_meter_config){
+        .counts_packets = true, .n_bands = 1, .bands = {{.rate = UINT32_MAX}}};
+    add_meter(3, &config, false);
+}
+
+static void get_charges(struct dp_meter_stats stats[static N_METERS])
+{
+    for (int i = 0; i < N_METERS; i++)
+        dp_meters_get_stats(dp->meters, meters[i], &stats[i]);
+}
+
+/* What has been added since 'before'. */
+static void take_charges(const struct dp_meter_stats before[static N_METERS],
+                         struct dp_meter_stats charges[static N_METERS])
+{
+    get_charges(charges);
+    for (int i = 0; i < N_METERS; i++) {
+        charges[i].in.n_packets -= before[i].in.n_packets;
+        charges[i].in.n_bytes -= before[i].in.n_bytes;
+        for (int k = 0; k < DP_METER_BANDS; k++) {
+            charges[i].bands[k].n_packets -= before[i].bands[k].n_packets;
+            charges[i].bands[k].n_bytes -= before[i].bands[k].n_bytes;
+        }
+    }
+}
+
 /* --- Verdicts ------------------------------------------------------------------------------- */
 
 static void make_set(struct random *random, struct dp_action *action)
@@ -126,10 +189,21 @@ static void make_set(struct random *random, struct dp_action *action)
         action->value = 0;
 }
 
+static void make_meter(struct random *random, struct dp_actions *actions)
+{
+    actions->list[actions->n++] = (struct dp_action){
+        .type = DP_METER,
+        .arg = RANDOM_OF(random, meters),
+        .value = UINT64_MAX,
+    };
+}
+
 static void make_actions(struct random *random, struct dp_actions *actions)
 {
     actions->n = 0;
     for (uint32_t n = random_below(random, 5); n > 0; n--) {
+        if (random_chance(random, 10))
+            make_meter(random, actions);
         struct dp_action action = {.type = DP_POP_VLAN};
         uint32_t choice = random_below(random, 100);
 
@@ -226,11 +300,13 @@ static bool is_equal(const struct bytes *got, bool may_lack_tag)
 static void run_in(struct hook *hook, const uint8_t *frame, size_t n_bytes,
                    const struct kc_key *key, const struct kcache_verdict *verdict)
 {
+    struct dp_meter_stats before[N_METERS], charges[N_METERS];
     struct bytes got = {0};
     LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = frame, .data_size_in = (uint32_t)n_bytes,
                 .data_out = got.data, .data_size_out = sizeof got.data);
 
     put_entry(key, verdict);
+    get_charges(before);
     if (bpf_prog_test_run_opts(bpf_program__fd(hook->program), &run)) {
         if (errno == EINVAL && hook->redirected == TC_REDIRECTED)
             return; /* Some kernels make no skb of it. */
@@ -246,7 +322,11 @@ static void run_in(struct hook *hook, const uint8_t *frame, size_t n_bytes,
                    verdict->program.steps[verdict->program.n_steps - 2].op == KC_CUT;
     got.is_there = (int)run.retval == hook->redirected;
     got.size = run.data_size_out;
-    if (!is_equal(&got, hook->redirected == TC_REDIRECTED))
+    take_charges(before, charges);
+    for (int i = 0; i < N_METERS; i++)
+        hook->n_metered += charges[i].in.n_packets;
+    if (!is_equal(&got, hook->redirected == TC_REDIRECTED) ||
+        memcmp(charges, charged, sizeof charges))
         report(hook->name, frame, n_bytes, &got, (int)run.retval);
 }
 
@@ -262,18 +342,21 @@ static void compare(const uint8_t *frame, size_t n_bytes)
                             .data = (uint8_t *)(uintptr_t)frame,
                             .capacity = (uint32_t)n_bytes,
                             .size = (uint32_t)n_bytes};
+    const struct kcache_means means = {.is_reachable = is_reachable, .meters = dp->meters};
     struct kcache_verdict verdict;
     struct flow_key flow_key;
+    struct dp_meter_stats before[N_METERS];
     struct kc_key key;
     uint64_t n_probes = 0;
 
     sent.is_there = false;
+    get_charges(before);
     datapath_inject(dp, IN_PORT, frame, n_bytes, NULL);
+    take_charges(before, charged);
     flow_extract(&packet, be32_from(IN_PORT), &flow_key);
     const struct megaflow *flow = megaflow_find(dp->megaflows, &flow_key, &n_probes);
     if (flow && kc_key_from_flow(&flow_key, PROGRAMS_SLOT, &key) &&
-        !kcache_compile(flow, is_reachable, NULL, &verdict) &&
-        kcache_verdict_suits(&verdict, &key)) {
+        !kcache_compile(flow, &means, &verdict) && kcache_verdict_suits(&verdict, &key)) {
         for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++)
             run_in(&hooks[i], frame, n_bytes, &key, &verdict);
         programs_put_entry(&programs, &key, KC_NOTHING);
@@ -297,6 +380,7 @@ int main(int argc, char **argv)
     int code = programs_load(&programs);
     if (code)
         return code == -EPERM ? 77 : 1;
+    add_meters();
     hooks[0].program = programs.xdp->progs.weir_xdp;
     hooks[1].program = programs.tc->progs.weir_ingress;
     for (unsigned long i = 0; i < n_rounds; i++) {
@@ -316,13 +400,16 @@ int main(int argc, char **argv)
         compare(frame, n_bytes);
     }
     for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++)
-        printf("%s: %lu verdicts carried out, %lu of them cut, %lu passed on\n", hooks[i].name,
-               hooks[i].n_done, hooks[i].n_cut, hooks[i].n_passed_on);
+        printf(
+            "%s: %lu verdicts carried out, %lu of them cut, %lu times to a meter, %lu passed on\n",
+            hooks[i].name, hooks[i].n_done, hooks[i].n_cut, hooks[i].n_metered,
+            hooks[i].n_passed_on);
     printf("%lu differ\n", n_different);
     datapath_destroy(dp);
     programs_unload(&programs);
     return n_different || hooks[0].n_done < n_rounds / 8 || hooks[1].n_done < n_rounds / 8 ||
-                   hooks[0].n_cut < n_rounds / 100 || hooks[1].n_cut < n_rounds / 100
+                   hooks[0].n_cut < n_rounds / 100 || hooks[1].n_cut < n_rounds / 100 ||
+                   hooks[0].n_metered < n_rounds / 100 || hooks[1].n_metered < n_rounds / 100
                ? 1
                : 0;
 }

@@ -29,12 +29,14 @@
 #include "lib/rcu.h"
 #include "tests/generate/generate.h"
 #include "tests/generate/rig.h"
+#include "vswitchd/meter_table.h"
 #include "vswitchd/packet_in.h"
 
 enum {
     N_FRAMES = 48, /* Different ones in a round: few, so that they come again. */
     ROUND_FRAMES = 2500,
     N_TABLES = 4,
+    N_METERS = 4,
     MAX_FLOWS = 512,
     MAX_OUTPUTS = 512,
     BUFFER_BYTES = 4096,
@@ -71,7 +73,8 @@ struct round {
     size_t n_flows;
     int fds[RIG_BRIDGES][RIG_PORTS];
     uint64_t n_sent;
-    uint64_t n_hits, n_outputs, n_changes, refused[KCACHE_N_REFUSALS]; /* Over all rounds. */
+    uint64_t n_hits, n_outputs, n_metered, n_metered_by_kernel, n_changes,
+        refused[KCACHE_N_REFUSALS]; /* Over all rounds. */
 };
 
 static void die(const char *what)
@@ -201,6 +204,7 @@ static void add_flow(struct round *round)
         .n_tables = N_TABLES,
         .has_controller = random_chance(&round->random, 10),
         .trunc_ports = random_chance(&round->random, 20) ? RIG_PORTS : 0,
+        .n_meters = N_METERS,
     };
     struct buffer text = BUFFER_INIT;
 
@@ -221,14 +225,55 @@ static void remove_flow(struct round *round)
     round->flows[i] = round->flows[--round->n_flows];
 }
 
+static uint32_t meter_number(struct round *round, enum side side, int b, uint32_t meter_id)
+{
+    return meter_table_lookup(round->rigs[side].meters[b], meter_id)->number;
+}
+
+/* As clocks are not those of the test, buckets never run empty, or are in debt for an hour. */
+static void put_meter(struct round *round, int b, uint32_t meter_id)
+{
+    static const char *const limits[] = {
+        "pktps,bands=type=drop,rate=4294967295",
+        "kbps,bands=type=drop,rate=1",
+        "kbps,bands=type=dscp_remark,rate=1,prec_level=1",
+        "kbps,bands=type=dscp_remark,rate=1,prec_level=2,type=drop,rate=4294967295",
+    };
+    uint32_t choice = random_below(&round->random, sizeof limits / sizeof *limits);
+    char text[160];
+
+    snprintf(text, sizeof text, "meter=%u,%s", meter_id, limits[choice]);
+    for (int side = 0; side < N_SIDES; side++) {
+        rig_put_meter(&round->rigs[side], b, text, clock_now_ns());
+        if (choice)
+            dp_meters_apply(datapath_meters(round->rigs[side].dp),
+                            meter_number(round, (enum side)side, b, meter_id), 1 << 19, 1,
+                            clock_now_ns());
+    }
+    datapath_synchronize(round->rigs[IN_KERNEL].dp);
+    round->n_changes++;
+}
+
 static void fill_tables(struct round *round)
 {
-    static const char *const ways[] = {"normal", "normal",         "resubmit(,1)",
-                                       "flood",  "dec_ttl,normal", "mod_vlan_vid:10,normal"};
+    static const char *const ways[] = {
+        "normal",
+        "normal",
+        "resubmit(,1)",
+        "flood",
+        "dec_ttl,normal",
+        "mod_vlan_vid:10,normal",
+        "meter:1,normal",
+        "meter:2,flood",
+        "meter:3,dec_ttl,mod_vlan_vid:10,normal",
+        "meter:4,resubmit(,1)",
+    };
 
     for (int b = 0; b < RIG_BRIDGES; b++) {
         char text[80];
 
+        for (uint32_t id = 1; id <= N_METERS; id++)
+            put_meter(round, b, id);
         snprintf(text, sizeof text, "%d table=0,priority=0,actions=%s", b,
                  RANDOM_OF(&round->random, ways));
         add_text(round, text);
@@ -382,7 +427,9 @@ static void disturb(struct round *round)
     int b = (int)random_below(&round->random, RIG_BRIDGES);
     uint32_t choice = random_below(&round->random, 100);
 
-    if (choice < 45)
+    if (choice < 10)
+        put_meter(round, b, 1 + random_below(&round->random, N_METERS));
+    else if (choice < 45)
         add_flow(round);
     else if (choice < 80 && round->n_flows)
         remove_flow(round);
@@ -404,9 +451,16 @@ static void expect_equal(struct round *round, uint64_t wanted, uint64_t got, con
 
 static void compare_ports(struct round *round, int b)
 {
+    struct datapath *dp = round->rigs[IN_KERNEL].dp;
+
     for (int n = 1; n < RIG_PORTS; n++) {
         struct dp_port_stats stats[N_SIDES];
+        struct kcache_losses losses;
 
+        kcache_get_losses(datapath_kcache(dp),
+                          datapath_port(dp, round->rigs[IN_KERNEL].dp_ports[b][n])->ifindex,
+                          &losses);
+        round->n_metered_by_kernel += losses.n_metered;
         for (int side = 0; side < N_SIDES; side++)
             datapath_port_get_stats(round->rigs[side].dp, round->rigs[side].dp_ports[b][n],
                                     &stats[side]);
@@ -442,6 +496,28 @@ static void compare_rules(struct round *round, int b)
     }
     for (int side = 0; side < N_SIDES; side++)
         rule_set_fini(&sets[side]);
+}
+
+static void compare_meters(struct round *round, int b)
+{
+    for (uint32_t id = 1; id <= N_METERS; id++) {
+        struct dp_meter_stats stats[N_SIDES];
+
+        for (int side = 0; side < N_SIDES; side++)
+            dp_meters_get_stats(datapath_meters(round->rigs[side].dp),
+                                meter_number(round, (enum side)side, b, id), &stats[side]);
+        expect_equal(round, stats[IN_MEMORY].in.n_packets, stats[IN_KERNEL].in.n_packets,
+                     "packets of a meter");
+        expect_equal(round, stats[IN_MEMORY].in.n_bytes, stats[IN_KERNEL].in.n_bytes,
+                     "bytes of a meter");
+        for (int i = 0; i < DP_METER_BANDS; i++) {
+            expect_equal(round, stats[IN_MEMORY].bands[i].n_packets,
+                         stats[IN_KERNEL].bands[i].n_packets, "packets of a band");
+            expect_equal(round, stats[IN_MEMORY].bands[i].n_bytes,
+                         stats[IN_KERNEL].bands[i].n_bytes, "bytes of a band");
+            round->n_metered += stats[IN_KERNEL].bands[i].n_packets;
+        }
+    }
 }
 
 static void init_rigs(struct round *round)
@@ -516,6 +592,7 @@ static void play_round(struct round *round, uint64_t seed)
     for (int b = 0; b < RIG_BRIDGES; b++) {
         compare_ports(round, b);
         compare_rules(round, b);
+        compare_meters(round, b);
     }
     fini_rigs(round);
 }
@@ -534,9 +611,11 @@ int main(int argc, char *argv[])
         play_round(round, seed++);
     rcu_reader_unregister();
     printf("%" PRIu64 " frames, %" PRIu64 " of them treated by the kernel, %" PRIu64
-           " outputs, %" PRIu64
+           " outputs, %" PRIu64 " too many for a meter (%" PRIu64
+           " dropped by the kernel), %" PRIu64
            " changes of tables: 0 differences\nmegaflows that stayed in userspace:",
-           n_done, round->n_hits, round->n_outputs, round->n_changes);
+           n_done, round->n_hits, round->n_outputs, round->n_metered, round->n_metered_by_kernel,
+           round->n_changes);
     for (int i = 0; i < KCACHE_N_REFUSALS; i++)
         printf(" %s=%" PRIu64, kcache_refusal_name((enum kcache_refusal)i), round->refused[i]);
     printf("\n");

@@ -5,6 +5,8 @@
 #include "tests/unit/datapath/cmocka_all.h"
 
 #include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "datapath/meters.h"
 #include "lib/clock.h"
@@ -195,7 +197,7 @@ static void numbers_are_not_soon_used_again(void **state)
     uint32_t first = add_meter(*state, true, 1, 1), number;
 
     dp_meters_remove(*state, first);
-    for (unsigned int i = 1; i < KC_N_METERS; i++) {
+    for (unsigned int i = 1; i < DP_METERS_MAX; i++) {
         number = add_meter(*state, true, 1, 1);
         assert_int_not_equal(number, first);
         dp_meters_remove(*state, number);
@@ -208,7 +210,6 @@ static void there_are_so_many_and_no_more(void **state)
     for (uint32_t i = 0; i < DP_METERS_MAX; i++) {
         uint32_t number = add_meter(*state, true, 1, 1);
         assert_true(number < DP_METERS_MAX);
-        assert_int_equal(dp_meters_is_for_kernel(*state, number), i < KC_N_METERS);
     }
     assert_int_equal(add_meter(*state, true, 1, 1), DP_METER_NONE);
     dp_meters_remove(*state, 77);
@@ -228,7 +229,118 @@ static void without_a_meter_all_passes(void **state)
     assert_int_equal(n_passing_at_once(*state, DP_METER_NONE, 10, SECOND_NS), 10);
     dp_meters_get_stats(*state, number, &stats);
     assert_int_equal(stats.in.n_packets, 0);
-    assert_false(dp_meters_is_for_kernel(*state, number));
+    assert_int_equal(dp_meters_place(*state, number), DP_METER_NONE);
+}
+
+/* The kernel's memory */
+
+struct kernel {
+    struct kc_meter memory[KC_N_METERS];
+    bool is_reserved[KC_N_METERS];
+};
+
+static struct kernel *create_kernel(void)
+{
+    struct kernel *kernel = calloc(1, sizeof *kernel);
+
+    assert_non_null(kernel);
+    return kernel;
+}
+
+/* What a program does. */
+static bool passes_in_kernel(struct kc_meter *meter, int64_t now_ns)
+{
+    return kc_meter_charge(meter, (uint64_t)now_ns, FRAME_BYTES, FRAME_BYTES) == KC_METER_PASSES;
+}
+
+static void the_kernel_takes_from_the_same_bucket(void **state)
+{
+    struct kernel *kernel = create_kernel();
+    uint32_t before = add_meter(*state, true, 1, 6), after;
+    struct dp_meter_stats stats;
+
+    assert_int_equal(n_passing_at_once(*state, before, 2, SECOND_NS), 2);
+    dp_meters_set_memory(*state, kernel->memory, NULL);
+    after = add_meter(*state, true, 1, 6);
+    const uint32_t numbers[] = {before, after};
+    for (int i = 0; i < 2; i++) {
+        uint32_t place = dp_meters_place(*state, numbers[i]);
+
+        assert_true(place < KC_N_METERS);
+        assert_true(passes_in_kernel(&kernel->memory[place], SECOND_NS));
+        assert_int_equal(n_passing_at_once(*state, numbers[i], 2, SECOND_NS), 2);
+        assert_int_equal(passes_in_kernel(&kernel->memory[place], SECOND_NS), 1);
+        assert_int_equal(n_passing_at_once(*state, numbers[i], 9, SECOND_NS), i ? 2 : 0);
+        assert_false(passes_in_kernel(&kernel->memory[place], SECOND_NS));
+        dp_meters_get_stats(*state, numbers[i], &stats);
+        assert_int_equal(stats.in.n_packets, i ? 14 : 16);
+        assert_int_equal(stats.bands[0].n_packets, i ? 8 : 10);
+    }
+    dp_meters_remove(*state, before);
+    dp_meters_remove(*state, after);
+    free(kernel);
+}
+
+static void programs_know_what_a_band_does(void **state)
+{
+    const struct dp_meter_config config = {
+        .counts_packets = true,
+        .n_bands = 2,
+        .bands = {{.rate = 1, .remarks = true, .precedence = 2}, {.rate = 2}},
+    };
+    struct kernel *kernel = create_kernel();
+
+    dp_meters_set_memory(*state, kernel->memory, NULL);
+    uint32_t number = dp_meters_add(*state, &config);
+    const struct kc_meter *meter = &kernel->memory[dp_meters_place(*state, number)];
+    assert_int_equal(meter->n_bands, 2);
+    assert_true(meter->bands[0].remarks);
+    assert_int_equal(meter->bands[0].precedence, 2);
+    assert_false(meter->bands[1].remarks);
+    dp_meters_remove(*state, number);
+    assert_int_equal(meter->n_bands, 0);
+    free(kernel);
+}
+
+static void places_are_given_in_turn_while_there_are_some(void **state)
+{
+    struct kernel *kernel = create_kernel();
+    uint32_t last = 0;
+
+    dp_meters_set_memory(*state, kernel->memory, NULL);
+    uint32_t first = add_meter(*state, true, 1, 1);
+    uint32_t place = dp_meters_place(*state, first);
+    for (unsigned int i = 1; i < KC_N_METERS; i++) {
+        last = add_meter(*state, true, 1, 1);
+        assert_true(dp_meters_place(*state, last) < KC_N_METERS);
+        assert_int_not_equal(dp_meters_place(*state, last), place);
+    }
+    uint32_t beyond = add_meter(*state, true, 1, 1);
+    assert_int_equal(dp_meters_place(*state, beyond), DP_METER_NONE);
+    assert_int_equal(n_passing_at_once(*state, beyond, 10, SECOND_NS), 1);
+    dp_meters_remove(*state, first);
+    assert_int_equal(dp_meters_place(*state, add_meter(*state, true, 1, 1)), place);
+    free(kernel);
+}
+
+static void what_is_reserved_is_left_alone(void **state)
+{
+    struct kernel *kernel = create_kernel();
+    uint32_t place;
+
+    memset(kernel->is_reserved, true, KC_N_METERS - 2);
+    kernel->memory[5].n_packets = 77;
+    dp_meters_set_memory(*state, kernel->memory, kernel->is_reserved);
+    for (int i = 0; i < 2; i++) {
+        place = dp_meters_place(*state, add_meter(*state, true, 1, 1));
+        assert_in_range(place, KC_N_METERS - 2, KC_N_METERS - 1);
+    }
+    assert_int_equal(dp_meters_place(*state, add_meter(*state, true, 1, 1)), DP_METER_NONE);
+    dp_meters_release_reserved(*state);
+    for (uint32_t i = 0; i < KC_N_METERS - 2; i++)
+        assert_int_equal(dp_meters_place(*state, add_meter(*state, true, 1, 1)), i);
+    assert_int_equal(kernel->memory[5].n_packets, 0);
+    free(kernel);
 }
 
 /* Threads */
@@ -287,6 +399,10 @@ int main(void)
         TEST(numbers_are_not_soon_used_again),
         TEST(there_are_so_many_and_no_more),
         TEST(without_a_meter_all_passes),
+        TEST(the_kernel_takes_from_the_same_bucket),
+        TEST(programs_know_what_a_band_does),
+        TEST(places_are_given_in_turn_while_there_are_some),
+        TEST(what_is_reserved_is_left_alone),
         TEST(threads_share_a_bucket),
     };
 
