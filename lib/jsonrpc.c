@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "lib/annotations.h"
+#include "lib/long_work.h"
 #include "lib/stream_watch.h"
 
 enum { READ_BYTES = 64 << 10, MAX_READS_A_ROUND = 4, LONG_BYTES = 1 << 20 };
@@ -114,6 +115,14 @@ static void answer_echo(struct jsonrpc *rpc, const struct jsonrpc_message *messa
                       jsonrpc_reply_take(json_incref(message->params), json_incref(message->id)));
 }
 
+/* What belongs to one message alone, and may take a while if that is long. */
+static void forget_message(struct jsonrpc_message *message)
+{
+    long_work_begin();
+    jsonrpc_message_fini(message);
+    long_work_end();
+}
+
 static void deliver(struct jsonrpc *rpc, json_t *json)
 {
     struct jsonrpc_message message;
@@ -127,19 +136,25 @@ static void deliver(struct jsonrpc *rpc, json_t *json)
         answer_echo(rpc, &message);
     else
         rpc->callbacks->message(rpc, &message, rpc->aux);
-    jsonrpc_message_fini(&message);
+    forget_message(&message);
 }
 
 static int take_next(struct jsonrpc *rpc, json_t **json, struct error *error)
 {
+    int result = rpc->early_result;
+
     *json = rpc->early;
     rpc->early = NULL;
     if (*json)
         return 0;
-    if (!rpc->early_result)
-        return jsonrpc_stream_next(&rpc->input, json, error);
-    *error = rpc->early_error;
-    return rpc->early_result;
+    if (result) {
+        *error = rpc->early_error;
+        return result;
+    }
+    long_work_begin();
+    result = jsonrpc_stream_next(&rpc->input, json, error);
+    long_work_end();
+    return result;
 }
 
 static void deliver_all(struct jsonrpc *rpc)
@@ -280,8 +295,10 @@ void jsonrpc_answer_echo(struct jsonrpc *rpc)
 {
     static uint8_t bytes[READ_BYTES];
 
-    if (!rpc->stream || rpc->is_busy || rpc->early || rpc->early_result || is_paused(rpc) ||
-        rpc->input.input.size > sizeof bytes)
+    if (!rpc->stream || rpc->is_busy)
+        return;
+    jsonrpc_flush(rpc); /* The loop may have answered, and not come to send it. */
+    if (rpc->early || rpc->early_result || is_paused(rpc) || rpc->input.input.size > sizeof bytes)
         return;
     ssize_t n = stream_read(rpc->stream, bytes, sizeof bytes);
     if (n <= 0)

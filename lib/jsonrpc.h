@@ -61,8 +61,8 @@ void jsonrpc_release(struct jsonrpc *rpc);
  * nothing more comes in this round, which spares the loop to watch for room. */
 void jsonrpc_flush(struct jsonrpc *rpc);
 
-/* For a program that is at work for long and away from its loop: answers the echo requests that came
- * since, up to the first message that is something else.  Calls nobody back. */
+/* For a program that is at work for long and away from its loop (long_work.h): answers the echo
+ * requests that came since, up to the first message that is something else.  Calls nobody back. */
 void jsonrpc_answer_echo(struct jsonrpc *rpc);
 
 size_t jsonrpc_backlog_bytes(const struct jsonrpc *rpc);

@@ -249,6 +249,7 @@ static int run(struct program *program, struct error *error)
         (result = listen_to_remotes(program, error)) < 0)
         return result;
 
+    server_start_signs_of_life(program->server);
     daemon_ready(program->daemon);
     ev_run(program->loop, 0);
     return 0;

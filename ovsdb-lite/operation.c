@@ -46,12 +46,6 @@ static int64_t processor_ns(void)
     return now.tv_sec * SECOND_NS + now.tv_nsec;
 }
 
-static void breathe(const struct execution *execution)
-{
-    if (execution->breathe)
-        execution->breathe(execution->aux);
-}
-
 static int64_t max_cost_ns(const json_t *params)
 {
     int64_t more_ns = (int64_t)json_array_size(params) * EXECUTION_MORE_NS;
@@ -64,7 +58,6 @@ static bool check_cost(struct run *run)
 {
     if (run->n_result_values > EXECUTION_MAX_RESULT_VALUES)
         return db_error_set(&run->error, DB_EXHAUSTED, "the result would be too large");
-    breathe(run->execution);
     if (processor_ns() - run->start_ns > run->max_ns)
         return db_error_set(&run->error, DB_EXHAUSTED, "the transaction takes too long: divide it");
     return true;
@@ -643,7 +636,6 @@ void execution_run(struct execution *execution)
     execution->results = json_array();
     put_results(&run);
     execution->must_wait = run.must_wait;
-    breathe(execution);
     if (!run.must_wait && !run.error.tag && !txn_prepare(run.txn, &run.error))
         execution_fail(execution, &run.error);
     if (run.must_wait || run.error.tag) {

@@ -19,7 +19,6 @@ struct execution {
     int64_t waited_ms;    /* Since the request came. */
     bool is_by_reader;    /* Operations that change something are refused. */
     bool (*owns_lock)(const char *lock, void *aux);
-    void (*breathe)(void *aux); /* Called often; may be NULL. */
     void *aux;
 
     /* Out. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/long_work.h"
 #include "ovsdb-lite/monitor_shape.h"
 #include "ovsdb-lite/server_change.h"
 
@@ -165,8 +166,10 @@ static struct monitor *create_monitor(struct call *call, enum monitor_form form,
         *refusal = refuse_exhausted(call, "the session has too many monitors");
         return NULL;
     }
+    long_work_begin();
     struct monitor *monitor = monitor_create(store_database(store), id, form,
                                              json_array_get(call->params, 2), &error);
+    long_work_end();
     if (!monitor) {
         *refusal = refuse(call, &error);
         return NULL;
@@ -183,13 +186,21 @@ static struct monitor *create_monitor(struct call *call, enum monitor_form form,
     return monitor;
 }
 
+static json_t *initial_rows(struct monitor *monitor)
+{
+    long_work_begin();
+    json_t *updates = monitor_initial(monitor);
+    long_work_end();
+    return updates;
+}
+
 static json_t *start_monitor(struct call *call, enum monitor_form form)
 {
     json_t *refusal;
     size_t index;
     struct monitor *monitor = create_monitor(call, form, &index, &refusal);
 
-    return monitor ? reply(call, monitor_initial(monitor)) : refusal;
+    return monitor ? reply(call, initial_rows(monitor)) : refusal;
 }
 
 static json_t *do_monitor(struct call *call)
@@ -223,8 +234,7 @@ static json_t *do_monitor_cond_since(struct call *call)
     uuid_format(&monitor->db->last_txn_id, current);
     json_array_append_new(result, json_boolean(is_found));
     json_array_append_new(result, json_string(current));
-    json_array_append_new(result,
-                          is_found ? monitor_take_changes(monitor) : monitor_initial(monitor));
+    json_array_append_new(result, is_found ? monitor_take_changes(monitor) : initial_rows(monitor));
     return reply(call, result);
 }
 
@@ -253,8 +263,11 @@ static json_t *do_monitor_cond_change(struct call *call)
     monitor->id = new_id; /* The update says so already. */
     size_t max_clauses = SESSION_MAX_CLAUSES - n_clauses(call->session) +
                          monitor_n_clauses(monitor);
-    if (!monitor_change_conditions(monitor, json_array_get(call->params, 2), max_clauses, &update,
-                                   &error)) {
+    long_work_begin();
+    bool is_changed = monitor_change_conditions(monitor, json_array_get(call->params, 2),
+                                                max_clauses, &update, &error);
+    long_work_end();
+    if (!is_changed) {
         monitor->id = previous_id;
         return refuse(call, &error);
     }

@@ -14,6 +14,7 @@
 
 #include "lib/acceptor.h"
 #include "lib/log.h"
+#include "lib/long_work.h"
 #include "lib/unix_socket.h"
 #include "ovsdb-lite/remote.h"
 #include "ovsdb-lite/server_database.h"
@@ -23,8 +24,6 @@ LOG_MODULE(server);
 
 /* Descriptors that clients leave to files, control connections and the rest. */
 enum { KEPT_DESCRIPTORS = 128 };
-
-static const double BREATH_S = 0.1;
 
 struct listener {
     struct cds_list_head node;
@@ -86,6 +85,7 @@ void server_destroy(struct server *server)
 
     if (!server)
         return;
+    long_work_stop();
     on_round_end(server->loop, &server->round_end, 0);
     ev_prepare_stop(server->loop, &server->round_end);
     cds_list_for_each_entry_safe (listener, next_listener, &server->listeners, node)
@@ -241,17 +241,18 @@ void server_note_commit_take(struct server *server, size_t store, struct commit 
     history_add_take(&server->histories[store], commit);
 }
 
-void server_breathe(struct server *server)
+static void answer_echoes(void *aux)
 {
+    struct server *server = aux;
     struct session *session;
-    double now = ev_time();
 
-    /* The loop looked at all clients when its round began. */
-    if (now - ev_now(server->loop) < BREATH_S || now - server->breathed_at < BREATH_S)
-        return;
-    server->breathed_at = now;
     cds_list_for_each_entry (session, &server->sessions, node)
         jsonrpc_answer_echo(session->rpc);
+}
+
+void server_start_signs_of_life(struct server *server)
+{
+    long_work_start(server->loop, answer_echoes, server);
 }
 
 static bool take_changed_tables(struct server *server, size_t *store, uint64_t *tables)
@@ -272,10 +273,8 @@ static void retry_waits(struct server *server)
     size_t store;
 
     while (take_changed_tables(server, &store, &tables))
-        cds_list_for_each_entry (session, &server->sessions, node) {
+        cds_list_for_each_entry (session, &server->sessions, node)
             session_retry_waits(session, store, tables);
-            server_breathe(server);
-        }
 }
 
 /* Nobody is told anything about what may not be on the disk: clients are disconnected, and those
@@ -312,9 +311,20 @@ static void sync_stores(struct server *server)
         if (!must_sync || store_database(server->stores[i])->is_read_only)
             continue;
         server->n_syncs++;
-        if (store_sync(server->stores[i], &error))
+        long_work_begin();
+        int result = store_sync(server->stores[i], &error);
+        long_work_end();
+        if (result)
             go_read_only(server, i, &error);
     }
+}
+
+static int compact(struct store *store, struct error *error)
+{
+    long_work_begin();
+    int result = store_compact(store, error);
+    long_work_end();
+    return result;
 }
 
 static void compact_if_due(struct server *server)
@@ -323,7 +333,7 @@ static void compact_if_due(struct server *server)
     {
         struct error error = ERROR_INIT;
 
-        if (store_wants_compaction(server->stores[i]) && store_compact(server->stores[i], &error))
+        if (store_wants_compaction(server->stores[i]) && compact(server->stores[i], &error))
             log_warn_limited("cannot compact: %s", error.message);
     }
 }
@@ -340,7 +350,6 @@ static void end_round(struct server *server)
     }
     /* Also without work: a client that lagged may have caught up. */
     cds_list_for_each_entry_safe (session, next, &server->sessions, node) {
-        server_breathe(server);
         session_send_updates(session);
         if (!cds_list_empty(&session->answers)) {
             session_send_answers(session);
@@ -441,7 +450,7 @@ int server_compact(struct server *server, const char *name, struct error *error)
     {
         if (name && strcmp(store_database(server->stores[i])->schema->name, name))
             continue;
-        int result = store_compact(server->stores[i], error);
+        int result = compact(server->stores[i], error);
         if (result)
             return result;
     }

@@ -12,7 +12,8 @@
  * If a sync fails, nobody knows what the disk holds: all clients are disconnected, those who wait
  * without an answer, and the database is read-only, as of the last good sync, until a restart.
  *
- * Threads  One, the loop's.
+ * Threads  The loop's.  While that is at work on rows and files, a second one answers echo requests,
+ *          and does nothing else (lib/long_work.h).
  * Memory   The server owns its stores, listeners and sessions. */
 
 #include <ev.h>
@@ -67,7 +68,6 @@ struct server {
     int64_t waiting_ns;          /* What they cost when they were last tried. */
     struct ev_prepare round_end;
     bool has_work;
-    double breathed_at; /* When clients' echo requests were last looked at, as of ev_time(). */
 
     uint64_t n_transactions, n_commits, n_syncs, n_updates, n_refused;
 };
@@ -103,9 +103,8 @@ struct store *server_store(const struct server *server, const char *name, size_t
 /* For session.c: a commit has happened; monitors note it. Takes 'commit'. */
 void server_note_commit_take(struct server *server, size_t store, struct commit *commit);
 
-/* To be called often by what takes long: every tenth of a second clients that ask for a sign of life
- * get one. */
-void server_breathe(struct server *server);
+/* From now on clients that ask for a sign of life get one, also while the loop's thread is at work. */
+void server_start_signs_of_life(struct server *server);
 
 /* One line of counters, as memory/show prints them; and coverage. */
 void server_describe_memory(const struct server *server, struct buffer *text);

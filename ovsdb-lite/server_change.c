@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/log.h"
+#include "lib/long_work.h"
 #include "ovsdb-lite/convert.h"
 #include "ovsdb-lite/session.h"
 
@@ -45,11 +46,14 @@ bool server_convert(struct server *server, size_t place, const json_t *schema_js
 {
     struct store *store = server->stores[place];
     struct database *old = store_database(store);
-    struct database *db = convert_database(old, schema_json, error);
 
+    long_work_begin();
+    struct database *db = convert_database(old, schema_json, error);
+    bool is_exchanged = db && exchange(server, place, &db, error);
+    long_work_end();
     if (!db)
         return false;
-    if (!exchange(server, place, &db, error)) {
+    if (!is_exchanged) {
         database_destroy(db);
         return false;
     }

@@ -11,6 +11,7 @@
 
 #include "lib/clock.h"
 #include "lib/log.h"
+#include "lib/long_work.h"
 #include "lib/ovsdb/json.h"
 #include "ovsdb-lite/monitor_shape.h"
 #include "ovsdb-lite/operation.h"
@@ -142,10 +143,12 @@ void session_answer_take(struct session *session, json_t *message, struct monito
 
     if (!answer)
         abort();
+    long_work_begin();
     answer->text = json_dumps(message, JSON_COMPACT);
     if (!answer->text)
         abort();
     json_decref(message);
+    long_work_end();
     answer->n_bytes = strlen(answer->text);
     answer->announces = announces;
     cds_list_add_tail(&answer->node, &session->answers);
@@ -165,8 +168,11 @@ void session_send_answers(struct session *session)
             answer->announces->is_announced = true;
         answer_free(answer);
     }
-    if (session->answer_bytes > JSONRPC_PAUSE_BYTES)
+    if (session->answer_bytes > JSONRPC_PAUSE_BYTES) {
+        long_work_begin();
         malloc_trim(0); /* What large answers were made from lies scattered. */
+        long_work_end();
+    }
     session->answer_bytes = 0;
     jsonrpc_release(session->rpc);
 }
@@ -182,7 +188,10 @@ void session_send_updates(struct session *session)
         if (jsonrpc_backlog_bytes(session->rpc) > LAG_BYTES)
             break;
         buffer_clear(&text);
-        if (!monitor_put_update(monitor, &text))
+        long_work_begin();
+        bool has_update = monitor_put_update(monitor, &text);
+        long_work_end();
+        if (!has_update)
             continue;
         session->server->n_updates++;
         jsonrpc_send_text(session->rpc, (const char *)text.data, text.size);
@@ -214,13 +223,6 @@ static bool owns_lock(const char *lock, void *aux)
     struct session *session = aux;
 
     return lock_is_owned(session->server->locks, session, lock);
-}
-
-static void breathe(void *aux)
-{
-    struct session *session = aux;
-
-    server_breathe(session->server);
 }
 
 /* Writes and finishes what 'execution' prepared, or adds the reason why not to its results. */
@@ -258,14 +260,13 @@ static void run_transaction(struct session *session, size_t store, struct execut
     execution->db = store_database(server->stores[store]);
     execution->is_by_reader = session->is_reader;
     execution->owns_lock = owns_lock;
-    execution->breathe = breathe;
     execution->aux = session;
     server->n_transactions++;
+    long_work_begin();
     execution_run(execution);
-    server_breathe(server);
     if (execution->txn)
         commit(session, store, execution);
-    server_breathe(server);
+    long_work_end();
     free(execution->comment);
 }
 

@@ -227,6 +227,11 @@ static void signs_of_life_are_given_away_from_the_loop(void **state UNUSED)
     jsonrpc_answer_echo(rpc);
     expect_received(fds[1], "{\"id\":2,\"result\":[],\"error\":null}");
 
+    /* The loop may have answered without having come to send it. */
+    jsonrpc_send_take(rpc, jsonrpc_reply_take(json_array(), json_integer(0)));
+    jsonrpc_answer_echo(rpc);
+    expect_received(fds[1], "{\"id\":0,\"result\":[],\"error\":null}");
+
     /* What comes after another message waits with it for the loop, in order. */
     tell(fds[1], "{\"id\":3,\"method\":\"m\",\"params\":[]}{\"id\":4,\"method\":\"echo\","
                  "\"params\":[]}");
