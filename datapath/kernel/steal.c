@@ -327,6 +327,7 @@ static int attach(struct steal *steal, int ifindex, enum bpf_tc_attach_point poi
     }
     hook->is_pending = point == BPF_TC_INGRESS && !steal->maps.is_adopted &&
                        !steal->has_taken_over && leftovers_has(ifindex);
+    hook->is_qdisc_ours = hook->is_pending; /* It was the other's, who is gone. */
     code = hook->is_pending ? 0 : attach_filter(steal, hook, error);
     if (code) {
         forget_device(steal, ifindex);

@@ -18,7 +18,8 @@ clean_up() { on_switch "$WEIR_BUILD/vswitchd/vswitchd" --cleanup-only -vconsole:
 make_host h1 10.5.0.1
 make_host h2 10.5.0.2
 make_host h3 10.5.0.3
-ip -n "$space" link add nic type dummy 2>/dev/null || ip -n "$space" link add link h3 name nic type macvlan
+ip -n "$space" link add nic type dummy 2>/dev/null || ip -n "$space" link add link h3 name nic type macvlan 2>/dev/null ||
+  skip "the kernel has neither dummy nor macvlan devices"
 ip -n "$space" link set nic up
 
 # All that is in the kernel.
@@ -33,11 +34,11 @@ traces() {
 }
 # As lib/rundir.c makes it of a run directory.
 instance_of() {
-  python3 -c 'import sys
-h = 2166136261
-for c in sys.argv[1].encode():
-    h = (h ^ c) * 16777619 & 0xffffffff
-print(f"w{h & 0xffffff:06x}")' "$1"
+  local hash=2166136261 byte
+  for byte in $(printf %s "$1" | od -An -v -tu1); do
+    hash=$(((hash ^ byte) * 16777619 & 0xffffffff))
+  done
+  printf 'w%06x' $((hash & 0xffffff))
 }
 instance=$(instance_of "$work")
 traces >"$work/before"
@@ -100,6 +101,21 @@ wait_until can_reach h1 10.5.0.2 || fail "h1 does not reach h2 in the end"
 kill_it
 leaves_nothing "$crashes crashes"
 
+has_filter() { on_switch tc filter show dev "$1" ingress | found weir_ingress; }
+step "what another build has left on a device goes with its port, too, though it was not taken over yet"
+vsctl --no-wait --may-exist add-port br0 h1 -- set Open_vSwitch . other_config:flow-restore-wait=true
+launch
+wait_until has_filter h1 || fail "h1 has no filter"
+kill_it
+rm "/sys/fs/bpf/weir/$instance"/* # Nothing of another build's is understood.
+launch
+wait_until is_up || fail "the daemon does not start"
+vsctl del-port br0 h1
+on_switch tc qdisc show dev h1 | found clsact && fail "the qdisc of another build stays on a device that is no port any more"
+vsctl remove Open_vSwitch . other_config flow-restore-wait -- add-port br0 h1
+kill_it
+leaves_nothing "another build"
+
 flags() { ip -n "$space" -o link show nic | found PROMISC; }
 step "a device that looks at addresses takes all frames while no daemon runs"
 vsctl --no-wait --may-exist add-port br0 nic
@@ -142,7 +158,6 @@ start_other() { # NAME DEVICE: a switch in the same namespace, with its own run 
   OVS_RUNDIR=$others/$1 vsctl add-br "br-$1" -- add-port "br-$1" "$2"
   has_filter "$2" || fail "$2 is no port of $1"
 }
-has_filter() { on_switch tc filter show dev "$1" ingress | found weir_ingress; }
 start_other lost h1
 kill_pid $other
 start_other stopped h2
