@@ -40,7 +40,9 @@ wait_until reaches || fail "frames do not come up after the tap was moved"
 ip -n "$space-h1" -o link | found -- -miss && fail "the tap that was moved stays there"
 ip -n "$space" link set "$tap" down
 heals "taken down" tap_is_back
-printf 'link set %s down\nlink set %s name other\n' "$tap" "$tap" | ip -n "$space" -batch - || fail "cannot rename the tap"
+# Before Linux 6.2 only what is down can be renamed, and the switch takes care that it is up.
+rename_tap() { printf 'link set %s down\nlink set %s name other\n' "$tap" "$tap" | ip -n "$space" -batch -; }
+wait_until rename_tap || fail "cannot rename the tap"
 heals "renamed" tap_is_back
 wait_until reaches || fail "frames do not come up in the end"
 
