@@ -155,16 +155,16 @@ def measure_guests(switch, options):
     return results
 
 
-def flood_beside_tcp(switch, options):
-    """What is left of TCP between h1 and h2 while guest 1 sends 50,000 new flows a second to guest 2, how many
-    arrive, and what each costs the switch."""
+def flood_beside_tcp(switch, options, flow_frames):
+    """What is left of TCP between h1 and h2 while guest 1 sends 50,000 frames a second to guest 2, of flows with so
+    many each, how many arrive, and what each costs the switch."""
     tool, seconds = options.build + LOAD + "tap_guest", options.flood_seconds
     is_daemon = isinstance(switch, Daemons)
     alone = [iperf(H1, H2, "10.9.0.2", 1, 2)]
     receiver = start(NS, tool, "receive", "g2", seconds, G2_MAC, G1_MAC)
     time.sleep(0.3)
     cpu = cpu_seconds(switch.pid()) if is_daemon else 0
-    flood = start(NS, tool, "flood", "g1", seconds, 50000, G1_MAC, G2_MAC)
+    flood = start(NS, tool, "flood", "g1", seconds, 50000, flow_frames, G1_MAC, G2_MAC)
     time.sleep(0.5)
     beside = iperf(H1, H2, "10.9.0.2", 1, seconds - 1)
     reached = int(flood.communicate()[0])
@@ -178,16 +178,16 @@ def flood_beside_tcp(switch, options):
 
 
 def measure_flood(switch, options):
-    """Of flows that one wildcard covers; of flows each of which has to be looked up in the tables; and of such as
-    meet 544 masks there."""
+    """Of flows that one wildcard covers; of such with two frames, so that the kernel's cache takes them up; of flows
+    each of which has to be looked up in the tables; and of such as meet 544 masks there."""
     if not switch.has_guests:
         return {}
     results = {}
-    for kind in ("flood", "misses", "masks") if switch.has_flows else ("flood",):
-        if kind != "flood":
+    for kind in ("flood", "twice", "misses", "masks") if switch.has_flows else ("flood", "twice"):
+        if kind in ("misses", "masks"):
             switch.set_masks(1 if kind == "misses" else 544)
-        results.update({f"{kind}_{row}": value
-                        for row, value in flood_beside_tcp(switch, options).items()})
+        beside = flood_beside_tcp(switch, options, 2 if kind == "twice" else 1)
+        results.update({f"{kind}_{row}": value for row, value in beside.items()})
     if switch.has_flows:
         switch.tool("ovs-ofctl", "del-flows", "br0", "udp")
     return results
@@ -334,6 +334,9 @@ ROWS = [  # name, what a person reads, is higher better
     ("flood_kpps", "new flows sent beside it, k/s", True),
     ("flood_out_kpps", "new flows that arrived, k/s", True),
     ("flood_us", "daemon's CPU for a new flow, us", False),
+    ("twice_tcp_part", "... with two frames each, part of alone", True),
+    ("twice_out_kpps", "frames that arrived, k/s", True),
+    ("twice_us", "daemon's CPU for each, us", False),
     ("misses_tcp_part", "... none covered by a wildcard, part", True),
     ("misses_out_kpps", "arrived, k/s", True),
     ("misses_us", "daemon's CPU for each, us", False),

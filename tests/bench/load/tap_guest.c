@@ -4,8 +4,8 @@
  *
  *     tap_guest send TAP SECONDS FRAME_BYTES MAC PEER_MAC    a guest that sends, as fast as it can;
  *                                                            prints frames per second
- *     tap_guest flood TAP SECONDS PPS MAC PEER_MAC           small UDP, each frame a flow of its own, of 5
- *                                                            million; prints frames per second
+ *     tap_guest flood TAP SECONDS PPS FRAMES MAC PEER_MAC    small UDP, each flow, of 5 million, of so many
+ *                                                            frames; prints frames per second
  *     tap_guest receive TAP SECONDS MAC PEER_MAC             a guest that takes what comes; prints frames
  *                                                            and bytes per second
  *
@@ -171,7 +171,11 @@ static void set_flow(struct tap_frame *frame, uint32_t flow)
     udp->check = pseudo_header_sum(ip, MIN_FRAME - sizeof(struct ether_header) - sizeof *ip);
 }
 
-static int flood(int fd, int seconds, int pps, const struct stations *stations)
+struct flood {
+    int pps, flow_frames;
+};
+
+static int flood(int fd, int seconds, const struct flood *flood, const struct stations *stations)
 {
     static struct tap_frame frame;
     int64_t start = clock_now_ns(), now = start;
@@ -179,9 +183,9 @@ static int flood(int fd, int seconds, int pps, const struct stations *stations)
 
     make_frame(&frame, MIN_FRAME, stations);
     while ((now = clock_now_ns()) - start < seconds * SECOND_NS) {
-        for (uint64_t due = (uint64_t)(now - start) * (uint64_t)pps / SECOND_NS; n_tried < due;
-             n_tried++) {
-            set_flow(&frame, (uint32_t)(n_tried % N_FLOOD_FLOWS));
+        for (uint64_t due = (uint64_t)(now - start) * (uint64_t)flood->pps / SECOND_NS;
+             n_tried < due; n_tried++) {
+            set_flow(&frame, (uint32_t)(n_tried / (uint64_t)flood->flow_frames % N_FLOOD_FLOWS));
             n_sent += write(fd, &frame, sizeof frame.vnet + MIN_FRAME) > 0;
         }
         poll(NULL, 0, 1);
@@ -228,22 +232,23 @@ static int receive_frames(int fd, int seconds, const struct stations *stations)
 
 int main(int argc, char **argv)
 {
-    bool floods = argc == 7 && !strcmp(argv[1], "flood");
+    bool floods = argc == 8 && !strcmp(argv[1], "flood");
     bool sends = argc == 7 && !strcmp(argv[1], "send");
     bool receives = argc == 6 && !strcmp(argv[1], "receive");
 
     if (!sends && !receives && !floods) {
         fprintf(stderr, "usage: tap_guest send TAP SECONDS FRAME_BYTES MAC PEER_MAC\n"
-                        "       tap_guest flood TAP SECONDS PPS MAC PEER_MAC\n"
+                        "       tap_guest flood TAP SECONDS PPS FRAMES MAC PEER_MAC\n"
                         "       tap_guest receive TAP SECONDS MAC PEER_MAC\n");
         return 2;
     }
     int seconds = atoi(argv[3]), n_bytes = sends ? atoi(argv[4]) : MIN_FRAME;
-    int pps = floods ? atoi(argv[4]) : 1;
+    struct flood wanted = {.pps = floods ? atoi(argv[4]) : 1,
+                           .flow_frames = floods ? atoi(argv[5]) : 1};
     struct stations stations;
 
-    if (seconds < 1 || pps < 1 || n_bytes < MIN_FRAME || n_bytes > MAX_FRAME ||
-        !ether_aton_r(argv[argc - 2], &stations.own) ||
+    if (seconds < 1 || wanted.pps < 1 || wanted.flow_frames < 1 || n_bytes < MIN_FRAME ||
+        n_bytes > MAX_FRAME || !ether_aton_r(argv[argc - 2], &stations.own) ||
         !ether_aton_r(argv[argc - 1], &stations.peer)) {
         fprintf(stderr, "tap_guest: an argument is out of range\n");
         return 2;
@@ -251,7 +256,7 @@ int main(int argc, char **argv)
     int fd = open_tap(argv[2]);
 
     if (floods)
-        return flood(fd, seconds, pps, &stations);
+        return flood(fd, seconds, &wanted, &stations);
     return sends ? send_frames(fd, seconds, (size_t)n_bytes, &stations)
                  : receive_frames(fd, seconds, &stations);
 }
