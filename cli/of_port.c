@@ -11,8 +11,7 @@
 
 #include "cli/nouns.h"
 #include "cli/ofconn.h"
-#include "lib/openflow/ports.h"
-#include "lib/openflow/stats.h"
+#include "lib/openflow/message_text.h"
 
 /* --- dump-ports ---------------------------------------------------------------------------- */
 
@@ -20,80 +19,39 @@ struct listing {
     struct ofconn *connection;
     const struct of_names *names; /* NULL: numbers. */
     struct buffer text;
-    json_t *json; /* NULL: text. */
-    bool has_duration;
+    json_t *json;   /* NULL: text. */
     of_port wanted; /* OFPP_NONE: all. */
     size_t n;
 };
 
-static void print_counter(struct buffer *out, const char *name, uint64_t value, const char *end)
+static json_t *stats_json(const struct of_port_stats *stats, const struct of_names *names)
 {
-    if (value == UINT64_MAX)
-        buffer_printf(out, "%s=?%s", name, end);
-    else
-        buffer_printf(out, "%s=%" PRIu64 "%s", name, value, end);
-}
-
-static const struct {
-    const char *name;  /* As ovs-ofctl(8) prints it. */
-    const char *field; /* In JSON. */
-    size_t offset;
-    const char *end;
-} counters[] = {
-#define COUNTER(name, member, end)                                 \
-    {                                                              \
-        name, #member, offsetof(struct of_port_stats, member), end \
-    }
-    COUNTER("rx pkts", rx_packets, ", "),
-    COUNTER("bytes", rx_bytes, ", "),
-    COUNTER("drop", rx_dropped, ", "),
-    COUNTER("errs", rx_errors, ", "),
-    COUNTER("frame", rx_frame_errors, ", "),
-    COUNTER("over", rx_over_errors, ", "),
-    COUNTER("crc", rx_crc_errors, "\n           "),
-    COUNTER("tx pkts", tx_packets, ", "),
-    COUNTER("bytes", tx_bytes, ", "),
-    COUNTER("drop", tx_dropped, ", "),
-    COUNTER("errs", tx_errors, ", "),
-    COUNTER("coll", collisions, "\n"),
+    static const struct {
+        const char *name;
+        size_t offset;
+    } counters[] = {
+#define COUNTER(member) {#member, offsetof(struct of_port_stats, member)}
+        COUNTER(rx_packets),    COUNTER(rx_bytes),        COUNTER(rx_dropped),
+        COUNTER(rx_errors),     COUNTER(rx_frame_errors), COUNTER(rx_over_errors),
+        COUNTER(rx_crc_errors), COUNTER(tx_packets),      COUNTER(tx_bytes),
+        COUNTER(tx_dropped),    COUNTER(tx_errors),       COUNTER(collisions),
 #undef COUNTER
-};
-
-static uint64_t counter_of(const struct of_port_stats *stats, size_t i)
-{
-    uint64_t value;
-
-    memcpy(&value, (const char *)stats + counters[i].offset, sizeof value);
-    return value;
-}
-
-static void list_stats(const struct of_port_stats *stats, struct listing *listing)
-{
+    };
     struct buffer port = BUFFER_INIT;
     json_t *object = json_object();
 
-    of_port_format(stats->port, listing->names, &port);
-    if (!listing->json)
-        buffer_printf(&listing->text, "  port %2s: ", buffer_text(&port));
+    of_port_format(stats->port, names, &port);
     json_object_set_new(object, "port", json_string(buffer_text(&port)));
     json_object_set_new(object, "ofport", json_integer(stats->port));
     for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
-        uint64_t value = counter_of(stats, i);
-        if (listing->json)
-            json_object_set_new(object, counters[i].field,
-                                value == UINT64_MAX ? json_null()
-                                                    : json_integer((json_int_t)value));
-        else
-            print_counter(&listing->text, counters[i].name, value, counters[i].end);
+        uint64_t value;
+
+        memcpy(&value, (const char *)stats + counters[i].offset, sizeof value);
+        json_object_set_new(object, counters[i].name,
+                            value == UINT64_MAX ? json_null() : json_integer((json_int_t)value));
     }
-    if (listing->json)
-        json_array_append_new(listing->json, object);
-    else
-        json_decref(object);
-    if (!listing->json && listing->has_duration)
-        buffer_printf(&listing->text, "           duration=%u.%03us\n", stats->duration_s,
-                      stats->duration_ns / 1000000);
     buffer_fini(&port);
+    return object;
 }
 
 static int print_port_stats(const struct of_message *message, void *aux, struct error *error)
@@ -103,10 +61,13 @@ static int print_port_stats(const struct of_message *message, void *aux, struct 
     struct of_items items;
 
     (void)error;
-    listing->has_duration = message->version >= OF_1_3;
     of_items_init(&items, message);
-    for (; of_next_port_stats(&items, &stats); listing->n++)
-        list_stats(&stats, listing);
+    for (; of_next_port_stats(&items, &stats); listing->n++) {
+        if (listing->json)
+            json_array_append_new(listing->json, stats_json(&stats, listing->names));
+        else
+            of_port_stats_format(&stats, message->version, listing->names, &listing->text);
+    }
     return 0;
 }
 
@@ -163,115 +124,41 @@ static int run_dump_ports(struct context *context, struct invocation *invocation
 
 /* --- dump-ports-desc ----------------------------------------------------------------------- */
 
-struct bit_name {
-    uint32_t bit;
-    const char *name;
-    uint32_t speed_mbps;
-};
-
-static const struct bit_name config_names[] = {
-    {OFPPC_PORT_DOWN, "PORT_DOWN", 0},       {OFPPC_NO_STP, "NO_STP", 0},
-    {OFPPC_NO_RECV, "NO_RECV", 0},           {OFPPC_NO_RECV_STP, "NO_RECV_STP", 0},
-    {OFPPC_NO_FLOOD, "NO_FLOOD", 0},         {OFPPC_NO_FWD, "NO_FWD", 0},
-    {OFPPC_NO_PACKET_IN, "NO_PACKET_IN", 0},
-};
-
-static const struct bit_name state_names[] = {
-    {OFPPS_LINK_DOWN, "LINK_DOWN", 0}, {OFPPS_BLOCKED, "BLOCKED", 0}, {OFPPS_LIVE, "LIVE", 0}};
-
-static const struct bit_name feature_names[] = {
-    {OFPPF_10MB_HD, "10MB-HD", 10},
-    {OFPPF_10MB_FD, "10MB-FD", 10},
-    {OFPPF_100MB_HD, "100MB-HD", 100},
-    {OFPPF_100MB_FD, "100MB-FD", 100},
-    {OFPPF_1GB_HD, "1GB-HD", 1000},
-    {OFPPF_1GB_FD, "1GB-FD", 1000},
-    {OFPPF_10GB_FD, "10GB-FD", 10000},
-    {OFPPF_40GB_FD, "40GB-FD", 40000},
-    {OFPPF_100GB_FD, "100GB-FD", 100000},
-    {OFPPF_1TB_FD, "1TB-FD", 1000000},
-    {OFPPF_OTHER, "OTHER", 0},
-    {OFPPF_COPPER, "COPPER", 0},
-    {OFPPF_FIBER, "FIBER", 0},
-    {OFPPF_AUTONEG, "AUTO_NEG", 0},
-    {OFPPF_PAUSE, "AUTO_PAUSE", 0},
-    {OFPPF_PAUSE_ASYM, "AUTO_PAUSE_ASYM", 0},
-};
-
-/* OpenFlow 1.0 tells speeds by these bits only. */
-static uint32_t speed_mbps(uint32_t speed_kbps, uint32_t features)
-{
-    uint32_t highest = speed_kbps / 1000;
-
-    for (size_t i = 0; !speed_kbps && i < ARRAY_SIZE(feature_names); i++)
-        if (features & feature_names[i].bit && feature_names[i].speed_mbps > highest)
-            highest = feature_names[i].speed_mbps;
-    return highest;
-}
-
-static void format_bits(uint32_t bits, const struct bit_name *names, size_t n, struct buffer *out)
-{
-    const char *separator = "";
-
-    for (size_t i = 0; i < n; i++) {
-        if (!(bits & names[i].bit))
-            continue;
-        buffer_printf(out, "%s%s", separator, names[i].name);
-        separator = " ";
-        bits &= ~names[i].bit;
-    }
-    if (bits || !*separator)
-        buffer_printf(out, "%s%#x", separator, bits);
-}
-
-static void print_bits(struct listing *listing, json_t *object, const char *name, uint32_t bits,
-                       const struct bit_name *names, size_t n, bool is_always)
+/* "" where text has 0. */
+static void add_bits(json_t *object, const char *name, uint32_t bits,
+                     void (*format)(uint32_t bits, struct buffer *out))
 {
     struct buffer text = BUFFER_INIT;
 
-    format_bits(bits, names, n, &text);
-    if (listing->json)
-        json_object_set_new(object, name, json_string(bits ? buffer_text(&text) : ""));
-    else if (bits || is_always)
-        buffer_printf(&listing->text, "     %s:%*s%s\n", name, (int)(11 - strlen(name)), "",
-                      bits ? buffer_text(&text) : "0");
+    if (bits)
+        format(bits, &text);
+    json_object_set_new(object, name, json_string(buffer_text(&text)));
     buffer_fini(&text);
 }
 
-static void list_port(const struct of_port_info *info, struct listing *listing)
+static json_t *port_json(const struct of_port_info *info, enum of_version version)
 {
-    struct buffer number = BUFFER_INIT;
-    char mac[18];
+    uint32_t now_mbps = info->current_speed_kbps / 1000, max_mbps = info->max_speed_kbps / 1000;
     json_t *object = json_object();
+    char mac[18];
 
-    of_port_format(info->port, NULL, &number);
+    if (version == OF_1_0) {
+        now_mbps = of_port_speed_mbps(info->current);
+        max_mbps = of_port_speed_mbps(info->supported);
+    }
     snprintf(mac, sizeof mac, MAC_FORMAT, MAC_ARGS(info->mac));
     json_object_set_new(object, "port", json_string(info->name));
     json_object_set_new(object, "ofport", json_integer(info->port));
     json_object_set_new(object, "addr", json_string(mac));
-    if (!listing->json)
-        buffer_printf(&listing->text, " %s(%s): addr:%s\n", buffer_text(&number), info->name, mac);
-    print_bits(listing, object, "config", info->config, config_names, ARRAY_SIZE(config_names),
-               true);
-    print_bits(listing, object, "state", info->state, state_names, ARRAY_SIZE(state_names), true);
-    print_bits(listing, object, "current", info->current, feature_names, ARRAY_SIZE(feature_names),
-               false);
-    print_bits(listing, object, "advertised", info->advertised, feature_names,
-               ARRAY_SIZE(feature_names), false);
-    print_bits(listing, object, "supported", info->supported, feature_names,
-               ARRAY_SIZE(feature_names), false);
-    print_bits(listing, object, "peer", info->peer, feature_names, ARRAY_SIZE(feature_names),
-               false);
-    uint32_t now_mbps = speed_mbps(info->current_speed_kbps, info->current);
-    uint32_t max_mbps = speed_mbps(info->max_speed_kbps, info->supported);
+    add_bits(object, "config", info->config, of_port_config_format);
+    add_bits(object, "state", info->state, of_port_state_format);
+    add_bits(object, "current", info->current, of_port_features_format);
+    add_bits(object, "advertised", info->advertised, of_port_features_format);
+    add_bits(object, "supported", info->supported, of_port_features_format);
+    add_bits(object, "peer", info->peer, of_port_features_format);
     json_object_set_new(object, "speed_mbps", json_integer(now_mbps));
     json_object_set_new(object, "max_speed_mbps", json_integer(max_mbps));
-    if (listing->json)
-        json_array_append(listing->json, object);
-    else
-        buffer_printf(&listing->text, "     speed: %u Mbps now, %u Mbps max\n", now_mbps, max_mbps);
-    json_decref(object);
-    buffer_fini(&number);
+    return object;
 }
 
 static int print_ports(const struct of_message *message, void *aux, struct error *error)
@@ -285,7 +172,10 @@ static int print_ports(const struct of_message *message, void *aux, struct error
     while (of_next_port(&items, &info)) {
         if (listing->wanted != OFPP_NONE && listing->wanted != info.port)
             continue;
-        list_port(&info, listing);
+        if (listing->json)
+            json_array_append_new(listing->json, port_json(&info, message->version));
+        else
+            of_port_info_format(&info, message->version, &listing->text);
         listing->n++;
     }
     return 0;

@@ -9,7 +9,7 @@
 
 #include "cli/nouns.h"
 #include "cli/ofconn.h"
-#include "lib/openflow/queues.h"
+#include "lib/openflow/message_text.h"
 #include "lib/openflow/text.h"
 
 struct dump {
@@ -33,30 +33,6 @@ static json_t *count_json(uint64_t count)
     return count == UINT64_MAX ? json_null() : json_integer((json_int_t)count);
 }
 
-static void print_count(struct buffer *out, const char *name, uint64_t count, const char *end)
-{
-    if (count == UINT64_MAX)
-        buffer_printf(out, "%s=?%s", name, end);
-    else
-        buffer_printf(out, "%s=%" PRIu64 "%s", name, count, end);
-}
-
-static void print_stats(const struct dump *dump, const struct of_queue_stats *stats)
-{
-    struct buffer *out = dump->out;
-
-    buffer_puts(out, "  port ");
-    of_port_format(stats->port, dump->names, out);
-    buffer_printf(out, " queue %u: ", stats->queue_id);
-    print_count(out, "bytes", stats->tx_bytes, ", ");
-    print_count(out, "pkts", stats->tx_packets, ", ");
-    print_count(out, "errors", stats->tx_errors, ", ");
-    if (stats->duration_s == UINT32_MAX)
-        buffer_puts(out, "duration=?\n");
-    else
-        buffer_printf(out, "duration=%u.%03us\n", stats->duration_s, stats->duration_ns / 1000000);
-}
-
 static int take_stats(const struct of_message *message, void *aux, struct error *error)
 {
     struct dump *dump = aux;
@@ -74,7 +50,7 @@ static int take_stats(const struct of_message *message, void *aux, struct error 
                                                         count_json(stats.tx_packets), "tx_errors",
                                                         count_json(stats.tx_errors)));
         else
-            print_stats(dump, &stats);
+            of_queue_stats_format(&stats, dump->names, dump->out);
     }
     return 0;
 }

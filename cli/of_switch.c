@@ -13,72 +13,13 @@
 #include "cli/of_port.h"
 #include "cli/ofconn.h"
 #include "lib/clock.h"
-#include "lib/openflow/group_text.h"
+#include "lib/openflow/message_text.h"
 #include "lib/openflow/text.h"
 
 /* --- show BRIDGE --------------------------------------------------------------------------- */
 
-static const struct {
-    uint32_t bit;
-    const char *name;
-} capabilities[] = {
-    {OFPC_FLOW_STATS, "FLOW_STATS"},
-    {OFPC_TABLE_STATS, "TABLE_STATS"},
-    {OFPC_PORT_STATS, "PORT_STATS"},
-    {OFPC_GROUP_STATS, "GROUP_STATS"},
-    {OFPC_IP_REASM, "IP_REASM"},
-    {OFPC_QUEUE_STATS, "QUEUE_STATS"},
-    {OFPC_ARP_MATCH_IP, "ARP_MATCH_IP"},
-    {OFPC_BUNDLES, "BUNDLES"},
-    {OFPC_FLOW_MONITORING, "FLOW_MONITORING"},
-};
-
-static const struct {
-    enum of_frag_mode mode;
-    const char *name;
-} frag_modes[] = {
-    {OF_FRAG_NORMAL, "normal"},
-    {OF_FRAG_DROP, "drop"},
-    {OF_FRAG_REASSEMBLE, "reassemble"},
-    {OF_FRAG_NX_MATCH, "nx-match"},
-};
-
-static const char *frag_mode_name(enum of_frag_mode mode)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(frag_modes); i++)
-        if (frag_modes[i].mode == mode)
-            return frag_modes[i].name;
-    return "?";
-}
-
-static void put_capabilities(uint32_t bits, struct buffer *out)
-{
-    const char *separator = "";
-
-    for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++) {
-        if (!(bits & capabilities[i].bit))
-            continue;
-        buffer_printf(out, "%s%s", separator, capabilities[i].name);
-        separator = " ";
-    }
-}
-
-static void print_features(const struct of_features *features, enum of_version version,
-                           struct buffer *out)
-{
-    buffer_printf(out, "dpid:%016" PRIx64 "\nn_tables:%u, n_buffers:%u", features->datapath_id,
-                  features->n_tables, features->n_buffers);
-    if (features->auxiliary_id)
-        buffer_printf(out, ", auxiliary_id:%u", features->auxiliary_id);
-    buffer_puts(out, "\ncapabilities: ");
-    put_capabilities(features->capabilities, out);
-    buffer_putc(out, '\n');
-    if (version == OF_1_0) {
-        buffer_puts(out, "actions:");
-        of_action_types_format(features->actions, version, out);
-        buffer_putc(out, '\n');
-    }
-}
+static const enum of_frag_mode frag_modes[] = {OF_FRAG_NORMAL, OF_FRAG_DROP, OF_FRAG_REASSEMBLE,
+                                               OF_FRAG_NX_MATCH};
 
 static int request_config(struct ofconn *connection, struct of_switch_config *config,
                           struct error *error)
@@ -115,10 +56,10 @@ static json_t *features_json(const struct of_features *features,
     char datapath_id[17];
 
     snprintf(datapath_id, sizeof datapath_id, "%016" PRIx64, features->datapath_id);
-    put_capabilities(features->capabilities, &text);
+    of_capabilities_format(features->capabilities, &text);
     json_t *json = json_pack("{s:s, s:i, s:s, s:s, s:i}", "dpid", datapath_id, "n_tables",
                              (int)features->n_tables, "capabilities", buffer_text(&text), "frags",
-                             frag_mode_name(config->frag_mode), "miss_send_len",
+                             of_frag_mode_name(config->frag_mode), "miss_send_len",
                              (int)config->miss_send_bytes);
     buffer_fini(&text);
     return json;
@@ -142,10 +83,10 @@ static int show(struct ofconn *connection, struct context *context, struct invoc
         json_object_set(json, "ports", ports_json);
         json_print_take(json, &context->options.style, &invocation->output);
     } else if (!result) {
-        print_features(&features, ofconn_version(connection), &invocation->output);
+        of_features_format(&features, ofconn_version(connection), &invocation->output);
         buffer_puts(&invocation->output, buffer_text(&ports));
         buffer_printf(&invocation->output, "frags=%s miss_send_len=%u\n",
-                      frag_mode_name(config.frag_mode), config.miss_send_bytes);
+                      of_frag_mode_name(config.frag_mode), config.miss_send_bytes);
     }
     json_decref(ports_json);
     buffer_fini(&ports);
@@ -187,7 +128,7 @@ static int run_get_frags(struct context *context, struct invocation *invocation,
     int result = request_config(connection, &config, error);
     if (!result)
         context_print_value_take(context, invocation,
-                                 json_string(frag_mode_name(config.frag_mode)));
+                                 json_string(of_frag_mode_name(config.frag_mode)));
     ofconn_close(connection);
     return result;
 }
@@ -208,7 +149,7 @@ static int set_frags(struct ofconn *connection, enum of_frag_mode mode, struct e
         result = request_config(connection, &config, error);
     if (!result && config.frag_mode != mode)
         result = error_set(error, -ENOTSUP, "the switch does not do %s with fragments; it is %s",
-                           frag_mode_name(mode), frag_mode_name(config.frag_mode));
+                           of_frag_mode_name(mode), of_frag_mode_name(config.frag_mode));
     return result;
 }
 
@@ -218,7 +159,7 @@ static int run_set_frags(struct context *context, struct invocation *invocation,
     const char *word = invocation->args[1];
     size_t i = 0;
 
-    while (i < ARRAY_SIZE(frag_modes) && strcmp(word, frag_modes[i].name))
+    while (i < ARRAY_SIZE(frag_modes) && strcmp(word, of_frag_mode_name(frag_modes[i])))
         i++;
     if (i == ARRAY_SIZE(frag_modes))
         return error_set(error, -EINVAL,
@@ -227,7 +168,7 @@ static int run_set_frags(struct context *context, struct invocation *invocation,
     struct ofconn *connection = ofconn_open(context, invocation->args[0], error);
     if (!connection)
         return error->code;
-    int result = set_frags(connection, frag_modes[i].mode, error);
+    int result = set_frags(connection, frag_modes[i], error);
     ofconn_close(connection);
     return result;
 }

@@ -8,7 +8,7 @@
 
 #include "cli/nouns.h"
 #include "cli/ofconn.h"
-#include "lib/openflow/tlv_table.h"
+#include "lib/openflow/message_text.h"
 
 /* "{class=0xffff,type=0,len=4}->tun_metadata0", several of them separated by commas. */
 static int parse_maps(const char *text, struct of_tlv_mod *mod, struct error *error)
@@ -76,27 +76,6 @@ static int run_del_tlv_map(struct context *context, struct invocation *invocatio
     return change_table(context, invocation, &mod, error);
 }
 
-static void print_maps(const struct of_tlv_table *table, struct buffer *out)
-{
-    unsigned n_allocated = 0;
-
-    for (size_t i = 0; i < table->n_maps; i++)
-        n_allocated += table->maps[i].option_bytes;
-    buffer_printf(out,
-                  " max option space=%u max fields=%u\n allocated option space=%u\n\n"
-                  " mapping table:\n  class  type  length  match field\n"
-                  " ------  ----  ------  --------------\n",
-                  table->max_option_bytes, table->max_fields, n_allocated);
-    for (size_t i = 0; i < table->n_maps; i++) {
-        const struct of_tlv_map *map = &table->maps[i];
-        char type[8];
-
-        snprintf(type, sizeof type, map->option_type ? "0x%x" : "0", map->option_type);
-        buffer_printf(out, " 0x%04x %5s %7u  tun_metadata%u\n", map->option_class, type,
-                      map->option_bytes, map->index);
-    }
-}
-
 static json_t *maps_json(const struct of_tlv_table *table)
 {
     json_t *json = json_array();
@@ -133,7 +112,7 @@ static int run_dump_tlv_map(struct context *context, struct invocation *invocati
     if (options_is_json(&context->options))
         json_print_take(maps_json(&table), &context->options.style, &invocation->output);
     else
-        print_maps(&table, &invocation->output);
+        of_tlv_table_format(&table, &invocation->output);
     return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/openflow/flow_text.h"
+#include "lib/openflow/frame_text.h"
 #include "vswitchd/packet_in.h"
 #include "vswitchd/trace_internal.h"
 
@@ -18,18 +19,8 @@ static void add_shown_fields(const struct flow *flow, struct match *match)
 {
     struct flow_key *mask = &match->mask.key;
 
+    of_match_add_frame_fields(flow, match);
     mask->in_port = be32_from(UINT32_MAX);
-    memset(&mask->eth_src, 0xff, sizeof mask->eth_src);
-    memset(&mask->eth_dst, 0xff, sizeof mask->eth_dst);
-    mask->eth_type = be16_from(UINT16_MAX);
-    mask->vlan[0].tci = be16_from(UINT16_MAX);
-    for (int id = 0; id < N_FIELDS; id++) {
-        const struct of_field *field = of_field((enum of_field_id)id);
-
-        if (field->prereq != PREREQ_NONE && field->prereq != PREREQ_VLAN &&
-            field->engine != ENGINE_NOT_PARSED && of_field_is_meaningful(field, flow, NULL))
-            of_field_add_mask(field, NULL, &match->mask);
-    }
     for (int i = 0; i < FLOW_N_REGS; i++) {
         if (flow->regs[i].raw)
             match->mask.regs[i].raw = UINT32_MAX;

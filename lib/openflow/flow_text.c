@@ -385,16 +385,6 @@ int of_flow_stats_request_parse(const char *text, const struct of_names *names,
     return result;
 }
 
-static void format_duration(uint32_t seconds, uint32_t nanoseconds, struct buffer *out)
-{
-    buffer_printf(out, "%u", seconds);
-    if (nanoseconds && nanoseconds % 1000000)
-        buffer_printf(out, ".%09u", nanoseconds);
-    else if (nanoseconds)
-        buffer_printf(out, ".%03u", nanoseconds / 1000000);
-    buffer_putc(out, 's');
-}
-
 static void format_counter(const char *name, uint64_t counter, struct buffer *out)
 {
     if (counter == UINT64_MAX)
@@ -437,7 +427,7 @@ void of_flow_stats_format(const struct of_flow_stats *stats, const struct of_nam
                           struct buffer *out)
 {
     buffer_printf(out, " cookie=0x%llx, duration=", (unsigned long long)be64_host(stats->cookie));
-    format_duration(stats->duration_s, stats->duration_ns, out);
+    text_format_duration(stats->duration_s, stats->duration_ns, out);
     buffer_puts(out, ", table=");
     of_table_format(stats->table_id, names, out);
     buffer_puts(out, ", ");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include "lib/openflow/group_text.h"
+#include "lib/openflow/text.h"
 
 #include "lib/annotations.h"
 #include "lib/openflow/flow_text.h"
@@ -42,12 +43,9 @@ static void format_bucket(const struct of_bucket *bucket, uint8_t group_type,
     buffer_putc(out, ',');
 }
 
-void of_group_format(const struct of_group *group, const struct of_names *names, struct buffer *out)
+static void format_rest(const struct of_group *group, const struct of_names *names,
+                        struct buffer *out)
 {
-    static const char *const types[] = {"all", "select", "indirect", "ff"};
-
-    buffer_printf(out, "group_id=%u,type=%s,", group->group_id,
-                  group->type < N_OF_GROUP_TYPES ? types[group->type] : "?");
     if (group->selection_method[0])
         buffer_printf(out, "selection_method=%.16s,", group->selection_method);
     if (group->selection_param)
@@ -60,6 +58,22 @@ void of_group_format(const struct of_group *group, const struct of_names *names,
     out->size--; /* The last comma. */
 }
 
+void of_group_format(const struct of_group *group, const struct of_names *names, struct buffer *out)
+{
+    static const char *const types[] = {"all", "select", "indirect", "ff"};
+
+    buffer_printf(out, "group_id=%u,type=%s,", group->group_id,
+                  group->type < N_OF_GROUP_TYPES ? types[group->type] : "?");
+    format_rest(group, names, out);
+}
+
+void of_group_format_untyped(const struct of_group *group, const struct of_names *names,
+                             struct buffer *out)
+{
+    buffer_printf(out, "group_id=%u,", group->group_id);
+    format_rest(group, names, out);
+}
+
 static void format_counts(uint64_t n_packets, uint64_t n_bytes, struct buffer *out)
 {
     buffer_printf(out, "packet_count=%llu,byte_count=%llu", (unsigned long long)n_packets,
@@ -69,8 +83,11 @@ static void format_counts(uint64_t n_packets, uint64_t n_bytes, struct buffer *o
 void of_group_stats_format(const struct of_group_stats *stats, struct buffer *out)
 {
     buffer_printf(out, "group_id=%u,", stats->group_id);
-    if (stats->duration_s != UINT32_MAX)
-        buffer_printf(out, "duration=%u.%03us,", stats->duration_s, stats->duration_ns / 1000000);
+    if (stats->duration_s != UINT32_MAX) {
+        buffer_puts(out, "duration=");
+        text_format_duration(stats->duration_s, stats->duration_ns, out);
+        buffer_putc(out, ',');
+    }
     buffer_printf(out, "ref_count=%u,", stats->n_references);
     format_counts(stats->n_packets, stats->n_bytes, out);
     for (size_t i = 0; i < stats->n_buckets; i++) {

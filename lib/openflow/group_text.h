@@ -20,6 +20,10 @@ int of_group_mod_parse(const char *text, enum of_group_command command,
 void of_group_format(const struct of_group *group, const struct of_names *names,
                      struct buffer *out);
 
+/* The same without its type, which changes of single buckets do not say. */
+void of_group_format_untyped(const struct of_group *group, const struct of_names *names,
+                             struct buffer *out);
+
 /* "group_id=1,duration=1.500s,ref_count=0,packet_count=0,byte_count=0,bucket0:packet_count=..." */
 void of_group_stats_format(const struct of_group_stats *stats, struct buffer *out);
 
@@ -36,6 +40,7 @@ int of_meter_mod_parse(const char *text, enum of_meter_command command, struct o
 
 /* "1", "controller", "slowpath", "all". */
 int of_meter_id_parse(const char *text, uint32_t *meter_id, struct error *error);
+void of_meter_id_format(uint32_t meter_id, struct buffer *out);
 
 /* "meter=1 kbps burst bands=" and a line for each band. */
 void of_meter_format(const struct of_meter *meter, struct buffer *out);

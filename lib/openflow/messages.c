@@ -170,6 +170,26 @@ enum of_error of_decode_message(const void *data, size_t n_bytes, struct of_mess
     return OF_OK;
 }
 
+enum of_error of_decode_message_head(const void *data, size_t n_bytes, struct of_message *message)
+{
+    struct identity id;
+    enum of_error error = identify(data, n_bytes, &id);
+    const struct of_message_row *row = error ? NULL : find_row(&id);
+
+    if (!row)
+        return error ? error : no_such_message(&id);
+    *message = (struct of_message){
+        .kind = row->kind,
+        .version = (enum of_version)id.version,
+        .form = row->form,
+        .xid = wire_u32((const uint8_t *)data + 4),
+        .stats_flags = id.stats_flags,
+        .whole = data,
+        .n_bytes = n_bytes,
+    };
+    return OF_OK;
+}
+
 const char *of_message_name(const struct of_message *message)
 {
     const struct of_message_row *row = of_message_row(message->kind, message->form,

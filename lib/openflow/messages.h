@@ -143,6 +143,9 @@ int of_frame_length(const void *data, size_t n_bytes);
  * understood in any version. */
 enum of_error of_decode_message(const void *data, size_t n_bytes, struct of_message *message);
 
+/* What a message is of which only the beginning is there; it has no body. */
+enum of_error of_decode_message_head(const void *data, size_t n_bytes, struct of_message *message);
+
 /* "OFPT_FLOW_MOD", "NXT_FLOW_MOD", "OFPST_PORT request": as in the specifications. */
 const char *of_message_name(const struct of_message *message);
 

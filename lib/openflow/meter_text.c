@@ -152,7 +152,7 @@ int of_meter_mod_parse(const char *text, enum of_meter_command command, struct o
 
 /* Printing */
 
-static void format_id(uint32_t meter_id, struct buffer *out)
+void of_meter_id_format(uint32_t meter_id, struct buffer *out)
 {
     for (size_t i = 0; i < ARRAY_SIZE(reserved_meters); i++) {
         if (meter_id == reserved_meters[i].number) {
@@ -166,7 +166,7 @@ static void format_id(uint32_t meter_id, struct buffer *out)
 void of_meter_format(const struct of_meter *meter, struct buffer *out)
 {
     buffer_puts(out, "meter=");
-    format_id(meter->meter_id, out);
+    of_meter_id_format(meter->meter_id, out);
     for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
         if (meter->flags & flags[i].flag)
             buffer_printf(out, " %s", flags[i].name);
@@ -188,11 +188,12 @@ void of_meter_format(const struct of_meter *meter, struct buffer *out)
 void of_meter_stats_format(const struct of_meter_stats *stats, struct buffer *out)
 {
     buffer_puts(out, "meter:");
-    format_id(stats->meter_id, out);
+    of_meter_id_format(stats->meter_id, out);
     buffer_printf(
-        out, " flow_count:%u packet_in_count:%llu byte_in_count:%llu duration:%u.%03us bands:\n",
-        stats->n_flows, (unsigned long long)stats->n_packets, (unsigned long long)stats->n_bytes,
-        stats->duration_s, stats->duration_ns / 1000000);
+        out, " flow_count:%u packet_in_count:%llu byte_in_count:%llu duration:", stats->n_flows,
+        (unsigned long long)stats->n_packets, (unsigned long long)stats->n_bytes);
+    text_format_duration(stats->duration_s, stats->duration_ns, out);
+    buffer_puts(out, " bands:\n");
     for (size_t i = 0; i < stats->n_bands; i++)
         buffer_printf(out, "%zu: packet_count:%llu byte_count:%llu\n", i,
                       (unsigned long long)stats->bands[i].n_packets,

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "lib/buffer.h"
+
 bool text_parse_u64(const char *text, uint64_t *number)
 {
     unsigned base = 10;
@@ -96,4 +98,14 @@ bool text_next_item(char **cursor, struct text_item *item)
     item->value = item->mark == '(' ? value + 1 : value;
     *p = '\0';
     return true;
+}
+
+void text_format_duration(uint32_t seconds, uint32_t nanoseconds, struct buffer *out)
+{
+    buffer_printf(out, "%u", seconds);
+    if (nanoseconds && nanoseconds % 1000000)
+        buffer_printf(out, ".%09u", nanoseconds);
+    else if (nanoseconds)
+        buffer_printf(out, ".%03u", nanoseconds / 1000000);
+    buffer_putc(out, 's');
 }

@@ -35,3 +35,7 @@ struct text_item {
  * closing parenthesis outside of parentheses; "key(value)" keeps what is inside whole.  False at
  * the end.  'item->key' is NULL where parentheses do not match. */
 bool text_next_item(char **cursor, struct text_item *item);
+
+/* "5s", "5.007s", "5.007000001s". */
+struct buffer;
+void text_format_duration(uint32_t seconds, uint32_t nanoseconds, struct buffer *out);

@@ -171,7 +171,7 @@ static void descriptions_and_counters_of_groups_survive(void **state)
         assert_string_equal(
             buffer_text(&wire),
             has_duration
-                ? "group_id=6,duration=8.000s,ref_count=5,packet_count=6,byte_count=7,"
+                ? "group_id=6,duration=8.000000009s,ref_count=5,packet_count=6,byte_count=7,"
                   "bucket0:packet_count=1,byte_count=2,bucket1:packet_count=3,byte_count=4"
                 : "group_id=6,ref_count=5,packet_count=6,byte_count=7,"
                   "bucket0:packet_count=1,byte_count=2,bucket1:packet_count=3,byte_count=4");

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "lib/openflow/frame_text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/annotations.h"
+#include "lib/buffer.h"
+#include "lib/openflow/fields.h"
+#include "lib/openflow/flow_text.h"
+#include "lib/openflow/wire.h"
+#include "lib/packet.h"
+
+void of_match_add_frame_fields(const struct flow *flow, struct match *match)
+{
+    struct flow_key *mask = &match->mask.key;
+
+    memset(&mask->eth_src, 0xff, sizeof mask->eth_src);
+    memset(&mask->eth_dst, 0xff, sizeof mask->eth_dst);
+    mask->eth_type = be16_from(UINT16_MAX);
+    mask->vlan[0].tci = be16_from(UINT16_MAX);
+    for (int id = 0; id < N_FIELDS; id++) {
+        const struct of_field *field = of_field((enum of_field_id)id);
+
+        if (field->prereq != PREREQ_NONE && field->prereq != PREREQ_VLAN &&
+            field->engine != ENGINE_NOT_PARSED && of_field_is_meaningful(field, flow, NULL))
+            of_field_add_mask(field, NULL, &match->mask);
+    }
+}
+
+/* A second tag is in no field: it is shown behind the first one. */
+static void put_inner_tag(const struct flow_key *key, struct buffer *out)
+{
+    unsigned tci = be16_host(key->vlan[1].tci);
+
+    if (tci & VLAN_CFI)
+        buffer_printf(out, "dl_vlan1=%u,dl_vlan_pcp1=%u,", tci & VLAN_VID_MASK,
+                      tci >> VLAN_PCP_SHIFT);
+    else
+        buffer_printf(out, "vlan_tci1=0x%04x,", tci);
+}
+
+static void put_fields(const struct flow *flow, struct buffer *out)
+{
+    struct match match = {.flow = *flow};
+    struct buffer text = BUFFER_INIT;
+
+    of_match_add_frame_fields(flow, &match);
+    match_normalize(&match);
+    of_match_format(&match, NULL, &text);
+    const char *all = buffer_text(&text), *behind_tag = strstr(all, "dl_src=");
+    if (flow->key.vlan[0].tci.raw && behind_tag) {
+        buffer_put(out, all, (size_t)(behind_tag - all));
+        put_inner_tag(&flow->key, out);
+        buffer_puts(out, behind_tag);
+    } else {
+        buffer_puts(out, all);
+    }
+    buffer_fini(&text);
+}
+
+/* Checksums are no fields. */
+static void put_checksum(const struct packet *packet, const struct flow_key *key,
+                         struct buffer *out)
+{
+    static const struct {
+        uint16_t eth_type; /* 0: any. */
+        uint8_t nw_proto;
+        uint8_t offset, n_bytes, least_bytes;
+        const char *name;
+    } checksums[] = {
+        {0, IP_PROTO_TCP, 16, 2, 20, "tcp_csum"},
+        {0, IP_PROTO_UDP, 6, 2, 8, "udp_csum"},
+        {0, IP_PROTO_SCTP, 8, 4, 12, "sctp_csum"},
+        {ETH_TYPE_IPV4, IP_PROTO_ICMP, 2, 2, 8, "icmp_csum"},
+        {ETH_TYPE_IPV6, IP_PROTO_ICMPV6, 2, 2, 8, "icmp6_csum"},
+    };
+    unsigned eth_type = be16_host(key->eth_type);
+
+    if (packet->l4_offset == PACKET_OFFSET_NONE ||
+        (eth_type != ETH_TYPE_IPV4 && eth_type != ETH_TYPE_IPV6))
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(checksums); i++) {
+        const uint8_t *at = packet->data + packet->l4_offset + checksums[i].offset;
+
+        if (checksums[i].nw_proto == key->nw_proto &&
+            (!checksums[i].eth_type || checksums[i].eth_type == eth_type) &&
+            packet->l4_offset + checksums[i].least_bytes <= packet->size)
+            buffer_printf(out, " %s:%x", checksums[i].name,
+                          checksums[i].n_bytes == 4 ? wire_u32(at) : wire_u16(at));
+    }
+}
+
+void of_frame_format(const void *frame, size_t n_bytes, struct buffer *out)
+{
+    size_t capacity = PACKET_HEADROOM + n_bytes;
+    uint8_t *memory = calloc(1, capacity);
+    struct packet packet;
+    struct flow flow;
+
+    if (!memory)
+        abort();
+    memset(&flow, 0, sizeof flow);
+    packet_init(&packet, memory, (uint32_t)capacity);
+    if (n_bytes)
+        memcpy(packet.data, frame, n_bytes);
+    packet.size = (uint32_t)n_bytes;
+    flow_extract(&packet, be32_from(0), &flow.key);
+    put_fields(&flow, out);
+    put_checksum(&packet, &flow.key, out);
+    buffer_putc(out, '\n');
+    free(memory);
+}
