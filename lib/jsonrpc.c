@@ -173,6 +173,24 @@ static void deliver_all(struct jsonrpc *rpc)
     }
 }
 
+/* 0, or the negative errno of a connection that is broken. */
+static int send_output(struct jsonrpc *rpc)
+{
+    ssize_t n = stream_write(rpc->stream, rpc->output.data + rpc->n_sent,
+                             jsonrpc_backlog_bytes(rpc));
+
+    if (n < 0)
+        return n == -EAGAIN || n == -EINTR ? 0 : (int)n;
+    rpc->n_sent += (size_t)n;
+    if (rpc->n_sent >= rpc->output.size / 2) {
+        buffer_pull(&rpc->output, rpc->n_sent);
+        rpc->n_sent = 0;
+    }
+    if (!rpc->output.size && rpc->output.capacity > JSONRPC_PAUSE_BYTES)
+        buffer_fini(&rpc->output);
+    return 0;
+}
+
 static void on_readable(void *aux)
 {
     struct jsonrpc *rpc = aux;
@@ -189,6 +207,8 @@ static void on_readable(void *aux)
             break;
         }
         if (!n) {
+            if (rpc->output.size)
+                send_output(rpc); /* Who has shut down just its own half may still read. */
             end(rpc, "");
             break;
         }
@@ -211,24 +231,6 @@ static void on_resume(struct ev_loop *loop UNUSED, struct ev_timer *watcher, int
     rpc->is_busy = true;
     deliver_all(rpc);
     leave(rpc);
-}
-
-/* 0, or the negative errno of a connection that is broken. */
-static int send_output(struct jsonrpc *rpc)
-{
-    ssize_t n = stream_write(rpc->stream, rpc->output.data + rpc->n_sent,
-                             jsonrpc_backlog_bytes(rpc));
-
-    if (n < 0)
-        return n == -EAGAIN || n == -EINTR ? 0 : (int)n;
-    rpc->n_sent += (size_t)n;
-    if (rpc->n_sent >= rpc->output.size / 2) {
-        buffer_pull(&rpc->output, rpc->n_sent);
-        rpc->n_sent = 0;
-    }
-    if (!rpc->output.size && rpc->output.capacity > JSONRPC_PAUSE_BYTES)
-        buffer_fini(&rpc->output);
-    return 0;
 }
 
 static void on_writable(void *aux)

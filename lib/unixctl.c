@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /* A connection has one request at a time: while it is open nothing more is read from the client,
- * so answers leave in the order of the questions. */
+ * so answers leave in the order of the questions.
+ *
+ * Connections stand in the order in which they last asked something.  Where there is no place for another one,
+ * one that has never asked goes, or else the first of those that nothing is done for: whoever connects and asks
+ * is served, however many others only connect. */
 
 #include "lib/unixctl.h"
 
@@ -21,7 +25,7 @@
 
 LOG_MODULE(unixctl);
 
-enum { MAX_CONNECTIONS = 100, MAX_ARGS = 1000 };
+enum { MAX_CONNECTIONS = 100, MAX_ARGS = 1000, MAX_UNREAD_BYTES = 64 << 20 };
 
 struct unixctl_command {
     struct cds_list_head node;
@@ -38,6 +42,7 @@ struct unixctl_connection {
     struct jsonrpc *rpc;
     struct unixctl_request *request; /* Being served, or NULL. */
     bool wants_json, is_reader;
+    bool has_asked; /* Something, ever. */
 };
 
 struct unixctl_request {
@@ -49,8 +54,8 @@ struct unixctl_server {
     struct ev_loop *loop;
     struct acceptor acceptor;
     char *socket_path, *version;
-    struct cds_list_head commands; /* Sorted by name. */
-    struct cds_list_head connections;
+    struct cds_list_head commands;    /* Sorted by name. */
+    struct cds_list_head connections; /* Who has been silent for longest is the first. */
     size_t n_connections, n_readers;
     struct peer_readers readers;
 };
@@ -76,6 +81,32 @@ static void connection_destroy(struct unixctl_connection *connection)
     free(connection);
 }
 
+static size_t unread_bytes(const struct unixctl_server *server)
+{
+    const struct unixctl_connection *connection;
+    size_t n = 0;
+
+    cds_list_for_each_entry (connection, &server->connections, node)
+        n += jsonrpc_backlog_bytes(connection->rpc);
+    return n;
+}
+
+/* The last one has just been given its answer, and keeps it: jsonrpc.h has its limit. */
+static void limit_unread(struct unixctl_server *server)
+{
+    struct unixctl_connection *connection, *next;
+
+    cds_list_for_each_entry_safe (connection, next, &server->connections, node) {
+        if (unread_bytes(server) <= MAX_UNREAD_BYTES || &next->node == &server->connections)
+            return;
+        if (connection->request || !jsonrpc_backlog_bytes(connection->rpc))
+            continue;
+        log_warn_limited("control connections do not read %d MB of answers: ended one",
+                         MAX_UNREAD_BYTES >> 20);
+        connection_destroy(connection);
+    }
+}
+
 static void finish(struct unixctl_request *request, json_t *(*make)(json_t *, json_t *),
                    json_t *body)
 {
@@ -85,6 +116,7 @@ static void finish(struct unixctl_request *request, json_t *(*make)(json_t *, js
         connection->request = NULL;
         jsonrpc_send_take(connection->rpc, make(body, json_incref(request->id)));
         jsonrpc_release(connection->rpc);
+        limit_unread(connection->server);
     } else {
         json_decref(body);
     }
@@ -208,6 +240,9 @@ static void on_message(struct jsonrpc *rpc, const struct jsonrpc_message *messag
     request->connection = connection;
     request->id = json_incref(message->id);
     connection->request = request;
+    connection->has_asked = true;
+    cds_list_del(&connection->node);
+    cds_list_add_tail(&connection->node, &connection->server->connections);
     jsonrpc_hold(rpc);
     run_command(connection->server, request, message);
 }
@@ -221,6 +256,38 @@ static void on_closed(struct jsonrpc *rpc UNUSED, const char *reason, void *aux)
 
 static const struct jsonrpc_callbacks callbacks = {.message = on_message, .closed = on_closed};
 
+/* The connection that is missed least: of readers, if 'of_readers'. */
+static struct unixctl_connection *find_idle(struct unixctl_server *server, bool of_readers)
+{
+    struct unixctl_connection *connection, *first = NULL;
+
+    cds_list_for_each_entry (connection, &server->connections, node) {
+        if (connection->request || (of_readers && !connection->is_reader))
+            continue;
+        if (!connection->has_asked)
+            return connection;
+        if (!first)
+            first = connection;
+    }
+    return first;
+}
+
+/* Makes a place for another connection.  Readers have their own half of them, and cost nobody else's. */
+static bool make_room(struct unixctl_server *server, bool is_reader)
+{
+    struct unixctl_connection *idle;
+
+    if (server->n_connections < MAX_CONNECTIONS &&
+        (!is_reader || server->n_readers < MAX_CONNECTIONS / 2))
+        return true;
+    idle = find_idle(server, is_reader);
+    if (!idle)
+        return false;
+    log_warn_limited("more than %d control connections: ended one that is silent", MAX_CONNECTIONS);
+    connection_destroy(idle);
+    return true;
+}
+
 static void on_accepted(int fd, void *aux)
 {
     struct unixctl_server *server = aux;
@@ -233,8 +300,7 @@ static void on_accepted(int fd, void *aux)
         log_warn_limited("refused a control connection of neither group");
         return;
     }
-    if (server->n_connections >= MAX_CONNECTIONS ||
-        (is_reader && server->n_readers >= MAX_CONNECTIONS / 2)) {
+    if (!make_room(server, is_reader)) {
         close(fd);
         log_warn_limited("more than %d control connections: refused one", MAX_CONNECTIONS);
         return;

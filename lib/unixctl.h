@@ -5,7 +5,7 @@
  *
  * A command is a JSON-RPC request whose parameters are strings; its answer is text.  Built in are
  * list-commands, version, vlog/... and set-options (with which a client may ask for JSON).  A command may answer later: the request stays good until it is answered, even if
- * the client has gone.
+ * the client has gone.  There are 100 connections at most; one that is silent makes room for the next.
  *
  * Threads  The loop's.
  * Memory   The server copies names and usages; 'aux' is the caller's. */
