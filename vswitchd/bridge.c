@@ -63,6 +63,14 @@ static void on_rule_modified(void *aux, const struct rule *rule)
         of_server_flow_modified(bridge->server, rule);
 }
 
+static void on_vacancy(void *aux, uint8_t table_id, enum of_table_reason reason, uint8_t percent)
+{
+    const struct bridge *bridge = aux;
+
+    if (bridge->server)
+        of_server_table_status(bridge->server, table_id, reason, percent);
+}
+
 static void on_meter_changed(void *aux, const struct meter *meter, bool is_gone)
 {
     struct bridge *bridge = aux;
@@ -85,6 +93,7 @@ static const struct flow_tables_events table_events = {
     .removed = on_rule_removed,
     .added = on_rule_added,
     .modified = on_rule_modified,
+    .vacancy = on_vacancy,
     .push_stats = push_stats,
 };
 
@@ -197,6 +206,7 @@ struct bridge *bridge_create(struct vswitch *vswitch, const struct wanted_bridge
         abort();
     bool is_restored = open_journal(bridge, wanted);
     bridge_open_server(bridge, wanted);
+    bridge_set_tables(bridge, &wanted->tables);
     if (wants_normal_flow(wanted) && !is_restored)
         change_normal_flow(bridge, OFFC_ADD);
     log_info("added bridge %s", bridge->name);
@@ -248,6 +258,7 @@ void bridge_set_settings(struct bridge *bridge, const struct wanted_bridge *want
     set_plain_settings(bridge, wanted);
     fdb_set_limits(bridge->fdb, wanted->max_stations, wanted->station_age_s);
     bridge_open_server(bridge, wanted);
+    bridge_set_tables(bridge, &wanted->tables);
     if (wants_normal_flow(wanted) && !had_normal_flow)
         change_normal_flow(bridge, OFFC_ADD);
     const struct flow_journal_owner owner = journal_owner(wanted);

@@ -99,3 +99,6 @@ struct interface *bridge_find_port(const struct bridge *bridge, const char *text
 /* Listens at RUNDIR/NAME.mgmt, if it does not yet, and lets the server know versions and controllers.
  * Failing is logged and the bridge works without. */
 void bridge_open_server(struct bridge *bridge, const struct wanted_bridge *wanted);
+
+/* Names and limits of flow tables; those that are not named there have none. */
+void bridge_set_tables(struct bridge *bridge, const struct wanted_tables *wanted);

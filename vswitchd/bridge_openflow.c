@@ -213,3 +213,18 @@ void bridge_open_server(struct bridge *bridge, const struct wanted_bridge *wante
     if (bridge->server)
         of_server_set_controllers(bridge->server, wanted->controllers, wanted->n_controllers);
 }
+
+void bridge_set_tables(struct bridge *bridge, const struct wanted_tables *wanted)
+{
+    static const struct wanted_table plain = {.limits.max_flows = UINT32_MAX};
+    const struct wanted_table *tables[OF_N_TABLES] = {NULL};
+
+    for (size_t i = 0; i < wanted->n; i++)
+        tables[wanted->tables[i].table_id] = &wanted->tables[i];
+    for (size_t i = 0; i < OF_N_TABLES; i++) {
+        const struct wanted_table *table = tables[i] ? tables[i] : &plain;
+        flow_tables_set_limits(bridge->tables, (uint8_t)i, &table->limits);
+        if (bridge->server)
+            of_server_set_table_name(bridge->server, (uint8_t)i, table->name);
+    }
+}

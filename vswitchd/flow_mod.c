@@ -18,7 +18,7 @@ static enum of_error add_flow(struct flow_tables *tables, const struct of_flow_m
         if (flow->flags & OFFF_CHECK_OVERLAP &&
             flow_tables_find_overlap(tables, table_id, &flow->match, flow->priority))
             return OFPFMFC_OVERLAP;
-        enum of_error error = flow_tables_check_room(tables, table_id);
+        enum of_error error = flow_tables_make_room(tables, table_id);
         if (error)
             return error;
     }

@@ -26,7 +26,7 @@ struct flow_tables *flow_tables_create(const struct flow_tables_events *events, 
     tables->aux = aux;
     tables->max_flows = FLOW_TABLES_MAX_FLOWS;
     tables->groups = group_table_create();
-    memset(tables->table_max_flows, 0xff, sizeof tables->table_max_flows);
+    flow_tables_limits_init(tables);
     tables->retirements_end = &tables->retirements;
     return tables;
 }
@@ -67,6 +67,7 @@ void flow_tables_destroy(struct flow_tables *tables)
         classifier_destroy(table->classifier);
         free(table);
     }
+    flow_tables_limits_fini(tables);
     expiry_heap_fini(&tables->expiry);
     learned_names_fini(&tables->names);
     group_table_destroy(tables->groups);
@@ -75,46 +76,6 @@ void flow_tables_destroy(struct flow_tables *tables)
     free(tables->modifications);
     free(tables->removals);
     free(tables);
-}
-
-void flow_tables_set_max_flows(struct flow_tables *tables, uint32_t max_flows)
-{
-    tables->max_flows = max_flows;
-}
-
-void flow_tables_set_table_max_flows(struct flow_tables *tables, uint8_t table_id,
-                                     uint32_t max_flows)
-{
-    tables->table_max_flows[table_id] = max_flows;
-}
-
-void flow_tables_set_miss(struct flow_tables *tables, uint8_t table_id, enum of_table_miss miss)
-{
-    for (size_t i = 0; i < OF_N_TABLES; i++) {
-        if (i == table_id || table_id == OF_TABLE_ALL)
-            atomic_store_explicit(&tables->misses[i], (uint8_t)miss, memory_order_relaxed);
-    }
-    tables->has_changes = true;
-}
-
-void flow_tables_set_config(struct flow_tables *tables, uint8_t table_id,
-                            const struct of_table_config *config)
-{
-    for (size_t i = 0; i < OF_N_TABLES; i++) {
-        if (i == table_id || table_id == OF_TABLE_ALL)
-            tables->configs[i] = *config;
-    }
-}
-
-enum of_table_miss flow_tables_miss(const struct flow_tables *tables, uint8_t table_id)
-{
-    return (enum of_table_miss)atomic_load_explicit(&tables->misses[table_id],
-                                                    memory_order_relaxed);
-}
-
-const struct of_table_config *flow_tables_config(const struct flow_tables *tables, uint8_t table_id)
-{
-    return &tables->configs[table_id];
 }
 
 /* Changes */
@@ -127,16 +88,6 @@ uint64_t flow_tables_next_version(const struct flow_tables *tables)
 struct group_table *flow_tables_groups(const struct flow_tables *tables)
 {
     return tables->groups;
-}
-
-enum of_error flow_tables_check_room(const struct flow_tables *tables, uint8_t table_id)
-{
-    const struct table *table = table_get(tables, table_id);
-    uint32_t n_flows = table ? table->n_flows : 0;
-
-    return tables->n_flows >= tables->max_flows || n_flows >= tables->table_max_flows[table_id]
-               ? OFPFMFC_TABLE_FULL
-               : OF_OK;
 }
 
 struct rule *flow_tables_find(const struct flow_tables *tables, uint8_t table_id,
@@ -177,6 +128,8 @@ static struct removal *add_removal(struct flow_tables *tables, struct rule *rule
     atomic_store_explicit(&rule->cls.removed_in, flow_tables_next_version(tables),
                           memory_order_relaxed);
     expiry_heap_remove(&tables->expiry, rule);
+    if (rule->eviction_slot)
+        eviction_remove(tables->policies[rule->table_id].eviction, rule);
     table->n_flows--;
     tables->n_flows--;
     tables->has_changes = true;
@@ -216,6 +169,8 @@ void flow_tables_add(struct flow_tables *tables, uint8_t table_id, const struct 
     }
     classifier_insert(table->classifier, &rule->cls, flow_tables_next_version(tables));
     expiry_heap_add(&tables->expiry, rule);
+    if (tables->policies[table_id].eviction)
+        eviction_add(tables->policies[table_id].eviction, rule);
     pointer_list_add(&tables->added, rule);
     table->n_flows++;
     tables->n_flows++;
@@ -308,6 +263,11 @@ void flow_tables_shorten_timeouts(struct flow_tables *tables, struct rule *rule,
         return;
     expiry_heap_remove(&tables->expiry, rule);
     expiry_heap_add(&tables->expiry, rule);
+    struct eviction *eviction = tables->policies[rule->table_id].eviction;
+    if (eviction) {
+        eviction_remove(eviction, rule);
+        eviction_add(eviction, rule);
+    }
 }
 
 void flow_tables_expire(struct flow_tables *tables, int64_t now_ns)
@@ -383,21 +343,6 @@ void flow_tables_credit(struct flow_tables *tables, uint8_t table_id, bool is_ma
     atomic_fetch_add_explicit(&counters->n_lookups, n_packets, memory_order_relaxed);
     if (is_match)
         atomic_fetch_add_explicit(&counters->n_matched, n_packets, memory_order_relaxed);
-}
-
-void flow_tables_get_stats(const struct flow_tables *tables, uint8_t table_id,
-                           struct flow_table_stats *stats)
-{
-    const struct table *table = table_get(tables, table_id);
-    const struct table_counters *counters = &tables->counters[table_id];
-    uint32_t table_max = tables->table_max_flows[table_id];
-
-    *stats = (struct flow_table_stats){
-        .n_flows = table ? table->n_flows : 0,
-        .max_flows = table_max < tables->max_flows ? table_max : tables->max_flows,
-        .n_lookups = atomic_load_explicit(&counters->n_lookups, memory_order_relaxed),
-        .n_matched = atomic_load_explicit(&counters->n_matched, memory_order_relaxed),
-    };
 }
 
 uint32_t flow_tables_n_flows(const struct flow_tables *tables)

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "lib/openflow/actions.h"
+#include "lib/openflow/fields.h"
 #include "lib/openflow/flow_mod.h"
 #include "lib/openflow/openflow.h"
 #include "lib/openflow/tables.h"
@@ -66,8 +67,9 @@ struct rule {
     uint16_t importance;
 
     /* The tables'. */
-    uint32_t expiry_slot;  /* In the heap of rules with timeouts, from 1; 0: not there. */
-    uint32_t modification; /* Place in the list of those for the next version, from 1; 0: none. */
+    uint32_t expiry_slot;   /* In the heap of rules with timeouts, from 1; 0: not there. */
+    uint32_t eviction_slot; /* In its group of a table that evicts, from 1; 0: not there. */
+    uint32_t modification;  /* Place in the list of those for the next version, from 1; 0: none. */
     uint8_t table_id;
     bool is_teacher;    /* Its actions have learn(delete_learned), or had. */
     bool is_repetition; /* But for its counters and age it is what it came in place of. */
@@ -117,6 +119,7 @@ enum flow_removed_reason {
     FLOW_REMOVED_DELETE,
     FLOW_REMOVED_GROUP_DELETE,
     FLOW_REMOVED_METER_DELETE,
+    FLOW_REMOVED_EVICTION,
 };
 
 /* Told on the main thread. 'aux' is flow_tables_create()'s.  Any of them may be NULL. */
@@ -133,6 +136,9 @@ struct flow_tables_events {
     void (*added)(void *aux, const struct rule *rule);
     void (*modified)(void *aux, const struct rule *rule);
 
+    /* A table's vacancy has crossed a bound that a table_mod has set: 'percent' of it are free. */
+    void (*vacancy)(void *aux, uint8_t table_id, enum of_table_reason reason, uint8_t percent);
+
     /* Counters and ages are about to be looked at: credit what caches have not credited yet
      * (datapath_push_stats()). */
     void (*push_stats)(void *aux);
@@ -141,10 +147,21 @@ struct flow_tables_events {
 struct flow_tables *flow_tables_create(const struct flow_tables_events *events, void *aux);
 void flow_tables_destroy(struct flow_tables *tables); /* After a grace period; NULL is fine. */
 
-/* Limits for rules added from now on; what is there stays. */
+/* In all tables together, for rules added from now on; what is there stays. */
 void flow_tables_set_max_flows(struct flow_tables *tables, uint32_t max_flows);
-void flow_tables_set_table_max_flows(struct flow_tables *tables, uint8_t table_id,
-                                     uint32_t max_flows);
+
+/* In one table.  When it is full a flow that comes is refused; with 'does_evict', here or in its
+ * of_table_config, another one leaves first, if one may (flow_table_eviction.h). */
+struct flow_table_limits {
+    uint32_t max_flows; /* UINT32_MAX: no limit. */
+    bool does_evict;
+    const struct of_subfield *groups; /* Copied. */
+    size_t n_groups;
+};
+
+/* What is above a new limit leaves at once, by the same rule. */
+void flow_tables_set_limits(struct flow_tables *tables, uint8_t table_id,
+                            const struct flow_table_limits *limits);
 
 /* What a table_mod sets.  OF_TABLE_ALL: all tables.  A new 'miss' is for the next version's caches, but
  * lookups may see it at once. */
@@ -159,8 +176,12 @@ const struct of_table_config *flow_tables_config(const struct flow_tables *table
 /* Changes, for the version that flow_tables_publish() will publish.  "Current" below means with all
  * changes made so far. */
 
-/* OF_OK, or why no flow can be added to the table: OFPFMFC_TABLE_FULL. */
-enum of_error flow_tables_check_room(const struct flow_tables *tables, uint8_t table_id);
+/* Evicts a flow if the table is full; OFPFMFC_TABLE_FULL: none can be added. */
+enum of_error flow_tables_make_room(struct flow_tables *tables, uint8_t table_id);
+
+/* Looks whether vacancies have crossed bounds, which the next publication tells; it looks itself, too, but sees
+ * only what many changes together have come to. */
+void flow_tables_note_vacancies(struct flow_tables *tables);
 
 /* The current rule of exactly this match and priority, or NULL. */
 struct rule *flow_tables_find(const struct flow_tables *tables, uint8_t table_id,
@@ -252,6 +273,7 @@ void rule_set_fini(struct rule_set *set);
 struct flow_table_stats {
     uint32_t n_flows, max_flows;
     uint64_t n_lookups, n_matched;
+    uint8_t vacancy_percent; /* Of max_flows, rounded down. */
 };
 
 void flow_tables_get_stats(const struct flow_tables *tables, uint8_t table_id,

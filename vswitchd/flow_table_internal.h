@@ -4,7 +4,7 @@
 /* flow_table_internal - what the files of flow_table.h share: the tables, and what is prepared for their
  * next version.
  *
- * Changes (flow_table.c) are kept in three lists (added, removed, modified); flow_table_publish.c makes
+ * Changes (flow_table.c, flow_table_limits.c) are kept in three lists (added, removed, modified); flow_table_publish.c makes
  * them visible or takes them back.  What a publication took out (rules, replaced actions) is a struct
  * retirement: after a grace period its callback marks it ripe, and the main thread, the classifiers'
  * only writer, takes the rules out of their classifiers when it next passes by.
@@ -18,6 +18,7 @@
 
 #include "lib/annotations.h"
 #include "vswitchd/flow_table.h"
+#include "vswitchd/flow_table_eviction.h"
 #include "vswitchd/flow_table_expiry.h"
 #include "vswitchd/flow_table_learned.h"
 
@@ -50,6 +51,22 @@ struct table {
     uint32_t n_flows; /* Current ones. */
 };
 
+/* How full a table may be, and what happens then. */
+struct table_policy {
+    struct of_table_config config;
+    struct eviction *eviction; /* NULL: no flow has to go. */
+    struct of_subfield *groups;
+    size_t n_groups;
+    uint32_t max_flows;
+    bool does_evict; /* By its limits. */
+    uint8_t awaited; /* What is told next, of enum of_table_reason, or 0. */
+};
+
+/* To be told with the next version. */
+struct vacancy_news {
+    uint8_t table_id, reason, percent;
+};
+
 struct table_counters {
     _Atomic(uint64_t) n_lookups, n_matched;
 };
@@ -63,9 +80,11 @@ struct flow_tables {
     void *aux;
     uint32_t n_flows; /* Current ones in all tables. */
     uint32_t max_flows;
-    uint32_t table_max_flows[OF_N_TABLES];
+    struct table_policy policies[OF_N_TABLES];
+    size_t n_awaiting; /* Tables with 'awaited'. */
+    struct vacancy_news *vacancies;
+    size_t n_vacancies;
     _Atomic(uint8_t) misses[OF_N_TABLES]; /* enum of_table_miss. */
-    struct of_table_config configs[OF_N_TABLES];
     struct expiry_heap expiry;
     struct group_table *groups;
 
@@ -100,6 +119,11 @@ void flow_tables_take_out(struct flow_tables *tables, struct rule *rule);
 
 /* Takes out what no reader is left for. */
 void flow_tables_reap(struct flow_tables *tables);
+
+/* flow_table_limits.c */
+void flow_tables_limits_init(struct flow_tables *tables);
+void flow_tables_limits_fini(struct flow_tables *tables);
+void flow_tables_tell_vacancies(struct flow_tables *tables);
 
 /* Asks caches for their counters, which are then those of this moment. */
 void flow_tables_push_stats(struct flow_tables *tables);

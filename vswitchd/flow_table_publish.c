@@ -272,11 +272,13 @@ bool flow_tables_publish(struct flow_tables *tables)
     if (!tables->has_changes && !group_table_has_changes(tables->groups))
         return false;
     learned_names_settle(&tables->names, tables);
+    flow_tables_note_vacancies(tables);
     flow_tables_reap(tables);
 
     struct retirement *retirement = retirement_create();
     settle_counters(tables);
     tell_changes(tables);
+    flow_tables_tell_vacancies(tables);
     retire_older_actions(tables, retirement);
     atomic_store_explicit(&tables->version, flow_tables_next_version(tables), memory_order_release);
     tables->has_changes = tables->must_settle = false;
@@ -314,6 +316,8 @@ static void revert_removals(struct flow_tables *tables)
         atomic_store_explicit(&rule->cls.removed_in, CLASSIFIER_VERSION_NEVER,
                               memory_order_relaxed);
         expiry_heap_add(&tables->expiry, rule);
+        if (tables->policies[rule->table_id].eviction)
+            eviction_add(tables->policies[rule->table_id].eviction, rule);
         table_get(tables, rule->table_id)->n_flows++;
         tables->n_flows++;
     }
@@ -327,6 +331,8 @@ static void revert_additions(struct flow_tables *tables)
         struct rule *rule = tables->added.items[i];
 
         expiry_heap_remove(&tables->expiry, rule);
+        if (rule->eviction_slot)
+            eviction_remove(tables->policies[rule->table_id].eviction, rule);
         table_get(tables, rule->table_id)->n_flows--;
         tables->n_flows--;
         flow_tables_take_out(tables, rule);

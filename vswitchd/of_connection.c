@@ -208,6 +208,7 @@ static void greet(struct of_connection *connection, const struct of_message *mes
         return;
     }
     connection->protocol = (struct of_protocol){.version = (enum of_version)version};
+    of_async_config_init(&connection->async, connection->protocol.version);
     connection->state = CONNECTION_UP;
     connection->was_up = true;
     ev_timer_stop(server->loop, &connection->silence);
@@ -359,7 +360,6 @@ struct of_connection *of_connection_create(struct of_server *server, struct stre
     connection->heard_ns = clock_now_ns();
     connection->role = OF_ROLE_EQUAL;
     connection->miss_send_bytes = sort == OF_CONNECTION_CONTROLLER ? NO_CONFIG_MISS_BYTES : 0;
-    of_async_config_init(&connection->async);
     of_bundles_init(connection);
     of_monitors_init(connection);
     stream_watch_init(&connection->watch, server->loop, stream, on_readable, on_writable,

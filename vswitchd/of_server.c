@@ -172,6 +172,15 @@ void of_server_set_versions(struct of_server *server, uint32_t versions)
     }
 }
 
+void of_server_set_table_name(struct of_server *server, uint8_t table_id, const char *name)
+{
+    char *own = server->own_names[table_id];
+
+    memset(own, 0, sizeof server->own_names[0]);
+    if (name)
+        memcpy(own, name, strnlen(name, sizeof server->own_names[0] - 1));
+}
+
 bool of_server_has_controller(const struct of_server *server)
 {
     const struct of_connection *connection;

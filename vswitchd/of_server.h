@@ -113,6 +113,9 @@ void of_server_destroy(struct of_server *server);
 /* Bridge.protocols has changed: connections that speak another version are closed. */
 void of_server_set_versions(struct of_server *server, uint32_t versions);
 
+/* NULL: what controllers have called it, if any has. */
+void of_server_set_table_name(struct of_server *server, uint8_t table_id, const char *name);
+
 /* Controllers: rows of the table Controller. */
 
 struct of_controller {
@@ -161,6 +164,10 @@ void of_server_flow_removed(struct of_server *server, const struct rule *rule,
 /* The same for flow_tables_events.added and .modified. */
 void of_server_flow_added(struct of_server *server, const struct rule *rule);
 void of_server_flow_modified(struct of_server *server, const struct rule *rule);
+
+/* From flow_tables_events.vacancy. */
+void of_server_table_status(struct of_server *server, uint8_t table_id, enum of_table_reason reason,
+                            uint8_t vacancy_percent);
 
 /* Sends what the queue holds.  Call when the queue wakes the main thread. */
 void of_server_packet_ins(struct of_server *server, struct packet_in_queue *queue);

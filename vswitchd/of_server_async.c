@@ -75,6 +75,7 @@ static void describe_removed(const struct rule *rule, enum flow_removed_reason r
         [FLOW_REMOVED_DELETE] = OFRR_DELETE,
         [FLOW_REMOVED_GROUP_DELETE] = OFRR_GROUP_DELETE,
         [FLOW_REMOVED_METER_DELETE] = OFRR_METER_DELETE,
+        [FLOW_REMOVED_EVICTION] = OFRR_EVICTION,
     };
     int64_t age_ns = now_ns - rule->created_ns;
 
@@ -126,6 +127,25 @@ void of_server_flow_added(struct of_server *server, const struct rule *rule)
 void of_server_flow_modified(struct of_server *server, const struct rule *rule)
 {
     of_monitor_tell(server, OF_UPDATE_MODIFIED, rule, 0);
+}
+
+void of_server_table_status(struct of_server *server, uint8_t table_id, enum of_table_reason reason,
+                            uint8_t vacancy_percent)
+{
+    struct of_connection *connection;
+    struct of_table_status status = {
+        .reason = (uint8_t)reason,
+        .desc = of_stats_table_desc(server, table_id),
+    };
+
+    status.desc.config.vacancy_percent = vacancy_percent;
+    for_each_connection_up (connection, server) {
+        if (connection->protocol.version < OF_1_4 ||
+            !wants(connection, connection->async.table_status, reason))
+            continue;
+        of_encode_table_status(&status, connection->protocol.version, &connection->output);
+        of_connection_bound_news(connection);
+    }
 }
 
 static uint8_t packet_in_reason(const struct packet_in *entry, enum of_version version)

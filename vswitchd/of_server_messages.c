@@ -148,6 +148,16 @@ enum of_error of_server_flow_mod(struct of_connection *connection, const struct 
     return error ? error : flow_mod_apply(server->tables, &server->flow_mod, clock_now_ns());
 }
 
+/* One that comes alone is news by itself, even if the next one takes it back. */
+static enum of_error handle_flow_mod(struct of_connection *connection,
+                                     const struct of_message *message)
+{
+    enum of_error error = of_server_flow_mod(connection, message);
+
+    flow_tables_note_vacancies(connection->server->tables);
+    return error;
+}
+
 /* 'packet' is initialized in any case. */
 static enum of_error decode_packet_out(const struct of_message *message,
                                        struct of_packet_out *packet)
@@ -402,7 +412,7 @@ enum of_error of_server_handle(struct of_connection *connection, const struct of
         [OF_GET_CONFIG_REQUEST] = handle_get_config,
         [OF_SET_CONFIG] = handle_set_config,
         [OF_BARRIER_REQUEST] = handle_barrier,
-        [OF_FLOW_MOD] = of_server_flow_mod,
+        [OF_FLOW_MOD] = handle_flow_mod,
         [OF_GROUP_MOD] = of_server_group_mod,
         [OF_METER_MOD] = of_server_meter_mod,
         [OF_PACKET_OUT] = of_server_packet_out,

@@ -57,6 +57,7 @@ struct of_server {
     struct of_seal seal; /* Of the continuations that we give out. */
     enum of_frag_mode frag_mode;
     char table_names[OF_N_TABLES][32]; /* As controllers gave them; empty if none did. */
+    char own_names[OF_N_TABLES][32];   /* As the database has them: they come first. */
     bool has_generation;               /* A role request has brought a generation_id. */
     uint64_t generation_id;
     struct of_tlv_table tlv;       /* Its maps only. */
@@ -114,6 +115,7 @@ enum of_error of_stats_handle(struct of_connection *connection, const struct of_
 void of_stats_continue(
     struct of_connection *connection); /* Adds to output while there is a dump. */
 void of_stats_cancel(struct of_connection *connection);
+struct of_table_desc of_stats_table_desc(const struct of_server *server, uint8_t table_id);
 
 /* of_groups.c */
 bool of_server_has_group(const struct of_server *server, uint32_t group_id);

@@ -190,6 +190,12 @@ static enum of_error handle_desc(struct of_connection *connection, const struct 
     return OF_OK;
 }
 
+static const char *table_name(const struct of_server *server, unsigned int table_id)
+{
+    return *server->own_names[table_id] ? server->own_names[table_id]
+                                        : server->table_names[table_id];
+}
+
 static enum of_error handle_tables(struct of_connection *connection,
                                    const struct of_message *message)
 {
@@ -210,7 +216,7 @@ static enum of_error handle_tables(struct of_connection *connection,
             .n_lookups = table.n_lookups,
             .n_matched = table.n_matched,
         };
-        memcpy(stats.name, server->table_names[i], sizeof server->table_names[i]);
+        memcpy(stats.name, table_name(server, i), sizeof server->table_names[i]);
         of_reply_add_table(&reply, &stats);
     }
     of_reply_end(&reply);
@@ -254,7 +260,7 @@ static enum of_error handle_table_features(struct of_connection *connection,
         struct flow_table_stats table;
         flow_tables_get_stats(server->tables, (uint8_t)i, &table);
         struct of_table_features features = {.table_id = (uint8_t)i, .max_flows = table.max_flows};
-        memcpy(features.name, server->table_names[i], sizeof server->table_names[i]);
+        memcpy(features.name, table_name(server, i), sizeof server->table_names[i]);
         of_reply_add_table_features(&reply, &features);
     }
     of_reply_end(&reply);
@@ -262,24 +268,28 @@ static enum of_error handle_table_features(struct of_connection *connection,
 }
 
 /* The flags are all there are: which flows leave first is not configurable. */
+struct of_table_desc of_stats_table_desc(const struct of_server *server, uint8_t table_id)
+{
+    struct flow_table_stats table;
+    struct of_table_desc desc = {
+        .table_id = table_id,
+        .config = *flow_tables_config(server->tables, table_id),
+    };
+
+    flow_tables_get_stats(server->tables, table_id, &table);
+    desc.config.vacancy_percent = table.vacancy_percent;
+    desc.config.eviction_flags = OFTMEF_OTHER | OFTMEF_IMPORTANCE | OFTMEF_LIFETIME;
+    return desc;
+}
+
 static enum of_error handle_table_desc(struct of_connection *connection,
                                        const struct of_message *message)
 {
-    const struct flow_tables *tables = connection->server->tables;
     struct of_reply reply;
 
     of_reply_begin(&reply, message, &connection->output);
     for (unsigned int i = 0; i < N_TABLES_TOLD; i++) {
-        struct flow_table_stats table;
-        struct of_table_desc desc = {
-            .table_id = (uint8_t)i,
-            .config = *flow_tables_config(tables, (uint8_t)i),
-        };
-        flow_tables_get_stats(tables, (uint8_t)i, &table);
-        if (table.max_flows)
-            desc.config.vacancy_percent =
-                (uint8_t)(100 - (uint64_t)table.n_flows * 100 / table.max_flows);
-        desc.config.eviction_flags = OFTMEF_OTHER | OFTMEF_IMPORTANCE | OFTMEF_LIFETIME;
+        struct of_table_desc desc = of_stats_table_desc(connection->server, (uint8_t)i);
         of_reply_add_table_desc(&reply, &desc);
     }
     of_reply_end(&reply);

@@ -31,7 +31,9 @@ static const struct {
     {"Open_vSwitch", {"bridges", "datapaths", "other_config", "next_cfg", "ssl"}},
     {"SSL", {"private_key", "certificate", "ca_cert", "bootstrap_ca_cert"}},
     {"Bridge",
-     {"name", "ports", "fail_mode", "datapath_type", "protocols", "other_config", "controller"}},
+     {"name", "ports", "fail_mode", "datapath_type", "protocols", "other_config", "controller",
+      "flow_tables"}},
+    {"Flow_Table", {"name", "flow_limit", "overflow_policy", "groups"}},
     {"Controller", {"target", "max_backoff", "inactivity_probe", "enable_async_messages"}},
     {"Port", {"name", "interfaces", "tag", "trunks", "vlan_mode", "other_config"}},
     {"Interface",
@@ -46,7 +48,10 @@ void wanted_watch(struct ovsdb_client *client)
                        "dpdk_version", NULL);
     ovsdb_client_watch(client, "Datapath", "capabilities", "datapath_version", NULL);
     ovsdb_client_watch(client, "Bridge", "name", "ports", "fail_mode", "datapath_type", "protocols",
-                       "other_config", "controller", "datapath_id", "datapath_version", NULL);
+                       "other_config", "controller", "flow_tables", "datapath_id",
+                       "datapath_version", NULL);
+    ovsdb_client_watch(client, "Flow_Table", "name", "flow_limit", "overflow_policy", "groups",
+                       NULL);
     ovsdb_client_watch(client, "Controller", "target", "max_backoff", "inactivity_probe",
                        "enable_async_messages", "is_connected", "role", "status", NULL);
     ovsdb_client_watch(client, "SSL", "private_key", "certificate", "ca_cert", "bootstrap_ca_cert",
@@ -399,6 +404,7 @@ static void read_bridge(const struct ovsdb_row *row, struct wanted *wanted)
     bridge->name = strdup(name ? name : "");
     read_bridge_settings(row, bridge);
     read_controllers(row, bridge);
+    wanted_tables_read(row, &bridge->tables);
     for (size_t i = 0; i < ovsdb_row_count(row, "ports"); i++) {
         const struct ovsdb_row *port = ovsdb_row_ref_at(row, "ports", i);
         if (port)
@@ -496,6 +502,7 @@ void wanted_destroy(struct wanted *wanted)
         for (size_t i = 0; i < bridge->n_controllers; i++)
             free(bridge->targets[i]);
         free(bridge->targets);
+        wanted_tables_fini(&bridge->tables);
         free(bridge->controllers);
         free(bridge->description);
         free(bridge);

@@ -24,6 +24,7 @@
 #include "lib/ovsdb/uuid.h"
 #include "vswitchd/of_server.h"
 #include "vswitchd/settings.h"
+#include "vswitchd/wanted_tables.h"
 
 struct ovsdb_client;
 
@@ -63,6 +64,7 @@ struct wanted_bridge {
     struct of_controller *controllers; /* Owned. */
     char **targets;                    /* Of the controllers; owned. */
     size_t n_controllers;
+    struct wanted_tables tables; /* Flow tables with rows of their own. */
     struct error error;
     UT_hash_handle by_name;
 };

@@ -133,9 +133,8 @@ void of_encode_table_mod(const struct of_table_mod *mod, enum of_version version
     of_finish_message(start, out);
 }
 
-void of_reply_add_table_desc(struct of_reply *reply, const struct of_table_desc *desc)
+static void put_desc(const struct of_table_desc *desc, struct buffer *out)
 {
-    struct buffer *out = reply->out;
     size_t start = out->size;
     uint8_t *item = buffer_put_zeros(out, DESC_BYTES);
 
@@ -143,25 +142,58 @@ void of_reply_add_table_desc(struct of_reply *reply, const struct of_table_desc 
     be32_store(item + 4, wire_config(&desc->config));
     put_config_properties(&desc->config, desc->config.tells_vacancy, out);
     be16_store(out->data + start, (uint16_t)(out->size - start));
+}
+
+void of_reply_add_table_desc(struct of_reply *reply, const struct of_table_desc *desc)
+{
+    size_t start = reply->out->size;
+
+    put_desc(desc, reply->out);
     of_reply_end_item(reply, start);
+}
+
+static enum of_error take_desc(struct wire *wire, struct of_table_desc *desc)
+{
+    const uint8_t *item = wire_take(wire, DESC_BYTES);
+
+    *desc = (struct of_table_desc){.table_id = 0};
+    size_t length = item ? wire_u16(item) : 0;
+    if (length < DESC_BYTES || !wire_take(wire, length - DESC_BYTES))
+        return OFPBRC_BAD_LEN;
+    desc->table_id = item[2];
+    return decode_config(wire_u32(item + 4), wire_init(item + DESC_BYTES, length - DESC_BYTES),
+                         &desc->config);
 }
 
 bool of_next_table_desc(struct of_items *items, struct of_table_desc *desc)
 {
-    const uint8_t *item = of_items_take(items, DESC_BYTES);
-
     *desc = (struct of_table_desc){.table_id = 0};
-    if (!item)
+    if (items->error || !items->wire.left)
         return false;
-    size_t length = wire_u16(item);
-    if (length < DESC_BYTES || !wire_take(&items->wire, length - DESC_BYTES)) {
-        items->error = OFPBRC_BAD_LEN;
-        return false;
-    }
-    desc->table_id = item[2];
-    items->error = decode_config(wire_u32(item + 4),
-                                 wire_init(item + DESC_BYTES, length - DESC_BYTES), &desc->config);
+    items->error = take_desc(&items->wire, desc);
     return !items->error;
+}
+
+enum of_error of_decode_table_status(const struct of_message *message,
+                                     struct of_table_status *status)
+{
+    enum { REASON_BYTES = 8 };
+    struct wire wire = wire_init(message->body + REASON_BYTES, message->body_bytes - REASON_BYTES);
+
+    status->reason = message->body[0];
+    enum of_error error = take_desc(&wire, &status->desc);
+    return !error && wire.left ? OFPBRC_BAD_LEN : error;
+}
+
+void of_encode_table_status(const struct of_table_status *status, enum of_version version,
+                            struct buffer *out)
+{
+    size_t start = of_begin_message(OF_TABLE_STATUS, OF_FORM_STANDARD, version, 0, out);
+    uint8_t *body = buffer_put_zeros(out, 8);
+
+    body[0] = status->reason;
+    put_desc(&status->desc, out);
+    of_finish_message(start, out);
 }
 
 /* Statistics */

@@ -54,6 +54,19 @@ struct of_table_desc {
 void of_reply_add_table_desc(struct of_reply *reply, const struct of_table_desc *desc);
 bool of_next_table_desc(struct of_items *items, struct of_table_desc *desc);
 
+/* OF_TABLE_STATUS, 1.4 and later: how much of a table is free has crossed a bound. */
+enum of_table_reason { OFTR_VACANCY_DOWN = 3, OFTR_VACANCY_UP = 4 };
+
+struct of_table_status {
+    uint8_t reason; /* enum of_table_reason. */
+    struct of_table_desc desc;
+};
+
+enum of_error of_decode_table_status(const struct of_message *message,
+                                     struct of_table_status *status);
+void of_encode_table_status(const struct of_table_status *status, enum of_version version,
+                            struct buffer *out);
+
 /* OF_TABLE_STATS_*. */
 struct of_table_stats {
     uint8_t table_id;

@@ -161,12 +161,14 @@ static const struct {
 };
 enum { N_LEGACY_MASKS = 3 };
 
-void of_async_config_init(struct of_async_config *config)
+void of_async_config_init(struct of_async_config *config, enum of_version version)
 {
+    enum { FLOW_REMOVED_BITS11 = 0x0f, FLOW_REMOVED_BITS14 = 0x3f };
+
     *config = (struct of_async_config){
         .packet_in = {1 << OFPR_NO_MATCH | ACTION_BITS14, 0},
         .port_status = {0x7, 0x7},
-        .flow_removed = {0x3f, 0},
+        .flow_removed = {version >= OF_1_4 ? FLOW_REMOVED_BITS14 : FLOW_REMOVED_BITS11, 0},
     };
 }
 

@@ -68,7 +68,8 @@ struct of_async_config {
     uint32_t role_status[2], table_status[2], request_forward[2]; /* Only from 1.4 on can say so. */
 };
 
-void of_async_config_init(struct of_async_config *config); /* What a connection begins with. */
+/* What a connection begins with. */
+void of_async_config_init(struct of_async_config *config, enum of_version version);
 
 /* Changes in 'config' what the message is about. */
 enum of_error of_decode_async_config(const struct of_message *message,

@@ -20,7 +20,7 @@ static const int64_t NOW_NS = 1000 * SECOND_NS;
 struct switch_under_test {
     struct flow_tables *tables;
     unsigned int n_changed, n_pushed;
-    unsigned int n_removed[FLOW_REMOVED_DELETE + 1];
+    unsigned int n_removed[FLOW_REMOVED_EVICTION + 1];
     uint64_t removed_packets;
     struct rule *credited_late; /* Credited one packet whenever statistics are pushed. */
 };
@@ -462,7 +462,7 @@ static void full_table_refuses_new_flows_but_not_replacements(void **state)
     struct switch_under_test *sut = *state;
     struct of_flow_mod elsewhere = make_flow(OFFC_ADD, any(), 1, 1);
 
-    flow_tables_set_table_max_flows(sut->tables, 0, 1);
+    flow_tables_set_limits(sut->tables, 0, &(struct flow_table_limits){.max_flows = 1});
     add(sut, to_net(NET_10, 8), 10, 1);
     assert_int_equal(apply(sut, make_flow(OFFC_ADD, to_net(NET_10, 9), 10, 1)), OFPFMFC_TABLE_FULL);
     add(sut, to_net(NET_10, 8), 10, 2);
