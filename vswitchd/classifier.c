@@ -4,7 +4,10 @@
  * array that is replaced as a whole.  Groups wear: bits of removed rules stay in their filters, more
  * rules crowd the slots.  When there was about as much wear as there were rules, all groups are made
  * anew, which costs each change a constant on average.  They also are when tuples lose their order: the
- * first time at once, then after twice as many changes each time, until the groups have worn out. */
+ * first time at once, then after twice as many changes each time, until the groups have worn out.
+ *
+ * Where there is more than one group, new tuples and lost order are the business of one group, which alone
+ * is made anew: so a mask more costs the same however many there are. */
 
 #include "vswitchd/classifier.h"
 
@@ -15,7 +18,11 @@
 #include "vswitchd/classifier_group.h"
 #include "vswitchd/classifier_tuple.h"
 
-enum { FREE_WEAR = 16 };
+enum {
+    FREE_WEAR = 16,
+    MAX_NEWCOMERS = 16,        /* Tuples of a group that its filters do not know. */
+    MAX_REGROUPED_KEYS = 4096, /* Of a group that is made anew for a few tuples. */
+};
 
 struct classifier {
     struct cls_groups *_Atomic groups; /* NULL: no rules. */
@@ -246,21 +253,140 @@ static void make_groups_if_worn(struct classifier *cls)
         make_groups(cls);
 }
 
+static void free_group(struct rcu_head *rcu)
+{
+    rcu_begin_callback();
+    cls_group_destroy(CONTAINER_OF(rcu, struct cls_group, rcu));
+}
+
+static void free_array(struct rcu_head *rcu)
+{
+    rcu_begin_callback();
+    free(CONTAINER_OF(rcu, struct cls_groups, rcu));
+}
+
+/* Puts 'group' in place number 'i', or behind the others. */
+static void put_group(struct classifier *cls, uint32_t i, struct cls_group *group)
+{
+    struct cls_groups *old = groups_of(cls);
+    uint32_t n = i < old->n ? old->n : old->n + 1;
+    struct cls_groups *groups = malloc(sizeof *groups + n * sizeof groups->groups[0]);
+
+    if (!groups)
+        abort();
+    groups->n = n;
+    memcpy(groups->groups, old->groups, old->n * sizeof groups->groups[0]);
+    groups->groups[i] = group;
+    atomic_store_explicit(&cls->groups, groups, memory_order_release);
+    rcu_order_before_writers();
+    if (i < old->n)
+        call_rcu(&old->groups[i]->rcu, free_group);
+    call_rcu(&old->rcu, free_array);
+}
+
+/* The tuples of a group that are not empty; gives up the others until they get rules again. */
+static uint32_t collect_group(struct cls_group *group, struct cls_tuple **tuples)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < atomic_load_explicit(&group->n_tuples, memory_order_relaxed); i++) {
+        struct cls_tuple *tuple = cls_group_tuple(group, i);
+
+        if (tuple->n_rules)
+            tuples[n++] = tuple;
+        else
+            tuple->group = NULL;
+    }
+    return n;
+}
+
+static uint32_t count_group_keys(const struct cls_group *group)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < atomic_load_explicit(&group->n_tuples, memory_order_relaxed); i++)
+        n += cls_group_tuple(group, i)->n_keys;
+    return n;
+}
+
+/* Of 'n' tuples in any order. */
+static struct cls_group *make_group(struct cls_tuple **tuples, uint32_t n)
+{
+    qsort(tuples, n, sizeof tuples[0], compare_tuples);
+    return cls_group_create(tuples, n);
+}
+
+/* Lets the last group's filters know all its tuples, with one more if there is room; else that begins
+ * another group. */
+static void add_to_last_group(struct classifier *cls, struct cls_tuple *tuple)
+{
+    struct cls_groups *groups = groups_of(cls);
+    struct cls_group *last = groups->groups[groups->n - 1];
+    struct cls_tuple *tuples[CLS_GROUP_MAX_TUPLES];
+    uint32_t i = groups->n;
+
+    if (count_group_keys(last) <= MAX_REGROUPED_KEYS) {
+        uint32_t n = collect_group(last, tuples);
+        bool has_room = n < CLS_GROUP_MAX_TUPLES;
+
+        if (has_room)
+            tuples[n++] = tuple;
+        put_group(cls, i - 1, make_group(tuples, n));
+        if (has_room)
+            return;
+    }
+    put_group(cls, i, cls_group_create(&tuple, 1));
+}
+
+static bool has_one_group(const struct classifier *cls)
+{
+    return cls->n_masks < CLS_GROUP_MAX_TUPLES;
+}
+
 /* Puts a new tuple where filters do not know it, for the time being. */
 static void add_to_groups(struct classifier *cls, struct cls_tuple *tuple)
 {
     struct cls_groups *groups = groups_of(cls);
+    struct cls_group *last = groups ? groups->groups[groups->n - 1] : NULL;
 
-    if (groups && cls_group_append(groups->groups[groups->n - 1], tuple))
+    if (last && !has_one_group(cls)) {
+        cls->wear++;
+        if (cls_group_n_newcomers(last) == MAX_NEWCOMERS || !cls_group_append(last, tuple))
+            add_to_last_group(cls, tuple);
+    } else if (last && cls_group_append(last, tuple)) {
         cls->wear += 1 + cls->wear_limit / 8;
-    else
+    } else {
         cls->wear = cls->wear_limit + 1;
+    }
+}
+
+/* Puts the tuples of a group in order, now and then. */
+static void note_group_disorder(struct classifier *cls, struct cls_group *group)
+{
+    struct cls_groups *groups = groups_of(cls);
+    struct cls_tuple *tuples[CLS_GROUP_MAX_TUPLES];
+    uint32_t i = 0, n;
+
+    if (++group->disorder <= group->disorder_limit || cls->is_walking ||
+        count_group_keys(group) > MAX_REGROUPED_KEYS)
+        return;
+    while (groups->groups[i] != group)
+        i++;
+    n = collect_group(group, tuples);
+    struct cls_group *ordered = make_group(tuples, n);
+    ordered->disorder_limit = 2 * group->disorder_limit + 1;
+    put_group(cls, i, ordered);
 }
 
 static void note_rank(struct classifier *cls, const struct cls_tuple *tuple, cls_rank before)
 {
-    if (tuple->group && cls_tuple_max_rank(tuple) != before)
-        cls->disorder += cls_group_note_rank(tuple->group, tuple);
+    if (!tuple->group || cls_tuple_max_rank(tuple) == before ||
+        !cls_group_note_rank(tuple->group, tuple))
+        return;
+    if (has_one_group(cls))
+        cls->disorder++;
+    else
+        note_group_disorder(cls, tuple->group);
 }
 
 void classifier_insert(struct classifier *cls, struct cls_rule *rule, uint64_t version)

@@ -8,6 +8,11 @@
 
 #include <stdlib.h>
 
+/* Vectors are worth it where filters leave so many tuples on average, and in large tables, where frames
+ * unlike the rules would make a lookup long. */
+static const double MAX_LEFT = 1.5;
+enum { MANY_TUPLES = 48 };
+
 static void init_filter(struct cls_filter *filter, const struct cls_filter_plan *plan,
                         uint32_t n_tuples)
 {
@@ -85,10 +90,11 @@ struct cls_group *cls_group_create(struct cls_tuple *const *tuples, uint32_t n)
 {
     struct cls_group *group = calloc(1, sizeof *group);
     struct cls_filter_plan plans[CLS_GROUP_MAX_FILTERS];
+    double n_left;
 
     if (!group)
         abort();
-    group->n_filters = cls_plan_filters(tuples, n, plans, CLS_GROUP_MAX_FILTERS);
+    group->n_filters = cls_plan_filters(tuples, n, plans, CLS_GROUP_MAX_FILTERS, &n_left);
     for (uint32_t i = 0; i < group->n_filters; i++)
         init_filter(&group->filters[i], &plans[i], n);
     for (uint32_t i = 0; i < n; i++) {
@@ -99,6 +105,9 @@ struct cls_group *cls_group_create(struct cls_tuple *const *tuples, uint32_t n)
         put_bound(group, i, cls_tuple_max_rank(tuples[i]));
     }
     atomic_init(&group->n_tuples, n);
+    group->n_planned = n;
+    if (n_left > MAX_LEFT || n >= MANY_TUPLES)
+        group->vectors = cls_vectors_create(tuples, n);
     return group;
 }
 
@@ -106,6 +115,7 @@ void cls_group_destroy(struct cls_group *group)
 {
     for (uint32_t i = 0; i < group->n_filters; i++)
         free((void *)group->filters[i].words);
+    free(group->vectors);
     free(group);
 }
 
@@ -130,6 +140,8 @@ void cls_group_note_rule(struct cls_group *group, const struct cls_tuple *tuple,
 
     find_uses(group, tuple, &uses);
     note_rule(&uses, tuple, rule);
+    if (group->vectors)
+        cls_vectors_note_rule(group->vectors, tuple, rule);
 }
 
 bool cls_group_note_rank(struct cls_group *group, const struct cls_tuple *tuple)

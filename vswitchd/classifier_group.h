@@ -14,14 +14,17 @@
  * classifier makes the groups anew when they have worn out.  Tuples stand in the order of their best
  * ranks then, so that a search can stop early; 'bounds' keep that right when the ranks change.
  *
+ * Where they would leave many tuples, the group has vectors as well (classifier_vectors.h).
+ *
  * Threads  Changes by the classifier's writer; cls_groups_lookup() on RCU readers, concurrently.
- * Memory   About 16 bytes a rule in filters.  Tuples are borrowed. */
+ * Memory   About 16 bytes a rule in filters, 32 KB in vectors.  Tuples are borrowed. */
 
 #include <stdatomic.h>
 
 #include "lib/rcu.h"
 #include "vswitchd/classifier_plan.h"
 #include "vswitchd/classifier_tuple.h"
+#include "vswitchd/classifier_vectors.h"
 
 enum { CLS_GROUP_MAX_TUPLES = 64, CLS_GROUP_MAX_FILTERS = 8 };
 
@@ -35,11 +38,16 @@ struct cls_filter {
 
 struct cls_group {
     uint32_t n_filters;
+    struct cls_vectors *vectors; /* Owned.  NULL: filters leave few enough. */
     _Atomic(uint32_t) n_tuples;
     struct cls_filter filters[CLS_GROUP_MAX_FILTERS]; /* Those with the fewest bits first. */
     _Atomic(cls_rank) bounds[CLS_GROUP_MAX_TUPLES];   /* The best rank from this tuple on. */
     struct cls_tuple *_Atomic tuples[CLS_GROUP_MAX_TUPLES];
 
+    /* The writer's. */
+    uint32_t n_planned; /* Tuples that filters know. */
+    uint32_t disorder;  /* Changes that made the order of tuples worse, and how many may. */
+    uint32_t disorder_limit;
     struct rcu_head rcu;
 };
 
@@ -68,6 +76,11 @@ static inline struct cls_tuple *cls_group_tuple(const struct cls_group *group, s
 static inline cls_rank cls_group_bound(const struct cls_group *group, size_t i)
 {
     return atomic_load_explicit(&group->bounds[i], memory_order_relaxed);
+}
+
+static inline uint32_t cls_group_n_newcomers(const struct cls_group *group)
+{
+    return atomic_load_explicit(&group->n_tuples, memory_order_relaxed) - group->n_planned;
 }
 
 /* Of 'n' tuples by falling rank. */

@@ -7,9 +7,15 @@
 
 #include "lib/annotations.h"
 
+/* A test that counts them defines this. */
+#ifndef CLS_NOTE_LOAD
+#define CLS_NOTE_LOAD(kind) ((void)0)
+#endif
+
 struct best {
     struct cls_rule *rule;
-    cls_rank rank; /* 0: nothing yet. */
+    cls_rank rank;      /* 0: nothing yet. */
+    uint32_t n_in_vain; /* Tuples probed that had nothing better. */
 };
 
 /* All bits below 'n', which may be 64. */
@@ -138,12 +144,15 @@ static struct cls_rule *(*const find_chain[FLOW_WORDS + 1])(const struct cls_tup
 static inline ALWAYS_INLINE bool probe(const struct cls_group *group, uint32_t i, uint64_t version,
                                        const uint64_t *flow, struct best *best, uint64_t *consulted)
 {
+    CLS_NOTE_LOAD(probe);
     const struct cls_tuple *tuple = cls_group_tuple(group, i);
     struct cls_rule *chain = find_chain[tuple->n_words](tuple, flow, consulted);
     struct cls_rule *rule = cls_chain_visible(chain, version);
 
-    if (!rule || cls_rule_rank(rule) <= best->rank)
+    if (!rule || cls_rule_rank(rule) <= best->rank) {
+        best->n_in_vain++;
         return false;
+    }
     best->rule = rule;
     best->rank = cls_rule_rank(rule);
     return true;
@@ -154,11 +163,18 @@ static struct cls_rule *lookup_one_by_one(const struct cls_group *group, uint64_
                                           const uint64_t *flow, uint64_t *consulted)
 {
     uint32_t n = atomic_load_explicit(&group->n_tuples, memory_order_acquire);
-    struct best best = {NULL, 0};
+    struct best best = {NULL, 0, 0};
 
     for (uint32_t i = 0; i < n && cls_group_bound(group, i) > best.rank; i++)
         probe(group, i, version, flow, &best, consulted);
     return best.rule;
+}
+
+static inline bool wants_vectors(const struct best *best, uint64_t candidates)
+{
+    return best->n_in_vain >= CLS_MANY_IN_VAIN ||
+           (best->n_in_vain >= CLS_PROBES_IN_VAIN &&
+            __builtin_popcountll(candidates) >= CLS_MANY_LEFT);
 }
 
 static __attribute__((noinline)) void lookup_in_group(const struct cls_group *group, uint32_t n,
@@ -169,6 +185,7 @@ static __attribute__((noinline)) void lookup_in_group(const struct cls_group *gr
     uint64_t candidates = bits_below(n);
     uint64_t probed = 0;
     uint32_t n_min = 0; /* Tuples before the best one: of equal rules the first is the answer. */
+    bool has_vectors = group->vectors;
 
     for (uint32_t i = 0; i < group->n_filters; i++) {
         const struct cls_filter *filter = &group->filters[i];
@@ -176,15 +193,26 @@ static __attribute__((noinline)) void lookup_in_group(const struct cls_group *gr
         uint32_t bit, hash = cls_filter_bits_hash(bits, flow[bits->words[0]], flow[bits->words[1]]);
         _Atomic(uint64_t) *word = cls_filter_word(filter, hash, &bit);
 
+        CLS_NOTE_LOAD(filter);
         passes[i] = atomic_load_explicit(word, memory_order_relaxed) >> bit | ~filter->users;
         candidates &= passes[i];
     }
 
-    for (; candidates; candidates &= candidates - 1) {
+    while (candidates) {
         uint32_t i = (uint32_t)__builtin_ctzll(candidates);
 
         if (cls_group_bound(group, i) <= best->rank)
             break;
+        if (unlikely(has_vectors && wants_vectors(best, candidates))) {
+            uint64_t out = cls_vectors_leave_out(group->vectors, candidates, flow, consulted);
+
+            CLS_NOTE_LOAD(vectors);
+            has_vectors = false; /* Once. */
+            probed |= out;
+            candidates &= ~out;
+            continue;
+        }
+        candidates &= candidates - 1;
         probed |= UINT64_C(1) << i;
         if (probe(group, i, version, flow, best, consulted))
             n_min = i + 1;
@@ -197,9 +225,9 @@ static __attribute__((noinline)) void lookup_in_group(const struct cls_group *gr
 struct cls_rule *cls_groups_lookup(const struct cls_groups *groups, uint64_t version,
                                    const uint64_t *flow, uint64_t *consulted)
 {
-    struct best best = {NULL, 0};
+    struct best best = {NULL, 0, 0};
 
-    if (groups->n == 1 && !groups->groups[0]->n_filters)
+    if (groups->n == 1 && !groups->groups[0]->n_filters && !groups->groups[0]->vectors)
         return lookup_one_by_one(groups->groups[0], version, flow, consulted);
     for (uint32_t i = 0; i < groups->n; i++) {
         const struct cls_group *group = groups->groups[i];

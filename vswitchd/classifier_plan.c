@@ -365,12 +365,13 @@ static void init_plan(struct plan *plan, struct cls_tuple *const *tuples, uint32
 }
 
 uint32_t cls_plan_filters(struct cls_tuple *const *tuples, uint32_t n,
-                          struct cls_filter_plan *plans, uint32_t max_plans)
+                          struct cls_filter_plan *plans, uint32_t max_plans, double *n_left)
 {
     const struct candidate *chosen[MAX_TUPLES];
     uint32_t n_plans;
 
     assert(n <= MAX_TUPLES && max_plans <= MAX_TUPLES);
+    *n_left = n;
     if ((double)n <= MIN_GAIN)
         return 0;
     struct plan *plan = calloc(1, sizeof *plan);
@@ -395,6 +396,7 @@ uint32_t cls_plan_filters(struct cls_tuple *const *tuples, uint32_t n,
         };
     }
     qsort(plans, n_plans, sizeof plans[0], compare_plans);
+    *n_left = count_left(plan);
     free(plan);
     return n_plans;
 }

@@ -36,6 +36,6 @@ struct cls_filter_plan {
 };
 
 /* Plans at most 'max_plans' filters for 'n' tuples (64 at most), those with the fewest bits first;
- * returns how many. */
+ * returns how many.  '*n_left' tuples are what they let pass of a flow like the rules. */
 uint32_t cls_plan_filters(struct cls_tuple *const *tuples, uint32_t n,
-                          struct cls_filter_plan *plans, uint32_t max_plans);
+                          struct cls_filter_plan *plans, uint32_t max_plans, double *n_left);
