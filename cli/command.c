@@ -291,5 +291,5 @@ int invocation_check(const struct invocation *invocation, struct error *error)
         return error_set(error, -EINVAL, "%s: %s is one argument too many: weir %s%s%s",
                          command->name, shown(invocation->args[command->max_args]).text,
                          command->name, *command->arguments ? " " : "", command->arguments);
-    return 0;
+    return command->check ? command->check(invocation, error) : 0;
 }

@@ -38,7 +38,9 @@ struct command {
     int min_args, max_args; /* max_args -1: no limit. */
     bool is_raw;            /* What follows the first argument is arguments, options too. */
     const struct command *with_arguments; /* What it is if it has any; NULL: the same. */
-    command_callback *prepare;            /* NULL: not a database command. */
+    int (*check)(const struct invocation *, struct error *); /* More about its words; or NULL. */
+    void (*explain)(struct buffer *out);                     /* More of its help; or NULL. */
+    command_callback *prepare;                               /* NULL: not a database command. */
     command_callback *run;
     command_callback *finish; /* NULL: nothing to do. */
 };

@@ -96,23 +96,24 @@ static bool has_name(const json_t *names, const char *name)
     return false;
 }
 
+static bool waits_for_presence(const char *state)
+{
+    return !strcmp(state, "added") || !strcmp(state, "connected");
+}
+
 /* A server that comes or goes is part of the waiting. */
 static int run_wait(struct context *context, struct invocation *invocation, struct error *error)
 {
     const char *state = db_argument(invocation, 0), *name = batch_database(&context->options);
     const struct timespec pause = {.tv_nsec = 50 * MILLISECOND_NS};
-    bool wants = !strcmp(state, "added") || !strcmp(state, "connected");
 
-    if (!wants && strcmp(state, "removed"))
-        return error_set(error, -EINVAL, "db wait: %s is not added, connected or removed",
-                         shown(state).text);
     for (;;) {
         struct ovsdb_session *session = batch_connect(context, error);
         json_t *names = session ? call(session, "list_dbs", json_array(), error) : NULL;
         bool is_there = has_name(names, name), has_answer = names;
         json_decref(names);
         ovsdb_session_destroy(session);
-        if (has_answer && is_there == wants)
+        if (has_answer && is_there == waits_for_presence(state))
             return 0;
         if (clock_now_ns() >= context->deadline_ns)
             return error_set(error, -ETIMEDOUT, "timed out: database %s is not %s",
@@ -327,17 +328,21 @@ static int run_convert(struct context *context, struct invocation *invocation, s
 /* --- Verbs --------------------------------------------------------------------------------- */
 
 static const struct db_verb verbs[] = {
-    {"list-dbs", "", NULL, 0, 0, run_list},
-    {"schema", "", NULL, 0, 0, run_schema},
-    {"dump", "[TABLE]", "--columns", 0, 1, run_dump},
-    {"transact", "OPERATIONS|-", NULL, 1, 1, run_transact},
-    {"monitor", "[TABLE]...", "--columns --timestamp", 0, SIZE_MAX, db_run_monitor},
-    {"backup", "[FILE]", NULL, 0, 1, db_run_backup},
-    {"restore", "FILE|-", "--force", 1, 1, db_run_restore},
-    {"compact", "", NULL, 0, 0, run_compact},
-    {"check", "[FILE]...", NULL, 0, SIZE_MAX, db_run_check},
-    {"convert", "SCHEMA-FILE", NULL, 1, 1, run_convert},
-    {"wait", "added|connected|removed", NULL, 1, 1, run_wait},
+    {"list-dbs", "", NULL, "databases of the server, with the versions of their schemas", 0, 0,
+     run_list},
+    {"schema", "", NULL, "the schema, as JSON", 0, 0, run_schema},
+    {"dump", "[TABLE]", "--columns=", "all records, of one state", 0, 1, run_dump},
+    {"transact", "OPERATIONS|-", NULL, "run operations of RFC 7047 as one transaction", 1, 1,
+     run_transact},
+    {"monitor", "[TABLE]...", "--columns= --timestamp", "records, and every change as it happens",
+     0, SIZE_MAX, db_run_monitor},
+    {"backup", "[FILE]", NULL, "write all that lasts to a file", 0, 1, db_run_backup},
+    {"restore", "FILE|-", "--force", "make the database what a file says", 1, 1, db_run_restore},
+    {"compact", "", NULL, "rewrite the file without its history", 0, 0, run_compact},
+    {"check", "[FILE]...", NULL, "are files, or the database that is served, sound?", 0, SIZE_MAX,
+     db_run_check},
+    {"convert", "SCHEMA-FILE", NULL, "convert to another schema", 1, 1, run_convert},
+    {"wait", "added|connected|removed", NULL, "until a database is there, or gone", 1, 1, run_wait},
 };
 
 static int check_verb(const struct db_verb *verb, const struct invocation *invocation,
@@ -356,25 +361,53 @@ static int check_verb(const struct db_verb *verb, const struct invocation *invoc
     if (n < verb->min_args || n > verb->max_args)
         return error_set(error, -EINVAL, "usage: weir db %s%s%s", verb->name,
                          *verb->usage ? " " : "", verb->usage);
+    const char *first = db_argument(invocation, 0);
+    if (verb->run == run_wait && !waits_for_presence(first) && strcmp(first, "removed"))
+        return error_set(error, -EINVAL, "db wait: %s is not added, connected or removed",
+                         shown(first).text);
     return 0;
 }
 
-static int run_db(struct context *context, struct invocation *invocation, struct error *error)
+static const struct db_verb *find_verb(const char *name)
 {
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+        if (!strcmp(verbs[i].name, name))
+            return &verbs[i];
+    return NULL;
+}
+
+static int check_db(const struct invocation *invocation, struct error *error)
+{
+    const struct db_verb *verb = find_verb(invocation->args[0]);
     struct buffer known = BUFFER_INIT;
 
-    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+    if (verb)
+        return check_verb(verb, invocation, error);
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
         buffer_printf(&known, "%s%s", i ? ", " : "", verbs[i].name);
-        if (strcmp(verbs[i].name, invocation->args[0]))
-            continue;
-        buffer_fini(&known);
-        int result = check_verb(&verbs[i], invocation, error);
-        return result ? result : verbs[i].run(context, invocation, error);
-    }
     error_set(error, -EINVAL, "db: %s is not one of %s, nor a command for records",
               shown(invocation->args[0]).text, buffer_text(&known));
     buffer_fini(&known);
     return error->code;
+}
+
+static int run_db(struct context *context, struct invocation *invocation, struct error *error)
+{
+    return find_verb(invocation->args[0])->run(context, invocation, error);
+}
+
+static void explain_db(struct buffer *out)
+{
+    buffer_putc(out, '\n');
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+        struct buffer usage = BUFFER_INIT;
+        buffer_printf(&usage, "%s %s", verbs[i].name, verbs[i].usage);
+        buffer_printf(out, "  %-28s %s%s%s%s\n", buffer_text(&usage), verbs[i].summary,
+                      verbs[i].options ? " (" : "", verbs[i].options ? verbs[i].options : "",
+                      verbs[i].options ? ")" : "");
+        buffer_fini(&usage);
+    }
+    buffer_puts(out, "\n  Before any command about records it may stand, too: db get is get.\n");
 }
 
 static const struct command rows[] = {
@@ -387,6 +420,8 @@ static const struct command rows[] = {
      .group = GROUP_RECORD,
      .min_args = 1,
      .max_args = -1,
+     .check = check_db,
+     .explain = explain_db,
      .run = run_db},
 };
 

@@ -12,7 +12,7 @@
 
 /* The words of one verb are the arguments behind it; its options are those of "db" that it names. */
 struct db_verb {
-    const char *name, *usage, *options;
+    const char *name, *usage, *options, *summary;
     size_t min_args, max_args;
     command_callback *run;
 };

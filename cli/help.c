@@ -20,6 +20,8 @@ static void describe(const struct command *command, struct buffer *out)
 {
     buffer_printf(out, "weir %s%s%s\n\n  %s.\n", command->name, *command->arguments ? " " : "",
                   command->arguments, command->summary);
+    if (command->explain)
+        command->explain(out);
     if (command->options)
         buffer_printf(out, "\n  Options: %s\n", command->options);
     if (command->prepare)

@@ -91,6 +91,8 @@ refused "exclude each other" --if-exists --id=@x get Port p0
 refused "no command creates it" set Port p0 qos=@nothing
 refused "blanks, slashes and control characters" add-br ../x
 refused "at most 15" add-br 1234567890123456
+for name in '%s%n' 'a;b' '$(id)' 'a`b' 'ü'; do refused "is not possible, nor is what is not ASCII" add-br "$name"; done
+refused "is not possible, nor is what is not ASCII" add-port br0 'a|b'
 refused "must not be empty" add-port br0 ""
 refused 'a\x1bb' add-port br0 $'a\x1bb'
 refused "timed out: wait-until Port nothing has not come true" -t 0.1 wait-until Port nothing

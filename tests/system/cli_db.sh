@@ -54,6 +54,8 @@ refused "there is no table Nothing" db dump Nothing
 refused "has no such option" db dump --force
 refused "is not one of list-dbs" db nothing
 refused "usage: weir db transact" db transact
+expect 2 "$(weir db dump Queue QoS 2>/dev/null || echo $?)" "exit status of what is not understood"
+weir help db | grep -q '^  restore FILE|- .*(--force)$' || fail "help has no verbs"
 refused "is not that of a switch" --database=_Server list-br
 expect '"Open_vSwitch"' "$(weir --json --database=_Server get Database Open_vSwitch name)" "another database"
 
