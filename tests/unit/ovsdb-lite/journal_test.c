@@ -8,18 +8,37 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "lib/log.h"
 
 enum { N_RECORDS = 8 };
+
+/* In place of the C library's: a file system without locks. */
+static bool has_no_locks;
+
+int fcntl(int fd, int command, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, command);
+    void *argument = va_arg(arguments, void *);
+    va_end(arguments);
+    if (has_no_locks && command == F_OFD_SETLK) {
+        errno = ENOLCK;
+        return -1;
+    }
+    return (int)syscall(SYS_fcntl, fd, command, argument);
+}
 
 struct fixture {
     char directory[64], path[96], torn_path[112];
@@ -369,6 +388,24 @@ static void empty_file_is_refused(void **state)
     }
 }
 
+static void file_that_cannot_be_locked_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error error = ERROR_INIT;
+    uint64_t n = 0;
+
+    has_no_locks = true;
+    struct journal *journal = journal_open(fixture->path, count, &n, &error);
+    has_no_locks = false;
+    assert_null(journal);
+    assert_int_equal(error.code, -ENOLCK);
+    assert_non_null(strstr(error.message, "cannot lock"));
+    assert_int_equal(n, 0);
+    journal = journal_open(fixture->path, count, &n, &error);
+    assert_non_null(journal);
+    journal_close(journal);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -386,6 +423,7 @@ int main(void)
         TEST(second_server_is_kept_out),
         TEST(replacement_takes_over_lock_and_place),
         TEST(empty_file_is_refused),
+        TEST(file_that_cannot_be_locked_is_refused),
     };
     log_set_levels("console:off", NULL);
     return cmocka_run_group_tests(tests, NULL, NULL);
