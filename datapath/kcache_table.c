@@ -82,16 +82,31 @@ static bool has_key(const struct kcache_place *place, const struct kc_key *key)
            !memcmp(entry6->more_key, key->words + KC_KEY_WORDS, sizeof entry6->more_key);
 }
 
-struct kcache_place *kcache_table_find(struct kcache_table *table, const struct kc_points *points,
-                                       const struct kc_key *key)
+/* An entry is a line of memory that is hardly ever in the processor's cache: that of another home is not looked at. */
+static struct kcache_place *find_among(struct kcache_table *table, const struct kc_points *points,
+                                       const struct kc_key *key, unsigned int first,
+                                       unsigned int end)
 {
-    for (unsigned int i = 0; i < N_CANDIDATES; i++) {
+    for (unsigned int i = first; i < end; i++) {
         struct kcache_place *place = &table->places[candidate(points, i)];
 
-        if (place->state == IS_TAKEN && has_key(place, key))
+        if (place->state == IS_TAKEN && place->home == points->home && has_key(place, key))
             return place;
     }
     return NULL;
+}
+
+struct kcache_place *kcache_table_find(struct kcache_table *table, const struct kc_points *points,
+                                       const struct kc_key *key)
+{
+    const struct kcache_place *home = &table->places[points->home];
+    struct kcache_place *place = find_among(table, points, key, 0, 1);
+
+    if (!place && home->n_near)
+        place = find_among(table, points, key, 1, KC_GROUP);
+    if (!place && home->n_far)
+        place = find_among(table, points, key, KC_GROUP, N_CANDIDATES);
+    return place;
 }
 
 struct kcache_place *kcache_table_find_room(struct kcache_table *table,
