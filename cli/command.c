@@ -47,6 +47,8 @@ static const struct command_rows *const nouns[] = {
     &of_switch_commands,
     &of_tlv_commands,
     &packet_out_commands,
+    &of_monitor_commands,
+    &of_print_commands,
     &ports_commands,
     &fdb_commands,
     &trace_commands,

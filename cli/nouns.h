@@ -38,6 +38,8 @@ extern const struct command_rows of_queue_commands;
 extern const struct command_rows of_switch_commands;
 extern const struct command_rows of_tlv_commands;
 extern const struct command_rows packet_out_commands;
+extern const struct command_rows of_monitor_commands;
+extern const struct command_rows of_print_commands;
 extern const struct command_rows ports_commands;
 extern const struct command_rows fdb_commands;
 extern const struct command_rows trace_commands;

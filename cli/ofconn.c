@@ -104,14 +104,19 @@ static int move_bytes(struct ofconn *connection, bool until_input, struct error 
 
 /* --- Messages ------------------------------------------------------------------------------ */
 
-/* The next whole message that has come; 0 bytes: there is none yet. */
-static int next_frame(struct ofconn *connection, struct of_message *message, struct error *error)
+/* What was handed out before is not needed any more. */
+static void forget_consumed(struct ofconn *connection)
 {
-    /* What was handed out before is not needed any more. */
     if (connection->n_consumed > (1 << 20) || connection->n_consumed == connection->input.size) {
         buffer_pull(&connection->input, connection->n_consumed);
         connection->n_consumed = 0;
     }
+}
+
+/* The next whole message that has come; 0 bytes: there is none yet. */
+static int next_frame(struct ofconn *connection, struct of_message *message, struct error *error)
+{
+    forget_consumed(connection);
     const uint8_t *data = connection->input.data + connection->n_consumed;
     int n = of_frame_length(data, connection->input.size - connection->n_consumed);
 
@@ -212,6 +217,28 @@ int ofconn_receive_any(struct ofconn *connection, struct of_message *message, st
     int result = receive(connection, message, error);
     connection->wants_all = false;
     return result;
+}
+
+int ofconn_receive_bytes(struct ofconn *connection, const uint8_t **data, size_t *n_bytes,
+                         struct error *error)
+{
+    for (;;) {
+        forget_consumed(connection);
+        *data = connection->input.data + connection->n_consumed;
+        int n = of_frame_length(*data, connection->input.size - connection->n_consumed);
+
+        if (!n)
+            n = move_bytes(connection, true, error);
+        else if (n < 0)
+            error_set(error, n, "the switch sent a message of impossible length");
+        if (n < 0)
+            return n;
+        if (n > 0) {
+            connection->n_consumed += (size_t)n;
+            *n_bytes = (size_t)n;
+            return 0;
+        }
+    }
 }
 
 /* Reads answers only as far as they have come, to hear of refusals early. */

@@ -65,6 +65,10 @@ int ofconn_receive_all(struct ofconn *connection, uint32_t xid, enum of_message_
 /* Sends, then waits for the next message of any kind; echo requests have been answered. */
 int ofconn_receive_any(struct ofconn *connection, struct of_message *message, struct error *error);
 
+/* The same for messages that need not be known or even right; nothing is answered. */
+int ofconn_receive_bytes(struct ofconn *connection, const uint8_t **data, size_t *n_bytes,
+                         struct error *error);
+
 /* Asks for the ports' names; then ports can be written and printed by them, and tables, whose names
  * are asked for when one is needed. */
 int ofconn_load_names(struct ofconn *connection, struct error *error);

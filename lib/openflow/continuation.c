@@ -14,23 +14,6 @@
 #include "lib/openflow/properties.h"
 
 enum {
-    /* Open vSwitch's. */
-    NXCPT_BRIDGE = 0x8000,
-    NXCPT_STACK = 0x8001,    /* One value; the top comes first. */
-    NXCPT_TABLE_ID = 0x8004, /* Of the actions that follow, as the next; only to be printed. */
-    NXCPT_COOKIE = 0x8005,
-    NXCPT_ACTIONS = 0x8006,
-    NXCPT_ACTION_SET = 0x8007,
-    NXCPT_ODP_PORT = 0x8008,
-
-    /* Ours. */
-    CONTINUATION_INSTRUCTIONS = 0x9000,
-    CONTINUATION_METER = 0x9001,
-    CONTINUATION_SEAL = 0x9002,
-    CONTINUATION_PLACE = 0x9003, /* Table and cookie of all that follows. */
-};
-
-enum {
     PAD_BYTES = 4, /* Between the header of a property and actions or properties in it. */
     SEAL_BYTES = 16,
     PLACE_BYTES = 12,

@@ -26,6 +26,24 @@ enum {
     OF_CONTINUATION_MAX_BYTES = 48000, /* On the wire: more leaves no room for the frame. */
 };
 
+/* Properties of the property: */
+enum {
+    /* Open vSwitch's. */
+    NXCPT_BRIDGE = 0x8000,
+    NXCPT_STACK = 0x8001,    /* One value; the top comes first. */
+    NXCPT_TABLE_ID = 0x8004, /* Of the actions that follow, as the next; only to be printed. */
+    NXCPT_COOKIE = 0x8005,
+    NXCPT_ACTIONS = 0x8006,
+    NXCPT_ACTION_SET = 0x8007,
+    NXCPT_ODP_PORT = 0x8008,
+
+    /* Ours. */
+    CONTINUATION_INSTRUCTIONS = 0x9000,
+    CONTINUATION_METER = 0x9001,
+    CONTINUATION_SEAL = 0x9002,
+    CONTINUATION_PLACE = 0x9003, /* Table and cookie of all that follows. */
+};
+
 struct of_continuation {
     _Atomic(uint32_t) n_references;
     struct buffer stack;      /* Of struct of_value, the top one last. */
@@ -80,3 +98,8 @@ enum of_error of_continuation_decode(const uint8_t *bytes, size_t n_bytes,
 /* The same for bytes that anybody may have made: the step behind the seal, which trusts nothing either. */
 enum of_error of_continuation_parse(const uint8_t *bytes, size_t n_bytes, enum of_version version,
                                     struct of_continuation **continuation);
+
+/* What of it Open vSwitch has, too: a line each, as " continuation.odp_port=2". */
+struct of_names;
+void of_continuation_format(const uint8_t *bytes, size_t n_bytes, enum of_version version,
+                            const struct of_names *names, struct buffer *out);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "lib/annotations.h"
+#include "lib/openflow/continuation.h"
 #include "lib/openflow/flow_mod.h"
 #include "lib/openflow/flow_monitor.h"
 #include "lib/openflow/flow_text.h"
@@ -151,18 +152,18 @@ static enum of_error print_aggregate(struct message_printer *printer)
 
 /* --- Frames -------------------------------------------------------------------------------- */
 
-static void put_bytes(const char *title, const uint8_t *bytes, size_t n_bytes, struct buffer *out)
+static void put_userdata(const uint8_t *bytes, size_t n_bytes, struct buffer *out)
 {
     if (!n_bytes)
         return;
-    buffer_puts(out, title);
+    buffer_puts(out, " userdata=");
     for (size_t i = 0; i < n_bytes; i++)
         buffer_printf(out, "%s%02x", i ? "." : "", bytes[i]);
     buffer_putc(out, '\n');
 }
 
-static void put_packet_in(const struct of_packet_in *packet, const struct of_names *names,
-                          struct buffer *out)
+static void put_packet_in(const struct of_packet_in *packet, enum of_version version,
+                          const struct of_names *names, struct buffer *out)
 {
     static const char *const reasons[] = {"no_match",   "action", "invalid_ttl",
                                           "action_set", "group",  "packet_out"};
@@ -183,8 +184,10 @@ static void put_packet_in(const struct of_packet_in *packet, const struct of_nam
     else if (packet->total_bytes > packet->frame_bytes)
         buffer_puts(out, " (***total_len != data_len***)");
     buffer_putc(out, '\n');
-    put_bytes(" userdata=", packet->userdata, packet->userdata_bytes, out);
-    put_bytes(" continuation=", packet->continuation, packet->continuation_bytes, out);
+    put_userdata(packet->userdata, packet->userdata_bytes, out);
+    if (packet->continuation_bytes)
+        of_continuation_format(packet->continuation, packet->continuation_bytes, version, names,
+                               out);
     of_frame_format(packet->frame, packet->frame_bytes, out);
 }
 
@@ -196,7 +199,7 @@ static enum of_error print_packet_in(struct message_printer *printer)
                               : of_decode_packet_in(printer->message, &packet);
 
     if (!error)
-        put_packet_in(&packet, printer->names, printer->out);
+        put_packet_in(&packet, printer->message->version, printer->names, printer->out);
     return error;
 }
 

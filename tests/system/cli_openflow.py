@@ -10,10 +10,12 @@ What is meant to differ stands in DIFFERENT, with the reason.  (In 1.1 ovs-ofctl
 named, so it is of no use to compare with.)"""
 
 import concurrent.futures
+import os
 import re
 import shlex
 import subprocess
 import sys
+import time
 
 import openflow_commands
 
@@ -24,6 +26,7 @@ DIFFERENT = [
     (r"(1[1-4]) dump-groups br0 \d|dump-group-stats br0 \d", "ovs-ofctl takes no number, or prints all groups"),
     (r"10 add-flow br0 actions=goto_table:0", "ovs-ofctl makes a resubmit of it"),
     (r"add-meter br0 meter=4294901760,", "ovs-ofctl wants to be told the unit"),
+    (r"snoop", "openflow_snoop compares them"),
     (r"--read-only", "weir has no such mode"),
     (r"mod-port br0 LOCAL", "ovs-ofctl finds no such port"),
     (r"1[1-5] mod-port .*(flood|stp)", "ovs-ofctl does nothing, without a word: only 1.0 can say it"),
@@ -51,6 +54,21 @@ class Weir(openflow_commands.Switch):
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
+    def watch(self, words, path):
+        """Starts what runs on; what it prints goes to a file.  It has begun when it has something to tell."""
+        with open(path, "w", encoding="utf-8") as file:
+            process = subprocess.Popen([self.program, *words], env=self.environment, stdin=subprocess.DEVNULL,
+                                       stdout=file, stderr=subprocess.DEVNULL)
+        bridge = words[words.index("monitor") + 1]
+        probe = [*words[:2], "packet-out", bridge, "in_port=1 packet=0200000000010200000000029999 actions=controller"]
+        end = time.monotonic() + PATIENCE_S
+        while process.poll() is None and not os.path.getsize(path) and time.monotonic() < end:
+            if not any(word.startswith("watch:") for word in words):
+                self.start(probe).communicate()
+            time.sleep(0.02)
+        return process
+
+
 class Ofctl(openflow_commands.Switch):
     def start(self, words, timeout=10):
         return subprocess.Popen(["ovs-ofctl", "-t", str(timeout), *words], env=self.environment, text=True,
@@ -67,17 +85,55 @@ def answer(process, words):
     return out, process.returncode, err
 
 
+PATIENCE_S = 60
+PROBES = re.compile(r"^\S*PACKET_IN.*\n.*dl_type=0x9999\n", re.M)
+
+
+def read(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        text = PROBES.sub("", openflow_commands.plain(re.sub(r"\b(br0|p1|p2)w", r"\1v", file.read())))
+    return re.sub(r"^ovs-ofctl: .*\n", "", text, flags=re.M)
+
+
+def compare_watched(switches, version, parts):
+    """What both print of what happens to their bridges."""
+    paths = [f"watched.{version}.{letter}" for letter in "vw"]
+    processes = [switch.watch(words, path) for switch, words, path in zip(switches, parts[0], paths)]
+    try:
+        for pair in parts[1:]:
+            for switch, words in zip(switches, pair):
+                switch.start(words).communicate()
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            texts = [read(path) for path in paths]
+            if texts[0] == texts[1] or time.monotonic() > end:
+                return texts
+            time.sleep(0.05)
+    finally:
+        for process in processes:
+            process.terminate()
+            process.wait()
+
+
 def run_version(switches, version, lines):
     """How many answers there were, and how many differ."""
     n_answers = n_failed = 0
     report = []
     for which, command in lines:
-        if int(version) not in openflow_commands.versions(which.lstrip("?")) or " ; " in command:
+        if int(version) not in openflow_commands.versions(which.lstrip("?")):
             continue
         if any(re.search(pattern, f"{version} {command}") for pattern, _ in DIFFERENT):
             continue
-        pair = [["-O", f"OpenFlow{version}", *shlex.split(re.sub(r"\b(br0|p1|p2)\b", rf"\1{letter}{version}", command))]
-                for letter in "vw"]
+        parts = [[["-O", f"OpenFlow{version}", *shlex.split(re.sub(r"\b(br0|p1|p2)\b", rf"\1{letter}{version}", part))]
+                  for letter in "vw"] for part in command.split(" ; ")]
+        pair = parts[0]
+        if len(parts) > 1:
+            texts = compare_watched(switches, version, parts)
+            n_answers += 1
+            if texts[0] != texts[1] or not (texts[0] or re.search("invalid_ttl|meter", command)):
+                n_failed += 1
+                report += [command, *openflow_commands.difference(*texts)]
+            continue
         processes = [switch.start(words) for switch, words in zip(switches, pair)]
         words = pair[0]
         (out1, status1, err1), (out2, status2, err2) = [answer(process, words) for process in processes]

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Says the same as controller of br0 to each switch, and compares what "ovs-ofctl snoop br0" prints.
+"""Says the same as controller of br0 to each switch, and compares what "ovs-ofctl snoop br0" prints; and
+"weir snoop br0", for the first switch.
 
-    openflow_snoop.py RUNDIR RUNDIR
+    openflow_snoop.py RUNDIR RUNDIR WEIR
 
 The controller speaks OpenFlow 1.3, is lost, and comes back with 1.0: the snooper stays."""
 
@@ -37,8 +38,8 @@ ACCIDENTS = [(re.compile(pattern, re.M), replacement) for pattern, replacement i
 
 
 class Controller:
-    def __init__(self, rundir):
-        self.path = os.path.join(rundir, "controller.sock")
+    def __init__(self, rundir, name):
+        self.path = os.path.join(rundir, f"{name}.sock")
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
         self.listener.listen(5)
@@ -72,21 +73,22 @@ class Controller:
         self.hear(21 if self.version >= 2 else 19)
 
 
-def snoop(rundir):
+def snoop(rundir, program):
+    name = os.path.basename(program)
     environment = dict(os.environ, OVS_RUNDIR=rundir)
-    subprocess.run(["ovs-vsctl", "-t", "10", "set-controller", "br0", f"unix:{rundir}/controller.sock",
+    subprocess.run(["ovs-vsctl", "-t", "10", "set-controller", "br0", f"unix:{rundir}/{name}.sock",
                     "--", "set", "Controller", "br0", "max_backoff=1000", "inactivity_probe=60000",
                     "enable_async_messages=false"],
                    env=environment, check=True)
-    controller = Controller(rundir)
-    path = os.path.join(rundir, "snooped")
+    controller = Controller(rundir, name)
+    path = os.path.join(rundir, f"{name}.out")
     process = None
     try:
         for number, (version, messages) in enumerate(CONVERSATIONS):
             controller.accept(version)
             if not process:
                 controller.converse([(BARRIER, b"")], 0x77770000)  # Now the switch has our hello, too.
-                process = start(path, environment)
+                process = start(program, path, environment)
                 wait_for_snooper(controller, path)
             xid = 0x100 * (number + 1)
             controller.converse(messages, xid)
@@ -100,9 +102,9 @@ def snoop(rundir):
             process.wait()
 
 
-def start(path, environment):
+def start(program, path, environment):
     with open(path, "w", encoding="utf-8") as file:
-        return subprocess.Popen(["ovs-ofctl", "snoop", "br0"], env=environment, stdin=subprocess.DEVNULL, stdout=file,
+        return subprocess.Popen([program, "snoop", "br0"], env=environment, stdin=subprocess.DEVNULL, stdout=file,
                                 stderr=subprocess.STDOUT)
 
 
@@ -138,11 +140,14 @@ def plain(text):
 
 
 def main():
-    texts = [snoop(rundir) for rundir in sys.argv[1:]]
-    if not texts[0]:
+    ours, theirs, weir = sys.argv[1:]
+    expected = snoop(theirs, "ovs-ofctl")
+    if not expected:
         sys.exit("nothing is seen")
-    if texts[0] != texts[1]:
-        sys.exit("\n".join(difflib.ndiff(*texts)))
+    for program in "ovs-ofctl", weir:
+        text = snoop(ours, program)
+        if text != expected:
+            sys.exit("\n".join([program, *difflib.ndiff(text, expected)]))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# "ovs-ofctl snoop": does one who watches a bridge and its controller see with Weir what is seen with Open vSwitch?  One controller
-# of each switch says the same.
+# "ovs-ofctl snoop": does one who watches a bridge and its controller see with Weir what is seen with Open vSwitch?  And with
+# "weir snoop"?  One controller of each switch says the same.
 . "$(dirname "$0")/lib.sh"
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/ovs_lib.sh"
@@ -18,8 +18,10 @@ done
 step "without a controller there is nothing to see"
 ofctl snoop br0 >/dev/null 2>&1 && fail "snoop does not fail without a controller"
 
+"$WEIR_BUILD/cli/weir" -t 10 snoop br0 >/dev/null 2>&1 && fail "weir does not fail then, either"
+
 step "the same is seen"
-PYTHONDONTWRITEBYTECODE=1 python3 "$here/openflow_snoop.py" "$work" "$ovs_rundir" ||
+PYTHONDONTWRITEBYTECODE=1 python3 "$here/openflow_snoop.py" "$work" "$ovs_rundir" "$WEIR_BUILD/cli/weir" ||
   fail "snoop with Weir (-) and Open vSwitch (+) does not show the same"
 
 step "the socket goes with its bridge"
