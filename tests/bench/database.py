@@ -10,10 +10,13 @@ acknowledges first, and with a durable commit in each transaction.  Medians over
 """
 
 import argparse
+import json
 import os
 import re
 import resource
+import select
 import shutil
+import socket
 import statistics
 import subprocess
 import tempfile
@@ -94,6 +97,42 @@ class Ovs(Server):
                    f"--unixctl={self.directory}/ctl", "-vconsole:off")
 
 
+def connect(path):
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(path)
+    return client
+
+
+def longest_echo(path):
+    """The milliseconds that a client waits for a sign of life at most, while another adds rows in one transaction."""
+    rows = ({"op": "insert", "table": "Queue", "row": {"external_ids": ["map", [["n", str(n)]]]}} for n in range(N_ROWS))
+    text = json.dumps({"method": "transact", "params": ["Open_vSwitch", *rows], "id": 0}).encode()
+    echo = json.dumps({"method": "echo", "params": [], "id": 0}).encode()
+    writer, asker = connect(path), connect(path)
+    writer.setblocking(False)
+    longest, asked_at, n_sent, n_received, ending = 0, None, 0, 0, b""
+    while not ending.endswith(b"}"):
+        if asked_at is None:
+            asker.sendall(echo)
+            asked_at = time.monotonic()
+        readable, writable, _ = select.select([writer, asker], [writer] * (n_sent < len(text)), [])
+        if writable:
+            n_sent += writer.send(text[n_sent:n_sent + (1 << 16)])
+        if asker in readable:
+            asker.recv(1 << 16)
+            longest, asked_at = max(longest, time.monotonic() - asked_at), None
+        if writer in readable:
+            data = writer.recv(1 << 20)
+            if not data:
+                raise ConnectionError("the transaction was not answered")
+            n_received += len(data)
+            # The answer ends with the last bracket; those before close objects within it.
+            ending = data if n_received > 50 * N_ROWS and select.select([writer], [], [], 0.2)[0] == [] else b""
+    writer.close()
+    asker.close()
+    return longest * 1000
+
+
 def measure_server(server, options):
     results = {}
     server.start()
@@ -116,6 +155,7 @@ def measure_server(server, options):
     results[f"resident bytes per row of {N_ROWS:,}"] = (resident_bytes(server.process.pid) - empty) / N_ROWS
     results[f"a client fetching {N_ROWS:,} rows, s"] = server.measure("fetch")[0]
     results[f"file bytes per row of {N_ROWS:,}"] = os.path.getsize(server.file) / N_ROWS
+    results[f"an echo while another client adds {N_ROWS:,} rows at once, at most, ms"] = longest_echo(server.socket)
     server.stop()
     return results
 
