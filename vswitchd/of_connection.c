@@ -54,6 +54,9 @@ void of_connection_close(struct of_connection *connection, const char *reason)
     stream_watch_stop(&connection->watch);
     ev_timer_stop(server->loop, &connection->resume);
     ev_timer_stop(server->loop, &connection->silence);
+    ev_timer_stop(server->loop, &connection->limited);
+    for (size_t i = 0; i < N_LIMITERS; i++)
+        of_limiter_fini(&connection->limiters[i]);
     stream_destroy(connection->stream);
     connection->stream = NULL;
     of_stats_cancel(connection);
@@ -176,6 +179,60 @@ void of_connection_send_error(struct of_connection *connection, enum of_error er
     log_warn_limited("%s: sent error %s", of_connection_name(connection), of_error_name(error));
     connection->server->stats.n_errors_sent++;
     of_encode_error(error, request, n_bytes, &connection->output);
+}
+
+/* Limits of packet_ins */
+
+static const double FULL_WAIT_S = 0.1;
+
+static void wait_for_tokens(struct of_connection *connection)
+{
+    int64_t next_ns = INT64_MAX;
+
+    for (size_t i = 0; i < N_LIMITERS; i++) {
+        int64_t one_ns = of_limiter_next_ns(&connection->limiters[i]);
+        next_ns = one_ns < next_ns ? one_ns : next_ns;
+    }
+    ev_timer_stop(connection->server->loop, &connection->limited);
+    if (next_ns == INT64_MAX)
+        return;
+    int64_t wait_ns = next_ns - clock_now_ns();
+    ev_timer_set(&connection->limited, wait_ns > 0 ? (double)wait_ns / SECOND_NS : 0., 0.);
+    ev_timer_start(connection->server->loop, &connection->limited);
+}
+
+static void on_limited(struct ev_loop *loop, struct ev_timer *watcher, int events UNUSED)
+{
+    struct of_connection *connection = CONTAINER_OF(watcher, struct of_connection, limited);
+
+    if (of_connection_is_full(
+            connection)) { /* A peer that does not read gets nothing more to read. */
+        ev_timer_set(watcher, FULL_WAIT_S, 0.);
+        ev_timer_start(loop, watcher);
+        return;
+    }
+    for (size_t i = 0; i < N_LIMITERS; i++)
+        of_limiter_run(&connection->limiters[i], clock_now_ns(), &connection->output);
+    wait_for_tokens(connection);
+}
+
+void of_connection_limit_packet_ins(struct of_connection *connection, uint32_t rate, uint32_t burst)
+{
+    if (connection->state == CONNECTION_CLOSED)
+        return;
+    for (size_t i = 0; i < N_LIMITERS; i++)
+        of_limiter_set(&connection->limiters[i], rate, burst, clock_now_ns());
+    wait_for_tokens(connection);
+}
+
+void of_connection_send_packet_in(struct of_connection *connection, bool is_miss, of_port in_port,
+                                  const struct buffer *message)
+{
+    struct of_limiter *limiter = &connection->limiters[is_miss ? LIMITER_MISSES : LIMITER_ACTIONS];
+
+    of_limiter_send(limiter, in_port, message, clock_now_ns(), &connection->output);
+    if (limiter->stats.n_waiting && !ev_is_active(&connection->limited))
+        wait_for_tokens(connection);
 }
 
 /* Hello and echo */
@@ -364,6 +421,9 @@ struct of_connection *of_connection_create(struct of_server *server, struct stre
     of_monitors_init(connection);
     stream_watch_init(&connection->watch, server->loop, stream, on_readable, on_writable,
                       connection);
+    for (size_t i = 0; i < N_LIMITERS; i++)
+        of_limiter_init(&connection->limiters[i]);
+    ev_timer_init(&connection->limited, on_limited, 0., 0.);
     ev_timer_init(&connection->resume, on_resume, 0., 0.);
     ev_timer_init(&connection->silence, on_silence, GREETING_MS / 1000., 0.);
     stream_watch_reading(&connection->watch, true);

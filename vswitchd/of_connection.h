@@ -24,11 +24,15 @@
 #include "lib/openflow/vendor.h"
 #include "lib/stream_watch.h"
 #include "vswitchd/of_bundle.h"
+#include "vswitchd/of_limiter.h"
 #include "vswitchd/of_monitor.h"
 #include "vswitchd/of_server.h"
 
 struct of_dump;
 struct of_target;
+
+/* Each has its own limit. */
+enum { LIMITER_MISSES, LIMITER_ACTIONS, N_LIMITERS };
 
 enum of_connection_state { CONNECTION_GREETING, CONNECTION_UP, CONNECTION_CLOSED };
 
@@ -65,6 +69,8 @@ struct of_connection {
     struct of_async_config async;
     struct of_bundles bundles;
     struct of_monitors monitors;
+    struct of_limiter limiters[N_LIMITERS]; /* Of packet_ins. */
+    struct ev_timer limited;                /* Some may go. */
 };
 
 /* Takes 'stream', and says hello.  'inactivity_ms' 0: no probes. */
@@ -79,6 +85,12 @@ void of_connection_close(struct of_connection *connection, const char *reason);
 /* Answers 'request', or what is kept of it. */
 void of_connection_send_error(struct of_connection *connection, enum of_error error,
                               const void *request, size_t n_bytes);
+
+/* 'rate' 0: no limit.  of_connection_send_packet_in() sends 'message' when the limit lets it. */
+void of_connection_limit_packet_ins(struct of_connection *connection, uint32_t rate,
+                                    uint32_t burst);
+void of_connection_send_packet_in(struct of_connection *connection, bool is_miss, of_port in_port,
+                                  const struct buffer *message);
 
 /* Continues statistics, and writes as much as the peer takes. */
 void of_connection_flush(struct of_connection *connection);

@@ -33,6 +33,7 @@
 #include "lib/openflow/stats.h"
 #include "lib/openflow/vendor.h"
 #include "vswitchd/flow_table.h"
+#include "vswitchd/of_limiter.h"
 #include "vswitchd/packet_in.h"
 
 enum {
@@ -124,6 +125,8 @@ struct of_controller {
     unsigned int inactivity_ms;  /* Probe after so long a silence; 0: never. */
     bool has_inactivity;         /* False: inactivity_ms is 5000. */
     bool has_no_async;           /* enable_async_messages=false. */
+    uint32_t packet_in_rate;     /* Per second, of misses and of others each; 0: no limit. */
+    uint32_t packet_in_burst;    /* 0: a quarter of that. */
 };
 
 /* Keeps connections to targets that were there already, closes others, starts new ones.  A target that
@@ -141,6 +144,8 @@ struct of_controller_status {
     const char *last_error;  /* NULL: none.  Borrowed until the loop runs. */
     int64_t connected_ns;    /* When it last connected, 0: never. */
     int64_t disconnected_ns; /* When it last disconnected, 0: never. */
+    bool has_packet_in_limits;
+    struct of_limiter_stats misses, actions; /* Of its connection: what the limits did. */
 };
 
 /* False: no such target. */

@@ -155,7 +155,7 @@ static uint8_t packet_in_reason(const struct packet_in *entry, enum of_version v
 
 static void send_packet_in(struct of_server *server, const struct packet_in *entry)
 {
-    struct buffer continuation = BUFFER_INIT;
+    struct buffer continuation = BUFFER_INIT, message = BUFFER_INIT;
     struct of_connection *connection;
     struct of_packet_in packet = {
         .frame = entry->frame,
@@ -186,11 +186,15 @@ static void send_packet_in(struct of_server *server, const struct packet_in *ent
             packet.continuation = continuation.data;
             packet.continuation_bytes = continuation.size;
         }
+        buffer_clear(&message);
         of_encode_packet_in(&packet, connection->protocol.version, connection->packet_in_format,
-                            &connection->output);
+                            &message);
+        of_connection_send_packet_in(connection, packet.reason == OFPR_NO_MATCH, entry->in_port,
+                                     &message);
         server->stats.n_packet_ins++;
     }
     buffer_fini(&continuation);
+    buffer_fini(&message);
 }
 
 void of_server_packet_ins(struct of_server *server, struct packet_in_queue *queue)

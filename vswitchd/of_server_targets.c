@@ -74,6 +74,7 @@ static struct of_connection *add_connection(struct of_target *target, struct str
         of_connection_create(server, stream, OF_CONNECTION_CONTROLLER, target->inactivity_ms);
 
     connection->target = target;
+    of_connection_limit_packet_ins(connection, target->packet_in_rate, target->packet_in_burst);
     of_server_add_connection(server, connection);
     return connection;
 }
@@ -203,7 +204,6 @@ void of_target_connection_up(struct of_connection *connection)
     target->n_up++;
     target->connected_ns = clock_now_ns();
     target->backoff_ms = MIN_BACKOFF_MS;
-    target->last_error = (struct error)ERROR_INIT;
 }
 
 void of_target_connection_closed(struct of_connection *connection, const char *reason)
@@ -291,9 +291,13 @@ static void target_configure(struct of_target *target, const struct of_controlle
     target->inactivity_ms = controller->has_inactivity ? controller->inactivity_ms
                                                        : DEFAULT_INACTIVITY_MS;
     target->has_no_async = controller->has_no_async;
+    target->packet_in_rate = controller->packet_in_rate;
+    target->packet_in_burst = controller->packet_in_burst;
     cds_list_for_each_entry (connection, &target->server->connections, node) {
-        if (connection->target == target)
-            connection->inactivity_ms = target->inactivity_ms;
+        if (connection->target != target)
+            continue;
+        connection->inactivity_ms = target->inactivity_ms;
+        of_connection_limit_packet_ins(connection, target->packet_in_rate, target->packet_in_burst);
     }
 }
 
@@ -367,5 +371,11 @@ bool of_server_get_controller_status(const struct of_server *server, const char 
         .connected_ns = target->connected_ns,
         .disconnected_ns = target->disconnected_ns,
     };
+    const struct of_connection *connection = target->connection;
+    if (connection && connection->limiters[LIMITER_MISSES].rate) {
+        status->has_packet_in_limits = true;
+        status->misses = connection->limiters[LIMITER_MISSES].stats;
+        status->actions = connection->limiters[LIMITER_ACTIONS].stats;
+    }
     return true;
 }

@@ -37,6 +37,7 @@ struct of_target {
     struct socket_address *address; /* NULL: the name makes no sense. */
     unsigned int max_backoff_ms, inactivity_ms;
     bool has_no_async;
+    uint32_t packet_in_rate, packet_in_burst;
     bool is_wanted; /* Used while the list is being replaced. */
 
     enum of_target_state state;

@@ -217,6 +217,26 @@ static void add_seconds(json_t *map, const char *key, int64_t since_ns)
     ovsdb_json_map_add_string(map, key, text);
 }
 
+static void add_limiter(json_t *map, const char *type, const struct of_limiter_stats *stats)
+{
+    const struct {
+        const char *name;
+        uint64_t n;
+    } counters[] = {
+        {"bypassed", stats->n_bypassed},
+        {"queued", stats->n_queued},
+        {"dropped", stats->n_dropped},
+        {"backlog", stats->n_waiting},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(counters); i++) {
+        char key[40], text[24];
+        snprintf(key, sizeof key, "packet-in-%s-%s", type, counters[i].name);
+        snprintf(text, sizeof text, "%" PRIu64, counters[i].n);
+        ovsdb_json_map_add_string(map, key, text);
+    }
+}
+
 static void set_controller(struct ovsdb_txn *txn, const struct bridge *bridge,
                            const struct ovsdb_row *row)
 {
@@ -233,6 +253,10 @@ static void set_controller(struct ovsdb_txn *txn, const struct bridge *bridge,
         ovsdb_json_map_add_string(map, "last_error", controller.last_error);
     add_seconds(map, "sec_since_connect", controller.connected_ns);
     add_seconds(map, "sec_since_disconnect", controller.disconnected_ns);
+    if (controller.has_packet_in_limits) {
+        add_limiter(map, "miss", &controller.misses);
+        add_limiter(map, "action", &controller.actions);
+    }
     ovsdb_txn_set_take(txn, row, "status", map);
     ovsdb_txn_set_take(txn, row, "is_connected", json_boolean(controller.is_connected));
     ovsdb_txn_set_take(

@@ -19,6 +19,7 @@ enum {
     DEFAULT_CACHED_FLOWS = 200000,
     MAX_CACHED_FLOWS = 10000000,
     MAX_STATIONS = 1000000,
+    MAX_PACKET_INS = 100000, /* A second, and waiting. */
     MTU_MIN = 68,
     MTU_MAX = 65535,
 };
@@ -34,7 +35,9 @@ static const struct {
      {"name", "ports", "fail_mode", "datapath_type", "protocols", "other_config", "controller",
       "flow_tables"}},
     {"Flow_Table", {"name", "flow_limit", "overflow_policy", "groups"}},
-    {"Controller", {"target", "max_backoff", "inactivity_probe", "enable_async_messages"}},
+    {"Controller",
+     {"target", "max_backoff", "inactivity_probe", "enable_async_messages", "controller_rate_limit",
+      "controller_burst_limit"}},
     {"Port", {"name", "interfaces", "tag", "trunks", "vlan_mode", "other_config"}},
     {"Interface",
      {"name", "type", "options", "ofport_request", "mac", "mtu_request", "other_config"}},
@@ -53,7 +56,8 @@ void wanted_watch(struct ovsdb_client *client)
     ovsdb_client_watch(client, "Flow_Table", "name", "flow_limit", "overflow_policy", "groups",
                        NULL);
     ovsdb_client_watch(client, "Controller", "target", "max_backoff", "inactivity_probe",
-                       "enable_async_messages", "is_connected", "role", "status", NULL);
+                       "enable_async_messages", "controller_rate_limit", "controller_burst_limit",
+                       "is_connected", "role", "status", NULL);
     ovsdb_client_watch(client, "SSL", "private_key", "certificate", "ca_cert", "bootstrap_ca_cert",
                        NULL);
     ovsdb_client_watch(client, "Port", "name", "interfaces", "tag", "trunks", "vlan_mode",
@@ -342,6 +346,13 @@ static unsigned int milliseconds(const struct ovsdb_row *row, const char *column
     return value > 0 && value <= INT32_MAX ? (unsigned int)value : 0;
 }
 
+static uint32_t messages_per_second(const struct ovsdb_row *row, const char *column)
+{
+    int64_t value = ovsdb_row_integer(row, column, 0);
+
+    return value > 0 && value <= MAX_PACKET_INS ? (uint32_t)value : value > 0 ? MAX_PACKET_INS : 0;
+}
+
 static void read_controllers(const struct ovsdb_row *row, struct wanted_bridge *bridge)
 {
     size_t n = ovsdb_row_count(row, "controller");
@@ -362,6 +373,8 @@ static void read_controllers(const struct ovsdb_row *row, struct wanted_bridge *
             .inactivity_ms = milliseconds(from, "inactivity_probe"),
             .has_inactivity = ovsdb_row_count(from, "inactivity_probe"),
             .has_no_async = !ovsdb_row_bool(from, "enable_async_messages", true),
+            .packet_in_rate = messages_per_second(from, "controller_rate_limit"),
+            .packet_in_burst = messages_per_second(from, "controller_burst_limit"),
         };
         bridge->n_controllers++;
     }

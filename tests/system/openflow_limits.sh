@@ -115,3 +115,31 @@ heard 14 | found reason=eviction || fail "no eviction is told"
 step "without a row there is no limit, and no name"
 both vsctl clear Bridge br0 flow_tables
 same table_name
+
+step "a controller gets no more packet-ins than it may"
+command -v ovs-testcontroller >/dev/null || exit 0
+FRAME=020000000001020000000002080045000028000000004011f96c0a0000010a00000200350035001400000000000000000000
+limit_controller() {
+  ip netns exec "$1" ovs-testcontroller --mute "punix:$OVS_RUNDIR/mute.sock" </dev/null >/dev/null 2>&1 &
+  wait_until [ -S "$OVS_RUNDIR/mute.sock" ] || fail "no controller"
+  vsctl set-controller br0 "unix:$OVS_RUNDIR/mute.sock" -- set Controller br0 controller_rate_limit=100 \
+    max_backoff=1000 inactivity_probe=60000
+  wait_until is_connected || fail "the controller is not connected"
+  of add-flow br0 "in_port=5,actions=controller$(printf ',controller%.0s' {1..44})"
+  of packet-out br0 "in_port=5,packet=$FRAME,actions=table"
+  wait_until limits_are_told || fail "$(vsctl get Controller br0 status)"
+  vsctl del-controller br0
+}
+is_connected() { [ "$(vsctl get Controller br0 is_connected)" = true ]; }
+# 25 at once, and the others within 0.2 s; tokens may have come meanwhile.
+limits_are_told() {
+  vsctl get Controller br0 status | tr -d '{}" ' | tr , '\n' | awk -F= '
+    $1 == "state" && $2 == "ACTIVE" { n++ }
+    $1 ~ /^packet-in-(miss|action)-(bypassed|queued|dropped|backlog)$/ { n++ }
+    { value[$1] = $2 }
+    END { all = value["packet-in-action-bypassed"] + value["packet-in-action-queued"]
+      exit !(n == 9 && all == 45 && value["packet-in-action-bypassed"] >= 25 && value["packet-in-action-dropped"] == 0 &&
+        value["packet-in-action-backlog"] == 0) }'
+}
+OVS_RUNDIR=$work limit_controller "$space"
+OVS_RUNDIR=$ovs_rundir limit_controller "$space-ovs"
