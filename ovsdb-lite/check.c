@@ -115,6 +115,16 @@ static enum check_status fail(const struct error *error, struct buffer *report)
     return CHECK_FAILED;
 }
 
+/* Changes the image, of which nothing is wanted any more. */
+static bool may_be_repaired(struct saved *saved)
+{
+    uint32_t file_id;
+
+    return saved->format == SAVED_OVS ||
+           journal_parse_head(saved->image, saved->n_bytes, &file_id) ||
+           journal_mend_head(saved->image, saved->n_bytes);
+}
+
 enum check_status check_file(const char *path, struct buffer *report)
 {
     struct error error = ERROR_INIT;
@@ -123,9 +133,9 @@ enum check_status check_file(const char *path, struct buffer *report)
     if (saved_open(&saved, path, &error))
         return fail(&error, report);
     enum check_status status = judge(&saved, report);
-    saved_fini(&saved);
-    if (status == CHECK_DAMAGED)
+    if (status == CHECK_DAMAGED && may_be_repaired(&saved))
         buffer_printf(report, "ovsdb-lite check --repair %s keeps what is certain\n", path);
+    saved_fini(&saved);
     return status;
 }
 

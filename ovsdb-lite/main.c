@@ -101,9 +101,11 @@ static int load_schema(struct program *program, const char *file, struct error *
 
     json_decref(program->schema);
     program->schema = json_load_file(file, JSON_REJECT_DUPLICATES, &json_error);
-    return program->schema ? 0
-                           : error_set(error, -EINVAL, "%s: line %d: %s", file, json_error.line,
-                                       json_error.text);
+    if (program->schema)
+        return 0;
+    if (json_error.line < 0)
+        return error_set(error, -EINVAL, "%s", json_error.text); /* It names the file. */
+    return error_set(error, -EINVAL, "%s: line %d: %s", file, json_error.line, json_error.text);
 }
 
 static int handle_option(struct program *program, int option, struct error *error)

@@ -130,6 +130,7 @@ weir db compact
 weir db check | grep -q sound || fail check
 weir db check "$work/conf.db" "$work/backup" | grep -c '^sound' | grep -qx 2 || fail "check of files"
 refused "not all of these files are sound" db check /etc/passwd
+! weir db check /etc/passwd 2>/dev/null | grep -q repair || fail "check offers to repair what is no database"
 refused "timed out: database Open_vSwitch is not removed" -t 0.2 db wait removed
 
 step "monitor"
