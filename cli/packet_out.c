@@ -50,9 +50,10 @@ static int run_packet_out(struct context *context, struct invocation *invocation
                           struct error *error)
 {
     if (invocation->n_args == 3)
-        return error_set(error, -EINVAL,
-                         "packet-out: needs BRIDGE 'in_port=PORT packet=FRAME actions=ACTIONS', or "
-                         "BRIDGE PORT ACTIONS FRAME");
+        return error_set(
+            error, -EINVAL,
+            "packet-out: needs BRIDGE 'in_port=PORT packet=FRAME actions=ACTIONS', where "
+            "fields may stand for packet=FRAME, or BRIDGE PORT ACTIONS FRAME");
     struct of_changes *changes = of_changes_open(context, invocation, OF_VERSIONS_KNOWN, error);
     if (!changes)
         return error->code;
@@ -102,7 +103,7 @@ static int run_bundle(struct context *context, struct invocation *invocation, st
 static const struct command rows[] = {
     {.name = "packet-out",
      .arguments = "BRIDGE PACKET-OUT",
-     .summary = "Hand a frame to a bridge (in_port=1 packet=0200... actions=output:2)",
+     .summary = "Hand a frame to a bridge (in_port=1 tcp,nw_dst=10.0.0.1 actions=output:2)",
      .group = GROUP_FLOW,
      .min_args = 2,
      .max_args = -1,

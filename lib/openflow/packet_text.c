@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/compose.h"
 #include "lib/openflow/flow_text.h"
 #include "lib/openflow/match_text.h"
 #include "lib/openflow/text.h"
+#include "lib/packet.h"
 
 enum { MIN_FRAME_BYTES = 14, MAX_FRAME_BYTES = 65000 };
 
@@ -67,24 +69,71 @@ static char *cut_actions(char *text)
     return text + strlen(text);
 }
 
-/* What a frame has by itself cannot be told beside it. */
-static int check(const struct packet_parser *parser)
+/* Of the match, what a frame comes with; the rest is what it has by itself. */
+static void split(const struct match *match, struct match *metadata, struct match *frame)
 {
-    struct match packet_fields = parser->packet->metadata;
+    static const struct flow_key no_key;
+    uint32_t pkt_mark = match->mask.key.pkt_mark.raw;
 
-    memset(&packet_fields.mask.regs, 0, sizeof packet_fields.mask.regs);
-    memset(&packet_fields.mask.metadata, 0, sizeof packet_fields.mask.metadata);
-    memset(&packet_fields.mask.key.pkt_mark, 0, sizeof packet_fields.mask.key.pkt_mark);
-    for (size_t i = 0; i < sizeof packet_fields.mask; i++) {
-        if (((const uint8_t *)&packet_fields.mask)[i])
-            return error_set(parser->error, -EINVAL,
-                             "only metadata, registers and pkt_mark can be given beside the frame");
-    }
+    *metadata = *frame = *match;
+    metadata->mask.key = no_key;
+    metadata->mask.key.pkt_mark.raw = pkt_mark;
+    memset(&frame->mask.regs, 0, sizeof frame->mask.regs);
+    memset(&frame->mask.metadata, 0, sizeof frame->mask.metadata);
+    frame->mask.key.pkt_mark.raw = 0;
+    match_normalize(metadata);
+    match_normalize(frame);
+}
+
+static bool is_any(const struct match *match)
+{
+    struct match any;
+
+    match_init_any(&any);
+    return match_is_equal(match, &any);
+}
+
+static int compose(const struct match *wanted, struct buffer *frame, struct error *error)
+{
+    struct packet packet;
+    struct flow flow;
+
+    compose_frame(&wanted->flow.key, &wanted->mask.key, frame);
+    struct buffer memory = BUFFER_INIT;
+    buffer_put_zeros(&memory, PACKET_HEADROOM + frame->size);
+    packet_init(&packet, memory.data, (uint32_t)memory.size);
+    memcpy(packet.data, frame->data, frame->size);
+    packet.size = (uint32_t)frame->size;
+    memset(&flow, 0, sizeof flow);
+    flow_extract(&packet, be32_from(0), &flow.key);
+    buffer_fini(&memory);
+    if (match_contains(wanted, &flow))
+        return 0;
+    struct buffer text = BUFFER_INIT;
+    of_match_format(wanted, NULL, &text);
+    error_set(error, -EINVAL, "%.200s: no frame has these fields, or weir cannot make it",
+              buffer_text(&text));
+    buffer_fini(&text);
+    return -EINVAL;
+}
+
+/* What a frame has by itself cannot be told beside it. */
+static int finish_frame(struct packet_parser *parser)
+{
+    struct match metadata, frame;
+
+    split(&parser->packet->metadata, &metadata, &frame);
     if (!parser->has_port)
         return error_set(parser->error, -EINVAL, "a frame needs an in_port");
-    return parser->frame->size
-               ? 0
-               : error_set(parser->error, -EINVAL, "there is no frame: packet=HEXADECIMAL-DIGITS");
+    if (parser->frame->size && !is_any(&frame))
+        return error_set(parser->error, -EINVAL,
+                         "only metadata, registers and pkt_mark can be given beside the frame");
+    if (!parser->frame->size && is_any(&frame))
+        return error_set(parser->error, -EINVAL,
+                         "there is no frame: packet=HEXADECIMAL-DIGITS, or fields like "
+                         "tcp,nw_dst=10.0.0.1");
+    parser->packet->metadata = metadata;
+    return parser->frame->size ? 0 : compose(&frame, parser->frame, parser->error);
 }
 
 int of_packet_out_parse(const char *text, const struct of_names *names, struct buffer *frame,
@@ -106,7 +155,7 @@ int of_packet_out_parse(const char *text, const struct of_names *names, struct b
     if (!result)
         result = match_text_finish(&parser.fields, error);
     if (!result)
-        result = check(&parser);
+        result = finish_frame(&parser);
     if (!result)
         result = of_actions_parse(actions, names, &packet->actions, error);
     packet->frame = frame->data;
