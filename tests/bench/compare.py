@@ -16,6 +16,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -155,25 +156,59 @@ def measure_guests(switch, options):
     return results
 
 
+def received_bytes(process):
+    """By eth0 of the network namespace that the process is in."""
+    with open(f"/proc/{process.pid}/net/dev") as file:
+        return int(re.search(r"eth0:\s*(\d+)", file.read()).group(1))
+
+
+def gbps_for(seconds, process):
+    begin, before = time.monotonic(), received_bytes(process)
+    time.sleep(seconds)
+    return (received_bytes(process) - before) * 8e-9 / (time.monotonic() - begin)
+
+
+def tcp_beside(flood, listener, seconds):
+    """TCP alone and beside the flood, which goes on and off each second: what is left of it in each second, by
+    what was there before and after."""
+    alone, beside = [], []
+    for _ in range(seconds):
+        alone.append(gbps_for(1, listener))
+        flood.send_signal(signal.SIGCONT)
+        beside.append(gbps_for(1, listener))
+        flood.send_signal(signal.SIGSTOP)
+    alone.append(gbps_for(1, listener))
+    return [2 * b / (before + after) for b, before, after in zip(beside, alone, alone[1:])]
+
+
 def flood_beside_tcp(switch, options, flow_frames):
     """What is left of TCP between h1 and h2 while guest 1 sends 50,000 frames a second to guest 2, of flows with so
     many each, how many arrive, and what each costs the switch."""
     tool, seconds = options.build + LOAD + "tap_guest", options.flood_seconds
     is_daemon = isinstance(switch, Daemons)
-    alone = [iperf(H1, H2, "10.9.0.2", 1, 2)]
-    receiver = start(NS, tool, "receive", "g2", seconds, G2_MAC, G1_MAC)
-    time.sleep(0.3)
-    cpu = cpu_seconds(switch.pid()) if is_daemon else 0
-    flood = start(NS, tool, "flood", "g1", seconds, 50000, flow_frames, G1_MAC, G2_MAC)
-    time.sleep(0.5)
-    beside = iperf(H1, H2, "10.9.0.2", 1, seconds - 1)
-    reached = int(flood.communicate()[0])
-    results = {"tcp_part": 0, "kpps": reached / 1e3,
-               "out_kpps": int(receiver.communicate()[0].split()[0]) / 1e3}
+    listener = start(H2, "iperf3", "-s", "-1")
+    wait_for(lambda: ":5201" in in_ns(H2, "ss", "-ltn").stdout, what="iperf3")
+    receiver = start(NS, tool, "receive", "g2", 2 * seconds + 1, G2_MAC, G1_MAC)
+    flood = start(NS, tool, "flood", "g1", 2 * seconds + 9, 50000, flow_frames, G1_MAC, G2_MAC)
+    flood.send_signal(signal.SIGSTOP)
+    client = start(H1, "iperf3", "-c", "10.9.0.2", "-t", 2 * seconds + 20)
+    try:
+        wait_for(lambda: ":5201" in in_ns(H2, "ss", "-tn", "state", "established").stdout,
+                 what="a TCP connection")
+        cpu = cpu_seconds(switch.pid()) if is_daemon else 0
+        parts = tcp_beside(flood, listener, seconds)
+        cpu = cpu_seconds(switch.pid()) - cpu if is_daemon else 0
+        flood.send_signal(signal.SIGTERM)
+        flood.send_signal(signal.SIGCONT)
+        reached = int(flood.communicate()[0])
+        arrived = int(receiver.communicate()[0].split()[0]) * (2 * seconds + 1) / seconds
+    finally:
+        for process in flood, client, listener, receiver:
+            process.kill()
+            process.wait()
+    results = {"tcp_part": statistics.median(parts), "kpps": reached / 1e3, "out_kpps": arrived / 1e3}
     if is_daemon:
-        results["us"] = (cpu_seconds(switch.pid()) - cpu) * 1e6 / (reached * seconds)
-    alone.append(iperf(H1, H2, "10.9.0.2", 1, 2))
-    results["tcp_part"] = beside / statistics.mean(alone)
+        results["us"] = cpu * 1e6 / (reached * seconds)
     return results
 
 

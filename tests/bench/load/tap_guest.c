@@ -5,7 +5,8 @@
  *     tap_guest send TAP SECONDS FRAME_BYTES MAC PEER_MAC    a guest that sends, as fast as it can;
  *                                                            prints frames per second
  *     tap_guest flood TAP SECONDS PPS FRAMES MAC PEER_MAC    small UDP, each flow, of 5 million, of so many
- *                                                            frames; prints frames per second
+ *                                                            frames; prints frames per second; SIGTERM
+ *                                                            ends it, SIGSTOP interrupts it
  *     tap_guest receive TAP SECONDS MAC PEER_MAC             a guest that takes what comes; prints frames
  *                                                            and bytes per second
  *
@@ -23,6 +24,7 @@
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,6 +44,8 @@ enum {
     N_FLOOD_FLOWS = 5000000,
     TIMESTAMP_BYTES = 12
 };
+
+#define HELD_NS (500 * MILLISECOND_NS)
 
 struct tap_frame {
     struct virtio_net_hdr vnet;
@@ -175,22 +179,36 @@ struct flood {
     int pps, flow_frames;
 };
 
+static volatile sig_atomic_t is_stopped;
+
+static void stop(int signal_number)
+{
+    (void)signal_number;
+    is_stopped = 1;
+}
+
+/* While the process is held (SIGSTOP) no time passes. */
 static int flood(int fd, int seconds, const struct flood *flood, const struct stations *stations)
 {
     static struct tap_frame frame;
-    int64_t start = clock_now_ns(), now = start;
+    int64_t last_ns = clock_now_ns(), spent_ns = 0;
     uint64_t n_sent = 0, n_tried = 0;
 
+    signal(SIGTERM, stop);
     make_frame(&frame, MIN_FRAME, stations);
-    while ((now = clock_now_ns()) - start < seconds * SECOND_NS) {
-        for (uint64_t due = (uint64_t)(now - start) * (uint64_t)flood->pps / SECOND_NS;
-             n_tried < due; n_tried++) {
+    while (spent_ns < seconds * SECOND_NS && !is_stopped) {
+        int64_t now_ns = clock_now_ns(), more_ns = now_ns - last_ns;
+
+        spent_ns += more_ns < HELD_NS ? more_ns : 0;
+        last_ns = now_ns;
+        for (uint64_t due = (uint64_t)spent_ns * (uint64_t)flood->pps / SECOND_NS; n_tried < due;
+             n_tried++) {
             set_flow(&frame, (uint32_t)(n_tried / (uint64_t)flood->flow_frames % N_FLOOD_FLOWS));
             n_sent += write(fd, &frame, sizeof frame.vnet + MIN_FRAME) > 0;
         }
         poll(NULL, 0, 1);
     }
-    printf("%.0f\n", (double)n_sent * SECOND_NS / (double)(now - start));
+    printf("%.0f\n", spent_ns ? (double)n_sent * SECOND_NS / (double)spent_ns : 0);
     return 0;
 }
 
