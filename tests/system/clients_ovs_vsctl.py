@@ -30,6 +30,7 @@ OF_DAEMONS = {
                   "cfm_fault_status", "cfm_flap_count", "cfm_health", "cfm_mpid", "cfm_remote_mpids",
                   "cfm_remote_opstate"},
     "Manager": {"is_connected", "status"},
+    "Mirror": {"statistics"},
     "Port": {"bond_active_slave", "rstp_statistics", "rstp_status", "statistics", "status"},
     "Datapath": {"datapath_version", "capabilities"},
 }
@@ -113,7 +114,7 @@ def run_line(line, switches, columns):
         problems.append(f"    exit status {results[0][0]}: {outputs[0][1].strip()}")
     if results[0] != results[1]:
         problems += [f"    - {results[0]}", f"    + {results[1]}"]
-    end = time.monotonic() + 2
+    end = time.monotonic() + 30
     while True:
         contents = [describe(switch.rows(columns)) for switch in switches]
         if contents[0] == contents[1] or time.monotonic() > end:
