@@ -238,11 +238,12 @@ void rewrite_drop_precedence(struct packet *packet, uint8_t n_steps)
 
     switch (l3_type(packet)) {
     case ETH_TYPE_IPV4:
-        value[IN_WORD_TOS] = kc_raise_precedence(l3[1], n_steps);
+        value[IN_WORD_TOS] = (uint8_t)kc_raise_precedence(l3[1], n_steps);
         set_ipv4_fields(packet, &patch);
         break;
     case ETH_TYPE_IPV6:
-        value[IN_WORD_TOS] = kc_raise_precedence((uint8_t)(l3[0] << 4 | l3[1] >> 4), n_steps);
+        value[IN_WORD_TOS] = (uint8_t)kc_raise_precedence((uint8_t)(l3[0] << 4 | l3[1] >> 4),
+                                                          n_steps);
         set_ipv6_fields(packet, &patch);
         break;
     }

@@ -366,10 +366,10 @@ static __always_inline void kc_remark(const struct kc_skb *x, __u32 n_steps)
         bpf_skb_load_bytes(x->skb, x->info.l3, header, sizeof header))
         return;
     if (x->info.type == ETH_TYPE_IPV4) {
-        kc_set_ipv4_byte(x, 0, true, kc_raise_precedence(header[1], n_steps), 0xff);
+        kc_set_ipv4_byte(x, 0, true, (__u8)kc_raise_precedence(header[1], n_steps), 0xff);
         return;
     }
-    __u8 tos = kc_raise_precedence((__u8)(header[0] << 4 | header[1] >> 4), n_steps);
+    __u8 tos = (__u8)kc_raise_precedence((__u8)(header[0] << 4 | header[1] >> 4), n_steps);
     header[0] = (__u8)((header[0] & 0xf0) | tos >> 4);
     header[1] = (__u8)((header[1] & 0x0f) | tos << 4);
     bpf_skb_store_bytes(x->skb, x->info.l3, header, sizeof header, BPF_F_RECOMPUTE_CSUM);

@@ -59,10 +59,18 @@ static inline __attribute__((always_inline)) __u64 kc_meter_load(const __u64 *wo
 #endif
 }
 
+/* The verifier looks at such a function once, not once for each band and each way that leads to it. */
+#ifdef __bpf__
+#define KC_METER_FUNCTION __attribute__((noinline))
+#else
+#define KC_METER_FUNCTION static inline
+#endif
+
 /* Takes 'cost' out of the bucket; false: less than 'needs' is in it, and it stays. */
-static inline __attribute__((always_inline)) int kc_band_take(struct kc_band *band, __u64 now,
-                                                              __u64 cost, __u64 needs)
+KC_METER_FUNCTION int kc_band_take(struct kc_band *band, __u64 now, __u64 cost, __u64 needs)
 {
+    if (!band)
+        return 1; /* Only the verifier thinks so. */
     __u64 full = kc_meter_load(&band->full);
 
     for (int i = 0; i < KC_METER_RACES; i++) {
@@ -110,13 +118,13 @@ kc_meter_charge(struct kc_meter *meter, __u64 now_ns, __u64 n_bytes, __u64 first
 }
 
 /* DSCPs of assured forwarding are a class of 3 bits, a precedence of 2, and a zero. */
-static inline __attribute__((always_inline)) __u8 kc_raise_precedence(__u8 tos, __u32 n_steps)
+KC_METER_FUNCTION int kc_raise_precedence(__u32 tos, __u32 n_steps)
 {
     enum { FIRST_CLASS = 1, LAST_CLASS = 4, LAST_PRECEDENCE = 3 };
     __u32 class = tos >> 5, precedence = tos >> 3 & 3;
 
     if (class < FIRST_CLASS || class > LAST_CLASS || !precedence || tos & 4)
-        return tos;
+        return (__u8)tos;
     precedence += n_steps;
     if (precedence > LAST_PRECEDENCE)
         precedence = LAST_PRECEDENCE;

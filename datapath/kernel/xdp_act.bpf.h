@@ -347,12 +347,12 @@ static __always_inline void kc_xdp_remark(const struct kc_xdp *x, __u32 n_steps)
     if (!ip)
         return;
     if (x->type == ETH_TYPE_IPV4) {
-        set.value = (__u64)kc_raise_precedence(ip[1], n_steps) << 40;
+        set.value = (__u64)(__u8)kc_raise_precedence(ip[1], n_steps) << 40;
         kc_xdp_set_ipv4_fields(x, &set);
     } else if (x->type == ETH_TYPE_IPV6) {
         __u8 tos = (__u8)(ip[0] << 4 | ip[1] >> 4);
 
-        set.value = (__u64)kc_raise_precedence(tos, n_steps) << 40;
+        set.value = (__u64)(__u8)kc_raise_precedence(tos, n_steps) << 40;
         kc_xdp_set_ipv6_fields(x, &set);
     }
 }

@@ -101,6 +101,22 @@ static void set_rewriting(const struct frame *frame)
     programs_put(programs.tc->maps.kc_programs, 0, &program);
 }
 
+/* One band, which is never exceeded. */
+static void set_metering(void)
+{
+    struct kc_program program = {.n_steps = 2, .sends_once = 1};
+    const struct kc_meter meter = {
+        .n_bands = 1,
+        .counts_packets = 1,
+        .bands = {{.cost = 1, .burst = 1ULL << 61, .most = 1ULL << 62, .rate = UINT32_MAX}},
+    };
+
+    program.steps[0] = (struct kc_step){.op = KC_METER, .is_counted = 1};
+    program.steps[1] = (struct kc_step){.op = KC_OUTPUT, .n = 1, .ports = {PROGRAMS_OUT_PORT}};
+    programs_put(programs.tc->maps.kc_meters, 0, &meter);
+    programs_put(programs.tc->maps.kc_programs, 0, &program);
+}
+
 static void measure_steps(const char *name, const struct bpf_program *program, bool is_xdp)
 {
     uint32_t passed = is_xdp ? 2 : (uint32_t)-1, redirected = is_xdp ? 4 : 7;
@@ -124,6 +140,8 @@ static void measure_steps(const char *name, const struct bpf_program *program, b
     set_rewriting(&frame);
     set_entry(&frame, KC_FIRST_PROGRAM);
     measure(name, program, "all+rewrite+output", &frame, redirected);
+    set_metering();
+    measure(name, program, "all+meter+output", &frame, redirected);
 }
 
 int main(void)
