@@ -225,8 +225,10 @@ static bool xlate_action(struct xlate *x, const struct ofa *action)
     case OFA_EXIT:
         x->has_exited = true;
         return false;
-    case OFA_SET_QUEUE: /* Queues are the kernel's: see docs/differences-from-ovs.md. */
-    case OFA_POP_QUEUE:
+    case OFA_POP_QUEUE: /* Queues are the kernel's: see docs/differences-from-ovs.md. */
+        xlate_detail(x, "queue = 0");
+        return true;
+    case OFA_SET_QUEUE:
     case OFA_CONJUNCTION: /* By lookups. */
     case OFA_NOTE:
     case OFA_CT_CLEAR: /* Nothing was tracked. */

@@ -230,7 +230,7 @@ void xlate_bundle(struct xlate *x, const struct ofa_bundle *action)
         xlate_write_number(x, action->destination, member);
         xlate_trace_part(x, action->destination);
     } else if (member == OFPP_NONE) {
-        xlate_detail(x, "no member is up");
+        xlate_trace(x, TRACE_NOTE, "no member is up");
         x->reason = DROP_OUTPUT_TO_NOWHERE;
     } else {
         xlate_output(x, member, 0);

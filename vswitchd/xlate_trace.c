@@ -66,10 +66,15 @@ void xlate_trace_part(struct xlate *x, struct ofa_part part)
 
     if (!x->trace)
         return;
-    of_subfield_get(&subfield, &x->now.flow, &value);
     of_subfield_format(&subfield, &text);
     buffer_puts(&text, " is now ");
-    put_hex(&value, &text);
+    if (subfield.n_bits == subfield.field->n_bits) {
+        of_field_get(subfield.field, &x->now.flow, &value);
+        of_value_format(subfield.field, &value, &text);
+    } else {
+        of_subfield_get(&subfield, &x->now.flow, &value);
+        put_hex(&value, &text);
+    }
     add(x, TRACE_DETAIL, buffer_text(&text));
     buffer_fini(&text);
 }

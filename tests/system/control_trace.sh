@@ -82,3 +82,31 @@ assert {"field": "nw_ttl", "from": "64", "to": "63"} in trace["rewritten"], trac
 assert trace["served_by"]["cache"] in ("kernel", "megaflow"), trace["served_by"]
 assert trace["dropped"] is None and trace["failed"] is None, trace
 END
+
+step "random flows through random tables, with actions of all kinds"
+here=$(dirname "$0")
+seed=${WEIR_SEED:-1}
+on_switch sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+in_ovs sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+for i in p1 p2 p3 p4 br0 br1; do # A port that is down is flooded by Open vSwitch alone.
+  on_switch ip link set "$i" up
+  in_ovs ip link set "$i" up
+done
+all_live() { # RUNNER...: four ports, the patch port and the bridge.
+  [ "$("$@" ovs-ofctl -t 10 -O OpenFlow13 show br0 | grep -c LIVE)" = 6 ]
+}
+replace_tables() { # RUNNER...
+  wait_until all_live "$@" || fail "ports are down"
+  "$@" ovs-ofctl -t 10 -O OpenFlow13 del-groups br0
+  "$@" ovs-ofctl -t 10 del-flows br0
+  /usr/bin/python3 "$here/control_trace.py" groups | "$@" ovs-ofctl -t 10 -O OpenFlow13 add-groups br0 -
+  /usr/bin/python3 "$here/control_trace.py" flows 150 "$seed" | "$@" ovs-ofctl -t 10 -O OpenFlow14 add-flows br0 -
+  "$@" ovs-ofctl -t 10 add-flow br1 actions=output:in_port,LOCAL
+}
+replace_tables on_switch
+replace_tables in_ovs
+outcome=0
+/usr/bin/python3 "$here/control_trace.py" compare "${WEIR_ROUNDS:-150}" "$seed" \
+  "$work/ovs-vswitchd.$(pid_of ovs-vswitchd).ctl" "$ovs_rundir"/ovs-vswitchd.*.ctl || outcome=$?
+[ $outcome != 77 ] || skip "Open vSwitch died"
+[ $outcome = 0 ] || fail "other traces, seed $seed"
