@@ -71,6 +71,13 @@ static void on_vacancy(void *aux, uint8_t table_id, enum of_table_reason reason,
         of_server_table_status(bridge->server, table_id, reason, percent);
 }
 
+static void on_table_configured(void *aux, uint8_t table_id)
+{
+    const struct bridge *bridge = aux;
+
+    flow_journal_put_table(bridge->journal, table_id);
+}
+
 static void on_meter_changed(void *aux, const struct meter *meter, bool is_gone)
 {
     struct bridge *bridge = aux;
@@ -94,6 +101,7 @@ static const struct flow_tables_events table_events = {
     .added = on_rule_added,
     .modified = on_rule_modified,
     .vacancy = on_vacancy,
+    .configured = on_table_configured,
     .push_stats = push_stats,
 };
 

@@ -227,6 +227,33 @@ static void put_groups_and_meters(struct flow_journal *journal)
     free(meters);
 }
 
+/* What happens to frames that match nothing is said by 1.1 only, and the rest by 1.4. */
+static void put_table(struct flow_journal *journal, uint8_t table_id)
+{
+    const struct of_table_mod mod = {
+        .table_id = table_id,
+        .miss = flow_tables_miss(journal->tables, table_id),
+        .config = *flow_tables_config(journal->tables, table_id),
+    };
+
+    begin_record(journal);
+    of_encode_table_mod(&mod, OF_1_4, 0, &journal->record);
+    if (mod.miss == OF_MISS_DEFAULT)
+        return;
+    begin_record(journal);
+    of_encode_table_mod(&mod, OF_1_1, 0, &journal->record);
+}
+
+static void put_tables(struct flow_journal *journal)
+{
+    for (unsigned int i = 0; i < OF_N_TABLES; i++) {
+        const struct of_table_config *config = flow_tables_config(journal->tables, (uint8_t)i);
+        if (config->does_evict || config->tells_vacancy ||
+            flow_tables_miss(journal->tables, (uint8_t)i) != OF_MISS_DEFAULT)
+            put_table(journal, (uint8_t)i);
+    }
+}
+
 static bool write_record(struct flow_journal *journal, int fd)
 {
     struct record *record = (void *)journal->record.data;
@@ -279,6 +306,7 @@ static void rewrite(struct flow_journal *journal)
         .is_written = journal->fd >= 0 &&
                       write_all(journal->fd, &journal->header, sizeof journal->header),
     };
+    put_tables(journal);
     put_groups_and_meters(journal);
     if (rewriting.is_written)
         flow_tables_each(journal->tables, &all, put_each, &rewriting);
@@ -313,6 +341,19 @@ void flow_journal_put_meter(struct flow_journal *journal, const struct meter *me
     if (!journal || journal->fd < 0)
         return;
     put_meter(journal, meter, is_gone);
+    if (!write_record(journal, journal->fd))
+        give_up(journal);
+}
+
+void flow_journal_put_table(struct flow_journal *journal, uint8_t table_id)
+{
+    if (!journal || journal->fd < 0)
+        return;
+    if (table_id == OF_TABLE_ALL)
+        for (unsigned int i = 0; i < OF_N_TABLES; i++)
+            put_table(journal, (uint8_t)i);
+    else
+        put_table(journal, table_id);
     if (!write_record(journal, journal->fd))
         give_up(journal);
 }
@@ -370,6 +411,19 @@ static bool restore_meter(struct flow_journal *journal, const struct of_message 
     return is_good;
 }
 
+static bool restore_table(struct flow_journal *journal, const struct of_message *message)
+{
+    struct of_table_mod mod;
+
+    if (of_decode_table_mod(message, &mod))
+        return false;
+    if (message->version <= OF_1_2)
+        flow_tables_set_miss(journal->tables, mod.table_id, mod.miss);
+    else
+        flow_tables_set_config(journal->tables, mod.table_id, &mod.config);
+    return true;
+}
+
 static bool restore_message(struct flow_journal *journal, const uint8_t *data, size_t n_bytes)
 {
     struct of_message message;
@@ -380,6 +434,8 @@ static bool restore_message(struct flow_journal *journal, const uint8_t *data, s
         return restore_group(journal, &message);
     if (message.kind == OF_METER_MOD)
         return restore_meter(journal, &message);
+    if (message.kind == OF_TABLE_MOD)
+        return restore_table(journal, &message);
     return message.kind == OF_FLOW_MOD && restore_flow(journal, &message);
 }
 

@@ -9,7 +9,7 @@
  * is written anew.  The next daemon finds the tables as they were; timeouts and counters begin again.
  *
  * A record that is not whole ends the journal: a publication is restored as a whole or not at all.  Groups and
- * meters are kept in the same way; counters and buckets of meters begin again, too.
+ * meters, and what table_mods have set, are kept in the same way; counters and buckets of meters begin again, too.
  *
  * Threads  Main thread. */
 
@@ -47,6 +47,9 @@ void flow_journal_commit(struct flow_journal *journal);
 
 /* As struct meter_table_events; needs no commit. */
 void flow_journal_put_meter(struct flow_journal *journal, const struct meter *meter, bool is_gone);
+
+/* As flow_tables_events.configured; needs no commit either. */
+void flow_journal_put_table(struct flow_journal *journal, uint8_t table_id);
 
 /* Writes it anew if that makes it much smaller.  Now and then. */
 void flow_journal_compact(struct flow_journal *journal);

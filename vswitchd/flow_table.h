@@ -139,6 +139,9 @@ struct flow_tables_events {
     /* A table's vacancy has crossed a bound that a table_mod has set: 'percent' of it are free. */
     void (*vacancy)(void *aux, uint8_t table_id, enum of_table_reason reason, uint8_t percent);
 
+    /* A table_mod has set what flow_tables_miss() and flow_tables_config() tell of a table, or of all. */
+    void (*configured)(void *aux, uint8_t table_id);
+
     /* Counters and ages are about to be looked at: credit what caches have not credited yet
      * (datapath_push_stats()). */
     void (*push_stats)(void *aux);

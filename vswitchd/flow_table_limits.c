@@ -196,6 +196,12 @@ static void follow_vacancy(struct flow_tables *tables, uint8_t table_id)
 
 /* What table_mods set */
 
+static void tell_configured(struct flow_tables *tables, uint8_t table_id)
+{
+    if (tables->events->configured)
+        tables->events->configured(tables->aux, table_id);
+}
+
 static void set_config(struct flow_tables *tables, uint8_t table_id,
                        const struct of_table_config *config)
 {
@@ -215,6 +221,7 @@ void flow_tables_set_config(struct flow_tables *tables, uint8_t table_id,
         if (i == table_id || table_id == OF_TABLE_ALL)
             set_config(tables, (uint8_t)i, config);
     }
+    tell_configured(tables, table_id);
 }
 
 const struct of_table_config *flow_tables_config(const struct flow_tables *tables, uint8_t table_id)
@@ -229,6 +236,7 @@ void flow_tables_set_miss(struct flow_tables *tables, uint8_t table_id, enum of_
             atomic_store_explicit(&tables->misses[i], (uint8_t)miss, memory_order_relaxed);
     }
     tables->has_changes = true;
+    tell_configured(tables, table_id);
 }
 
 enum of_table_miss flow_tables_miss(const struct flow_tables *tables, uint8_t table_id)

@@ -71,7 +71,7 @@ static void on_idle(struct ev_loop *loop UNUSED, struct ev_timer *watcher, int e
     struct of_bundle *bundle, *following;
 
     cds_list_for_each_entry_safe (bundle, following, &connection->bundles.list, node) {
-        int64_t end_ns = bundle->used_ns + OF_BUNDLE_IDLE_S * SECOND_NS;
+        int64_t end_ns = bundle->used_ns + connection->server->bundle_idle_ns;
         if (end_ns > now_ns) {
             next_ns = end_ns < next_ns ? end_ns : next_ns;
             continue;
@@ -116,7 +116,7 @@ static enum of_error create(struct of_connection *connection, uint32_t bundle_id
     memcpy(bundle->opening, message->whole, bundle->opening_bytes);
     cds_list_add_tail(&bundle->node, &bundles->list);
     if (!bundles->n++)
-        wait_until(connection, bundle->used_ns + OF_BUNDLE_IDLE_S * SECOND_NS);
+        wait_until(connection, bundle->used_ns + connection->server->bundle_idle_ns);
     *created = bundle;
     return OF_OK;
 }

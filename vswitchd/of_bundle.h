@@ -9,7 +9,7 @@
  * the publication: frames are sent; ports are changed, for which a bundle must not ask to be atomic.
  *
  * Bounds   OF_BUNDLES_MAX bundles a connection, OF_BUNDLES_MAX_BYTES in all bundles of a server.  One that
- *          nothing was heard of for OF_BUNDLE_IDLE_S seconds is discarded, and the peer told.
+ *          nothing was heard of for OF_BUNDLE_IDLE_S seconds (of_server_set_bundle_idle()) is discarded, and the peer told.
  *
  * Threads  The main thread.
  * Memory   Embedded in struct of_connection, which init()s and fini()shes it. */
@@ -22,7 +22,7 @@
 #include "lib/openflow/errors.h"
 #include "lib/openflow/messages.h"
 
-enum { OF_BUNDLES_MAX = 16, OF_BUNDLE_IDLE_S = 10 };
+enum { OF_BUNDLES_MAX = 16, OF_BUNDLE_IDLE_S = 10 /* Unless set otherwise. */ };
 enum { OF_BUNDLES_MAX_BYTES = 512 << 20 };
 
 struct of_connection;

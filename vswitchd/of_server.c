@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/annotations.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/openflow/messages.h"
 #include "lib/unix_socket.h"
@@ -126,6 +127,7 @@ struct of_server *of_server_create(const struct of_server_config *config, struct
     CDS_INIT_LIST_HEAD(&server->targets);
     of_snoops_init(server);
     of_seal_init(&server->seal);
+    server->bundle_idle_ns = OF_BUNDLE_IDLE_S * SECOND_NS;
     of_flow_mod_init(&server->flow_mod);
     ev_prepare_init(&server->before_waiting, before_waiting);
     ev_prepare_start(server->loop, &server->before_waiting);
@@ -170,6 +172,11 @@ void of_server_set_versions(struct of_server *server, uint32_t versions)
         if (!(server->versions & OF_VERSION_BIT(connection->protocol.version)))
             of_connection_close(connection, "its OpenFlow version is no longer allowed");
     }
+}
+
+void of_server_set_bundle_idle(struct of_server *server, unsigned int idle_s)
+{
+    server->bundle_idle_ns = idle_s * SECOND_NS;
 }
 
 void of_server_set_table_name(struct of_server *server, uint8_t table_id, const char *name)

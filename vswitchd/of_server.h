@@ -114,6 +114,9 @@ void of_server_destroy(struct of_server *server);
 /* Bridge.protocols has changed: connections that speak another version are closed. */
 void of_server_set_versions(struct of_server *server, uint32_t versions);
 
+/* other_config:bundle-idle-timeout; for bundles that are opened from now on. */
+void of_server_set_bundle_idle(struct of_server *server, unsigned int idle_s);
+
 /* NULL: what controllers have called it, if any has. */
 void of_server_set_table_name(struct of_server *server, uint8_t table_id, const char *name);
 

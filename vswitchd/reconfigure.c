@@ -191,6 +191,9 @@ void reconfigure(struct vswitch *vswitch)
 
     remove_unwanted(vswitch, wanted);
     add_wanted(vswitch, wanted);
+    HASH_ITER (by_name, vswitch->bridges, bridge, next)
+        if (bridge->server)
+            of_server_set_bundle_idle(bridge->server, wanted->bundle_idle_s);
     wanted_destroy(wanted);
 
     forwarding_publish(vswitch);

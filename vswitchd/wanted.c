@@ -12,6 +12,7 @@
 
 #include "lib/annotations.h"
 #include "lib/ovsdb/client.h"
+#include "vswitchd/of_bundle.h"
 
 enum {
     DEFAULT_STATS_INTERVAL_MS = 5000,
@@ -475,6 +476,7 @@ struct wanted *wanted_read(struct ovsdb_client *client)
     wanted->stats_interval_ms = DEFAULT_STATS_INTERVAL_MS;
     wanted->max_cached_flows = DEFAULT_CACHED_FLOWS;
     wanted->max_idle_ms = DEFAULT_IDLE_MS;
+    wanted->bundle_idle_s = OF_BUNDLE_IDLE_S;
     if (!root)
         return wanted;
     wanted->vlan_limit = (uint8_t)config_integer(root, "vlan-limit", 0, INT32_MAX, 1) == 1 ? 1 : 2;
@@ -483,6 +485,8 @@ struct wanted *wanted_read(struct ovsdb_client *client)
                                                DEFAULT_STATS_INTERVAL_MS);
     wanted->max_cached_flows = (uint32_t)config_integer(root, "flow-limit", 1, MAX_CACHED_FLOWS,
                                                         DEFAULT_CACHED_FLOWS);
+    wanted->bundle_idle_s = (unsigned int)config_integer(root, "bundle-idle-timeout", 1, INT32_MAX,
+                                                         OF_BUNDLE_IDLE_S);
     wanted->max_idle_ms = config_integer(root, "max-idle", 500, INT32_MAX, DEFAULT_IDLE_MS);
     wanted->must_wait_for_flows = ovsdb_row_map_bool(root, "other_config", "flow-restore-wait",
                                                      false);

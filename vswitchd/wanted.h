@@ -74,6 +74,7 @@ struct wanted {
     uint8_t vlan_limit;            /* other_config:vlan-limit */
     int64_t stats_interval_ms;     /* other_config:stats-update-interval */
     uint32_t max_cached_flows;     /* other_config:flow-limit */
+    unsigned int bundle_idle_s;    /* other_config:bundle-idle-timeout */
     int64_t max_idle_ms;           /* other_config:max-idle */
     bool must_wait_for_flows;      /* other_config:flow-restore-wait */
 };

@@ -55,10 +55,16 @@ static void on_removed(void *life, const struct rule *rule, enum flow_removed_re
     flow_journal_delete(((struct life *)life)->journal, rule);
 }
 
+static void on_configured(void *life, uint8_t table_id)
+{
+    flow_journal_put_table(((struct life *)life)->journal, table_id);
+}
+
 static const struct flow_tables_events events = {
     .changed = on_changed,
     .added = on_added,
     .modified = on_modified,
+    .configured = on_configured,
     .removed = on_removed,
 };
 
@@ -187,6 +193,36 @@ static void flows_that_were_published_are_there_again(void **state)
     assert_true(life.is_restored);
     assert_int_equal(flow_tables_n_flows(life.tables), 2);
     end(&life);
+}
+
+static void what_table_mods_have_set_is_there_again(void **state)
+{
+    const struct of_table_config config = {
+        .tells_vacancy = true, .vacancy_down_percent = 20, .vacancy_up_percent = 80};
+    const struct of_table_config evicting = {.does_evict = true};
+    struct life life = {.tables = NULL};
+
+    (void)state;
+    begin(&life, &owner);
+    flow_tables_set_config(life.tables, OF_TABLE_ALL, &evicting);
+    flow_tables_set_config(life.tables, 3, &config);
+    flow_tables_set_miss(life.tables, 4, OF_MISS_CONTINUE);
+    end(&life);
+    for (int i = 0; i < 2; i++) { /* The second reads what the first has written anew. */
+        life = (struct life){.tables = NULL};
+        begin(&life, &owner);
+        assert_true(life.is_restored);
+        assert_true(flow_tables_config(life.tables, 2)->does_evict);
+        assert_false(flow_tables_config(life.tables, 3)->does_evict);
+        assert_int_equal(flow_tables_config(life.tables, 3)->vacancy_up_percent, 80);
+        assert_int_equal(flow_tables_miss(life.tables, 4), OF_MISS_CONTINUE);
+        assert_int_equal(flow_tables_miss(life.tables, 3), OF_MISS_DEFAULT);
+        if (i) {
+            flow_journal_remove(life.journal);
+            life.journal = NULL;
+        }
+        end(&life);
+    }
 }
 
 static off_t journal_bytes(void)
@@ -338,6 +374,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(groups_and_meters_come_back_with_the_flows_that_name_them),
         cmocka_unit_test(flows_that_were_published_are_there_again),
+        cmocka_unit_test(what_table_mods_have_set_is_there_again),
         cmocka_unit_test(a_flow_in_place_of_an_equal_one_is_not_written_again),
         cmocka_unit_test(flows_that_stay_when_most_leave_are_there_again),
         cmocka_unit_test(half_a_publication_is_none),

@@ -257,6 +257,25 @@ static void discarded_bundle_changes_nothing(void **state)
     disconnect(&peer);
 }
 
+static void a_bundle_that_nobody_touches_is_discarded(void **state)
+{
+    struct fake_bridge *bridge = *state;
+    int64_t end_ns = clock_now_ns() + 60 * SECOND_NS;
+    char byte;
+    struct peer peer;
+
+    of_server_set_bundle_idle(bridge->server, 0); /* At once: less than a person can ask for. */
+    connect_peer(&peer, bridge, OF_1_4, OF_CONNECTION_MANAGEMENT);
+    say_control(&peer, 1, OFBC_OPEN, BOTH);
+    hear_reply(&peer, 1, OFBC_OPEN);
+    while (recv(peer.fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) < 0 && clock_now_ns() < end_ns)
+        round_of(bridge);
+    hear_error(&peer, OFPBFC_TIMEOUT);
+    say_control(&peer, 1, OFBC_COMMIT, BOTH);
+    hear_error(&peer, OFPBFC_BAD_ID);
+    disconnect(&peer);
+}
+
 static void bundles_are_bounded(void **state)
 {
     struct fake_bridge *bridge = *state;
@@ -374,9 +393,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(commit_shows_all_flows_at_once),   TEST(failing_bundle_leaves_the_tables_as_they_were),
-        TEST(discarded_bundle_changes_nothing), TEST(bundles_are_bounded),
-        TEST(wrong_bundles_get_their_error),    TEST(ports_and_frames_follow_the_flows),
+        TEST(commit_shows_all_flows_at_once),
+        TEST(failing_bundle_leaves_the_tables_as_they_were),
+        TEST(a_bundle_that_nobody_touches_is_discarded),
+        TEST(discarded_bundle_changes_nothing),
+        TEST(bundles_are_bounded),
+        TEST(wrong_bundles_get_their_error),
+        TEST(ports_and_frames_follow_the_flows),
     };
 
     log_set_levels("console:off", NULL);
