@@ -277,6 +277,7 @@ void bridge_add_interface(struct bridge *bridge, struct wanted_interface *settin
 {
     struct interface *interface = interface_create(bridge, settings_take);
 
+    interface->config = flow_journal_port(bridge->journal, &interface->settings->uuid);
     HASH_ADD_KEYPTR(by_name, bridge->interfaces, interface->name, strlen(interface->name),
                     interface);
 }
@@ -312,6 +313,7 @@ void bridge_remove_interface(struct bridge *bridge, struct interface *interface)
     bridge_close_interface(bridge, interface);
     if (bridge->server && interface->told.port != OFPP_NONE)
         of_server_port_status(bridge->server, OFPPR_DELETE, &interface->told);
+    flow_journal_put_port(bridge->journal, &interface->settings->uuid, 0);
     log_info("bridge %s: removed interface %s", bridge->name, interface->name);
     HASH_DELETE(by_name, bridge->interfaces, interface);
     interface_destroy(interface);

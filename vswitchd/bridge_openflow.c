@@ -10,6 +10,7 @@
 #include "lib/log.h"
 #include "lib/rundir.h"
 #include "vswitchd/bridge.h"
+#include "vswitchd/flow_journal.h"
 #include "vswitchd/forwarding.h"
 #include "vswitchd/of_server.h"
 #include "vswitchd/status.h"
@@ -114,6 +115,7 @@ static void port_mod(void *aux, const struct of_port_mod *mod)
     }
     interface->config &= ~(mod->mask & CONFIG_BITS);
     interface->config |= mod->config & mod->mask & CONFIG_BITS;
+    flow_journal_put_port(bridge->journal, &interface->settings->uuid, interface->config);
     forwarding_publish(bridge->vswitch);
     bridge_tell_ports(bridge);
 }

@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <uthash.h>
 
 #include "lib/buffer.h"
+#include "lib/byteorder.h"
 #include "lib/clock.h"
 #include "lib/crc32c.h"
 #include "lib/log.h"
@@ -46,11 +48,27 @@ struct record {
     uint32_t checksum;
 };
 
+/* Among the messages, but of no version of OpenFlow: those name ports by numbers, which others may get. */
+struct port_message {
+    uint8_t version, type; /* 0. */
+    be16 n_bytes;
+    uint32_t config;
+    struct uuid row;
+};
+
+/* Those deleted while there was no daemon stay until the machine boots: nobody asks for them. */
+struct port_config {
+    struct uuid row;
+    uint32_t config; /* Not 0. */
+    UT_hash_handle by_row;
+};
+
 struct flow_journal {
     char *path;
     struct header header;
     struct flow_tables *tables;
     struct meter_table *meters;
+    struct port_config *ports;
     int fd;
     uint64_t n_messages; /* Of which so many as there are flows are not history. */
     struct buffer record;
@@ -254,6 +272,26 @@ static void put_tables(struct flow_journal *journal)
     }
 }
 
+static void put_port(struct flow_journal *journal, const struct uuid *row, uint32_t config)
+{
+    const struct port_message message = {
+        .n_bytes = be16_from(sizeof message),
+        .config = config,
+        .row = *row,
+    };
+
+    begin_record(journal);
+    buffer_put(&journal->record, &message, sizeof message);
+}
+
+static void put_ports(struct flow_journal *journal)
+{
+    const struct port_config *port, *next;
+
+    HASH_ITER (by_row, journal->ports, port, next)
+        put_port(journal, &port->row, port->config);
+}
+
 static bool write_record(struct flow_journal *journal, int fd)
 {
     struct record *record = (void *)journal->record.data;
@@ -307,6 +345,7 @@ static void rewrite(struct flow_journal *journal)
                       write_all(journal->fd, &journal->header, sizeof journal->header),
     };
     put_tables(journal);
+    put_ports(journal);
     put_groups_and_meters(journal);
     if (rewriting.is_written)
         flow_tables_each(journal->tables, &all, put_each, &rewriting);
@@ -356,6 +395,50 @@ void flow_journal_put_table(struct flow_journal *journal, uint8_t table_id)
         put_table(journal, table_id);
     if (!write_record(journal, journal->fd))
         give_up(journal);
+}
+
+/* True: it was different. */
+static bool remember_port(struct flow_journal *journal, const struct uuid *row, uint32_t config)
+{
+    struct port_config *port;
+
+    HASH_FIND(by_row, journal->ports, row, sizeof *row, port);
+    if (config == (port ? port->config : 0))
+        return false;
+    if (!config) {
+        HASH_DELETE(by_row, journal->ports, port);
+        free(port);
+        return true;
+    }
+    if (!port) {
+        port = calloc(1, sizeof *port);
+        if (!port)
+            abort();
+        port->row = *row;
+        HASH_ADD(by_row, journal->ports, row, sizeof port->row, port);
+    }
+    port->config = config;
+    return true;
+}
+
+void flow_journal_put_port(struct flow_journal *journal, const struct uuid *row, uint32_t config)
+{
+    if (!journal || !remember_port(journal, row, config) || journal->fd < 0)
+        return;
+    put_port(journal, row, config);
+    journal->n_messages++;
+    if (!write_record(journal, journal->fd))
+        give_up(journal);
+}
+
+uint32_t flow_journal_port(const struct flow_journal *journal, const struct uuid *row)
+{
+    const struct port_config *port;
+
+    if (!journal)
+        return 0;
+    HASH_FIND(by_row, journal->ports, row, sizeof *row, port);
+    return port ? port->config : 0;
 }
 
 void flow_journal_compact(struct flow_journal *journal)
@@ -424,10 +507,23 @@ static bool restore_table(struct flow_journal *journal, const struct of_message 
     return true;
 }
 
+static bool restore_port(struct flow_journal *journal, const uint8_t *data, size_t n_bytes)
+{
+    struct port_message message;
+
+    if (n_bytes != sizeof message)
+        return false;
+    memcpy(&message, data, sizeof message);
+    remember_port(journal, &message.row, message.config);
+    return true;
+}
+
 static bool restore_message(struct flow_journal *journal, const uint8_t *data, size_t n_bytes)
 {
     struct of_message message;
 
+    if (!data[0])
+        return restore_port(journal, data, n_bytes);
     if (of_decode_message(data, n_bytes, &message))
         return false;
     if (message.kind == OF_GROUP_MOD)
@@ -547,8 +643,14 @@ struct flow_journal *flow_journal_open(const char *name, const struct flow_journ
 
 void flow_journal_close(struct flow_journal *journal)
 {
+    struct port_config *port, *next;
+
     if (!journal)
         return;
+    HASH_ITER (by_row, journal->ports, port, next) {
+        HASH_DELETE(by_row, journal->ports, port);
+        free(port);
+    }
     if (journal->fd >= 0)
         close(journal->fd);
     buffer_fini(&journal->record);

@@ -9,7 +9,8 @@
  * is written anew.  The next daemon finds the tables as they were; timeouts and counters begin again.
  *
  * A record that is not whole ends the journal: a publication is restored as a whole or not at all.  Groups and
- * meters, and what table_mods have set, are kept in the same way; counters and buckets of meters begin again, too.
+ * meters, and what table_mods and port_mods have set, are kept in the same way; counters and buckets of meters begin
+ * again, too.
  *
  * Threads  Main thread. */
 
@@ -50,6 +51,11 @@ void flow_journal_put_meter(struct flow_journal *journal, const struct meter *me
 
 /* As flow_tables_events.configured; needs no commit either. */
 void flow_journal_put_table(struct flow_journal *journal, uint8_t table_id);
+
+/* What port_mods have set on the port of that row of the database, which no other port ever has; likewise.
+ * 0: nothing, or the port is deleted. */
+void flow_journal_put_port(struct flow_journal *journal, const struct uuid *row, uint32_t config);
+uint32_t flow_journal_port(const struct flow_journal *journal, const struct uuid *row);
 
 /* Writes it anew if that makes it much smaller.  Now and then. */
 void flow_journal_compact(struct flow_journal *journal);

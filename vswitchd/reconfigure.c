@@ -11,6 +11,7 @@
 #include "lib/rcu.h"
 #include "vswitchd/bridge.h"
 #include "vswitchd/fdb.h"
+#include "vswitchd/flow_journal.h"
 #include "vswitchd/forwarding.h"
 #include "vswitchd/status.h"
 #include "vswitchd/vswitch.h"
@@ -114,7 +115,13 @@ static void set_interface(struct bridge *bridge, struct wanted_interface *settin
     /* Stations were heard in VLANs that the port may no longer carry. */
     if (memcmp(&settings->vlans, &interface->settings->vlans, sizeof settings->vlans))
         bridge_forget_stations(bridge, interface->ofport);
+    /* Deleted and added by one transaction it is still the same port, as in Open vSwitch. */
+    const struct uuid row = interface->settings->uuid;
     interface_set_settings_take(interface, settings);
+    if (uuid_equal(&row, &settings->uuid))
+        return;
+    flow_journal_put_port(bridge->journal, &settings->uuid, interface->config);
+    flow_journal_put_port(bridge->journal, &row, 0);
 }
 
 static void set_interfaces(struct bridge *bridge, struct wanted_bridge *wanted)

@@ -17,13 +17,19 @@ vsctl add-port br0 int0 -- set Interface int0 type=internal ofport_request=17
 vsctl add-port br0 pa -- set Interface pa type=patch options:peer=pb -- \
   add-port br1 pb -- set Interface pb type=patch options:peer=pa
 vsctl set Port h1 tag=5 -- set Port h2 tag=5
+ofctl mod-port br0 h2 no-packet-in
+ofctl mod-port br0 int0 no-packet-in
+vsctl del-port br0 h2 -- add-port br0 h2 -- set Port h2 tag=5 # Still the same port, by another row.
 can_reach h1 10.4.0.2 || fail "h1 does not reach h2 before any restart"
 
 # What must be the same after every restart.
+no_packet_ins() { ofctl show br0 | grep -B1 NO_PACKET_IN | sed -n 's/.*(\(.*\)).*/\1/p'; }
+expect "$(printf 'h2\nint0')" "$(no_packet_ins | sort)" "ports without packet-ins"
 picture() {
   vsctl show | sed 's/ovs_version.*//'
   vsctl --columns=name,ofport,mac_in_use list Interface | sort
   vsctl get Bridge br0 datapath_id
+  no_packet_ins
   ip -n "$space" -o link | awk -F': ' '{print $2}' | sort
 }
 before=$(picture)
@@ -84,6 +90,9 @@ cannot_reach h1 10.4.0.2 || fail "a tag that was set meanwhile is not in force"
 ip -n "$space" link show int0 >/dev/null 2>&1 && fail "the device of a port that was deleted meanwhile is left"
 vsctl set Port h1 tag=5
 can_reach h1 10.4.0.2 || fail "h1 does not reach h2 at the end"
+vsctl add-port br0 int0 -- set Interface int0 type=internal ofport_request=17
+expect h2 "$(no_packet_ins)" "ports without packet-ins after one was deleted meanwhile"
+vsctl del-port br0 int0
 
 step "a device whose port was deleted meanwhile belongs to the host again"
 is_stolen() { on_switch tc filter show dev "$1" ingress | found weir; }

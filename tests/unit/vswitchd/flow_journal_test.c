@@ -177,6 +177,16 @@ static void groups_and_meters_come_back_with_the_flows_that_name_them(void **sta
     }
 }
 
+static off_t journal_bytes(void)
+{
+    char path[64];
+    struct stat status;
+
+    snprintf(path, sizeof path, "%s/br0.flows", directory);
+    assert_int_equal(stat(path, &status), 0);
+    return status.st_size;
+}
+
 static void flows_that_were_published_are_there_again(void **state)
 {
     struct life life;
@@ -225,14 +235,62 @@ static void what_table_mods_have_set_is_there_again(void **state)
     }
 }
 
-static off_t journal_bytes(void)
+static void what_port_mods_have_set_is_there_again(void **state)
 {
-    char path[64];
-    struct stat status;
+    static const struct uuid first = {{1}}, second = {{2}}, deleted = {{3}}, without_row = {{0}};
+    struct life life = {.tables = NULL};
 
-    snprintf(path, sizeof path, "%s/br0.flows", directory);
-    assert_int_equal(stat(path, &status), 0);
-    return status.st_size;
+    (void)state;
+    begin(&life, &owner);
+    assert_int_equal(flow_journal_port(life.journal, &first), 0);
+    flow_journal_put_port(life.journal, &first, OFPPC_NO_FWD);
+    flow_journal_put_port(life.journal, &first, OFPPC_NO_FLOOD | OFPPC_NO_RECV);
+    flow_journal_put_port(life.journal, &without_row, OFPPC_NO_PACKET_IN);
+    flow_journal_put_port(life.journal, &deleted, OFPPC_NO_FLOOD);
+    flow_journal_put_port(life.journal, &deleted, 0);
+    off_t before = journal_bytes();
+    flow_journal_put_port(life.journal, &second, 0); /* No news. */
+    flow_journal_put_port(life.journal, &without_row, OFPPC_NO_PACKET_IN);
+    assert_int_equal(journal_bytes(), before);
+    change(&life, OFFC_ADD, "actions=drop");
+    end(&life);
+    for (int i = 0; i < 2; i++) { /* The second reads what the first has written anew. */
+        life = (struct life){.tables = NULL};
+        begin(&life, &owner);
+        assert_true(life.is_restored);
+        assert_int_equal(flow_tables_n_flows(life.tables), 1);
+        assert_int_equal(flow_journal_port(life.journal, &first), OFPPC_NO_FLOOD | OFPPC_NO_RECV);
+        assert_int_equal(flow_journal_port(life.journal, &without_row), OFPPC_NO_PACKET_IN);
+        assert_int_equal(flow_journal_port(life.journal, &second), 0);
+        assert_int_equal(flow_journal_port(life.journal, &deleted), 0);
+        if (i) {
+            flow_journal_remove(life.journal);
+            life.journal = NULL;
+        }
+        end(&life);
+    }
+}
+
+/* As history of flows does. */
+static void history_of_ports_goes(void **state)
+{
+    enum { N_CHANGES = 10000 };
+    static const struct uuid row = {{1}};
+    struct life life = {.tables = NULL};
+
+    (void)state;
+    begin(&life, &owner);
+    for (uint32_t i = 1; i <= N_CHANGES; i++)
+        flow_journal_put_port(life.journal, &row, i);
+    off_t before = journal_bytes();
+    flow_journal_compact(life.journal);
+    assert_true(journal_bytes() < before / 1000);
+    end(&life);
+    begin(&life, &owner);
+    assert_int_equal(flow_journal_port(life.journal, &row), N_CHANGES);
+    flow_journal_remove(life.journal);
+    life.journal = NULL;
+    end(&life);
 }
 
 static void add_different(struct life *life, const char *actions)
@@ -375,6 +433,8 @@ int main(void)
         cmocka_unit_test(groups_and_meters_come_back_with_the_flows_that_name_them),
         cmocka_unit_test(flows_that_were_published_are_there_again),
         cmocka_unit_test(what_table_mods_have_set_is_there_again),
+        cmocka_unit_test(what_port_mods_have_set_is_there_again),
+        cmocka_unit_test(history_of_ports_goes),
         cmocka_unit_test(a_flow_in_place_of_an_equal_one_is_not_written_again),
         cmocka_unit_test(flows_that_stay_when_most_leave_are_there_again),
         cmocka_unit_test(half_a_publication_is_none),
