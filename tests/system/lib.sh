@@ -38,10 +38,25 @@ crash() {
   while is_alive "$pid"; do sleep 0.01; done
 }
 
+# A daemon of ours that still runs must come to its end: one that aborts leaves its pidfile.
+ends_in_order() { # ovs-vswitchd or ovsdb-server
+  local pid
+  pid=$(pid_of "$1") && is_alive "$pid" || return 0
+  if [ "$1" != ovs-vswitchd ] || ! appctl exit --cleanup >/dev/null 2>&1; then kill "$pid"; fi
+  for _ in $(seq 1200); do
+    is_alive "$pid" || break
+    sleep 0.05
+  done
+  [ ! -e "$work/$1.pid" ] || { echo "FAIL: $1 does not end in order" >&2 && return 1; }
+}
+
 cleanup() {
   local status=$? name pid log
   trap - EXIT
   set +e
+  if [ $status = 0 ]; then
+    ends_in_order ovs-vswitchd && ends_in_order ovsdb-server || status=1
+  fi
   if [ $status != 0 ] && [ $status != 77 ]; then
     for log in "$work"/*.log; do
       [ -f "$log" ] && echo "== ${log##*/}" >&2 && tail -n 15 "$log" >&2
