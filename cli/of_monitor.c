@@ -322,6 +322,23 @@ static int run_monitor(struct context *context, struct invocation *invocation, s
 
 /* --- Listening ----------------------------------------------------------------------------- */
 
+/* A bridge sends those away who would listen while it has no controller. */
+static void explain_silence(const char *bridge, struct error *error)
+{
+    int code = error->code;
+
+    if (code == -ENOENT || code == -ECONNREFUSED) {
+        *error = (struct error)ERROR_INIT;
+        error_set(error, -ENOENT,
+                  "there is no bridge %s here to listen to (weir list-br lists them)",
+                  shown(bridge).text);
+    } else if (code == -ECONNRESET || code == -EPIPE) {
+        *error = (struct error)ERROR_INIT;
+        error_set(error, code, "bridge %s has no controller connected to listen to",
+                  shown(bridge).text);
+    }
+}
+
 static struct ofconn *open_snoop(struct context *context, const char *bridge, struct error *error)
 {
     const struct of_dialect dialect = {
@@ -337,12 +354,8 @@ static struct ofconn *open_snoop(struct context *context, const char *bridge, st
     }
     buffer_printf(&target, "unix:%s", path);
     struct ofconn *connection = ofconn_open_as(context, buffer_text(&target), &dialect, error);
-    if (!connection && (error->code == -ENOENT || error->code == -ECONNREFUSED)) {
-        *error = (struct error)ERROR_INIT;
-        error_set(error, -ENOENT,
-                  "there is no bridge %s here to listen to (weir list-br lists them)",
-                  shown(bridge).text);
-    }
+    if (!connection)
+        explain_silence(bridge, error);
     buffer_fini(&target);
     free(path);
     return connection;

@@ -19,6 +19,7 @@ step "without a controller there is nothing to see"
 ofctl snoop br0 >/dev/null 2>&1 && fail "snoop does not fail without a controller"
 
 "$WEIR_BUILD/cli/weir" -t 10 snoop br0 >/dev/null 2>&1 && fail "weir does not fail then, either"
+{ "$WEIR_BUILD/cli/weir" -t 10 snoop br0 2>&1 || true; } | found 'br0 has no controller' || fail "weir does not say why"
 
 step "the same is seen"
 PYTHONDONTWRITEBYTECODE=1 python3 "$here/openflow_snoop.py" "$work" "$ovs_rundir" "$WEIR_BUILD/cli/weir" ||
