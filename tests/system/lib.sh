@@ -53,6 +53,7 @@ ends_in_order() { # ovs-vswitchd or ovsdb-server
 cleanup() {
   local status=$? name pid log
   trap - EXIT
+  trap '' PIPE # Whoever read what we say may have been killed before us.
   set +e
   if [ $status = 0 ]; then
     ends_in_order ovs-vswitchd && ends_in_order ovsdb-server || status=1
