@@ -35,28 +35,6 @@ static_assert((int)KC_MAX_SLOTS >= (int)DP_SLOTS_PER_VERDICT &&
                   (int)KC_N_SLOTS == (int)DP_N_SLOTS && (int)DP_MAX_PORTS < (int)KC_DROP,
               "entries hold what verdicts have");
 
-const char *kcache_refusal_name(enum kcache_refusal refusal)
-{
-    static const char *const names[] = {
-#define X(id, name, text) #name,
-        KCACHE_REFUSALS(X)
-#undef X
-    };
-
-    return names[refusal];
-}
-
-const char *kcache_refusal_text(enum kcache_refusal refusal)
-{
-    static const char *const texts[] = {
-#define X(id, name, text) text,
-        KCACHE_REFUSALS(X)
-#undef X
-    };
-
-    return texts[refusal];
-}
-
 /* --- Life ----------------------------------------------------------------------------------- */
 
 struct kcache *kcache_create(struct datapath *dp, const struct kcache_maps *maps) NO_LOCK_ANALYSIS
@@ -190,128 +168,6 @@ void kcache_invalidate(struct kcache *cache, uint16_t slot, uint64_t generation)
     __atomic_store_n(&state->generation, generation, __ATOMIC_RELEASE);
 }
 
-/* --- Credit --------------------------------------------------------------------------------- */
-
-/* Counters that belong to no lane. */
-static struct dp_port_counters *counters_of(struct dp_port *port)
-{
-    return &port->counters[port->dp->n_lanes];
-}
-
-static void credit_output(struct kcache *cache, uint32_t port_no, uint64_t n_packets,
-                          uint64_t n_bytes)
-{
-    struct dp_port *port = datapath_port(cache->dp, port_no);
-
-    if (!port)
-        return;
-    counter_add(&counters_of(port)->tx_packets, n_packets);
-    counter_add(&counters_of(port)->tx_bytes, n_bytes);
-}
-
-static void credit_ports(struct kcache *cache, const struct megaflow *flow, uint16_t slot,
-                         uint64_t n_packets, uint64_t n_bytes)
-{
-    struct dp_port *in = atomic_load_explicit(&cache->dp->slots[slot], memory_order_consume);
-    uint64_t out_bytes = n_bytes;
-    bool is_cut = false;
-
-    if (in) {
-        counter_add(&counters_of(in)->rx_packets, n_packets);
-        counter_add(&counters_of(in)->rx_bytes, n_bytes);
-    }
-    for (uint32_t i = 0; i < flow->n_actions; i++) {
-        const struct dp_action *action = &flow->actions[i];
-
-        if (action->type == DP_METER)
-            break; /* credit_passed_locked() knows how many passed. */
-        if (action->type == DP_OUTPUT) {
-            credit_output(cache, action->arg, n_packets, is_cut ? 0 : out_bytes);
-            is_cut = false;
-        } else if (action->type == DP_TRUNC) {
-            is_cut = true; /* credit_cut_locked() knows how much was sent. */
-        }
-        if (action->type == DP_PUSH_VLAN)
-            out_bytes += 4 * n_packets;
-        else if (action->type == DP_POP_VLAN)
-            out_bytes -= 4 * n_packets;
-        else if (action->type == DP_DROP && in && action->arg < DROP_N_REASONS)
-            counter_add(&counters_of(in)->dropped[action->arg], n_packets);
-    }
-}
-
-/* What the entry has done since the last time. */
-static void collect_locked(struct kcache *cache, struct kcache_place *place, int64_t now_ns)
-    REQUIRES(cache->lock)
-{
-    struct megaflow *flow = place->flow;
-    uint64_t n_packets = __atomic_load_n(&place->entry->n_packets, __ATOMIC_RELAXED);
-    uint64_t n_bytes = __atomic_load_n(&place->entry->n_bytes, __ATOMIC_RELAXED);
-    uint64_t more_packets = n_packets - place->seen_packets;
-    uint64_t more_bytes = n_bytes - place->seen_bytes;
-
-    if (!more_packets && !more_bytes)
-        return;
-    place->seen_packets = n_packets;
-    place->seen_bytes = n_bytes;
-    place->used_ns = now_ns;
-    atomic_fetch_add_explicit(&flow->n_packets, more_packets, memory_order_relaxed);
-    atomic_fetch_add_explicit(&flow->n_bytes, more_bytes, memory_order_relaxed);
-    atomic_store_explicit(&flow->used_ns, now_ns, memory_order_relaxed);
-    credit_ports(cache, flow, (uint16_t)(place->entry->key[1] >> 48), more_packets, more_bytes);
-    cache->stats.n_hits += more_packets;
-    cache->stats.n_bytes += more_bytes;
-}
-
-static void credit_cut_locked(struct kcache *cache) REQUIRES(cache->lock)
-{
-    uint32_t at = 0, port_no;
-    uint64_t n_bytes;
-
-    while (kcache_programs_take_cut_bytes(cache->programs, &at, &port_no, &n_bytes))
-        credit_output(cache, port_no, 0, n_bytes);
-}
-
-/* What comes behind the meters of a program. */
-static void credit_passing(struct kcache *cache, const struct kc_program *program,
-                           uint64_t n_packets, uint64_t n_bytes)
-{
-    bool is_behind = false, is_cut = false;
-
-    for (unsigned int s = 0; s < program->n_steps; s++) {
-        const struct kc_step *step = &program->steps[s];
-
-        if (step->op == KC_METER && step->is_counted)
-            is_behind = true;
-        if (!is_behind)
-            continue;
-        if (step->op == KC_PUSH_VLAN)
-            n_bytes += 4 * n_packets;
-        else if (step->op == KC_POP_VLAN)
-            n_bytes -= 4 * n_packets;
-        else if (step->op == KC_CUT)
-            is_cut = true;
-        for (unsigned int i = 0; step->op == KC_OUTPUT && i < step->n; i++)
-            credit_output(cache, step->ports[i], n_packets, is_cut ? 0 : n_bytes);
-    }
-}
-
-static void credit_passed_locked(struct kcache *cache) REQUIRES(cache->lock)
-{
-    const struct kc_program *program;
-    uint64_t n_packets, n_bytes;
-    uint32_t at = 0;
-
-    while ((program = kcache_programs_take_passed(cache->programs, &at, &n_packets, &n_bytes)))
-        credit_passing(cache, program, n_packets, n_bytes);
-}
-
-static void credit_programs_locked(struct kcache *cache) REQUIRES(cache->lock)
-{
-    credit_cut_locked(cache);
-    credit_passed_locked(cache);
-}
-
 /* --- Entries of a flow ---------------------------------------------------------------------- */
 
 void kcache_join_locked(struct kcache *cache, struct kcache_place *place, struct megaflow *flow)
@@ -348,7 +204,7 @@ static void remove_locked(struct kcache *cache, struct kcache_place *place, int6
     REQUIRES(cache->lock)
 {
     kcache_table_remove(cache->tables[place->id >> 31], place);
-    collect_locked(cache, place, now_ns);
+    kcache_credit_entry_locked(cache, place, now_ns);
     leave_locked(cache, place);
     cache->stats.n_removed++;
 }
@@ -412,8 +268,7 @@ static uint32_t action_locked(struct kcache *cache, struct megaflow *flow, const
 
 /* When entries of 'flow' say that they were born.  What is older than 'base' is as good as born then, if none of its
  * slots was newer: whatever changes later is newer than that. */
-static uint64_t birth_locked(struct kcache *cache, const struct megaflow *flow)
-    REQUIRES(cache->lock)
+uint64_t kcache_birth_locked(struct kcache *cache, const struct megaflow *flow)
 {
     return flow->born > cache->maps.state->base ? flow->born : cache->maps.state->base;
 }
@@ -422,7 +277,7 @@ static uint64_t birth_locked(struct kcache *cache, const struct megaflow *flow)
 bool kcache_encode_locked(struct kcache *cache, struct megaflow *flow, const struct kc_key *key,
                           struct kcache_words *words) REQUIRES(cache->lock)
 {
-    uint64_t base = cache->maps.state->base, birth = birth_locked(cache, flow);
+    uint64_t base = cache->maps.state->base, birth = kcache_birth_locked(cache, flow);
     uint32_t action = action_locked(cache, flow, key);
 
     if (action == KC_NOTHING || cache->is_rebasing || birth - base > UINT32_MAX ||
@@ -521,7 +376,7 @@ static void renew_locked(struct kcache *cache, struct kcache_place *place, struc
     }
     if (place->flow == flow && kcache_table_has(place, &words))
         return;
-    collect_locked(cache, place, now_ns);
+    kcache_credit_entry_locked(cache, place, now_ns);
     kcache_table_change(place, &words);
     if (place->flow != flow) {
         megaflow_get(place->flow); /* leave_locked() may drop the last reference. */
@@ -634,7 +489,7 @@ static void sweep_place_locked(struct kcache *cache, struct kcache_place *place,
 {
     struct megaflow *flow = place->flow;
 
-    collect_locked(cache, place, now_ns);
+    kcache_credit_entry_locked(cache, place, now_ns);
     if (now_ns - place->used_ns > max_idle_ns || max_idle_ns == EVERYTHING_IS_IDLE) {
         remove_locked(cache, place, now_ns);
         cache->stats.n_expired++;
@@ -643,7 +498,7 @@ static void sweep_place_locked(struct kcache *cache, struct kcache_place *place,
     struct megaflow *heir = heir_locked(cache, flow);
     if (heir &&
         (heir != flow ||
-         !kcache_table_is_born(place, cache->maps.state, birth_locked(cache, flow))) &&
+         !kcache_table_is_born(place, cache->maps.state, kcache_birth_locked(cache, flow))) &&
         process_is_valid(cache->dp, heir))
         pass_on_locked(cache, place, now_ns);
 }
@@ -662,7 +517,7 @@ static void walk(struct kcache *cache, unsigned int i, int64_t now_ns, int64_t m
             if (max_idle_ns)
                 sweep_place_locked(cache, place, now_ns, max_idle_ns);
             else
-                collect_locked(cache, place, now_ns);
+                kcache_credit_entry_locked(cache, place, now_ns);
         }
         mutex_unlock(&cache->lock);
         if (max_idle_ns)
@@ -679,7 +534,7 @@ void kcache_collect_flow(struct kcache *cache, struct megaflow *flow)
     for (int n = 0; id && n < MANY_ENTRIES; n++) {
         struct kcache_place *place = kcache_place_of(cache, id);
 
-        collect_locked(cache, place, clock_now_ns());
+        kcache_credit_entry_locked(cache, place, clock_now_ns());
         id = place->next;
     }
     mutex_unlock(&cache->lock);
@@ -690,7 +545,7 @@ void kcache_collect(struct kcache *cache, int64_t now_ns)
     for (unsigned int i = 0; i < 2; i++)
         walk(cache, i, now_ns, 0);
     mutex_lock(&cache->lock);
-    credit_programs_locked(cache);
+    kcache_credit_programs_locked(cache);
     mutex_unlock(&cache->lock);
 }
 
@@ -722,7 +577,7 @@ bool kcache_sweep(struct kcache *cache, int64_t now_ns, int64_t max_idle_ns)
     for (unsigned int i = 0; i < 2; i++)
         walk(cache, i, now_ns, is_rebasing ? EVERYTHING_IS_IDLE : max_idle_ns);
     mutex_lock(&cache->lock);
-    credit_programs_locked(cache);
+    kcache_credit_programs_locked(cache);
     bool has_retired = kcache_programs_retire(cache->programs) || is_rebasing;
     for (unsigned int i = 0; i < 2; i++)
         has_retired |= kcache_table_retire(cache->tables[i]);
@@ -745,7 +600,7 @@ void kcache_reuse(struct kcache *cache)
 {
     mutex_lock(&cache->lock);
     end_rebasing_locked(cache);
-    credit_programs_locked(cache); /* Of those that go. */
+    kcache_credit_programs_locked(cache); /* Of those that go. */
     kcache_programs_reuse(cache->programs);
     for (unsigned int i = 0; i < 2; i++)
         kcache_table_reuse(cache->tables[i]);
@@ -756,73 +611,4 @@ void kcache_reuse(struct kcache *cache)
 bool kcache_has_work(struct kcache *cache)
 {
     return atomic_load_explicit(&cache->n_places, memory_order_relaxed) > 0;
-}
-
-/* --- Looking inside ------------------------------------------------------------------------- */
-
-void kcache_get_stats(struct kcache *cache, struct kcache_stats *stats)
-{
-    mutex_lock(&cache->lock);
-    *stats = cache->stats;
-    stats->n_entries = kcache_table_n(cache->tables[0]);
-    stats->n_entries6 = kcache_table_n(cache->tables[1]);
-    stats->max_entries = cache->maps.n_entries;
-    stats->max_entries6 = cache->maps.n_entries6;
-    stats->n_programs = kcache_programs_n(cache->programs);
-    stats->max_programs = KC_N_PROGRAMS;
-    mutex_unlock(&cache->lock);
-}
-
-void kcache_get_losses(struct kcache *cache, int ifindex, struct kcache_losses *losses)
-{
-    const struct kc_device *device = &cache->maps.devices[(uint32_t)ifindex % KC_MAX_DEVICES];
-
-    memset(losses, 0, sizeof *losses);
-    if (device->ifindex != (uint32_t)ifindex)
-        return;
-    losses->n_lost = __atomic_load_n(&device->n_lost, __ATOMIC_RELAXED);
-    losses->n_unsent = __atomic_load_n(&device->n_unsent, __ATOMIC_RELAXED);
-    losses->n_metered = __atomic_load_n(&device->n_metered, __ATOMIC_RELAXED);
-}
-
-static void describe_locked(struct kcache *cache, const struct kcache_place *place,
-                            struct kcache_entry_info *info) REQUIRES(cache->lock)
-{
-    const struct kc_entry *entry = place->entry;
-    struct dp_port *in;
-    struct kc_key key;
-
-    kcache_table_get_key(place, &key);
-    in = atomic_load_explicit(&cache->dp->slots[key.words[1] >> 48], memory_order_consume);
-    kc_key_to_flow(&key, in ? in->port_no : DP_PORT_NONE, &info->key);
-    info->flow = place->flow;
-    info->n_packets = __atomic_load_n(&entry->n_packets, __ATOMIC_RELAXED) - place->born_packets;
-    info->n_bytes = __atomic_load_n(&entry->n_bytes, __ATOMIC_RELAXED) - place->born_bytes;
-    info->used_ns = place->used_ns;
-    info->is_stale = !process_is_valid(cache->dp, place->flow) ||
-                     !kcache_table_is_born(place, cache->maps.state,
-                                           birth_locked(cache, place->flow));
-    info->is_faithful = kcache_is_faithful_locked(cache, place);
-}
-
-uint32_t kcache_list(struct kcache *cache, struct kcache_cursor *cursor,
-                     struct kcache_entry_info *entries, uint32_t n)
-{
-    uint32_t n_listed = 0;
-
-    mutex_lock(&cache->lock);
-    while (cursor->table < 2 && n_listed < n) {
-        uint32_t at = cursor->at ? cursor->at - 1 : UINT32_MAX;
-        struct kcache_place *place = kcache_table_walk(cache->tables[cursor->table], &at);
-
-        cursor->at = at + 1;
-        if (place) {
-            describe_locked(cache, place, &entries[n_listed++]);
-        } else {
-            cursor->table++;
-            cursor->at = 0;
-        }
-    }
-    mutex_unlock(&cache->lock);
-    return n_listed;
 }

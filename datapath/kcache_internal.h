@@ -47,3 +47,14 @@ bool kcache_is_faithful_locked(struct kcache *cache, const struct kcache_place *
     REQUIRES(cache->lock);
 
 void kcache_count_places_locked(struct kcache *cache) REQUIRES(cache->lock);
+
+/* When entries of 'flow' say that they were born. */
+uint64_t kcache_birth_locked(struct kcache *cache, const struct megaflow *flow)
+    REQUIRES(cache->lock);
+
+/* What the entry has done since the last time goes to its flow and the ports. */
+void kcache_credit_entry_locked(struct kcache *cache, struct kcache_place *place, int64_t now_ns)
+    REQUIRES(cache->lock);
+
+/* The same for what verdicts count: frames behind a meter, bytes of those that were cut. */
+void kcache_credit_programs_locked(struct kcache *cache) REQUIRES(cache->lock);

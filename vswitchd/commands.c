@@ -6,6 +6,21 @@
 #include "vswitchd/bridge.h"
 #include "vswitchd/vswitch.h"
 
+static void cmd_refuse(struct unixctl_request *request, int argc UNUSED, const char *const argv[],
+                       void *why)
+{
+    unixctl_reply_error(request, "%s: %s", argv[0], (const char *)why);
+}
+
+void commands_register_refusals(struct unixctl_server *server,
+                                const struct command_refusal refusals[], size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        unixctl_command_register(server, refusals[i].name, refusals[i].usage, refusals[i].min_args,
+                                 refusals[i].max_args, cmd_refuse,
+                                 (void *)(uintptr_t)refusals[i].why);
+}
+
 void commands_register(struct unixctl_server *server, struct vswitch *vswitch)
 {
     commands_fdb_register(server, vswitch);

@@ -9,6 +9,7 @@
  * Threads  The main thread. */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/unixctl.h"
@@ -32,6 +33,15 @@ void commands_cache_register(struct unixctl_server *server, struct vswitch *vswi
 void commands_verify_register(struct unixctl_server *server, struct vswitch *vswitch);
 void commands_counters_register(struct unixctl_server *server, struct vswitch *vswitch);
 void commands_trace_register(struct unixctl_server *server, struct vswitch *vswitch);
+
+/* A command of Open vSwitch's that we do not do, and the reason. */
+struct command_refusal {
+    const char *name, *usage;
+    int min_args, max_args;
+    const char *why;
+};
+void commands_register_refusals(struct unixctl_server *server,
+                                const struct command_refusal refusals[], size_t n);
 
 /* The bridge of that name; otherwise NULL, and the request has been answered with an error. */
 struct bridge *commands_find_bridge(struct unixctl_request *request, const struct vswitch *vswitch,

@@ -197,17 +197,7 @@ static void cmd_offload_stats(struct unixctl_request *request, int argc, const c
 
 /* --- What is not to be done this way -------------------------------------------------------- */
 
-static void cmd_refuse(struct unixctl_request *request, int argc UNUSED, const char *const argv[],
-                       void *why)
-{
-    unixctl_reply_error(request, "%s: %s", argv[0], (const char *)why);
-}
-
-static const struct {
-    const char *name, *usage;
-    int min_args, max_args;
-    const char *why;
-} refusals[] = {
+static const struct command_refusal refusals[] = {
 #define FROM_TABLES   "cached flows come from the flow tables alone; use ovs-ofctl or weir flow add"
 #define FROM_DATABASE "the datapath has the ports of the database's bridges; use ovs-vsctl or weir"
     {"dpctl/add-flow", "[dp] flow actions", 2, 3, FROM_TABLES},
@@ -234,8 +224,5 @@ void commands_dpctl_register(struct unixctl_server *server, struct vswitch *vswi
     unixctl_command_register(server, "dpctl/cache-get-size", "[dp]", 0, 1, cmd_cache_size, vswitch);
     unixctl_command_register(server, "dpctl/offload-stats-show", "[dp]", 0, 1, cmd_offload_stats,
                              vswitch);
-    for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
-        unixctl_command_register(server, refusals[i].name, refusals[i].usage, refusals[i].min_args,
-                                 refusals[i].max_args, cmd_refuse,
-                                 (void *)(uintptr_t)refusals[i].why);
+    commands_register_refusals(server, refusals, ARRAY_SIZE(refusals));
 }

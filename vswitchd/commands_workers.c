@@ -240,17 +240,7 @@ static void cmd_bond_show(struct unixctl_request *request, int argc, const char 
         unixctl_reply(request, NULL);
 }
 
-static void cmd_refuse(struct unixctl_request *request, int argc UNUSED, const char *const argv[],
-                       void *why)
-{
-    unixctl_reply_error(request, "%s: %s", argv[0], (const char *)why);
-}
-
-static const struct {
-    const char *name, *usage;
-    int min_args, max_args;
-    const char *why;
-} refusals[] = {
+static const struct command_refusal refusals[] = {
 #define ONLY_ONE "there is one implementation, and nothing to choose"
     {"dpif-netdev/dpif-impl-get", "", 0, 0, ONLY_ONE},
     {"dpif-netdev/dpif-impl-set", "dpif_implementation_name", 1, 1, ONLY_ONE},
@@ -280,8 +270,5 @@ void commands_workers_register(struct unixctl_server *server, struct vswitch *vs
     unixctl_command_register(server, "dpif-netdev/pmd-rxq-show", "[-pmd core] [-secs secs] [dp]", 0,
                              5, cmd_rxq_show, vswitch);
     unixctl_command_register(server, "dpif-netdev/bond-show", "[dp]", 0, 1, cmd_bond_show, vswitch);
-    for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
-        unixctl_command_register(server, refusals[i].name, refusals[i].usage, refusals[i].min_args,
-                                 refusals[i].max_args, cmd_refuse,
-                                 (void *)(uintptr_t)refusals[i].why);
+    commands_register_refusals(server, refusals, ARRAY_SIZE(refusals));
 }

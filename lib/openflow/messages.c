@@ -135,6 +135,21 @@ static enum of_error no_such_message(const struct identity *id)
     return OFPBRC_BAD_TYPE;
 }
 
+/* All but the body. */
+static struct of_message head_of(const struct of_message_row *row, const struct identity *id,
+                                 const void *data, size_t n_bytes)
+{
+    return (struct of_message){
+        .kind = row->kind,
+        .version = (enum of_version)id->version,
+        .form = row->form,
+        .xid = wire_u32((const uint8_t *)data + 4),
+        .stats_flags = id->stats_flags,
+        .whole = data,
+        .n_bytes = n_bytes,
+    };
+}
+
 enum of_error of_decode_message(const void *data, size_t n_bytes, struct of_message *message)
 {
     const struct of_message_row *row;
@@ -156,17 +171,9 @@ enum of_error of_decode_message(const void *data, size_t n_bytes, struct of_mess
     size_t more_bytes = n_bytes - envelope_bytes - row->least_body;
     if (row->unit ? more_bytes % row->unit : more_bytes)
         return OFPBRC_BAD_LEN;
-    *message = (struct of_message){
-        .kind = row->kind,
-        .version = (enum of_version)id.version,
-        .form = row->form,
-        .xid = wire_u32((const uint8_t *)data + 4),
-        .stats_flags = id.stats_flags,
-        .whole = data,
-        .n_bytes = n_bytes,
-        .body = (const uint8_t *)data + envelope_bytes,
-        .body_bytes = n_bytes - envelope_bytes,
-    };
+    *message = head_of(row, &id, data, n_bytes);
+    message->body = (const uint8_t *)data + envelope_bytes;
+    message->body_bytes = n_bytes - envelope_bytes;
     return OF_OK;
 }
 
@@ -178,15 +185,7 @@ enum of_error of_decode_message_head(const void *data, size_t n_bytes, struct of
 
     if (!row)
         return error ? error : no_such_message(&id);
-    *message = (struct of_message){
-        .kind = row->kind,
-        .version = (enum of_version)id.version,
-        .form = row->form,
-        .xid = wire_u32((const uint8_t *)data + 4),
-        .stats_flags = id.stats_flags,
-        .whole = data,
-        .n_bytes = n_bytes,
-    };
+    *message = head_of(row, &id, data, n_bytes);
     return OF_OK;
 }
 
