@@ -90,14 +90,24 @@ struct group_table *flow_tables_groups(const struct flow_tables *tables)
     return tables->groups;
 }
 
-struct rule *flow_tables_find(const struct flow_tables *tables, uint8_t table_id,
-                              const struct match *match, uint16_t priority)
+static struct rule *find_in_version(const struct flow_tables *tables, uint64_t version,
+                                    uint8_t table_id, const struct match *match, uint16_t priority)
 {
     const struct table *table = table_get(tables, table_id);
 
-    return table ? rule_of_cls(classifier_find(table->classifier, flow_tables_next_version(tables),
-                                               match, priority))
-                 : NULL;
+    return table ? rule_of_cls(classifier_find(table->classifier, version, match, priority)) : NULL;
+}
+
+struct rule *flow_tables_find(const struct flow_tables *tables, uint8_t table_id,
+                              const struct match *match, uint16_t priority)
+{
+    return find_in_version(tables, flow_tables_next_version(tables), table_id, match, priority);
+}
+
+struct rule *flow_tables_find_published(const struct flow_tables *tables, uint8_t table_id,
+                                        const struct match *match, uint16_t priority)
+{
+    return find_in_version(tables, flow_tables_version(tables), table_id, match, priority);
 }
 
 struct rule *flow_tables_find_overlap(const struct flow_tables *tables, uint8_t table_id,

@@ -190,6 +190,10 @@ void flow_tables_note_vacancies(struct flow_tables *tables);
 struct rule *flow_tables_find(const struct flow_tables *tables, uint8_t table_id,
                               const struct match *match, uint16_t priority);
 
+/* The same of what lookups see. */
+struct rule *flow_tables_find_published(const struct flow_tables *tables, uint8_t table_id,
+                                        const struct match *match, uint16_t priority);
+
 /* A current rule of this priority that some flow in 'match' would match too, or NULL. */
 struct rule *flow_tables_find_overlap(const struct flow_tables *tables, uint8_t table_id,
                                       const struct match *match, uint16_t priority);

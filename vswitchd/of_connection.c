@@ -150,17 +150,26 @@ static void resume_next_round(struct of_connection *connection)
     ev_timer_start(connection->server->loop, &connection->resume);
 }
 
+void of_connection_push(struct of_connection *connection)
+{
+    if (connection->state == CONNECTION_CLOSED || connection->watch.wants_write ||
+        !of_connection_pending(connection))
+        return;
+    if (!write_output(connection) && connection->state != CONNECTION_CLOSED)
+        stream_watch_writing(&connection->watch, true);
+}
+
 void of_connection_flush(struct of_connection *connection)
 {
     if (connection->state == CONNECTION_CLOSED || connection->watch.wants_write)
         return;
     of_stats_continue(connection);
-    if (of_connection_pending(connection) && !write_output(connection)) {
-        if (connection->state != CONNECTION_CLOSED)
-            stream_watch_writing(&connection->watch, true);
+    of_monitors_continue(connection);
+    of_connection_push(connection);
+    if (connection->state == CONNECTION_CLOSED || connection->watch.wants_write)
         return;
-    }
-    if (connection->dump || (!connection->watch.wants_read && !ev_is_active(&connection->resume)))
+    if (connection->dump || connection->monitors.is_paused ||
+        (!connection->watch.wants_read && !ev_is_active(&connection->resume)))
         resume_next_round(connection);
 }
 

@@ -92,7 +92,10 @@ void of_connection_limit_packet_ins(struct of_connection *connection, uint32_t r
 void of_connection_send_packet_in(struct of_connection *connection, bool is_miss, of_port in_port,
                                   const struct buffer *message);
 
-/* Continues statistics, and writes as much as the peer takes. */
+/* Writes as much as the peer takes, in the middle of a round. */
+void of_connection_push(struct of_connection *connection);
+
+/* Continues statistics and what monitors have missed, and writes as much as the peer takes. */
 void of_connection_flush(struct of_connection *connection);
 
 static inline size_t of_connection_pending(const struct of_connection *connection)

@@ -14,6 +14,12 @@ struct of_monitor {
     struct of_monitor_request request;
 };
 
+/* A rule that is new, or other, since a peer was paused. */
+struct missed {
+    struct rule *rule; /* A reference. */
+    bool is_new;
+};
+
 void of_monitors_init(struct of_connection *connection)
 {
     CDS_INIT_LIST_HEAD(&connection->monitors.list);
@@ -27,10 +33,20 @@ static void destroy(struct of_connection *connection, struct of_monitor *monitor
     free(monitor);
 }
 
+static void forget_missed(struct of_monitors *monitors)
+{
+    while (monitors->next_missed < monitors->n_missed)
+        rule_unref(monitors->missed[monitors->next_missed++].rule);
+    free(monitors->missed);
+    monitors->missed = NULL;
+    monitors->n_missed = monitors->next_missed = monitors->missed_capacity = 0;
+}
+
 void of_monitors_fini(struct of_connection *connection)
 {
     struct of_monitor *monitor, *next;
 
+    forget_missed(&connection->monitors);
     cds_list_for_each_entry_safe (monitor, next, &connection->monitors.list, node)
         destroy(connection, monitor);
 }
@@ -74,35 +90,66 @@ static void describe(const struct rule *rule, enum of_update_event event, uint8_
 
 /* Changes */
 
-/* What all monitors of a connection together want to know of it. */
+/* What all monitors of a connection that want to know of one of 'changes' want, together. */
 static unsigned wanted_flags(const struct of_connection *connection, const struct rule *rule,
-                             const struct of_flow_update *update)
+                             const struct of_flow_update *update, unsigned changes)
 {
-    static const uint8_t wanted[] = {
-        [OF_UPDATE_INITIAL] = OFMON_INITIAL,
-        [OF_UPDATE_ADDED] = OFMON_ADD,
-        [OF_UPDATE_REMOVED] = OFMON_REMOVED,
-        [OF_UPDATE_MODIFIED] = OFMON_MODIFY,
-    };
     const struct of_monitor *monitor;
     unsigned flags = 0;
 
     cds_list_for_each_entry (monitor, &connection->monitors.list, node) {
         const struct of_monitor_request *request = &monitor->request;
-        if (request->flags & wanted[update->event] &&
-            is_about(request, rule, &update->match, update->actions))
+        if (request->flags & changes && is_about(request, rule, &update->match, update->actions))
             flags |= request->flags;
     }
     return flags;
 }
 
-static void tell(struct of_connection *connection, const struct of_flow_update *update)
+static void add_update(struct of_reply *reply, const struct of_flow_update *update, unsigned flags)
 {
+    struct of_flow_update mine = *update;
+
+    if (!(flags & OFMON_ACTIONS))
+        mine.actions = (struct ofa_list){.n_bytes = 0};
+    of_reply_add_update(reply, &mine);
+}
+
+/* More waits than a peer that reads leaves. */
+static bool is_behind(const struct of_connection *connection)
+{
+    return connection->monitors.n_bytes > OF_MONITORS_PAUSE_BYTES &&
+           of_connection_pending(connection) > OF_MONITORS_PAUSE_BYTES;
+}
+
+/* While a version is being told: some of it has been. */
+static void pause_if_behind(struct of_connection *connection)
+{
+    struct of_monitors *monitors = &connection->monitors;
+
+    if (monitors->is_paused || !is_behind(connection))
+        return;
+    of_connection_push(connection);
+    if (connection->state == CONNECTION_CLOSED || !is_behind(connection))
+        return;
+    monitors->is_paused = true;
+    monitors->since = flow_tables_version(connection->server->tables);
+    monitors->until = flow_tables_next_version(connection->server->tables);
+    of_encode_monitor_paused(connection->protocol.version, &connection->output);
+}
+
+static void tell(struct of_connection *connection, const struct of_flow_update *update,
+                 unsigned flags)
+{
+    size_t start = connection->output.size;
     struct of_reply reply;
 
+    if (!of_connection_pending(connection))
+        connection->monitors.n_bytes = 0;
     of_begin_updates(&reply, connection->protocol.version, &connection->output);
-    of_reply_add_update(&reply, update);
+    add_update(&reply, update, flags);
     of_reply_end(&reply);
+    connection->monitors.n_bytes += connection->output.size - start;
+    pause_if_behind(connection);
     of_connection_bound_news(connection);
 }
 
@@ -111,13 +158,43 @@ static void tell_in_brief(struct of_connection *connection, uint32_t xid)
     const struct of_flow_update update = {.event = OF_UPDATE_ABBREVIATED, .xid = xid};
 
     if (!connection->monitors.is_told)
-        tell(connection, &update);
+        tell(connection, &update, 0);
     connection->monitors.is_told = true;
+}
+
+/* The end of a flow that the peer may know. */
+static void tell_paused(struct of_connection *connection, const struct rule *rule,
+                        const struct of_flow_update *update)
+{
+    unsigned flags;
+
+    if (rule->cls.added_in <= connection->monitors.until &&
+        (flags = wanted_flags(connection, rule, update, OFMON_REMOVED)))
+        tell(connection, update, flags);
+}
+
+/* A rule that comes in place of another is told when the peer goes on: if it is there then. */
+static void tell_paused_of_replaced(struct of_connection *connection,
+                                    const struct of_flow_update *update)
+{
+    const struct rule *replaced = flow_tables_find_published(
+        connection->server->tables, update->table_id, &update->match, update->priority);
+    struct of_flow_update removed;
+
+    if (!replaced)
+        return;
+    describe(replaced, OF_UPDATE_REMOVED, OFRR_DELETE, &removed);
+    tell_paused(connection, replaced, &removed);
 }
 
 void of_monitor_tell(struct of_server *server, enum of_update_event event, const struct rule *rule,
                      uint8_t reason)
 {
+    static const uint8_t changes[] = {
+        [OF_UPDATE_ADDED] = OFMON_ADD,
+        [OF_UPDATE_REMOVED] = OFMON_REMOVED,
+        [OF_UPDATE_MODIFIED] = OFMON_MODIFY,
+    };
     struct of_connection *connection;
     struct of_flow_update update;
 
@@ -125,19 +202,119 @@ void of_monitor_tell(struct of_server *server, enum of_update_event event, const
         return;
     describe(rule, event, reason, &update);
     for_each_connection_up (connection, server) {
-        unsigned flags = connection->monitors.n ? wanted_flags(connection, rule, &update) : 0;
+        unsigned flags;
 
-        if (!flags)
+        if (!connection->monitors.n)
             continue;
-        if (connection == server->changer && !(flags & OFMON_OWN)) {
-            tell_in_brief(connection, server->change_xid);
+        if (connection->monitors.is_paused) {
+            if (event == OF_UPDATE_REMOVED)
+                tell_paused(connection, rule, &update);
+            else if (event == OF_UPDATE_ADDED)
+                tell_paused_of_replaced(connection, &update);
             continue;
         }
-        struct of_flow_update mine = update;
-        if (!(flags & OFMON_ACTIONS))
-            mine.actions = (struct ofa_list){.n_bytes = 0};
-        tell(connection, &mine);
+        flags = wanted_flags(connection, rule, &update, changes[event]);
+        if (!flags)
+            continue;
+        if (connection == server->changer && !(flags & OFMON_OWN))
+            tell_in_brief(connection, server->change_xid);
+        else
+            tell(connection, &update, flags);
     }
+}
+
+/* Going on */
+
+/* OFMON_MODIFY, too, of those that are new: they may have been modified since. */
+static unsigned missed_changes(bool is_new)
+{
+    return is_new ? OFMON_ADD | OFMON_MODIFY : OFMON_MODIFY;
+}
+
+static bool note_missed(struct rule *rule, void *connection_)
+{
+    struct of_connection *connection = connection_;
+    struct of_monitors *monitors = &connection->monitors;
+    bool is_new = rule->cls.added_in > monitors->since;
+    struct of_flow_update update;
+
+    if (!is_new &&
+        atomic_load_explicit(&rule->actions, memory_order_relaxed)->since <= monitors->since)
+        return true;
+    describe(rule, OF_UPDATE_ADDED, 0, &update);
+    if (!wanted_flags(connection, rule, &update, missed_changes(is_new)))
+        return true;
+    if (monitors->n_missed == monitors->missed_capacity) {
+        monitors->missed_capacity = monitors->missed_capacity ? 2 * monitors->missed_capacity : 64;
+        monitors->missed = reallocarray(monitors->missed, monitors->missed_capacity,
+                                        sizeof monitors->missed[0]);
+        if (!monitors->missed)
+            abort();
+    }
+    rule_ref(rule);
+    monitors->missed[monitors->n_missed++] = (struct missed){rule, is_new};
+    return true;
+}
+
+/* All that is new to the peer. */
+static void collect_missed(struct of_connection *connection)
+{
+    static const struct rule_filter all = {
+        .table_id = OF_TABLE_ALL,
+        .out_port = OFPP_NONE,
+        .out_group = (uint32_t)OF_GROUP_ANY,
+    };
+    struct of_monitors *monitors = &connection->monitors;
+    struct flow_tables *tables = connection->server->tables;
+
+    forget_missed(monitors);
+    if (monitors->since < flow_tables_version(tables))
+        flow_tables_each(tables, &all, note_missed, connection);
+    monitors->since = monitors->until = flow_tables_version(tables);
+}
+
+/* One that has gone again has been told to have. */
+static void tell_missed(struct of_connection *connection, struct of_reply *reply,
+                        const struct missed *missed)
+{
+    const struct rule *rule = missed->rule;
+    struct of_flow_update update;
+    unsigned flags;
+
+    if (!cls_rule_is_visible(&rule->cls, flow_tables_version(connection->server->tables)))
+        return;
+    describe(rule, missed->is_new ? OF_UPDATE_ADDED : OF_UPDATE_MODIFIED, 0, &update);
+    flags = wanted_flags(connection, rule, &update, missed_changes(missed->is_new));
+    if (flags)
+        add_update(reply, &update, flags);
+}
+
+void of_monitors_continue(struct of_connection *connection)
+{
+    struct of_monitors *monitors = &connection->monitors;
+    struct of_reply reply;
+
+    if (!monitors->is_paused || of_connection_pending(connection))
+        return;
+    of_server_publish(connection->server);
+    if (monitors->next_missed == monitors->n_missed)
+        collect_missed(connection);
+    if (monitors->n_missed) {
+        of_begin_updates(&reply, connection->protocol.version, &connection->output);
+        while (monitors->next_missed < monitors->n_missed &&
+               of_connection_pending(connection) <= OF_MONITORS_PAUSE_BYTES) {
+            struct missed *missed = &monitors->missed[monitors->next_missed++];
+            tell_missed(connection, &reply, missed);
+            rule_unref(missed->rule);
+        }
+        of_reply_end(&reply);
+    }
+    if (monitors->next_missed < monitors->n_missed ||
+        monitors->since < flow_tables_version(connection->server->tables))
+        return;
+    forget_missed(monitors);
+    monitors->is_paused = false;
+    of_encode_monitor_resumed(connection->protocol.version, &connection->output);
 }
 
 /* Requests */
@@ -214,7 +391,6 @@ static bool wants_initial(const struct of_monitor_request *request)
 static bool add_initial(struct rule *rule, void *arg)
 {
     const struct initial *initial = arg;
-    unsigned flags = initial->requests[initial->current].flags;
     struct of_flow_update update;
 
     describe(rule, OF_UPDATE_INITIAL, 0, &update);
@@ -223,9 +399,7 @@ static bool add_initial(struct rule *rule, void *arg)
             is_about(&initial->requests[i], rule, &update.match, update.actions))
             return true;
     }
-    if (!(flags & OFMON_ACTIONS))
-        update.actions = (struct ofa_list){.n_bytes = 0};
-    of_reply_add_update(initial->reply, &update);
+    add_update(initial->reply, &update, initial->requests[initial->current].flags);
     return true;
 }
 
@@ -243,6 +417,7 @@ enum of_error of_monitor_handle_request(struct of_connection *connection,
     if (error)
         goto done;
     of_server_publish(server); /* What is pending belongs to what was there before. */
+    connection->monitors.until = flow_tables_version(server->tables);
     of_reply_begin(&reply, message, &connection->output);
     for (size_t i = 0; i < n; i++) {
         const struct rule_filter filter = {

@@ -11,7 +11,7 @@
 #include "lib/openflow/match_codec.h"
 #include "lib/openflow/stats_internal.h"
 
-enum { REQUEST_NX_BYTES = 16, REQUEST14_BYTES = 16, UPDATE_BYTES = 24, ABBREVIATED_BYTES = 8 };
+enum { REQUEST_NX_BYTES = 16, REQUEST14_BYTES = 16, UPDATE_BYTES = 24, BRIEF_BYTES = 8 };
 enum { FLAGS_NX = 0x3f, FLAG14_NO_ABBREV = 1 << 5, FLAG14_OWN = 1 << 6, FLAGS14 = 0x7f };
 
 static enum of_form form_of(enum of_version version)
@@ -154,7 +154,7 @@ void of_encode_monitor_cancel(uint32_t monitor_id, enum of_version version, uint
 
 /* By enum of_update_event. */
 static const uint8_t events_nx[] = {0, 0, 1, 2, 3};
-static const uint8_t events14[] = {0, 1, 2, 3, 4};
+static const uint8_t events14[] = {0, 1, 2, 3, 4, 5, 6};
 
 void of_begin_updates(struct of_reply *reply, enum of_version version, struct buffer *out)
 {
@@ -196,13 +196,18 @@ static void put_full(const struct of_flow_update *update, enum of_version versio
         ofa_encode_instructions(update->actions, version, out);
 }
 
+static bool is_brief(enum of_update_event event)
+{
+    return event >= OF_UPDATE_ABBREVIATED;
+}
+
 void of_reply_add_update(struct of_reply *reply, const struct of_flow_update *update)
 {
     struct buffer *out = reply->out;
     size_t start = out->size;
 
-    if (update->event == OF_UPDATE_ABBREVIATED)
-        be32_store((uint8_t *)buffer_put_zeros(out, ABBREVIATED_BYTES) + 4, update->xid);
+    if (is_brief(update->event))
+        be32_store((uint8_t *)buffer_put_zeros(out, BRIEF_BYTES) + 4, update->xid);
     else
         put_full(update, reply->version, out);
     if (!of_reply_item_fits(reply, start)) {
@@ -217,12 +222,37 @@ void of_reply_add_update(struct of_reply *reply, const struct of_flow_update *up
     of_reply_end_item(reply, start);
 }
 
+static void put_state(enum of_message_kind kind, enum of_update_event event,
+                      enum of_version version, struct buffer *out)
+{
+    const struct of_flow_update update = {.event = event};
+    struct of_reply reply;
+
+    if (version < OF_1_4) {
+        of_finish_message(of_begin_message(kind, form_of(version), version, 0, out), out);
+        return;
+    }
+    of_begin_updates(&reply, version, out);
+    of_reply_add_update(&reply, &update);
+    of_reply_end(&reply);
+}
+
+void of_encode_monitor_paused(enum of_version version, struct buffer *out)
+{
+    put_state(OF_MONITOR_PAUSED, OF_UPDATE_PAUSED, version, out);
+}
+
+void of_encode_monitor_resumed(enum of_version version, struct buffer *out)
+{
+    put_state(OF_MONITOR_RESUMED, OF_UPDATE_RESUMED, version, out);
+}
+
 static enum of_error read_event(unsigned event, enum of_version version,
                                 struct of_flow_update *update)
 {
     bool is_14 = version >= OF_1_4;
 
-    if (event > (is_14 ? 4U : 3U))
+    if (event > (is_14 ? 6U : 3U))
         return NXBRC_FM_BAD_EVENT;
     update->event = (enum of_update_event)(event + (is_14 ? 0 : 1));
     return OF_OK;
@@ -236,9 +266,9 @@ static enum of_error read_update(struct wire wire, enum of_version version, stru
 
     if (error)
         return error;
-    if (update->event == OF_UPDATE_ABBREVIATED) {
+    if (is_brief(update->event)) {
         update->xid = wire_u32(head + 4);
-        return wire.left == ABBREVIATED_BYTES ? OF_OK : OFPBRC_BAD_LEN;
+        return wire.left == BRIEF_BYTES ? OF_OK : OFPBRC_BAD_LEN;
     }
     if (!wire_take(&wire, UPDATE_BYTES) || (version >= OF_1_4 && wire.left < 4))
         return OFPBRC_BAD_LEN;
@@ -259,14 +289,14 @@ static enum of_error read_update(struct wire wire, enum of_version version, stru
 
 bool of_next_update(struct of_items *items, struct buffer *actions, struct of_flow_update *update)
 {
-    size_t length = items->wire.left >= ABBREVIATED_BYTES ? wire_u16(items->wire.next) : 0;
+    size_t length = items->wire.left >= BRIEF_BYTES ? wire_u16(items->wire.next) : 0;
     struct wire wire = wire_init(items->wire.next, length);
 
     memset(update, 0, sizeof *update);
     buffer_clear(actions);
     if (!items->wire.left)
         return false;
-    if (length < ABBREVIATED_BYTES || !wire_take(&items->wire, length))
+    if (length < BRIEF_BYTES || !wire_take(&items->wire, length))
         items->error = OFPBRC_BAD_LEN;
     else
         items->error = read_update(wire, items->version, actions, update);

@@ -56,6 +56,8 @@ enum of_update_event {
     OF_UPDATE_REMOVED,
     OF_UPDATE_MODIFIED,
     OF_UPDATE_ABBREVIATED, /* Only 'xid': what was asked for in it has been done. */
+    OF_UPDATE_PAUSED,      /* From 1.4, and nothing else in it; likewise the next. */
+    OF_UPDATE_RESUMED,
 };
 
 struct of_flow_update {
@@ -72,6 +74,10 @@ struct of_flow_update {
 /* In a reply to a request, or one that of_begin_updates() made. */
 void of_reply_add_update(struct of_reply *reply, const struct of_flow_update *update);
 void of_begin_updates(struct of_reply *reply, enum of_version version, struct buffer *out);
+
+/* From now on only removals are told; what else was missed has been told.  A message, or an update. */
+void of_encode_monitor_paused(enum of_version version, struct buffer *out);
+void of_encode_monitor_resumed(enum of_version version, struct buffer *out);
 
 /* 'actions' is cleared and holds what update->actions points to. */
 bool of_next_update(struct of_items *items, struct buffer *actions, struct of_flow_update *update);

@@ -424,6 +424,8 @@ const struct message_print message_prints_session[] = {
     {OF_SET_CONFIG, print_config},
     {OF_BARRIER_REQUEST, print_nothing},
     {OF_BARRIER_REPLY, print_nothing},
+    {OF_MONITOR_PAUSED, print_nothing},
+    {OF_MONITOR_RESUMED, print_nothing},
     {OF_ROLE_REQUEST, print_role},
     {OF_ROLE_REPLY, print_role},
     {OF_ROLE_STATUS, print_role_status},

@@ -285,7 +285,8 @@ static enum of_error print_monitor_request(struct message_printer *printer)
 static void put_update(const struct of_flow_update *update, const struct of_names *names,
                        struct buffer *out)
 {
-    static const char *const events[] = {"INITIAL", "ADDED", "DELETED", "MODIFIED", "ABBREV"};
+    static const char *const events[] = {"INITIAL", "ADDED",  "DELETED", "MODIFIED",
+                                         "ABBREV",  "PAUSED", "RESUMED"};
     char number[4];
 
     buffer_printf(out, "\n event=%s", events[update->event]);
@@ -293,6 +294,8 @@ static void put_update(const struct of_flow_update *update, const struct of_name
         buffer_printf(out, " xid=0x%x", update->xid);
         return;
     }
+    if (update->event > OF_UPDATE_ABBREVIATED)
+        return;
     if (update->event == OF_UPDATE_REMOVED)
         buffer_printf(out, " reason=%s", removed_reason(update->reason, number, sizeof number));
     buffer_puts(out, " table=");

@@ -67,6 +67,8 @@ enum of_message_kind {
     OF_GROUP_MOD,
     OF_METER_MOD,
     OF_MONITOR_CANCEL,
+    OF_MONITOR_PAUSED, /* Until 1.3; later it is an update. */
+    OF_MONITOR_RESUMED,
     OF_BUNDLE_CONTROL,
     OF_BUNDLE_ADD_MESSAGE,
     OF_SET_FLOW_FORMAT,

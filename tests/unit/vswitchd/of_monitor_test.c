@@ -142,6 +142,211 @@ static void monitors_are_bounded(void **state)
     disconnect(&peer);
 }
 
+/* A client that reads little, and what it has been told: flows are known by the address they match. */
+
+enum { N_ADDRESSES = 300, MAX_NOTE_BYTES = 1000, SMALL_BUFFER = 4096 };
+
+struct known {
+    bool is_there;
+    uint64_t cookie;
+    size_t n_bytes; /* Of actions. */
+};
+
+struct follower {
+    struct peer peer;
+    struct known flows[N_ADDRESSES];
+    bool is_paused;
+    unsigned int n_paused, n_echoes;
+};
+
+static void note_state(struct follower *follower, bool is_paused)
+{
+    assert_int_equal(follower->is_paused, !is_paused);
+    follower->is_paused = is_paused;
+    follower->n_paused += is_paused;
+}
+
+static void follow_update(struct follower *follower, const struct of_flow_update *update)
+{
+    struct known *known = &follower->flows[be32_host(update->match.flow.key.nw_dst) % N_ADDRESSES];
+
+    if (update->event >= OF_UPDATE_PAUSED) {
+        note_state(follower, update->event == OF_UPDATE_PAUSED);
+        return;
+    }
+    assert_int_not_equal(update->event, OF_UPDATE_ABBREVIATED);
+    *known = (struct known){
+        .is_there = update->event != OF_UPDATE_REMOVED,
+        .cookie = update->cookie.raw,
+        .n_bytes = update->actions.n_bytes,
+    };
+}
+
+static void follow_message(struct follower *follower, const struct of_message *message)
+{
+    struct buffer actions = BUFFER_INIT;
+    struct of_flow_update update;
+    struct of_items items;
+
+    if (message->kind == OF_MONITOR_PAUSED || message->kind == OF_MONITOR_RESUMED) {
+        note_state(follower, message->kind == OF_MONITOR_PAUSED);
+    } else if (message->kind == OF_ECHO_REPLY) {
+        follower->n_echoes++;
+    } else {
+        assert_int_equal(message->kind, OF_MONITOR_REPLY);
+        of_items_init(&items, message);
+        while (of_next_update(&items, &actions, &update))
+            follow_update(follower, &update);
+        assert_int_equal(items.error, OF_OK);
+    }
+    buffer_fini(&actions);
+}
+
+/* At most so many bytes, if there are any. */
+static void follow_some(struct follower *follower, size_t n_bytes)
+{
+    struct buffer *input = &follower->peer.input;
+    struct of_message message;
+    size_t n_done = 0;
+
+    buffer_reserve(input, n_bytes);
+    ssize_t n = recv(follower->peer.fd, input->data + input->size, n_bytes, MSG_DONTWAIT);
+    assert_true(n > 0 || (n < 0 && errno == EAGAIN)); /* The connection stays. */
+    input->size += n > 0 ? (size_t)n : 0;
+    for (int length; (length = of_frame_length(input->data + n_done, input->size - n_done)) > 0;) {
+        assert_int_equal(of_decode_message(input->data + n_done, (size_t)length, &message), OF_OK);
+        follow_message(follower, &message);
+        n_done += (size_t)length;
+    }
+    buffer_pull(input, n_done);
+    round_of(follower->peer.bridge);
+}
+
+static void follow_all(struct follower *follower)
+{
+    unsigned int n_echoes = follower->n_echoes + 1;
+    struct buffer out = BUFFER_INIT;
+
+    of_encode_echo_request(follower->peer.protocol.version, 77, NULL, 0, &out);
+    say(&follower->peer, &out);
+    while (follower->n_echoes < n_echoes || follower->is_paused)
+        follow_some(follower, 65536);
+}
+
+static bool expect_known(struct rule *rule, void *follower_)
+{
+    struct follower *follower = follower_;
+    struct match match;
+
+    cls_rule_expand(&rule->cls, &match);
+    struct known *known = &follower->flows[be32_host(match.flow.key.nw_dst) % N_ADDRESSES];
+    assert_true(known->is_there);
+    assert_int_equal(known->cookie, rule_cookie(rule).raw);
+    assert_int_equal(known->n_bytes, rule_current_actions(rule).n_bytes);
+    known->is_there = false;
+    return true;
+}
+
+/* What it was told is what there is. */
+static void expect_tables(const struct follower *follower)
+{
+    const struct rule_filter all = {
+        .table_id = OF_TABLE_ALL, .out_port = OFPP_NONE, .out_group = (uint32_t)OF_GROUP_ANY};
+    struct follower copy = *follower;
+
+    flow_tables_each(follower->peer.bridge->tables, &all, expect_known, &copy);
+    for (size_t i = 0; i < N_ADDRESSES; i++)
+        assert_false(copy.flows[i].is_there);
+}
+
+static void connect_follower(struct follower *follower, struct fake_bridge *bridge,
+                             enum of_version version)
+{
+    int n_bytes = SMALL_BUFFER;
+    int fds[2];
+
+    memset(follower, 0, sizeof *follower);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    assert_int_equal(setsockopt(fds[0], SOL_SOCKET, SO_SNDBUF, &n_bytes, sizeof n_bytes), 0);
+    of_server_adopt_take(bridge->server, fds[0], OF_CONNECTION_MANAGEMENT);
+    follower->peer =
+        (struct peer){.bridge = bridge, .fd = fds[1], .protocol = {.version = version}};
+
+    struct buffer out = BUFFER_INIT;
+    struct of_message message;
+    of_encode_hello(OF_VERSION_BIT(version), 1, &out);
+    say(&follower->peer, &out);
+    hear_kind(&follower->peer, OF_HELLO, &message);
+    buffer_pull(&follower->peer.input, follower->peer.n_received);
+    follower->peer.n_received = 0;
+    say_monitor(&follower->peer, 1, ALL_FLAGS | OFMON_OWN);
+    follow_all(follower);
+}
+
+/* 'address' 0: of all flows. */
+static void change(struct peer *peer, enum of_flow_command command, uint32_t address,
+                   uint64_t cookie, size_t note_bytes)
+{
+    struct buffer out = BUFFER_INIT;
+    struct of_flow_mod flow;
+
+    of_flow_mod_init(&flow);
+    flow.command = (uint8_t)command;
+    flow.table_id = peer->protocol.version == OF_1_0 ? OF_TABLE_ALL : 0;
+    flow.new_cookie.raw = cookie;
+    flow.modify_cookie = command != OFFC_ADD;
+    flow.match.mask.key.eth_type = be16_from(UINT16_MAX);
+    flow.match.flow.key.eth_type = be16_from(ETH_TYPE_IPV4);
+    flow.match.mask.key.nw_dst = be32_from(address ? UINT32_MAX : 0);
+    flow.match.flow.key.nw_dst = be32_from(address);
+    struct ofa *note = ofa_put_longer(&flow.actions, OFA_NOTE,
+                                      sizeof(struct ofa_note) + note_bytes);
+    CONTAINER_OF(note, struct ofa_note, ofa)->n_bytes = (uint16_t)note_bytes;
+    of_encode_flow_mod(&flow, &peer->protocol, 4, &out);
+    of_flow_mod_fini(&flow);
+    say(peer, &out);
+}
+
+static void change_at_random(struct peer *peer)
+{
+    uint32_t address = 1 + (uint32_t)rand() % (N_ADDRESSES - 1);
+    unsigned int kind = (unsigned int)rand() % 1000;
+    enum of_flow_command command = kind < 600 ? OFFC_ADD : kind < 800 ? OFFC_MODIFY : OFFC_DELETE;
+
+    change(peer, command, kind == 999 ? 0 : address, (uint64_t)rand(),
+           6 + 8 * ((size_t)rand() % (MAX_NOTE_BYTES / 8)));
+}
+
+static void a_client_that_stalls_knows_the_tables_in_the_end(void **state)
+{
+    struct fake_bridge *bridge = *state;
+    struct follower follower;
+    struct peer other;
+
+    srand(1);
+    for (size_t i = 0; i < ARRAY_SIZE(with_monitors); i++) {
+        connect_peer(&other, bridge, with_monitors[i], OF_CONNECTION_MANAGEMENT);
+        connect_follower(&follower, bridge, with_monitors[i]);
+        for (unsigned int j = 0; j < 100; j++) {
+            for (int n = rand() % 100; n; n--)
+                change_at_random(rand() % 8 ? &other : &follower.peer);
+            if (rand() % 2)
+                follow_some(&follower, 1 + (size_t)rand() % 20000);
+            if (rand() % 32)
+                continue;
+            hears_nothing(&other);
+            follow_all(&follower);
+            expect_tables(&follower);
+        }
+        hears_nothing(&other);
+        follow_all(&follower);
+        expect_tables(&follower);
+        assert_true(follower.n_paused > 0);
+        disconnect(&follower.peer);
+        disconnect(&other);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -149,6 +354,7 @@ int main(void)
         TEST(changes_of_others_are_told_in_full),
         TEST(monitors_end_when_cancelled),
         TEST(monitors_are_bounded),
+        TEST(a_client_that_stalls_knows_the_tables_in_the_end),
     };
 
     log_set_levels("console:off", NULL);
