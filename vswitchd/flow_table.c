@@ -70,6 +70,7 @@ void flow_tables_destroy(struct flow_tables *tables)
     flow_tables_limits_fini(tables);
     expiry_heap_fini(&tables->expiry);
     learned_names_fini(&tables->names);
+    named_groups_fini(&tables->named);
     group_table_destroy(tables->groups);
     free(tables->added.items);
     free(tables->discarded.items);
@@ -120,6 +121,23 @@ struct rule *flow_tables_find_overlap(const struct flow_tables *tables, uint8_t 
                  : NULL;
 }
 
+size_t flow_tables_count_users(const struct flow_tables *tables, uint32_t group_id)
+{
+    return named_groups_count(&tables->named, group_id);
+}
+
+void flow_tables_note_groups(struct flow_tables *tables, struct rule *rule)
+{
+    if (rule->names_group)
+        named_groups_add(&tables->named, rule_current_actions(rule), rule);
+}
+
+void flow_tables_forget_groups(struct flow_tables *tables, struct rule *rule)
+{
+    if (rule->names_group)
+        named_groups_remove(&tables->named, rule_current_actions(rule), rule);
+}
+
 static struct removal *add_removal(struct flow_tables *tables, struct rule *rule)
 {
     if (tables->n_removals == tables->removals_capacity) {
@@ -133,6 +151,7 @@ static struct removal *add_removal(struct flow_tables *tables, struct rule *rule
     *removal = (struct removal){.rule = rule};
     if (rule->is_teacher)
         learned_names_note(&tables->names, rule_current_actions(rule));
+    flow_tables_forget_groups(tables, rule);
 
     struct table *table = table_get(tables, rule->table_id);
     atomic_store_explicit(&rule->cls.removed_in, flow_tables_next_version(tables),
@@ -181,6 +200,7 @@ void flow_tables_add(struct flow_tables *tables, uint8_t table_id, const struct 
     expiry_heap_add(&tables->expiry, rule);
     if (tables->policies[table_id].eviction)
         eviction_add(tables->policies[table_id].eviction, rule);
+    flow_tables_note_groups(tables, rule);
     pointer_list_add(&tables->added, rule);
     table->n_flows++;
     tables->n_flows++;
@@ -236,7 +256,10 @@ void flow_tables_modify(struct flow_tables *tables, struct rule *rule,
         learned_names_note(&tables->names, rule_current_actions(rule));
     rule->is_teacher |= learned_names_has(of_flow_mod_actions(flow));
     rule->is_repetition = false;
+    flow_tables_forget_groups(tables, rule);
+    rule->names_group |= named_groups_has(of_flow_mod_actions(flow));
     push_actions(tables, rule, rule_actions_create(of_flow_mod_actions(flow)));
+    flow_tables_note_groups(tables, rule);
     rule->modified_ns = now_ns;
     if (flow->modify_cookie)
         __atomic_store_n(&rule->cookie.raw, flow->new_cookie.raw, __ATOMIC_RELAXED);

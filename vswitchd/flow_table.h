@@ -73,6 +73,7 @@ struct rule {
     uint8_t table_id;
     bool is_teacher;    /* Its actions have learn(delete_learned), or had. */
     bool is_repetition; /* But for its counters and age it is what it came in place of. */
+    bool names_group;   /* Its actions do, or did. */
 
     struct cls_rule cls; /* Its flow follows. */
 };
@@ -217,6 +218,9 @@ void flow_tables_remove(struct flow_tables *tables, struct rule *rule,
 
 /* Groups have the same versions: what group_table.h changes is published and reverted with the rules. */
 struct group_table *flow_tables_groups(const struct flow_tables *tables);
+
+/* How many current rules name the group. */
+size_t flow_tables_count_users(const struct flow_tables *tables, uint32_t group_id);
 uint64_t flow_tables_next_version(const struct flow_tables *tables);
 
 /* Makes all changes visible at once.  False, and nothing happens, if there are none. */

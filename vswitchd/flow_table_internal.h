@@ -20,6 +20,7 @@
 #include "vswitchd/flow_table.h"
 #include "vswitchd/flow_table_eviction.h"
 #include "vswitchd/flow_table_expiry.h"
+#include "vswitchd/flow_table_groups.h"
 #include "vswitchd/flow_table_learned.h"
 
 struct pointer_list {
@@ -87,6 +88,7 @@ struct flow_tables {
     _Atomic(uint8_t) misses[OF_N_TABLES]; /* enum of_table_miss. */
     struct expiry_heap expiry;
     struct group_table *groups;
+    struct named_groups named; /* By which rules. */
 
     /* For the next version. */
     bool has_changes;
@@ -113,6 +115,10 @@ static inline struct rule *rule_of_cls(struct cls_rule *cls)
 {
     return cls ? CONTAINER_OF(cls, struct rule, cls) : NULL;
 }
+
+/* A rule becomes a current one, or is none any more; what it has now becomes, or is no longer, its actions. */
+void flow_tables_note_groups(struct flow_tables *tables, struct rule *rule);
+void flow_tables_forget_groups(struct flow_tables *tables, struct rule *rule);
 
 /* Takes a rule that no reader wants out of its classifier, and drops the table's reference. */
 void flow_tables_take_out(struct flow_tables *tables, struct rule *rule);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Masks choose among the rules of a table (classifier_each()), a filter among those. */
+/* Masks choose among the rules of a table (classifier_each()), or a group among all, and a filter among those. */
 
 #include <stdlib.h>
 
@@ -48,6 +48,24 @@ static void list_strict(struct flow_tables *tables, struct listing *listing, uin
         listing->is_over = !listing->each(rule, listing->arg);
 }
 
+/* 'each' may take rules away from the group. */
+static void list_users(struct flow_tables *tables, struct listing *listing)
+{
+    const struct rule_filter *filter = listing->filter;
+    struct match match;
+    struct rule **rules;
+    size_t n = named_groups_list(&tables->named, filter->out_group, &rules);
+
+    for (size_t i = 0; i < n && !listing->is_over; i++) {
+        if (filter->table_id != OF_TABLE_ALL && filter->table_id != rules[i]->table_id)
+            continue;
+        cls_rule_expand(&rules[i]->cls, &match);
+        if (!filter->match || match_covers(filter->match, &match))
+            list_one(&rules[i]->cls, listing);
+    }
+    free(rules);
+}
+
 void flow_tables_each(struct flow_tables *tables, const struct rule_filter *filter,
                       bool (*each)(struct rule *rule, void *arg), void *arg)
 {
@@ -59,6 +77,10 @@ void flow_tables_each(struct flow_tables *tables, const struct rule_filter *filt
     };
     bool is_all = filter->table_id == OF_TABLE_ALL;
 
+    if (filter->out_group != OF_GROUP_ANY && !filter->is_strict) {
+        list_users(tables, &listing);
+        return;
+    }
     for (size_t i = is_all ? 0 : filter->table_id;
          i < (is_all ? OF_N_TABLES : filter->table_id + 1U) && !listing.is_over; i++) {
         struct table *table = table_get(tables, (uint8_t)i);

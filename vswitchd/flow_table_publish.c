@@ -296,9 +296,13 @@ static void revert_modifications(struct flow_tables *tables)
         struct rule *rule = modification->rule;
         struct rule_actions *newest = atomic_load_explicit(&rule->actions, memory_order_relaxed);
 
+        if (is_staying(rule))
+            flow_tables_forget_groups(tables, rule);
         atomic_store_explicit(&rule->actions,
                               atomic_load_explicit(&newest->older, memory_order_relaxed),
                               memory_order_release);
+        if (is_staying(rule))
+            flow_tables_note_groups(tables, rule);
         pointer_list_add(&tables->discarded, newest);
         rule->modified_ns = modification->modified_ns;
         __atomic_store_n(&rule->cookie.raw, modification->cookie.raw, __ATOMIC_RELAXED);
@@ -315,6 +319,7 @@ static void revert_removals(struct flow_tables *tables)
 
         atomic_store_explicit(&rule->cls.removed_in, CLASSIFIER_VERSION_NEVER,
                               memory_order_relaxed);
+        flow_tables_note_groups(tables, rule);
         expiry_heap_add(&tables->expiry, rule);
         if (tables->policies[rule->table_id].eviction)
             eviction_add(tables->policies[rule->table_id].eviction, rule);
@@ -330,6 +335,7 @@ static void revert_additions(struct flow_tables *tables)
     for (size_t i = 0; i < tables->added.n; i++) {
         struct rule *rule = tables->added.items[i];
 
+        flow_tables_forget_groups(tables, rule);
         expiry_heap_remove(&tables->expiry, rule);
         if (rule->eviction_slot)
             eviction_remove(tables->policies[rule->table_id].eviction, rule);

@@ -10,6 +10,7 @@
 
 #include "lib/annotations.h"
 #include "lib/rcu.h"
+#include "vswitchd/flow_table_groups.h"
 #include "vswitchd/flow_table_learned.h"
 
 struct rule_actions *rule_actions_create(struct ofa_list list)
@@ -41,6 +42,7 @@ struct rule *rule_create(uint8_t table_id, const struct of_flow_mod *flow, int64
     rule->idle_timeout_s = flow->idle_timeout_s;
     rule->hard_timeout_s = flow->hard_timeout_s;
     rule->is_teacher = learned_names_has(of_flow_mod_actions(flow));
+    rule->names_group = named_groups_has(of_flow_mod_actions(flow));
     rule->importance = flow->importance;
     rule->created_ns = rule->modified_ns = now_ns;
     atomic_init(&rule->used_ns, now_ns);

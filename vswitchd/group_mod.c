@@ -137,52 +137,33 @@ static enum of_error change_buckets(struct flow_tables *tables, const struct of_
 
 /* Deleting */
 
-static bool names_a_group(struct ofa_list list)
+static bool delete_flow(struct rule *rule, void *tables)
 {
-    for_each_action (ofa, list) {
-        if (ofa->type == OFA_GROUP)
-            return true;
-        if (ofa_is_nested(ofa) && names_a_group(ofa_nested_list((const void *)ofa)))
-            return true;
-    }
-    return false;
-}
-
-struct deletion {
-    struct flow_tables *tables;
-    uint32_t group_id;
-};
-
-static bool delete_flow(struct rule *rule, void *arg)
-{
-    struct deletion *deletion = arg;
-    struct ofa_list actions = rule_get_actions(rule, flow_tables_next_version(deletion->tables));
-
-    if (deletion->group_id != (uint32_t)OF_GROUP_ALL || names_a_group(actions))
-        flow_tables_remove(deletion->tables, rule, FLOW_REMOVED_GROUP_DELETE);
+    flow_tables_remove(tables, rule, FLOW_REMOVED_GROUP_DELETE);
     return true;
 }
 
-static void delete_groups(struct flow_tables *tables, uint32_t group_id)
+static void delete_group(struct flow_tables *tables, struct group *group)
 {
-    struct group_table *groups = flow_tables_groups(tables);
-    uint64_t version = flow_tables_next_version(tables);
-    bool is_all = group_id == (uint32_t)OF_GROUP_ALL;
-    struct deletion deletion = {.tables = tables, .group_id = group_id};
-    struct group *one = is_all ? NULL : find_group(tables, group_id);
-    struct group **all = NULL;
-    size_t n = is_all ? group_table_list(groups, version, &all) : one != NULL;
-
-    for (size_t i = 0; i < n; i++)
-        group_table_remove(groups, version, is_all ? all[i] : one);
-    free(all);
     const struct rule_filter filter = {
         .table_id = OF_TABLE_ALL,
         .out_port = OFPP_NONE,
-        .out_group = is_all ? (uint32_t)OF_GROUP_ANY : group_id,
+        .out_group = group->desc.group_id,
     };
-    if (n)
-        flow_tables_each(tables, &filter, delete_flow, &deletion);
+
+    group_table_remove(flow_tables_groups(tables), flow_tables_next_version(tables), group);
+    flow_tables_each(tables, &filter, delete_flow, tables);
+}
+
+static void delete_all_groups(struct flow_tables *tables)
+{
+    struct group **groups;
+    size_t n = group_table_list(flow_tables_groups(tables), flow_tables_next_version(tables),
+                                &groups);
+
+    for (size_t i = 0; i < n; i++)
+        delete_group(tables, groups[i]);
+    free(groups);
 }
 
 enum of_error group_mod_apply(struct flow_tables *tables, struct of_group_mod *mod, int64_t now_ns)
@@ -197,55 +178,14 @@ enum of_error group_mod_apply(struct flow_tables *tables, struct of_group_mod *m
     case OFGC_ADD_OR_MOD:
         return put_group(tables, &mod->group, old, now_ns);
     case OFGC_DELETE:
-        delete_groups(tables, mod->group.group_id);
+        if (mod->group.group_id == (uint32_t)OF_GROUP_ALL)
+            delete_all_groups(tables);
+        else if (old)
+            delete_group(tables, old);
         return OF_OK;
     case OFGC_INSERT_BUCKET:
     case OFGC_REMOVE_BUCKET:
         return old ? change_buckets(tables, mod, old, now_ns) : OFPGMFC_UNKNOWN_GROUP;
     }
     return OFPGMFC_BAD_COMMAND;
-}
-
-/* Counting */
-
-static void count_groups(struct flow_tables *tables, struct ofa_list list, const struct rule *rule)
-{
-    for_each_action (ofa, list) {
-        const void *action = ofa;
-
-        if (ofa_is_nested(ofa))
-            count_groups(tables, ofa_nested_list(action), rule);
-        if (ofa->type != OFA_GROUP)
-            continue;
-        struct group *group = find_group(tables, ((const struct ofa_group *)action)->group_id);
-        if (group && group->counted != rule) { /* A flow that names it twice is one flow. */
-            group->counted = rule;
-            group->n_flows++;
-        }
-    }
-}
-
-static bool count_flow(struct rule *rule, void *arg)
-{
-    struct flow_tables *tables = arg;
-
-    count_groups(tables, rule_get_actions(rule, flow_tables_next_version(tables)), rule);
-    return true;
-}
-
-void group_mod_count_flows(struct flow_tables *tables)
-{
-    const struct rule_filter filter = {
-        .table_id = OF_TABLE_ALL, .out_port = OFPP_NONE, .out_group = OF_GROUP_ANY};
-    struct group **groups;
-    size_t n = group_table_list(flow_tables_groups(tables), flow_tables_next_version(tables),
-                                &groups);
-
-    for (size_t i = 0; i < n; i++) {
-        groups[i]->n_flows = 0;
-        groups[i]->counted = NULL;
-    }
-    if (n)
-        flow_tables_each(tables, &filter, count_flow, tables);
-    free(groups);
 }

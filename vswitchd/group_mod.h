@@ -17,6 +17,3 @@
 
 /* May take what 'mod' describes; of_group_mod_fini() it in any case. */
 enum of_error group_mod_apply(struct flow_tables *tables, struct of_group_mod *mod, int64_t now_ns);
-
-/* Sets group.n_flows of every current group: how many flows name it. */
-void group_mod_count_flows(struct flow_tables *tables);

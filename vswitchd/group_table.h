@@ -44,10 +44,6 @@ struct group {
     _Atomic(uint32_t) n_references;
     struct rcu_head rcu;
     struct group_table *table;
-
-    /* The main thread's: see group_mod_count_flows(). */
-    uint32_t n_flows;
-    const void *counted;
 };
 
 static inline struct ofa_list group_bucket_actions(const struct group_bucket *bucket)

@@ -42,7 +42,8 @@ bool of_server_has_group(const struct of_server *server, uint32_t group_id)
                               group_id);
 }
 
-static void add_stats(struct of_reply *reply, const struct group *group, int64_t now_ns)
+static void add_stats(struct of_reply *reply, const struct flow_tables *tables,
+                      const struct group *group, int64_t now_ns)
 {
     size_t n_buckets = group->desc.n_buckets;
     struct of_bucket_counts *counts = calloc(n_buckets + 1, sizeof *counts);
@@ -56,7 +57,7 @@ static void add_stats(struct of_reply *reply, const struct group *group, int64_t
     }
     const struct of_group_stats stats = {
         .group_id = group->desc.group_id,
-        .n_references = group->n_flows,
+        .n_references = (uint32_t)flow_tables_count_users(tables, group->desc.group_id),
         .n_packets = group->n_packets,
         .n_bytes = group->n_bytes,
         .duration_s = (uint32_t)(age_ns / SECOND_NS),
@@ -87,7 +88,7 @@ static enum of_error tell_groups(struct of_connection *connection, const struct 
         if (group_id != (uint32_t)OF_GROUP_ALL && group_id != groups[i]->desc.group_id)
             continue;
         if (has_stats)
-            add_stats(&reply, groups[i], clock_now_ns());
+            add_stats(&reply, tables, groups[i], clock_now_ns());
         else
             of_reply_add_group(&reply, &groups[i]->desc);
     }
@@ -108,7 +109,6 @@ enum of_error of_stats_groups(struct of_connection *connection, const struct of_
 
     of_server_publish(server);
     server->ops->push_stats(server->aux);
-    group_mod_count_flows(server->tables);
     return tell_groups(connection, message, true);
 }
 
