@@ -81,6 +81,7 @@ static void output(struct execution *x, uint32_t port_no)
         lane_drop(x->lane, x->in_port, DROP_NO_PORT);
         return;
     }
+    x->lane->went_to |= port_bit(port);
     if (x->n_labels && packet_is_gso(x->packet) && max_bytes >= x->packet->size) {
         lane_drop(x->lane, x->in_port, DROP_NOT_SEGMENTABLE);
         return;

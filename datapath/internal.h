@@ -74,6 +74,12 @@ struct dp_port {
     _Atomic int64_t miss_due_ns;       /* Miss budget: when the next miss would be due. */
 };
 
+/* Ports share bits: for guesses only. */
+static inline uint64_t port_bit(const struct dp_port *port)
+{
+    return UINT64_C(1) << port->port_no % 64;
+}
+
 /* A flow that the kernel could treat from now on. */
 struct kernel_offer {
     struct megaflow *flow; /* Referenced. */
@@ -90,7 +96,8 @@ struct lane {
     struct microflow_cache *microflows; /* Owned. */
     struct lane_counters counters;
     struct tx tx;
-    int64_t now_ns; /* Of the batch. */
+    int64_t now_ns;            /* Of the batch. */
+    uint64_t came_by, went_to; /* Ports of frames since the worker last cleared it: port_bit(). */
 
     struct verdict verdict;      /* The translation under way. */
     struct loose_context *spare; /* Owned; for the context of a verdict that is not cached. */

@@ -383,6 +383,7 @@ static bool admit_frame(struct lane *lane, struct packet *packet, struct dp_port
 {
     struct dp_port_counters *counters = &port->counters[lane->index];
 
+    lane->came_by |= port_bit(port);
     counter_add(&counters->rx_packets, 1);
     counter_add(&counters->rx_bytes, packet->size);
     if (packet->size < ETH_HEADER_BYTES) {

@@ -25,6 +25,8 @@ import tempfile
 import threading
 import time
 
+import new_flows
+
 OVS_SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 OPENFLOW14 = 5
 HELLO, ECHO_REQUEST, ECHO_REPLY, PACKET_OUT, BARRIER = 0, 2, 3, 13, 20
@@ -77,9 +79,7 @@ class Switch:
         run("ip", "-n", self.namespace, "link", "set", "lo", "up")
         self.inside("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv6.conf.default.disable_ipv6=1")
         for n in 1, 2:
-            run("ip", "-n", self.namespace, "link", "add", f"p{n}", "type", "veth", "peer", "name", f"q{n}")
-            for end in "pq":
-                run("ip", "-n", self.namespace, "link", "set", f"{end}{n}", "up")
+            self.add_link(n)
         self.start_database()
         self.wait_for(self.directory + "/db.sock")
         self.start_forwarding()
@@ -87,6 +87,11 @@ class Switch:
                    "--", "add-port", "br0", "p1", "--", "set", "Interface", "p1", "ofport_request=1",
                    "--", "add-port", "br0", "p2", "--", "set", "Interface", "p2", "ofport_request=2")
         self.wait_for(self.directory + "/br0.mgmt")
+
+    def add_link(self, n):
+        run("ip", "-n", self.namespace, "link", "add", f"p{n}", "type", "veth", "peer", "name", f"q{n}")
+        for end in "pq":
+            run("ip", "-n", self.namespace, "link", "set", f"{end}{n}", "up")
 
     def stop(self):
         for process in self.forwarding, self.database:
@@ -104,6 +109,9 @@ class Switch:
 
     def ofctl(self, *words):
         return run("ovs-ofctl", "-t", 120, "-O", "OpenFlow14", *words, env=self.environment)
+
+    def appctl(self, *words):
+        return run("ovs-appctl", "-t", f"{self.directory}/ovs-vswitchd.{self.forwarding.pid}.ctl", *words)
 
     def connect(self):
         """A management connection that speaks OpenFlow 1.4."""
@@ -347,47 +355,6 @@ def cpu_seconds(pid):
     return total / 1e9
 
 
-SENDER = """
-import socket, struct, sys
-first, n = int(sys.argv[1]), int(sys.argv[2])
-s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-s.bind(("q1", 0))
-head = bytes.fromhex("0200000000020200000000010800" "4500001c0000000040110000")
-for i in range(first, first + n):
-    s.send(head + struct.pack("!I", 0x0a000000 + (i >> 8)) + bytes([10, 99, 0, 1]) +
-           struct.pack("!HHHH", 1024 + (i & 255), 80, 8, 0) + bytes(18))
-"""
-
-
-def setup_rate(switch, results, files, with_masks):
-    """Every frame is of a flow that was never seen: how many a second of the daemon's processor time?  What the kernel does
-    for it, receiving and sending, is in there."""
-    n = 30000
-    switch.ofctl("del-flows", "br0")
-    # What an action reads is part of the megaflow, so none serves two frames.
-    switch.ofctl("add-flow", "br0", "table=1,udp,actions=move:NXM_OF_IP_SRC[]->NXM_NX_REG0[],"
-                 "move:NXM_OF_UDP_SRC[]->NXM_NX_REG1[0..15],output:2")
-    if with_masks:
-        switch.ofctl("add-flows", "br0", files["masks"])
-    switch.ofctl("add-flow", "br0", "priority=0,actions=resubmit(,1)")
-    received = counter(switch, "q2")
-    cpu = cpu_seconds(switch.forwarding.pid)
-    switch.inside("python3", "-c", SENDER, results.setup_base, n)
-    end = time.monotonic() + 1
-    while counter(switch, "q2") - received < n and time.monotonic() < end:
-        time.sleep(0.02)
-    got = counter(switch, "q2") - received
-    seconds = cpu_seconds(switch.forwarding.pid) - cpu
-    what = f"new flows behind {MASKS} masks" if with_masks else "new flows"
-    results.add(what + "/s of processor time", switch, got / max(seconds, 0.01))
-    results.setup_base += 65536 * 2
-    switch.ofctl("del-flows", "br0")
-
-
-def counter(switch, device):
-    return int(switch.inside("cat", f"/sys/class/net/{device}/statistics/rx_packets"))
-
-
 def resident(switch, results):
     piece = 100000
     before = resident_bytes(switch.forwarding.pid)
@@ -407,18 +374,20 @@ class Results:
     def __init__(self, n_flows, n_resident, only):
         self.n_flows, self.n_resident, self.only = n_flows, n_resident, only
         self.values, self.seconds = {}, {}
-        self.setup_base = 0
+        self.first_new_flow = 0
 
     def add(self, what, switch, value):
         self.values.setdefault(what, {}).setdefault(switch.name, []).append(value)
+
+    def add_cpu(self, what, switch, seconds):
+        self.seconds.setdefault(what, {}).setdefault(switch.name, []).append(seconds)
 
     def measure(self, what, switch, n, function, *arguments):
         """'n' operations, by the clock and by the daemon's processor time."""
         cpu = cpu_seconds(switch.forwarding.pid)
         self.add(what, switch, n / timed(function, *arguments))
         time.sleep(0.1)  # Other threads of it free what was given up.
-        self.seconds.setdefault(what, {}).setdefault(switch.name, []).append(
-            cpu_seconds(switch.forwarding.pid) - cpu)
+        self.add_cpu(what, switch, cpu_seconds(switch.forwarding.pid) - cpu)
 
     def wants(self, what):
         return not self.only or any(text in what for text in self.only.split(","))
@@ -441,7 +410,7 @@ class Results:
             texts = [f"{medians[name]:,.0f} ({min(values[name]):,.0f}-{max(values[name]):,.0f})"
                      for name in ("weir", "ovs")]
             ratio = medians["weir"] / max(medians["ovs"], 1)
-            if what.startswith("bytes"):
+            if what.startswith(("bytes", "ns")):
                 ratio = 1 / max(ratio, 0.001)
             client = f"{medians['client']:,.0f}" if "client" in medians else ""
             others = [f"{x:6.1f}" if x else " " * 6 for x in (self.cpu_ratio(what), self.net_ratio(medians))]
@@ -487,8 +456,8 @@ def play_round(switch, files, streams, results):
     if results.wants("packet-out"):
         many_masks(switch, results, files)
     if results.wants("new flows") and is_switch:
-        setup_rate(switch, results, files, False)
-        setup_rate(switch, results, files, True)
+        new_flows.measure(switch, results, None, 0)
+        new_flows.measure(switch, results, files["masks"], MASKS)
 
 
 def main():
@@ -512,6 +481,9 @@ def main():
         for switch in weir, ovs:  # First, while nothing that was freed can be used again.
             if results.wants("resident"):
                 resident(switch, results)
+        if results.wants("new flows"):
+            for switch in weir, ovs:
+                new_flows.add_ports(switch)
         floor.serve(record_dump(weir, streams, directory + "/dump"))
         for _ in range(arguments.rounds):
             for switch in switches:

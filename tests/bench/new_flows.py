@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How many flows that were never seen before does a switch set up in a second, on one processor?
+
+Every frame is of a new flow (load/new_flows.c): four ports take them in turns, a fifth is where they go, and what counts
+is what arrives there.  All threads of the daemon are held to one processor; the sender is on another, if there is one, and what
+the kernel does on the way to the daemon is on the sender's.  Twice: with more than either switch can take (four ports, as a port
+has a budget of misses), and with a rate that both take easily, where what waiting costs is in what a flow costs."""
+
+import os
+import time
+
+SENDERS = ("q1", "q3", "q4", "q5")
+RECEIVER = "q2"
+SATURATED, MODERATE = 0, 20000
+SECONDS = {SATURATED: 1.5, MODERATE: 1.0}
+
+
+def thread_paths(pid):
+    return [f"/proc/{pid}/task/{thread}" for thread in os.listdir(f"/proc/{pid}/task")]
+
+
+def cpu_ns(pid):
+    total = 0
+    for path in thread_paths(pid):
+        try:
+            with open(path + "/schedstat", encoding="ascii") as file:
+                total += int(file.read().split()[0])
+        except FileNotFoundError:  # The thread has ended.
+            pass
+    return total
+
+
+def hold(pid, cpus):
+    """All threads of the process to these processors."""
+    for path in thread_paths(pid):
+        try:
+            os.sched_setaffinity(int(os.path.basename(path)), cpus)
+        except ProcessLookupError:
+            pass
+
+
+def counter(switch):
+    return int(switch.inside("cat", f"/sys/class/net/{RECEIVER}/statistics/rx_packets"))
+
+
+def add_ports(switch):
+    for n in 3, 4, 5:
+        switch.add_link(n)
+        switch.vsctl("add-port", "br0", f"p{n}")
+
+
+def set_flows(switch, masks):
+    switch.ofctl("del-flows", "br0")
+    # What an action reads is part of the megaflow, so none serves two frames.
+    switch.ofctl("add-flow", "br0", "table=1,udp,actions=move:NXM_OF_IP_SRC[]->NXM_NX_REG0[],"
+                 "move:NXM_OF_UDP_SRC[]->NXM_NX_REG1[0..15],output:2")
+    if masks:
+        switch.ofctl("add-flows", "br0", masks)
+    switch.ofctl("add-flow", "br0", "priority=0,actions=resubmit(,1)")
+
+
+def clear(switch):
+    """So that what is cached of one round costs the next nothing."""
+    switch.ofctl("del-flows", "br0")
+    switch.appctl("dpctl/del-flows")
+    time.sleep(0.2)
+
+
+def offer(switch, first, pps):
+    """Sends for a while.  How many were sent, how many arrived, in how many seconds by the clock and of the daemon's
+    processor time."""
+    pid, milliseconds = switch.forwarding.pid, int(SECONDS[pps] * 1000)
+    everywhere, cpus = os.sched_getaffinity(0), sorted(os.sched_getaffinity(0))
+    hold(pid, cpus[-1:])
+    try:
+        arrived, cpu = counter(switch), cpu_ns(pid)
+        sent = int(switch.inside("taskset", "-c", cpus[0], switch.build + "/tests/bench/load/new_flows", pps, milliseconds,
+                                 first, *SENDERS))
+        cpu = cpu_ns(pid) - cpu
+        arrived = counter(switch) - arrived
+    finally:
+        hold(pid, everywhere)
+    return sent, arrived, SECONDS[pps], cpu * 1e-9
+
+
+def measure(switch, results, masks, n_masks):
+    behind = f" behind {n_masks} masks" if masks else ""
+    for pps, what in (SATURATED, "all that fit"), (MODERATE, f"{MODERATE:,}/s offered"):
+        set_flows(switch, masks)
+        sent, arrived, seconds, cpu = offer(switch, results.first_new_flow, pps)
+        results.first_new_flow += sent
+        row = f"new flows{behind}, {what}, 1/s"
+        results.add(row, switch, arrived / seconds)
+        results.add_cpu(row, switch, 1e6 * cpu / max(arrived, 1))
+        results.add(f"ns a new flow{behind}, {what}", switch, 1e9 * cpu / max(arrived, 1))
+        clear(switch)
