@@ -99,6 +99,16 @@ static int create_bond(struct context *context, struct invocation *invocation,
     return result;
 }
 
+static int check_add_bond(const struct invocation *invocation, struct error *error)
+{
+    const char *const *args = invocation->args;
+
+    if (find_settings(invocation) >= 4)
+        return 0;
+    return error_set(error, -EINVAL, "add-bond %s %s: a bond needs at least two interfaces",
+                     shown(args[0]).text, shown(args[1]).text);
+}
+
 static int run_add_bond(struct context *context, struct invocation *invocation, struct error *error)
 {
     struct store *store = context->store;
@@ -110,9 +120,6 @@ static int run_add_bond(struct context *context, struct invocation *invocation, 
 
     if (result)
         return result;
-    if (n_names < 2)
-        return error_set(error, -EINVAL, "add-bond %s %s: a bond needs at least two interfaces",
-                         shown(args[0]).text, shown(args[1]).text);
     if (port && invocation_option(invocation, "--may-exist"))
         return accept_existing(store, port, &bridge, args + 2, n_names, error);
     return create_bond(context, invocation, &bridge, n_names, error);
@@ -197,6 +204,7 @@ static const struct command rows[] = {
      .group = GROUP_CONFIG,
      .min_args = 3,
      .max_args = -1,
+     .check = check_add_bond,
      .prepare = prepare_add_bond,
      .run = run_add_bond},
     {.name = "add-bond-iface",

@@ -33,18 +33,24 @@ static int run_get_fail_mode(struct context *context, struct invocation *invocat
     return 0;
 }
 
+static int check_fail_mode(const struct invocation *invocation, struct error *error)
+{
+    const char *mode = invocation->args[1];
+
+    if (!strcmp(mode, "standalone") || !strcmp(mode, "secure"))
+        return 0;
+    return error_set(error, -EINVAL, "fail mode %s is neither standalone nor secure",
+                     shown(mode).text);
+}
+
 static int run_set_fail_mode(struct context *context, struct invocation *invocation,
                              struct error *error)
 {
-    const char *mode = invocation->args[1];
     struct store_row *bridge;
     int result = topology_get_bridge_row(context->store, invocation->args[0], &bridge, error);
 
-    if (!result && strcmp(mode, "standalone") && strcmp(mode, "secure"))
-        result = error_set(error, -EINVAL, "fail mode %s is neither standalone nor secure",
-                           shown(mode).text);
     if (!result)
-        topology_set_string(context->store, bridge, "fail_mode", mode);
+        topology_set_string(context->store, bridge, "fail_mode", invocation->args[1]);
     return result;
 }
 
@@ -167,6 +173,7 @@ static const struct command rows[] = {
      .group = GROUP_CONFIG,
      .min_args = 2,
      .max_args = 2,
+     .check = check_fail_mode,
      .prepare = prepare_fail_mode,
      .run = run_set_fail_mode},
     {.name = "get-fail-mode",

@@ -26,18 +26,23 @@ static int dump_kernel(struct context *context, struct invocation *invocation, s
                          ARRAY_SIZE(args), args, error);
 }
 
+static const struct control_verb verbs[] = {
+    {"show", "weir/cache", "", 0, 0},
+    {"dump", "dpctl/dump-flows", "[BRIDGE]", 0, 1},
+    {"kernel", "dpctl/dump-flows", "", 0, 0},
+    {"flush", "dpctl/del-flows", "", 0, 0},
+};
+
+static int check_cache(const struct invocation *invocation, struct error *error)
+{
+    return control_check_verb(invocation, verbs, ARRAY_SIZE(verbs), error);
+}
+
 static int run_cache(struct context *context, struct invocation *invocation, struct error *error)
 {
-    static const struct control_verb verbs[] = {
-        {"show", "weir/cache", "", 0, 0},
-        {"dump", "dpctl/dump-flows", "[BRIDGE]", 0, 1},
-        {"kernel", "dpctl/dump-flows", "", 0, 0},
-        {"flush", "dpctl/del-flows", "", 0, 0},
-    };
-
-    if (!strcmp(invocation->args[0], "kernel") && invocation->n_args == 1)
+    if (!strcmp(invocation->args[0], "kernel"))
         return dump_kernel(context, invocation, error);
-    if (!strcmp(invocation->args[0], "dump") && invocation->n_args <= 2)
+    if (!strcmp(invocation->args[0], "dump"))
         return dump(context, invocation, error);
     return control_run_verb(context, invocation, verbs, ARRAY_SIZE(verbs), error);
 }
@@ -50,6 +55,7 @@ static const struct command rows[] = {
      .group = GROUP_LOOK,
      .min_args = 1,
      .max_args = 2,
+     .check = check_cache,
      .run = run_cache},
 };
 

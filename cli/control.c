@@ -171,6 +171,16 @@ const char *control_target(const struct invocation *invocation)
     return target ? target : DAEMON_SWITCH;
 }
 
+static const struct control_verb *find_verb(const struct invocation *invocation,
+                                            const struct control_verb *verbs, size_t n_verbs)
+{
+    for (size_t i = 0; i < n_verbs; i++) {
+        if (!strcmp(verbs[i].verb, invocation->args[0]))
+            return &verbs[i];
+    }
+    return NULL;
+}
+
 static int refuse_verb(const struct invocation *invocation, const struct control_verb *verbs,
                        size_t n_verbs, struct error *error)
 {
@@ -184,20 +194,25 @@ static int refuse_verb(const struct invocation *invocation, const struct control
     return error->code;
 }
 
-int control_run_verb(struct context *context, struct invocation *invocation,
-                     const struct control_verb *verbs, size_t n_verbs, struct error *error)
+int control_check_verb(const struct invocation *invocation, const struct control_verb *verbs,
+                       size_t n_verbs, struct error *error)
 {
-    const struct control_verb *verb = verbs;
+    const struct control_verb *verb = find_verb(invocation, verbs, n_verbs);
     size_t n_args = invocation->n_args - 1;
 
-    while (verb < verbs + n_verbs && strcmp(verb->verb, invocation->args[0]))
-        verb++;
-    if (verb == verbs + n_verbs)
+    if (!verb)
         return refuse_verb(invocation, verbs, n_verbs, error);
     if (n_args < verb->min_args || n_args > verb->max_args)
         return error_set(error, -EINVAL, "usage: weir %s %s %s", invocation->command->name,
                          verb->verb, verb->usage);
-    return control_print(context, invocation, control_target(invocation), verb->method, n_args,
+    return 0;
+}
+
+int control_run_verb(struct context *context, struct invocation *invocation,
+                     const struct control_verb *verbs, size_t n_verbs, struct error *error)
+{
+    return control_print(context, invocation, control_target(invocation),
+                         find_verb(invocation, verbs, n_verbs)->method, invocation->n_args - 1,
                          invocation->args + 1, error);
 }
 

@@ -38,5 +38,9 @@ struct control_verb {
     size_t min_args, max_args;
 };
 
+int control_check_verb(const struct invocation *invocation, const struct control_verb *verbs,
+                       size_t n_verbs, struct error *error);
+
+/* After control_check_verb(). */
 int control_run_verb(struct context *context, struct invocation *invocation,
                      const struct control_verb *verbs, size_t n_verbs, struct error *error);

@@ -5,16 +5,19 @@
 #include "cli/control.h"
 #include "cli/nouns.h"
 
+static const struct control_verb verbs[] = {
+    {"show", "fdb/show", "BRIDGE", 1, 1},        {"flush", "fdb/flush", "[BRIDGE]", 0, 1},
+    {"stats", "fdb/stats-show", "BRIDGE", 1, 1}, {"add", "fdb/add", "BRIDGE PORT VLAN MAC", 4, 4},
+    {"del", "fdb/del", "BRIDGE VLAN MAC", 3, 3},
+};
+
+static int check_fdb(const struct invocation *invocation, struct error *error)
+{
+    return control_check_verb(invocation, verbs, ARRAY_SIZE(verbs), error);
+}
+
 static int run_fdb(struct context *context, struct invocation *invocation, struct error *error)
 {
-    static const struct control_verb verbs[] = {
-        {"show", "fdb/show", "BRIDGE", 1, 1},
-        {"flush", "fdb/flush", "[BRIDGE]", 0, 1},
-        {"stats", "fdb/stats-show", "BRIDGE", 1, 1},
-        {"add", "fdb/add", "BRIDGE PORT VLAN MAC", 4, 4},
-        {"del", "fdb/del", "BRIDGE VLAN MAC", 3, 3},
-    };
-
     return control_run_verb(context, invocation, verbs, ARRAY_SIZE(verbs), error);
 }
 
@@ -26,6 +29,7 @@ static const struct command rows[] = {
      .group = GROUP_LOOK,
      .min_args = 1,
      .max_args = 5,
+     .check = check_fdb,
      .run = run_fdb},
 };
 

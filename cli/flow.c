@@ -32,8 +32,8 @@ static const char *take_command(const char *line, enum of_flow_command *command)
     return line;
 }
 
-int flow_add_text(struct of_changes *changes, const char *text, enum of_flow_command command,
-                  struct error *error)
+static int add_text(struct of_changes *changes, const char *text, enum of_flow_command command,
+                    struct error *error)
 {
     struct of_flow_mod flow;
     int result = of_flow_mod_parse(text, command, ofconn_names(of_changes_connection(changes)),
@@ -45,12 +45,17 @@ int flow_add_text(struct of_changes *changes, const char *text, enum of_flow_com
     return result;
 }
 
+static int add_word(struct of_changes *changes, char *word, void *command, struct error *error)
+{
+    return add_text(changes, word, *(const enum of_flow_command *)command, error);
+}
+
 int flow_add_line(struct of_changes *changes, char *line, void *command, struct error *error)
 {
     enum of_flow_command in_line = *(const enum of_flow_command *)command;
     const char *text = take_command(line, &in_line);
 
-    return flow_add_text(changes, text, in_line, error);
+    return add_text(changes, text, in_line, error);
 }
 
 enum flow_source { FROM_WORD, FROM_FILE };
@@ -67,7 +72,7 @@ static int change_flows(struct context *context, struct invocation *invocation,
     if (source == FROM_FILE || !strcmp(word, "-"))
         result = of_changes_read(changes, word, flow_add_line, &command, error);
     else
-        result = flow_add_text(changes, word, command, error);
+        result = of_changes_take(changes, word, add_word, &command, error);
     if (!result)
         result = of_changes_commit(changes, error);
     of_changes_close(changes);

@@ -7,9 +7,6 @@
 
 #include "cli/of_change.h"
 
-int flow_add_text(struct of_changes *changes, const char *text, enum of_flow_command command,
-                  struct error *error);
-
 /* An of_change_line: 'command', an enum of_flow_command, is that of lines that do not begin with
  * one. */
 int flow_add_line(struct of_changes *changes, char *line, void *command, struct error *error);

@@ -95,7 +95,8 @@ static bool print_difference(struct context *context, struct invocation *invocat
     return is_different;
 }
 
-/* Switches first: their ports and tables have names that the file may use. */
+/* Switches are asked for names first, which the file may use, and for their flows last: the file may
+ * need a later version. */
 static int read_sources(struct context *context, struct invocation *invocation,
                         struct flow_set *set, struct ofconn *connections[], struct error *error)
 {
@@ -107,12 +108,14 @@ static int read_sources(struct context *context, struct invocation *invocation,
             continue;
         any = connections[side] = ofconn_open(context, invocation->args[side], error);
         result = any ? ofconn_load_names(any, error) : error->code;
-        if (!result)
-            result = flow_set_read_switch(set, side, any, error);
     }
     for (int side = 0; !result && side < N_FLOW_SIDES; side++) {
         if (!connections[side])
             result = flow_set_read_file(set, side, invocation->args[side], any, error);
+    }
+    for (int side = 0; !result && side < N_FLOW_SIDES; side++) {
+        if (connections[side])
+            result = flow_set_read_switch(set, side, connections[side], error);
     }
     return result;
 }

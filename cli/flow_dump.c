@@ -9,6 +9,7 @@
 
 #include "cli/flow_sort.h"
 #include "cli/nouns.h"
+#include "cli/of_dialect.h"
 #include "cli/ofconn.h"
 #include "lib/openflow/stats.h"
 
@@ -118,14 +119,24 @@ static int request(struct context *context, struct invocation *invocation,
     if (!*connection || ofconn_load_names(*connection, error) < 0 ||
         of_flow_stats_request_parse(filter, ofconn_names(*connection), &wanted, error) < 0)
         return error->code;
-    if (wanted.out_group != (uint32_t)OF_GROUP_ANY && ofconn_version(*connection) == OF_1_0)
-        return error_set(error, -EPROTO,
-                         "out_group cannot be said in OpenFlow 1.0 (try -O OpenFlow13)");
+    if (wanted.out_group != (uint32_t)OF_GROUP_ANY && ofconn_version(*connection) == OF_1_0) {
+        ofconn_want(*connection, OF_VERSIONS_FROM(OF_1_1));
+        error_set(error, -EPROTO, "out_group cannot be said in OpenFlow 1.0 (try -O OpenFlow13)");
+        if (ofconn_raise(*connection, error) < 0)
+            return error->code;
+    }
     *names = ofconn_print_names(*connection, invocation);
     *xid = ofconn_xid(*connection);
     of_encode_flow_stats_request(&wanted, kind, ofconn_protocol(*connection), *xid,
                                  ofconn_output(*connection));
     return 0;
+}
+
+static int check_sort(const struct invocation *invocation, struct error *error)
+{
+    struct flow_sort sort;
+
+    return flow_sort_parse(invocation, &sort, error);
 }
 
 static int run_dump_flows(struct context *context, struct invocation *invocation,
@@ -193,6 +204,7 @@ static const struct command rows[] = {
      .group = GROUP_FLOW,
      .min_args = 1,
      .max_args = 2,
+     .check = check_sort,
      .run = run_dump_flows},
     {.name = "dump-aggregate",
      .arguments = "BRIDGE [FLOW]",

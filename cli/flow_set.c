@@ -9,7 +9,8 @@
 #include <string.h>
 #include <uthash.h>
 
-#include "cli/of_change.h"
+#include "cli/of_fit.h"
+#include "cli/of_lines.h"
 #include "lib/match.h"
 #include "lib/openflow/flow_text.h"
 #include "lib/openflow/stats.h"
@@ -107,16 +108,15 @@ static void add_take(struct flow_set *set, int side, struct of_flow_mod *flow)
 
 /* An action may be said in another way in some version: what has gone there and back is as the
  * switch would tell it. */
-static int send_and_return(struct of_flow_mod *flow, const struct of_protocol *protocol,
-                           struct error *error)
+static int send_and_return(struct of_flow_mod *flow, struct ofconn *connection, struct error *error)
 {
+    const struct of_protocol *protocol = ofconn_protocol(connection);
     struct buffer bytes = BUFFER_INIT;
     struct of_message message;
     struct of_flow_mod back;
 
-    if (!of_flow_mod_fits(flow, protocol))
-        return error_set(error, -EPROTO, "the flow cannot be said in OpenFlow 1.%d",
-                         protocol->version - OF_1_0);
+    if (of_fit_flow(connection, flow, error))
+        return error->code;
     of_flow_mod_init(&back);
     of_encode_flow_mod(flow, protocol, 1, &bytes);
     enum of_error wrong = of_decode_message(bytes.data, bytes.size, &message);
@@ -153,7 +153,7 @@ static int take_line(char *line, void *aux, struct error *error)
     if (!result && flow->table_id == OF_TABLE_ALL)
         flow->table_id = 0;
     if (!result && connection)
-        result = send_and_return(flow, ofconn_protocol(connection), error);
+        result = send_and_return(flow, connection, error);
     if (result)
         free_flow(flow);
     else
@@ -165,9 +165,14 @@ int flow_set_read_file(struct flow_set *set, int side, const char *file, struct 
                        struct error *error)
 {
     struct reading reading = {.set = set, .connection = connection, .side = side};
-    size_t line;
+    struct of_lines lines = OF_LINES_INIT;
+    size_t number;
+    int result = of_lines_read(&lines, file, error);
 
-    return of_read_lines(file, take_line, &line, &reading, error);
+    while (!result && (result = of_lines_take(&lines, take_line, &number, &reading, error)))
+        result = connection ? ofconn_raise(connection, error) : result;
+    of_lines_fini(&lines);
+    return result;
 }
 
 /* --- Switches ------------------------------------------------------------------------------ */

@@ -231,14 +231,21 @@ static int watch_flows(struct watch *watch, struct error *error)
     return result;
 }
 
+static int check_flows(const struct invocation *invocation, struct error *error)
+{
+    struct watch watch = {.context = NULL};
+
+    if (strcmp(invocation->args[0], "watch"))
+        return error_set(error, -EINVAL, "flows: %s is not one of watch",
+                         shown(invocation->args[0]).text);
+    return parse_options(invocation, &watch, error);
+}
+
 static int run_flows(struct context *context, struct invocation *invocation, struct error *error)
 {
     struct watch watch = {.context = context, .invocation = invocation};
     const char *filter = invocation->n_args > 2 ? invocation->args[2] : "";
 
-    if (strcmp(invocation->args[0], "watch"))
-        return error_set(error, -EINVAL, "flows: %s is not one of watch",
-                         shown(invocation->args[0]).text);
     if (parse_options(invocation, &watch, error))
         return error->code;
     watch.connection = ofconn_open(context, invocation->args[1], error);
@@ -268,6 +275,7 @@ static const struct command rows[] = {
      .group = GROUP_FLOW,
      .min_args = 2,
      .max_args = 3,
+     .check = check_flows,
      .run = run_flows},
 };
 

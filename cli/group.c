@@ -33,8 +33,8 @@ static const char *take_command(const char *line, enum of_group_command *command
     return line;
 }
 
-int group_add_text(struct of_changes *changes, const char *text, enum of_group_command command,
-                   struct error *error)
+static int add_text(struct of_changes *changes, const char *text, enum of_group_command command,
+                    struct error *error)
 {
     struct of_group_mod group;
     int result = of_group_mod_parse(text, command, ofconn_names(of_changes_connection(changes)),
@@ -46,12 +46,17 @@ int group_add_text(struct of_changes *changes, const char *text, enum of_group_c
     return result;
 }
 
+static int add_word(struct of_changes *changes, char *word, void *command, struct error *error)
+{
+    return add_text(changes, word, *(const enum of_group_command *)command, error);
+}
+
 int group_add_line(struct of_changes *changes, char *line, void *command, struct error *error)
 {
     enum of_group_command in_line = *(const enum of_group_command *)command;
     const char *text = take_command(line, &in_line);
 
-    return group_add_text(changes, text, in_line, error);
+    return add_text(changes, text, in_line, error);
 }
 
 /* Only two forms of the message have numbered buckets: that of 1.5, and Nicira's to 1.0. */
@@ -74,7 +79,7 @@ static int change_groups(struct context *context, struct invocation *invocation,
     if (is_file || !strcmp(word, "-"))
         result = of_changes_read(changes, word, group_add_line, &command, error);
     else
-        result = group_add_text(changes, word, command, error);
+        result = of_changes_take(changes, word, add_word, &command, error);
     if (!result)
         result = of_changes_commit(changes, error);
     of_changes_close(changes);

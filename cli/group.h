@@ -7,9 +7,6 @@
 
 #include "cli/of_change.h"
 
-int group_add_text(struct of_changes *changes, const char *text, enum of_group_command command,
-                   struct error *error);
-
 /* An of_change_line: 'command', an enum of_group_command, is that of lines that do not begin with
  * one. */
 int group_add_line(struct of_changes *changes, char *line, void *command, struct error *error);

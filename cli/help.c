@@ -120,16 +120,21 @@ static int help_as_json(struct context *context, struct invocation *invocation,
     return 0;
 }
 
+static int check_help(const struct invocation *invocation, struct error *error)
+{
+    if (!invocation->n_args || command_find(invocation->args[0]))
+        return 0;
+    const char *nearest = command_nearest(invocation->args[0]);
+    return error_set(error, -EINVAL, "there is no command %s%s%s%s",
+                     shown(invocation->args[0]).text, nearest ? "; did you mean \"" : "",
+                     nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
 static int run_help(struct context *context, struct invocation *invocation, struct error *error)
 {
-    const struct command *command = NULL;
+    const struct command *command = invocation->n_args ? command_find(invocation->args[0]) : NULL;
 
-    if (invocation->n_args && !(command = command_find(invocation->args[0]))) {
-        const char *nearest = command_nearest(invocation->args[0]);
-        return error_set(error, -EINVAL, "there is no command %s%s%s%s",
-                         shown(invocation->args[0]).text, nearest ? "; did you mean \"" : "",
-                         nearest ? nearest : "", nearest ? "\"?" : "");
-    }
+    (void)error;
     if (options_is_json(&context->options))
         return help_as_json(context, invocation, command);
     if (command)
@@ -156,6 +161,7 @@ static const struct command rows[] = {
      .summary = "Explain a command, or list them all",
      .group = GROUP_SWITCH,
      .max_args = 1,
+     .check = check_help,
      .run = run_help},
     {.name = "version",
      .arguments = "",

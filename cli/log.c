@@ -43,14 +43,19 @@ static int list_json(struct context *context, struct invocation *invocation, str
     return text ? 0 : error->code;
 }
 
+static const struct control_verb verbs[] = {
+    {"list", "vlog/list", "", 0, 0},
+    {"set", "vlog/set", "SPEC..., as in bridge:file:dbg", 1, SIZE_MAX},
+    {"reopen", "vlog/reopen", "", 0, 0},
+};
+
+static int check_log(const struct invocation *invocation, struct error *error)
+{
+    return control_check_verb(invocation, verbs, ARRAY_SIZE(verbs), error);
+}
+
 static int run_log(struct context *context, struct invocation *invocation, struct error *error)
 {
-    static const struct control_verb verbs[] = {
-        {"list", "vlog/list", "", 0, 0},
-        {"set", "vlog/set", "SPEC..., as in bridge:file:dbg", 1, SIZE_MAX},
-        {"reopen", "vlog/reopen", "", 0, 0},
-    };
-
     if (options_is_json(&context->options) && !strcmp(invocation->args[0], "list"))
         return list_json(context, invocation, error);
     return control_run_verb(context, invocation, verbs, ARRAY_SIZE(verbs), error);
@@ -64,6 +69,7 @@ static const struct command rows[] = {
      .group = GROUP_LOOK,
      .min_args = 1,
      .max_args = -1,
+     .check = check_log,
      .run = run_log},
 };
 

@@ -6,14 +6,15 @@
 #include "cli/of_change.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/of_dialect.h"
+#include "cli/of_fit.h"
+#include "cli/of_lines.h"
 #include "lib/openflow/bundles.h"
 
-enum { SEND_BYTES = 256 << 10, MAX_SENTENCES = 10, MAX_LINE_BYTES = 64 << 10 };
+enum { SEND_BYTES = 256 << 10, MAX_SENTENCES = 10 };
 enum { BUNDLE_ID = 1, BUNDLE_FLAGS = OFBF_ATOMIC | OFBF_ORDERED };
 
 /* Change I was sent as message first_xid + I. */
@@ -95,55 +96,7 @@ struct ofconn *of_changes_connection(struct of_changes *changes)
     return changes->connection;
 }
 
-/* --- Files --------------------------------------------------------------------------------- */
-
-static int take_line(char *line, size_t length, of_line_taker *take, void *aux, struct error *error)
-{
-    if (strlen(line) != length)
-        return error_set(error, -EINVAL, "a NUL byte is in the line");
-    if (length > MAX_LINE_BYTES)
-        return error_set(error, -E2BIG, "the line has %zu characters; no flow needs more than %d",
-                         length, MAX_LINE_BYTES);
-    line[strcspn(line, "#\r\n")] = '\0';
-    char *text = line + strspn(line, " \t");
-    return *text ? take(text, aux, error) : 0;
-}
-
-static int take_lines(FILE *stream, const char *file, of_line_taker *take, size_t *number,
-                      void *aux, struct error *error)
-{
-    char *line = NULL;
-    size_t max_bytes = 0;
-    ssize_t length;
-    int result = 0;
-
-    while (!result && (length = getline(&line, &max_bytes, stream)) >= 0) {
-        ++*number;
-        result = take_line(line, (size_t)length, take, aux, error);
-        if (result)
-            error_prefix(error, "%s, line %zu", shown(file).text, *number);
-    }
-    free(line);
-    if (!result && ferror(stream))
-        result = error_set_errno(error, -errno, "%s", shown(file).text);
-    return result;
-}
-
-int of_read_lines(const char *file, of_line_taker *take, size_t *line_number, void *aux,
-                  struct error *error)
-{
-    bool is_stdin = !strcmp(file, "-");
-    FILE *stream = is_stdin ? stdin : fopen(file, "re");
-
-    *line_number = 0;
-    if (!stream)
-        return error_set_errno(error, -errno, "%s", shown(file).text);
-    int result = take_lines(stream, is_stdin ? "standard input" : file, take, line_number, aux,
-                            error);
-    if (!is_stdin)
-        fclose(stream);
-    return result;
-}
+/* --- From words and files ------------------------------------------------------------------ */
 
 struct reading {
     struct of_changes *changes;
@@ -158,13 +111,42 @@ static int pass_line(char *line, void *aux, struct error *error)
     return reading->take(reading->changes, line, reading->aux, error);
 }
 
+/* What was added in another version is to be added again. */
+static int start_over(struct of_changes *changes, struct error *error)
+{
+    buffer_clear(&changes->messages);
+    changes->n = 0;
+    return ofconn_raise(changes->connection, error);
+}
+
 int of_changes_read(struct of_changes *changes, const char *file, of_change_line *take, void *aux,
                     struct error *error)
 {
     struct reading reading = {.changes = changes, .take = take, .aux = aux};
+    struct of_lines lines = OF_LINES_INIT;
 
-    changes->file = strcmp(file, "-") ? file : "standard input";
-    return of_read_lines(file, pass_line, &changes->line, &reading, error);
+    int result = of_lines_read(&lines, file, error);
+
+    changes->file = of_lines_name(file);
+    while (!result && (result = of_lines_take(&lines, pass_line, &changes->line, &reading, error)))
+        result = start_over(changes, error);
+    of_lines_fini(&lines);
+    return result;
+}
+
+int of_changes_take(struct of_changes *changes, const char *text, of_change_line *take, void *aux,
+                    struct error *error)
+{
+    int result;
+
+    do {
+        char *copy = strdup(text);
+        if (!copy)
+            abort();
+        result = take(changes, copy, aux, error);
+        free(copy);
+    } while (result && !(result = start_over(changes, error)));
+    return result;
 }
 
 /* --- Changes ------------------------------------------------------------------------------- */
@@ -199,24 +181,15 @@ static void end(struct of_changes *changes, uint32_t xid)
         of_encode_bundle_add(&add, ofconn_version(changes->connection), xid, &changes->messages);
 }
 
-static int refuse_version(const struct of_changes *changes, const char *what, const char *other,
-                          struct error *error)
-{
-    return error_set(error, -EPROTO, "the %s cannot be said in OpenFlow 1.%d (try -O %s)", what,
-                     ofconn_version(changes->connection) - OF_1_0, other);
-}
-
 int of_changes_add_flow(struct of_changes *changes, const struct of_flow_mod *flow,
                         struct error *error)
 {
-    const struct of_protocol *protocol = ofconn_protocol(changes->connection);
     uint32_t xid;
 
-    if (!of_flow_mod_fits(flow, protocol))
-        return refuse_version(changes, "flow",
-                              protocol->version == OF_1_0 ? "OpenFlow13" : "OpenFlow10", error);
+    if (of_fit_flow(changes->connection, flow, error))
+        return error->code;
     struct buffer *out = begin(changes, "flow", &xid);
-    of_encode_flow_mod(flow, protocol, xid, out);
+    of_encode_flow_mod(flow, ofconn_protocol(changes->connection), xid, out);
     end(changes, xid);
     return 0;
 }
@@ -224,13 +197,12 @@ int of_changes_add_flow(struct of_changes *changes, const struct of_flow_mod *fl
 int of_changes_add_group(struct of_changes *changes, const struct of_group_mod *group,
                          struct error *error)
 {
-    enum of_version version = ofconn_version(changes->connection);
     uint32_t xid;
 
-    if (!of_group_mod_fits(group, version))
-        return refuse_version(changes, "group", "OpenFlow15", error);
+    if (of_fit_group(changes->connection, group, error))
+        return error->code;
     struct buffer *out = begin(changes, "group", &xid);
-    of_encode_group_mod(group, version, xid, out);
+    of_encode_group_mod(group, ofconn_version(changes->connection), xid, out);
     end(changes, xid);
     return 0;
 }
@@ -238,13 +210,12 @@ int of_changes_add_group(struct of_changes *changes, const struct of_group_mod *
 int of_changes_add_frame(struct of_changes *changes, const struct of_packet_out *frame,
                          struct error *error)
 {
-    enum of_version version = ofconn_version(changes->connection);
     uint32_t xid;
 
-    if (!of_packet_out_fits(frame, version))
-        return refuse_version(changes, "frame", "OpenFlow15", error);
+    if (of_fit_frame(changes->connection, frame, error))
+        return error->code;
     struct buffer *out = begin(changes, "frame", &xid);
-    of_encode_packet_out(frame, version, xid, out);
+    of_encode_packet_out(frame, ofconn_version(changes->connection), xid, out);
     end(changes, xid);
     return 0;
 }

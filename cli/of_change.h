@@ -33,11 +33,16 @@ void of_changes_close(struct of_changes *changes); /* NULL is fine. */
 
 struct ofconn *of_changes_connection(struct of_changes *changes);
 
-/* Without comments and the blanks in front; may be changed. */
+/* Without comments and the blanks in front; may be changed.  If it says what the connection's version
+ * cannot, and -O and -F leave the choice, all are taken once more, in another version. */
 typedef int of_change_line(struct of_changes *changes, char *line, void *aux, struct error *error);
 
 /* Hands each line that is not empty to 'take', which adds what it says.  "-": standard input. */
 int of_changes_read(struct of_changes *changes, const char *file, of_change_line *take, void *aux,
+                    struct error *error);
+
+/* The same with one text. */
+int of_changes_take(struct of_changes *changes, const char *text, of_change_line *take, void *aux,
                     struct error *error);
 
 int of_changes_add_flow(struct of_changes *changes, const struct of_flow_mod *flow,
@@ -49,8 +54,3 @@ int of_changes_add_frame(struct of_changes *changes, const struct of_packet_out 
 
 /* Sends what was added and waits until it is done. */
 int of_changes_commit(struct of_changes *changes, struct error *error);
-
-/* Lines of a file, each without its comment; also for those that are for nobody but weir. */
-typedef int of_line_taker(char *line, void *aux, struct error *error);
-int of_read_lines(const char *file, of_line_taker *take, size_t *line_number, void *aux,
-                  struct error *error);

@@ -112,26 +112,48 @@ static int refuse(const struct options *options, uint32_t possible, struct error
     return -EPROTONOSUPPORT;
 }
 
+/* 'of_flows' are the versions of -F. */
+static int parse(const struct options *options, uint32_t *versions, uint32_t *of_flows,
+                 unsigned *of10, struct error *error)
+{
+    int result = 0;
+
+    *versions = *of_flows = OF_VERSIONS_KNOWN;
+    *of10 = ALL_OF10;
+    if (options->of_version)
+        result = parse_versions(options->of_version, versions, error);
+    if (!result && options->flow_format)
+        result = parse_formats(options->flow_format, of_flows, of10, error);
+    return result;
+}
+
+int of_dialect_check(const struct options *options, struct error *error)
+{
+    uint32_t versions, of_flows;
+    unsigned of10;
+
+    return parse(options, &versions, &of_flows, &of10, error);
+}
+
 int of_dialect_choose(const struct options *options, uint32_t possible, struct of_dialect *dialect,
                       struct error *error)
 {
-    uint32_t versions = OF_VERSIONS_KNOWN, of_flows = OF_VERSIONS_KNOWN;
-    unsigned of10 = ALL_OF10;
-    int result = 0;
+    uint32_t versions, of_flows;
+    unsigned of10;
 
-    if (options->of_version)
-        result = parse_versions(options->of_version, &versions, error);
-    if (!result && options->flow_format)
-        result = parse_formats(options->flow_format, &of_flows, &of10, error);
-    if (result)
-        return result;
+    if (parse(options, &versions, &of_flows, &of10, error))
+        return error->code;
     versions &= of_flows & possible;
     if (!versions)
         return refuse(options, possible, error);
-    if (!options->of_version && versions & OF_VERSION_BIT(OF_1_0))
+    uint32_t later = 0;
+    if (!options->of_version && versions & OF_VERSION_BIT(OF_1_0)) {
+        later = versions & OF_VERSIONS_FROM(OF_1_1);
         versions = OF_VERSION_BIT(OF_1_0);
+    }
     *dialect = (struct of_dialect){
         .versions = versions,
+        .later = later,
         .uses_nxm = of10 & (NXM_PLAIN | NXM_TABLE),
         .has_table_id = of10 & (OF10_TABLE | NXM_TABLE),
     };
@@ -149,4 +171,27 @@ int of_dialect_choose_bundle(const struct options *options, struct of_dialect *d
     if (!(versions & OF_VERSIONS_FROM(OF_1_3)))
         without.of_version = NULL;
     return of_dialect_choose(&without, OF_VERSIONS_FROM(OF_1_3), dialect, error);
+}
+
+int of_packet_in_format_parse(const char *word, enum of_packet_in_format *format,
+                              struct error *error)
+{
+    static const struct {
+        const char *name;
+        enum of_packet_in_format format;
+    } known[] = {
+        {"standard", OF_PACKET_IN_STANDARD},   {"openflow10", OF_PACKET_IN_STANDARD},
+        {"nxt_packet_in", OF_PACKET_IN_NXT},   {"nxm", OF_PACKET_IN_NXT},
+        {"nxt_packet_in2", OF_PACKET_IN_NXT2},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+        if (strcasecmp(word, known[i].name))
+            continue;
+        *format = known[i].format;
+        return 0;
+    }
+    return error_set(error, -EINVAL,
+                     "-P %s: formats of packet-ins are standard, nxt_packet_in and nxt_packet_in2",
+                     shown(word).text);
 }

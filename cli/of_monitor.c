@@ -167,28 +167,6 @@ static int set_config(struct monitor *monitor, struct error *error)
     return 0;
 }
 
-static int find_format(const char *word, enum of_packet_in_format *format, struct error *error)
-{
-    static const struct {
-        const char *name;
-        enum of_packet_in_format format;
-    } formats[] = {
-        {"standard", OF_PACKET_IN_STANDARD},   {"openflow10", OF_PACKET_IN_STANDARD},
-        {"nxt_packet_in", OF_PACKET_IN_NXT},   {"nxm", OF_PACKET_IN_NXT},
-        {"nxt_packet_in2", OF_PACKET_IN_NXT2},
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
-        if (strcasecmp(word, formats[i].name))
-            continue;
-        *format = formats[i].format;
-        return 0;
-    }
-    return error_set(error, -EINVAL,
-                     "-P %s: formats of packet-ins are standard, nxt_packet_in and nxt_packet_in2",
-                     shown(word).text);
-}
-
 static void refuse_quietly(uint32_t xid, const struct of_error_info *info, void *is_refused)
 {
     (void)xid, (void)info;
@@ -203,7 +181,7 @@ static int set_format(struct monitor *monitor, struct error *error)
     enum of_packet_in_format format = OF_PACKET_IN_NXT2;
     bool is_refused;
 
-    if (word && find_format(word, &format, error))
+    if (word && of_packet_in_format_parse(word, &format, error))
         return error->code;
     ofconn_on_refusal(connection, refuse_quietly, &is_refused);
     for (;; format--) {
@@ -305,6 +283,16 @@ static uint32_t versions_for(const struct invocation *invocation)
     return OF_VERSIONS_KNOWN;
 }
 
+static int check_monitor(const struct invocation *invocation, struct error *error)
+{
+    struct monitor monitor = {.context = NULL};
+    int result = 0;
+
+    for (size_t i = 1; !result && i < invocation->n_args; i++)
+        result = take_argument(&monitor, invocation->args[i], error);
+    return result;
+}
+
 static int run_monitor(struct context *context, struct invocation *invocation, struct error *error)
 {
     struct monitor monitor = {.context = context};
@@ -381,6 +369,7 @@ static const struct command rows[] = {
      .group = GROUP_FLOW,
      .min_args = 1,
      .max_args = -1,
+     .check = check_monitor,
      .run = run_monitor},
     {.name = "snoop",
      .arguments = "BRIDGE",

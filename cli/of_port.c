@@ -261,6 +261,24 @@ static int parse_action(const char *word, struct of_port_mod *mod, struct error 
                      shown(word).text);
 }
 
+static int parse_actions(const struct invocation *invocation, struct of_port_mod *mod,
+                         struct error *error)
+{
+    int result = 0;
+
+    *mod = (struct of_port_mod){.config = 0};
+    for (size_t i = 2; !result && i < invocation->n_args; i++)
+        result = parse_action(invocation->args[i], mod, error);
+    return result;
+}
+
+static int check_mod_port(const struct invocation *invocation, struct error *error)
+{
+    struct of_port_mod mod;
+
+    return parse_actions(invocation, &mod, error);
+}
+
 struct port_search {
     of_port port;
     struct mac mac;
@@ -302,11 +320,9 @@ static int find_mac(struct ofconn *connection, struct of_port_mod *mod, const ch
 static int run_mod_port(struct context *context, struct invocation *invocation, struct error *error)
 {
     const char *name = invocation->args[1];
-    struct of_port_mod mod = {.config = 0};
-    int result = 0;
+    struct of_port_mod mod;
+    int result = parse_actions(invocation, &mod, error);
 
-    for (size_t i = 2; !result && i < invocation->n_args; i++)
-        result = parse_action(invocation->args[i], &mod, error);
     if (result)
         return result;
     bool is_of10_only = mod.mask & (OFPPC_NO_STP | OFPPC_NO_RECV_STP | OFPPC_NO_FLOOD);
@@ -352,6 +368,7 @@ static const struct command rows[] = {
      .group = GROUP_FLOW,
      .min_args = 3,
      .max_args = -1,
+     .check = check_mod_port,
      .run = run_mod_port},
 };
 

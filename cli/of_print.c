@@ -108,19 +108,28 @@ static int parse_hex(const char *text, struct buffer *bytes, struct error *error
     return 0;
 }
 
-static int run_print(struct context *context, struct invocation *invocation, struct error *error)
+static int check_print(const struct invocation *invocation, struct error *error)
 {
     struct buffer bytes = BUFFER_INIT;
     int result = 0;
 
-    for (size_t i = 0; !result && i < invocation->n_args; i++) {
-        buffer_clear(&bytes);
+    for (size_t i = 0; !result && i < invocation->n_args; i++)
         result = parse_hex(invocation->args[i], &bytes, error);
-        if (!result)
+    buffer_fini(&bytes);
+    return result;
+}
+
+static int run_print(struct context *context, struct invocation *invocation, struct error *error)
+{
+    struct buffer bytes = BUFFER_INIT;
+
+    for (size_t i = 0; i < invocation->n_args; i++) {
+        buffer_clear(&bytes);
+        if (parse_hex(invocation->args[i], &bytes, error) == 0)
             print(context, bytes.data, bytes.size, NULL, &invocation->output);
     }
     buffer_fini(&bytes);
-    return result;
+    return 0;
 }
 
 static const struct command rows[] = {
@@ -137,6 +146,7 @@ static const struct command rows[] = {
      .group = GROUP_FLOW,
      .min_args = 1,
      .max_args = -1,
+     .check = check_print,
      .run = run_print},
 };
 

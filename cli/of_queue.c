@@ -92,22 +92,36 @@ static bool is_all(const char *word)
     return !strcasecmp(word, "all") || !strcasecmp(word, "any");
 }
 
+static int parse_queue(const struct invocation *invocation, uint32_t *queue, struct error *error)
+{
+    const char *word = invocation->n_args > 2 ? invocation->args[2] : "all";
+    uint64_t number;
+
+    *queue = (uint32_t)OF_QUEUE_ALL;
+    if (is_all(word))
+        return 0;
+    if (!text_parse_u64(word, &number) || number > UINT32_MAX)
+        return error_set(error, -EINVAL, "%s is not the number of a queue", shown(word).text);
+    *queue = (uint32_t)number;
+    return 0;
+}
+
+static int check_queue(const struct invocation *invocation, struct error *error)
+{
+    uint32_t queue;
+
+    return parse_queue(invocation, &queue, error);
+}
+
 static int parse_request(const struct invocation *invocation, const struct of_names *names,
                          struct of_queue_request *request, struct error *error)
 {
     const char *port = invocation->n_args > 1 ? invocation->args[1] : "all";
-    const char *queue = invocation->n_args > 2 ? invocation->args[2] : "all";
-    uint64_t number;
 
-    *request = (struct of_queue_request){.port = OFPP_NONE, .queue_id = (uint32_t)OF_QUEUE_ALL};
+    *request = (struct of_queue_request){.port = OFPP_NONE};
     if (!is_all(port) && of_port_parse(port, names, &request->port, error))
         return error->code;
-    if (is_all(queue))
-        return 0;
-    if (!text_parse_u64(queue, &number) || number > UINT32_MAX)
-        return error_set(error, -EINVAL, "%s is not the number of a queue", shown(queue).text);
-    request->queue_id = (uint32_t)number;
-    return 0;
+    return parse_queue(invocation, &request->queue_id, error);
 }
 
 static int ask(struct ofconn *connection, const struct of_queue_request *request,
@@ -185,6 +199,7 @@ static const struct command rows[] = {
      .group = GROUP_FLOW,
      .min_args = 1,
      .max_args = 3,
+     .check = check_queue,
      .run = run_queue_stats},
     {.name = "queue-get-config",
      .arguments = "BRIDGE [PORT [QUEUE]]",
@@ -193,6 +208,7 @@ static const struct command rows[] = {
      .group = GROUP_FLOW,
      .min_args = 1,
      .max_args = 3,
+     .check = check_queue,
      .run = run_queue_get_config},
 };
 

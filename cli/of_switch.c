@@ -153,22 +153,32 @@ static int set_frags(struct ofconn *connection, enum of_frag_mode mode, struct e
     return result;
 }
 
+static size_t find_frag_mode(const struct invocation *invocation)
+{
+    size_t i = 0;
+
+    while (i < ARRAY_SIZE(frag_modes) &&
+           strcmp(invocation->args[1], of_frag_mode_name(frag_modes[i])))
+        i++;
+    return i;
+}
+
+static int check_set_frags(const struct invocation *invocation, struct error *error)
+{
+    if (find_frag_mode(invocation) < ARRAY_SIZE(frag_modes))
+        return 0;
+    return error_set(error, -EINVAL,
+                     "set-frags: %s is not one of normal, drop, reassemble, nx-match",
+                     shown(invocation->args[1]).text);
+}
+
 static int run_set_frags(struct context *context, struct invocation *invocation,
                          struct error *error)
 {
-    const char *word = invocation->args[1];
-    size_t i = 0;
-
-    while (i < ARRAY_SIZE(frag_modes) && strcmp(word, of_frag_mode_name(frag_modes[i])))
-        i++;
-    if (i == ARRAY_SIZE(frag_modes))
-        return error_set(error, -EINVAL,
-                         "set-frags: %s is not one of normal, drop, reassemble, nx-match",
-                         shown(word).text);
     struct ofconn *connection = ofconn_open(context, invocation->args[0], error);
     if (!connection)
         return error->code;
-    int result = set_frags(connection, frag_modes[i], error);
+    int result = set_frags(connection, frag_modes[find_frag_mode(invocation)], error);
     ofconn_close(connection);
     return result;
 }
@@ -207,6 +217,16 @@ static int parse_number(const struct invocation *invocation, size_t i, uint64_t 
         return error_set(error, -EINVAL, "%s: %s is not a number up to %" PRIu64,
                          invocation->command->name, shown(invocation->args[i]).text, max);
     return 0;
+}
+
+static int check_echo(const struct invocation *invocation, struct error *error)
+{
+    uint64_t number;
+
+    return parse_number(invocation, 1, 0, MAX_PAYLOAD, &number, error) ||
+                   parse_number(invocation, 2, 0, UINT32_MAX, &number, error)
+               ? error->code
+               : 0;
 }
 
 static int run_probe(struct context *context, struct invocation *invocation, struct error *error)
@@ -297,6 +317,7 @@ static const struct command rows[] = {
      .group = GROUP_FLOW,
      .min_args = 2,
      .max_args = 2,
+     .check = check_set_frags,
      .run = run_set_frags},
     {.name = "probe",
      .arguments = "BRIDGE",
@@ -311,6 +332,7 @@ static const struct command rows[] = {
      .group = GROUP_FLOW,
      .min_args = 1,
      .max_args = 2,
+     .check = check_echo,
      .run = run_ping},
     {.name = "benchmark",
      .arguments = "BRIDGE BYTES COUNT",
@@ -318,6 +340,7 @@ static const struct command rows[] = {
      .group = GROUP_FLOW,
      .min_args = 3,
      .max_args = 3,
+     .check = check_echo,
      .run = run_benchmark},
 };
 

@@ -336,6 +336,13 @@ static int apply(struct ofconn *connection, const char *word, const struct table
     return change_config(connection, table, change, error);
 }
 
+static int check_mod_table(const struct invocation *invocation, struct error *error)
+{
+    struct table_change change;
+
+    return parse_setting(invocation->args[2], &change, error);
+}
+
 static int run_mod_table(struct context *context, struct invocation *invocation,
                          struct error *error)
 {
@@ -359,6 +366,7 @@ static const struct command rows[] = {
      .group = GROUP_FLOW,
      .min_args = 3,
      .max_args = 3,
+     .check = check_mod_table,
      .run = run_mod_table},
     {.name = "dump-table-desc",
      .arguments = "BRIDGE",

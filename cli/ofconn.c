@@ -25,6 +25,10 @@
 enum { OFP_DEFAULT_TCP_PORT = 6653 };
 
 struct ofconn {
+    const struct context *context; /* Borrowed. */
+    char *target;                  /* Owned. */
+    uint32_t later, wanted;        /* Versions it can be raised to; those that would do. */
+    bool is_raised;
     struct stream *stream; /* NULL: not connected. */
     int64_t deadline_ns;
     struct of_protocol protocol;
@@ -317,7 +321,7 @@ static int shake_hands(struct ofconn *connection, uint32_t ours, struct error *e
         return error_set(error, -EPROTO, "what listens there does not speak OpenFlow");
     int version = of_negotiate(ours, theirs);
     if (!version)
-        return error_set(error, -EPROTO,
+        return error_set(error, -EPROTONOSUPPORT,
                          "the bridge does not speak the OpenFlow version asked for (see its column "
                          "protocols, and -O)");
     connection->has_hello = true;
@@ -357,6 +361,9 @@ struct ofconn *ofconn_open_as(const struct context *context, const char *target,
 
     if (!connection)
         abort();
+    connection->context = context;
+    connection->target = strdup(target);
+    connection->later = dialect->later;
     connection->deadline_ns = context->deadline_ns;
     connection->next_xid = 1;
     if (connect_to(connection, context, target, error) < 0 ||
@@ -369,15 +376,71 @@ struct ofconn *ofconn_open_as(const struct context *context, const char *target,
     return connection;
 }
 
-void ofconn_close(struct ofconn *connection)
+static void free_parts(struct ofconn *connection)
 {
-    if (!connection)
-        return;
     stream_destroy(connection->stream);
     buffer_fini(&connection->input);
     buffer_fini(&connection->output);
     ofconn_names_destroy(connection->names);
+    free(connection->target);
+}
+
+void ofconn_close(struct ofconn *connection)
+{
+    if (connection)
+        free_parts(connection);
     free(connection);
+}
+
+uint32_t ofconn_later_versions(const struct ofconn *connection)
+{
+    return connection->later;
+}
+
+bool ofconn_is_raised(const struct ofconn *connection)
+{
+    return connection->is_raised;
+}
+
+void ofconn_want(struct ofconn *connection, uint32_t versions)
+{
+    connection->wanted = versions & connection->later;
+}
+
+static struct ofconn *open_raised(const struct ofconn *connection, struct error *error)
+{
+    struct ofconn *raised = NULL;
+
+    for (int version = OF_1_1; !raised && version <= OF_1_5; version++) {
+        struct of_dialect dialect = {.versions = OF_VERSION_BIT(version) & connection->wanted,
+                                     .later = connection->later & OF_VERSIONS_FROM(version + 1)};
+
+        if (!dialect.versions)
+            continue;
+        raised = ofconn_open_as(connection->context, connection->target, &dialect, error);
+        if (!raised && error->code != -EPROTONOSUPPORT)
+            return NULL;
+    }
+    return raised;
+}
+
+int ofconn_raise(struct ofconn *connection, struct error *error)
+{
+    struct error ignored = ERROR_INIT;
+
+    if (!connection->wanted)
+        return error->code;
+    struct ofconn *raised = open_raised(connection, &ignored);
+    if (!raised)
+        return error_set(error, -EPROTO,
+                         "the bridge speaks no version of OpenFlow that can say this (see its "
+                         "column protocols)");
+    free_parts(connection);
+    *connection = *raised;
+    connection->is_raised = true;
+    free(raised);
+    *error = (struct error)ERROR_INIT;
+    return ofconn_load_names(connection, error);
 }
 
 const struct of_protocol *ofconn_protocol(const struct ofconn *connection)

@@ -37,6 +37,14 @@ struct ofconn *ofconn_open_as(const struct context *context, const char *target,
                               const struct of_dialect *dialect, struct error *error);
 void ofconn_close(struct ofconn *connection); /* NULL is fine. */
 
+/* Without -O and -F, OpenFlow 1.0 can be left for later versions.  ofconn_want() notes which could
+ * say what is to be said; after the failure in 'error', ofconn_raise() connects anew by the earliest
+ * of them that the switch speaks, with names loaded.  Without one, the failure stands. */
+uint32_t ofconn_later_versions(const struct ofconn *connection);
+bool ofconn_is_raised(const struct ofconn *connection);
+void ofconn_want(struct ofconn *connection, uint32_t versions);
+int ofconn_raise(struct ofconn *connection, struct error *error);
+
 const struct of_protocol *ofconn_protocol(const struct ofconn *connection);
 enum of_version ofconn_version(const struct ofconn *connection);
 uint32_t ofconn_xid(struct ofconn *connection); /* The next one, counted up by one. */

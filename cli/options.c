@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/of_dialect.h"
 #include "cli/shown.h"
 #include "lib/clock.h"
 #include "lib/log.h"
@@ -106,23 +107,22 @@ static int set_no_headings(struct options *options, const char *value, struct er
 
 static int set_of_version(struct options *options, const char *value, struct error *error)
 {
-    (void)error;
     options->of_version = value;
-    return 0;
+    return of_dialect_check(options, error);
 }
 
 static int set_flow_format(struct options *options, const char *value, struct error *error)
 {
-    (void)error;
     options->flow_format = value;
-    return 0;
+    return of_dialect_check(options, error);
 }
 
 static int set_packet_in_format(struct options *options, const char *value, struct error *error)
 {
-    (void)error;
+    enum of_packet_in_format format;
+
     options->packet_in_format = value;
-    return 0;
+    return of_packet_in_format_parse(value, &format, error);
 }
 
 static int set_more(struct options *options, const char *value, struct error *error)

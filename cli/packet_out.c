@@ -46,19 +46,29 @@ static int add_words(struct of_changes *changes, const struct invocation *invoca
     return result;
 }
 
+static int take_words(struct of_changes *changes, char *text, void *invocation, struct error *error)
+{
+    const struct invocation *words = invocation;
+
+    return words->n_args == 2 ? add_text(changes, text, error) : add_words(changes, words, error);
+}
+
+static int check_packet_out(const struct invocation *invocation, struct error *error)
+{
+    if (invocation->n_args != 3)
+        return 0;
+    return error_set(error, -EINVAL,
+                     "packet-out: needs BRIDGE 'in_port=PORT packet=FRAME actions=ACTIONS', where "
+                     "fields may stand for packet=FRAME, or BRIDGE PORT ACTIONS FRAME");
+}
+
 static int run_packet_out(struct context *context, struct invocation *invocation,
                           struct error *error)
 {
-    if (invocation->n_args == 3)
-        return error_set(
-            error, -EINVAL,
-            "packet-out: needs BRIDGE 'in_port=PORT packet=FRAME actions=ACTIONS', where "
-            "fields may stand for packet=FRAME, or BRIDGE PORT ACTIONS FRAME");
     struct of_changes *changes = of_changes_open(context, invocation, OF_VERSIONS_KNOWN, error);
     if (!changes)
         return error->code;
-    int result = invocation->n_args == 2 ? add_text(changes, invocation->args[1], error)
-                                         : add_words(changes, invocation, error);
+    int result = of_changes_take(changes, invocation->args[1], take_words, invocation, error);
     if (!result)
         result = of_changes_commit(changes, error);
     of_changes_close(changes);
@@ -107,6 +117,7 @@ static const struct command rows[] = {
      .group = GROUP_FLOW,
      .min_args = 2,
      .max_args = -1,
+     .check = check_packet_out,
      .run = run_packet_out},
     {.name = "bundle",
      .arguments = "BRIDGE FILE",

@@ -2,11 +2,13 @@
 
 /* Do the flow caches say what the tables say? */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/control.h"
 #include "cli/nouns.h"
+#include "lib/openflow/text.h"
 
 static int verify_json(struct context *context, struct invocation *invocation, size_t n_args,
                        const char *const args[], struct error *error)
@@ -20,6 +22,16 @@ static int verify_json(struct context *context, struct invocation *invocation, s
         context->exit_status = EXIT_FAILURE;
     json_print_take(answer, &context->options.style, &invocation->output);
     return 0;
+}
+
+static int check_sample(const struct invocation *invocation, struct error *error)
+{
+    const char *sample = invocation_option(invocation, "--sample");
+    uint64_t number;
+
+    if (!sample || text_parse_u64(sample, &number))
+        return 0;
+    return error_set(error, -EINVAL, "--sample=%s: not a number of flows", shown(sample).text);
 }
 
 static int run_verify(struct context *context, struct invocation *invocation, struct error *error)
@@ -46,6 +58,7 @@ static const struct command rows[] = {
      .options = "--sample= --target=",
      .summary = "Walk the tables again for cached flows; exit with status 1 if any verdict differs",
      .group = GROUP_LOOK,
+     .check = check_sample,
      .run = run_verify},
 };
 

@@ -384,6 +384,50 @@ enum of_error ofa_check(struct buffer *list, const struct match *match,
     return list->size ? check_list(&checker, all, false) : OF_OK;
 }
 
+/* 'meter_since': the first version with a meter where the list stands. */
+static bool list_fits(struct ofa_list list, enum of_version version, enum of_version meter_since)
+{
+    for_each_action (ofa, list) {
+        const void *action = ofa;
+        enum of_version since = OF_1_0;
+
+        switch ((enum ofa_type)ofa->type) {
+        case OFA_CLEAR_ACTIONS:
+        case OFA_WRITE_ACTIONS:
+        case OFA_PUSH_VLAN:
+            since = OF_1_1;
+            break;
+        case OFA_ENCAP:
+        case OFA_DECAP:
+        case OFA_DEC_NSH_TTL:
+            since = OF_1_3;
+            break;
+        case OFA_METER:
+            since = meter_since;
+            break;
+        default:
+            break;
+        }
+        if (version < since)
+            return false;
+        if (ofa_is_nested(ofa) && !list_fits(ofa_nested_list(action), version, OF_1_5))
+            return false;
+        if (ofa->type == OFA_CT && !list_fits(ofa_ct_list(action), version, OF_1_5))
+            return false;
+    }
+    return true;
+}
+
+bool ofa_flow_fits(struct ofa_list list, enum of_version version)
+{
+    return list_fits(list, version, OF_1_3);
+}
+
+bool ofa_actions_fit(struct ofa_list list, enum of_version version)
+{
+    return list_fits(list, version, OF_1_5);
+}
+
 bool ofa_outputs_to(struct ofa_list list, of_port port)
 {
     if (port == OFPP_NONE)

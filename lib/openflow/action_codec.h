@@ -43,6 +43,10 @@ struct ofa_check {
 enum of_error ofa_check(struct buffer *list, const struct match *match,
                         const struct ofa_check *check);
 
+/* Can a version say all of it?  Of a flow, or of a bucket or frame, which have no instructions. */
+bool ofa_flow_fits(struct ofa_list list, enum of_version version);
+bool ofa_actions_fit(struct ofa_list list, enum of_version version);
+
 /* Does 'list' output to 'port' (flow_mod's and statistics' out_port)?  OFPP_NONE: yes. */
 bool ofa_outputs_to(struct ofa_list list, of_port port);
 bool ofa_outputs_to_group(struct ofa_list list, uint32_t group_id); /* OF_GROUP_ANY: yes. */

@@ -129,6 +129,15 @@ bool ofa_is_instruction(const struct ofa *ofa)
     return ofa->type >= OFA_CLEAR_ACTIONS;
 }
 
+bool ofa_has_instruction(struct ofa_list list)
+{
+    for_each_action (ofa, list) {
+        if (ofa_is_instruction(ofa))
+            return true;
+    }
+    return false;
+}
+
 static bool is_any_transport_port(enum of_field_id id)
 {
     return id == FIELD_TCP_SRC || id == FIELD_TCP_DST || id == FIELD_UDP_SRC ||

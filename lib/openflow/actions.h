@@ -396,6 +396,7 @@ size_t ofa_begin_nested(struct buffer *list, enum ofa_type type);
 bool ofa_end_nested(struct buffer *list, size_t start); /* False: more than 64 KiB. */
 
 bool ofa_is_instruction(const struct ofa *ofa); /* From OFA_CLEAR_ACTIONS on. */
+bool ofa_has_instruction(struct ofa_list list);
 
 /* Does the frame have what 'set' sets?  Adds the bits that were looked at to 'consulted' (may be
  * NULL).  Actions for which it is false do nothing. */

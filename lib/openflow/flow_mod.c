@@ -286,23 +286,6 @@ void of_encode_flow_mod(const struct of_flow_mod *flow, const struct of_protocol
         encode_standard10(flow, protocol, xid, out);
 }
 
-/* Does a version have the action? */
-static bool has_form(const struct ofa *ofa, enum of_version version)
-{
-    switch ((enum ofa_type)ofa->type) {
-    case OFA_CLEAR_ACTIONS:
-    case OFA_WRITE_ACTIONS:
-    case OFA_PUSH_VLAN:
-        return version > OF_1_0;
-    case OFA_ENCAP:
-    case OFA_DECAP:
-    case OFA_DEC_NSH_TTL:
-        return version >= OF_1_3;
-    default:
-        return true;
-    }
-}
-
 static bool actions_fit(const struct of_flow_mod *flow, enum of_version version)
 {
     struct ofa_check check = {.version = version,
@@ -310,14 +293,10 @@ static bool actions_fit(const struct of_flow_mod *flow, enum of_version version)
                               .n_tables = OF_TABLE_ALL,
                               .max_ports = OFPP_MAX};
     struct buffer copy = BUFFER_INIT;
-    bool fits = true;
+    bool fits;
 
-    for_each_action (ofa, of_flow_mod_actions(flow)) {
-        if (!has_form(ofa, version))
-            return false;
-        if (version < OF_1_3 && ofa->type == OFA_METER)
-            return false;
-    }
+    if (!ofa_flow_fits(of_flow_mod_actions(flow), version))
+        return false;
     buffer_put(&copy, flow->actions.data, flow->actions.size);
     fits = ofa_check(&copy, &flow->match, &check) == OF_OK;
     buffer_fini(&copy);

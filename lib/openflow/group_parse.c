@@ -248,12 +248,8 @@ static int parse_bucket(struct group_parser *parser, char *cursor)
     if (!result)
         result = of_actions_parse(buffer_text(&actions), parser->names, &bucket->actions,
                                   parser->error);
-    for (size_t at = 0; !result && at < bucket->actions.size;) {
-        const struct ofa *ofa = (const struct ofa *)(const void *)(bucket->actions.data + at);
-        if (ofa_is_instruction(ofa))
-            result = error_set(parser->error, -EINVAL, "a bucket has actions, not instructions");
-        at += ofa->n_bytes;
-    }
+    if (!result && ofa_has_instruction(of_bucket_actions(bucket)))
+        result = error_set(parser->error, -EINVAL, "a bucket has actions, not instructions");
     buffer_fini(&actions);
     return result;
 }

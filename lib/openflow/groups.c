@@ -151,6 +151,10 @@ bool of_group_mod_fits(const struct of_group_mod *mod, enum of_version version)
     const struct of_group *group = &mod->group;
     bool is_15 = of_group_form_is_15(of_group_form(OF_GROUP_DESC_REQUEST, version), version);
 
+    for (size_t i = 0; i < group->n_buckets; i++) {
+        if (!ofa_actions_fit(of_bucket_actions(&group->buckets[i]), version))
+            return false;
+    }
     return is_15 || !(group->selection_method[0] || group->n_fields ||
                       mod->command == OFGC_INSERT_BUCKET || mod->command == OFGC_REMOVE_BUCKET);
 }

@@ -484,7 +484,8 @@ bool of_packet_out_fits(const struct of_packet_out *packet, enum of_version vers
     struct match any;
 
     match_init_any(&any);
-    return version >= OF_1_5 || match_is_equal(&packet->metadata, &any);
+    return (version >= OF_1_5 || match_is_equal(&packet->metadata, &any)) &&
+           ofa_actions_fit(of_packet_out_actions(packet), version);
 }
 
 void of_encode_packet_out(const struct of_packet_out *packet, enum of_version version, uint32_t xid,

@@ -158,6 +158,8 @@ int of_packet_out_parse(const char *text, const struct of_names *names, struct b
         result = finish_frame(&parser);
     if (!result)
         result = of_actions_parse(actions, names, &packet->actions, error);
+    if (!result && ofa_has_instruction(of_packet_out_actions(packet)))
+        result = error_set(error, -EINVAL, "a frame has actions, not instructions");
     packet->frame = frame->data;
     packet->frame_bytes = frame->size;
     free(copy);

@@ -114,6 +114,68 @@ done >>"$work/missing"
 n_checks=$((n_checks + 1))
 [ ! -s "$work/missing" ] || fail "of ovs-vsctl: $(cat "$work/missing")"
 
+# Words that were not understood: status 2 and a sentence, whatever command, without asking any daemon.
+not_understood() { # WORD...
+  local status=0
+  n_checks=$((n_checks + 1))
+  timeout 10 "$weir" --rundir="$work/nowhere" -t 5 "$@" >"$work/out1" 2>"$work/err1" </dev/null || status=$?
+  [ $status = 2 ] && grep -q '^weir: ' "$work/err1" && [ ! -s "$work/out1" ] ||
+    fail "weir $*: exits with $status: $(cat "$work/out1" "$work/err1")"
+}
+ones() { for ((i = 0; i < $1; i++)); do echo 1; done; }
+while IFS=, read -r _ command arguments; do # One argument too few, one too many; an option it has not.
+  read -ra words <<<"$arguments"
+  needed=${arguments//[^!+]/}
+  not_understood "$command" --no-such-option
+  # shellcheck disable=SC2046
+  [ -z "$needed" ] || not_understood "$command" $(ones $((${#needed} - 1)))
+  case $command,$arguments in *[*+]* | packet-out,* | trace,*) continue ;; esac
+  # shellcheck disable=SC2046
+  not_understood "$command" $(ones $((${#words[@]} + 1)))
+done <"$work/commands"
+while read -ra words; do not_understood "${words[@]}"; done <<'WORDS'
+no-such-command
+help no-such-command
+-O OpenFlow16 dump-flows br0
+-O 1.3,x dump-flows br0
+-F x dump-flows br0
+-P x monitor br0
+-t x list-br
+-f x list-br
+-d x list-br
+--max-column-width=x list-br
+cache show br0
+cache kernel br0
+fdb show
+fdb show br0 x
+fdb add br0 p0 1
+log set
+log list x
+db no-such-verb
+db dump a b c
+flows x br0
+flows --interval=x watch br0
+flows --count=x watch br0
+--sort=x dump-flows br0
+--sort --sort=x dump-flows br0
+monitor br0 x
+monitor br0 65536
+mod-port br0 p1 up x
+mod-table br0 0 x
+mod-table br0 0 vacancy:x
+set-frags br0 x
+ping br0 x
+ping br0 65536
+benchmark br0 1 x
+queue-stats br0 p1 x
+queue-get-config br0 p1 x
+packet-out br0 1 2
+ofp-print 0
+ofp-print 01 xx
+verify --sample=x
+set-fail-mode br0 x
+WORDS
+
 # Under the names of others.
 mkdir "$work/names"
 for name in ovs-vsctl ovs-appctl; do ln -s "$weir" "$work/names/$name"; done
