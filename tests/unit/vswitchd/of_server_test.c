@@ -211,7 +211,9 @@ static void barrier_reply_follows_publication_and_synchronization(void **state)
         assert_int_equal(message.xid, 6);
         assert_int_equal(flow_tables_n_flows(bridge->tables), 100);
         assert_int_equal(bridge->n_synchronized, 1);
-        assert_int_equal(bridge->n_changed_at_barrier, 1);
+        /* Once, or more often if the bytes come in pieces. */
+        assert_in_range(bridge->n_changed_at_barrier, 1, 100);
+        assert_int_equal(bridge->n_changed, bridge->n_changed_at_barrier);
         disconnect(&peer);
     }
 }
