@@ -37,14 +37,6 @@ void buffer_reserve(struct buffer *buffer, size_t more_bytes)
     buffer->capacity = capacity;
 }
 
-void *buffer_put_uninit(struct buffer *buffer, size_t n_bytes)
-{
-    buffer_reserve(buffer, n_bytes);
-    void *tail = buffer->data ? buffer->data + buffer->size : NULL;
-    buffer->size += n_bytes;
-    return tail;
-}
-
 void *buffer_put_zeros(struct buffer *buffer, size_t n_bytes)
 {
     void *tail = buffer_put_uninit(buffer, n_bytes);

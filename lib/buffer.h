@@ -28,8 +28,17 @@ void buffer_fini(struct buffer *buffer);
 void buffer_clear(struct buffer *buffer);                      /* Keeps the memory. */
 void buffer_reserve(struct buffer *buffer, size_t more_bytes); /* data may move. */
 
-/* Appends 'n_bytes' that the caller fills; valid until the next call that grows the buffer. */
-void *buffer_put_uninit(struct buffer *buffer, size_t n_bytes);
+/* Appends 'n_bytes' that the caller fills; valid until the next call that grows the buffer.  Messages are made
+ * of many such pieces, so it is inline. */
+static inline void *buffer_put_uninit(struct buffer *buffer, size_t n_bytes)
+{
+    if (unlikely(n_bytes > buffer->capacity - buffer->size))
+        buffer_reserve(buffer, n_bytes);
+    void *tail = buffer->data ? buffer->data + buffer->size : NULL;
+    buffer->size += n_bytes;
+    return tail;
+}
+
 void *buffer_put_zeros(struct buffer *buffer, size_t n_bytes);
 void *buffer_put(struct buffer *buffer, const void *from, size_t n_bytes);
 

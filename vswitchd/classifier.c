@@ -87,14 +87,28 @@ void cls_rule_fini(struct cls_rule *rule)
 
 void cls_rule_expand(const struct cls_rule *rule, struct match *match)
 {
+    match_init_any(match);
+    cls_rule_fill(rule, match);
+}
+
+void cls_rule_fill(const struct cls_rule *rule, struct match *match)
+{
     uint64_t set = rule->mask->word_set;
 
-    match_init_any(match);
     for (uint32_t i = 0; set; i++, set &= set - 1) {
         int word = __builtin_ctzll(set);
 
         flow_words(&match->mask)[word] = rule->mask->words[i];
         flow_words(&match->flow)[word] = rule->words[i];
+    }
+}
+
+void cls_rule_clear(const struct cls_rule *rule, struct match *match)
+{
+    for (uint64_t set = rule->mask->word_set; set; set &= set - 1) {
+        int word = __builtin_ctzll(set);
+
+        flow_words(&match->mask)[word] = flow_words(&match->flow)[word] = 0;
     }
 }
 

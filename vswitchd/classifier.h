@@ -79,6 +79,10 @@ void cls_rule_fini(struct cls_rule *rule); /* It must be in no classifier. */
 /* What it was initialized with. */
 void cls_rule_expand(const struct cls_rule *rule, struct match *match);
 
+/* The same of a match that is any, without writing its zeros, and back. */
+void cls_rule_fill(const struct cls_rule *rule, struct match *match);
+void cls_rule_clear(const struct cls_rule *rule, struct match *match);
+
 struct classifier;
 
 struct classifier *classifier_create(void);

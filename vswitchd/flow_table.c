@@ -202,6 +202,7 @@ void flow_tables_add(struct flow_tables *tables, uint8_t table_id, const struct 
         eviction_add(tables->policies[table_id].eviction, rule);
     flow_tables_note_groups(tables, rule);
     pointer_list_add(&tables->added, rule);
+    tables->newest_ns = now_ns > tables->newest_ns ? now_ns : tables->newest_ns;
     table->n_flows++;
     tables->n_flows++;
     tables->has_changes = true;

@@ -273,12 +273,14 @@ void flow_tables_each(struct flow_tables *tables, const struct rule_filter *filt
 /* The same, as an array of references that outlives later changes, by table, descending priority
  * and age. */
 struct rule_set {
-    struct rule **rules; /* Owned, and so are the references. */
-    size_t n_rules;
+    struct rule **rules; /* Owned, and so are the references from 'n_taken' on. */
+    size_t n_rules, n_taken;
 };
 
 void rule_set_init(struct rule_set *set, struct flow_tables *tables,
                    const struct rule_filter *filter);
+struct rule *
+rule_set_take(struct rule_set *set); /* The next one, to be dropped by the caller; NULL: none. */
 void rule_set_fini(struct rule_set *set);
 
 struct flow_table_stats {

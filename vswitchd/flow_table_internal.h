@@ -79,7 +79,8 @@ struct flow_tables {
 
     const struct flow_tables_events *events;
     void *aux;
-    uint32_t n_flows; /* Current ones in all tables. */
+    uint32_t n_flows;  /* Current ones in all tables. */
+    int64_t newest_ns; /* No rule was made after that. */
     uint32_t max_flows;
     struct table_policy policies[OF_N_TABLES];
     size_t n_awaiting; /* Tables with 'awaited'. */

@@ -2,6 +2,7 @@
 
 /* Masks choose among the rules of a table (classifier_each()), or a group among all, and a filter among those. */
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "lib/annotations.h"
@@ -93,107 +94,128 @@ void flow_tables_each(struct flow_tables *tables, const struct rule_filter *filt
     }
 }
 
-/* A rule and what it is sorted by, so that sorting looks at no rule: table and descending priority, then
- * age, as fine as the rest of the bits allows. */
+/* A rule and what it is sorted by, so that sorting looks at no rule: descending priority, then age, as fine as
+ * the rest of the bits allows (years of it at a millionth of a second). */
 struct place {
     uint64_t order;
     struct rule *rule;
-    uint64_t created_ns;
 };
 
-enum { ORDER_AGE_BITS = 40 };
+enum { ORDER_AGE_BITS = 48 };
 
 struct places {
-    struct place *list;
+    struct place *list; /* Owned. */
     size_t n, capacity;
+    unsigned int age_shift;
 };
+
+static void places_init(struct places *places, const struct flow_tables *tables)
+{
+    *places = (struct places){.capacity = tables->n_flows + 1};
+    while (tables->newest_ns >> places->age_shift >> ORDER_AGE_BITS)
+        places->age_shift++;
+    places->list = malloc(places->capacity * sizeof places->list[0]);
+    if (!places->list)
+        abort();
+}
 
 static bool take_place(struct rule *rule, void *places_)
 {
     struct places *places = places_;
 
-    if (places->n == places->capacity) {
-        places->capacity = places->capacity ? 2 * places->capacity : 64;
-        places->list = realloc(places->list, places->capacity * sizeof places->list[0]);
-        if (!places->list)
-            abort();
-    }
+    assert(places->n < places->capacity);
     rule_ref(rule);
     places->list[places->n++] = (struct place){
-        .order = (uint64_t)rule->table_id << 16 | (UINT16_MAX - rule->cls.priority),
+        .order = (uint64_t)(UINT16_MAX - rule->cls.priority) << ORDER_AGE_BITS |
+                 (uint64_t)rule->created_ns >> places->age_shift,
         .rule = rule,
-        .created_ns = (uint64_t)rule->created_ns,
     };
     return true;
 }
 
-static void set_orders(const struct places *places)
+/* Which bits of the orders differ; 0: they ascend as it is. */
+static uint64_t unsorted_bits(const struct place *list, size_t n)
 {
-    uint64_t first = UINT64_MAX, last = 0;
-    unsigned int shift = 0;
+    uint64_t bits = 0;
+    bool is_sorted = true;
 
-    for (size_t i = 0; i < places->n; i++) {
-        uint64_t created = places->list[i].created_ns;
-        first = created < first ? created : first;
-        last = created > last ? created : last;
+    for (size_t i = 1; i < n; i++) {
+        bits |= list[i].order ^ list[0].order;
+        is_sorted &= list[i - 1].order <= list[i].order;
     }
-    while (places->n && (last - first) >> shift >> ORDER_AGE_BITS)
-        shift++;
-    for (size_t i = 0; i < places->n; i++) {
-        struct place *place = &places->list[i];
+    return is_sorted ? 0 : bits;
+}
 
-        place->order = place->order << ORDER_AGE_BITS | (place->created_ns - first) >> shift;
+static void sort_by_byte(const struct place *from, struct place *to, size_t n, unsigned int shift)
+{
+    size_t counts[256] = {0}, sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        counts[from[i].order >> shift & 255]++;
+    for (size_t i = 0; i < 256; i++) {
+        size_t count = counts[i];
+        counts[i] = sum;
+        sum += count;
     }
+    for (size_t i = 0; i < n; i++)
+        to[counts[from[i].order >> shift & 255]++] = from[i];
 }
 
 /* By the lowest byte first; bytes in which all are equal are passed over.  Keeps the order of equals. */
-static void sort_places(struct places *places)
+static void sort_places(struct place *list, size_t n)
 {
-    struct place *from = places->list, *to = malloc((places->n + 1) * sizeof *to);
+    uint64_t bits = unsorted_bits(list, n);
+    struct place *from = list, *to = bits ? malloc(n * sizeof *to) : NULL, *spare = to;
 
-    if (!to)
+    if (bits && !to)
         abort();
     for (unsigned int shift = 0; shift < 64; shift += 8) {
-        size_t counts[256] = {0}, sum = 0;
-
-        for (size_t i = 0; i < places->n; i++)
-            counts[from[i].order >> shift & 255]++;
-        if (!places->n || counts[from[0].order >> shift & 255] == places->n)
+        if (!(bits >> shift & 255))
             continue;
-        for (size_t i = 0; i < 256; i++) {
-            size_t count = counts[i];
-            counts[i] = sum;
-            sum += count;
-        }
-        for (size_t i = 0; i < places->n; i++)
-            to[counts[from[i].order >> shift & 255]++] = from[i];
+        sort_by_byte(from, to, n, shift);
         struct place *other = from;
         from = to;
         to = other;
     }
-    places->list = from;
-    free(to);
+    if (from != list)
+        memcpy(list, from, n * sizeof *list);
+    free(spare);
 }
 
 void rule_set_init(struct rule_set *set, struct flow_tables *tables,
                    const struct rule_filter *filter)
 {
-    struct places places = {.n = 0};
+    struct rule_filter one = *filter;
+    struct places places;
 
-    flow_tables_each(tables, filter, take_place, &places);
-    set_orders(&places);
-    sort_places(&places);
-    *set = (struct rule_set){.rules = malloc((places.n + 1) * sizeof set->rules[0])};
-    if (!set->rules)
-        abort();
-    for (size_t i = 0; i < places.n; i++)
-        set->rules[set->n_rules++] = places.list[i].rule;
-    free(places.list);
+    places_init(&places, tables);
+    for (unsigned int i = 0; i < OF_N_TABLES; i++) {
+        const struct table *table = table_get(tables, (uint8_t)i);
+        size_t start = places.n;
+
+        if (!table || !table->n_flows ||
+            (filter->table_id != OF_TABLE_ALL && filter->table_id != i))
+            continue;
+        one.table_id = (uint8_t)i;
+        flow_tables_each(tables, &one, take_place, &places);
+        sort_places(places.list + start, places.n - start);
+    }
+    /* The rules move up in the memory of the list: what is not touched need not be fetched. */
+    *set = (struct rule_set){.rules = (struct rule **)(void *)places.list};
+    for (size_t i = 0; i < places.n; i++) {
+        struct rule *rule = places.list[i].rule;
+        set->rules[set->n_rules++] = rule;
+    }
+}
+
+struct rule *rule_set_take(struct rule_set *set)
+{
+    return set->n_taken < set->n_rules ? set->rules[set->n_taken++] : NULL;
 }
 
 void rule_set_fini(struct rule_set *set)
 {
-    for (size_t i = 0; i < set->n_rules; i++)
+    for (size_t i = set->n_taken; i < set->n_rules; i++)
         rule_unref(set->rules[i]);
     free(set->rules);
     *set = (struct rule_set){.rules = NULL};

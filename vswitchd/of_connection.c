@@ -163,7 +163,10 @@ void of_connection_flush(struct of_connection *connection)
 {
     if (connection->state == CONNECTION_CLOSED || connection->watch.wants_write)
         return;
-    of_stats_continue(connection);
+    of_connection_push(connection);
+    of_stats_continue(connection); /* If it takes no more for now, one piece ahead. */
+    if (connection->state == CONNECTION_CLOSED || connection->watch.wants_write)
+        return;
     of_monitors_continue(connection);
     of_connection_push(connection);
     if (connection->state == CONNECTION_CLOSED || connection->watch.wants_write)

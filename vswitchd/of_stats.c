@@ -7,20 +7,22 @@
 #include <string.h>
 
 #include "lib/clock.h"
+#include "lib/openflow/match_codec.h"
 #include "lib/openflow/queues.h"
 #include "lib/openflow/stats.h"
 #include "lib/openflow/tables.h"
 #include "vswitchd/flow_table.h"
 #include "vswitchd/of_server_state.h"
 
-enum { DUMP_PIECE_BYTES = 256 << 10, N_TABLES_TOLD = 254 };
+/* A message, so that the peer can read one while the next is made. */
+enum { DUMP_PIECE_BYTES = 64 << 10, N_TABLES_TOLD = 254 };
 
 /* Flow statistics under way.  The last message of 'piece' is still being filled. */
 struct of_dump {
-    struct rule_set rules;
-    size_t next;
+    struct rule_set rules; /* Those that are still to be told. */
     struct buffer piece;
     struct of_reply reply; /* Into 'piece'. */
+    struct of_match_shape shape;
 };
 
 /* Flows */
@@ -31,29 +33,27 @@ static uint32_t whole_milliseconds_ns(int64_t age_ns)
     return (uint32_t)(age_ns % SECOND_NS / MILLISECOND_NS * MILLISECOND_NS);
 }
 
+/* All but the match. */
 static void describe_rule(const struct rule *rule, uint64_t version, int64_t now_ns,
                           struct of_flow_stats *stats)
 {
     int64_t age_ns = now_ns - rule->created_ns;
     int64_t used_ns = atomic_load_explicit(&rule->used_ns, memory_order_relaxed);
 
-    *stats = (struct of_flow_stats){
-        .cookie = rule_cookie(rule),
-        .priority = (uint16_t)rule->cls.priority,
-        .table_id = rule->table_id,
-        .flags = rule->flags,
-        .idle_timeout_s = rule->idle_timeout_s,
-        .hard_timeout_s = rule->hard_timeout_s,
-        .importance = rule->importance,
-        .duration_s = (uint32_t)(age_ns / SECOND_NS),
-        .duration_ns = whole_milliseconds_ns(age_ns),
-        .idle_age_s = used_ns < now_ns ? (int32_t)((now_ns - used_ns) / SECOND_NS) : 0,
-        .hard_age_s = (int32_t)((now_ns - rule->modified_ns) / SECOND_NS),
-        .n_packets = rule->n_packets,
-        .n_bytes = rule->n_bytes,
-        .actions = rule_get_actions(rule, version),
-    };
-    cls_rule_expand(&rule->cls, &stats->match);
+    stats->cookie = rule_cookie(rule);
+    stats->priority = (uint16_t)rule->cls.priority;
+    stats->table_id = rule->table_id;
+    stats->flags = rule->flags;
+    stats->idle_timeout_s = rule->idle_timeout_s;
+    stats->hard_timeout_s = rule->hard_timeout_s;
+    stats->importance = rule->importance;
+    stats->duration_s = (uint32_t)(age_ns / SECOND_NS);
+    stats->duration_ns = whole_milliseconds_ns(age_ns);
+    stats->idle_age_s = used_ns < now_ns ? (int32_t)((now_ns - used_ns) / SECOND_NS) : 0;
+    stats->hard_age_s = (int32_t)((now_ns - rule->modified_ns) / SECOND_NS);
+    stats->n_packets = rule->n_packets;
+    stats->n_bytes = rule->n_bytes;
+    stats->actions = rule_get_actions(rule, version);
 }
 
 static enum of_error decode_filter(const struct of_message *message,
@@ -89,6 +89,7 @@ static enum of_error begin_dump(struct of_connection *connection, const struct o
     server->ops->push_stats(server->aux);
     rule_set_init(&dump->rules, server->tables, &filter);
     of_reply_begin(&dump->reply, message, &dump->piece);
+    dump->reply.shape = &dump->shape;
     connection->dump = dump;
     of_stats_continue(connection);
     return OF_OK;
@@ -105,34 +106,44 @@ void of_stats_cancel(struct of_connection *connection)
 }
 
 /* Loads what the rules that follow will be asked for: in a large table nothing of it is cached. */
-static void prefetch_rules(const struct rule_set *set, size_t next)
+static void prefetch_rules(const struct rule_set *set)
 {
     enum { RULES_AHEAD = 12, ACTIONS_AHEAD = 6, LINE_BYTES = 64 };
 
-    if (next + RULES_AHEAD >= set->n_rules)
+    if (set->n_taken + RULES_AHEAD >= set->n_rules)
         return;
-    const struct rule *rule = set->rules[next + RULES_AHEAD];
-    for (size_t i = 0; i < sizeof *rule + LINE_BYTES / 2; i += LINE_BYTES)
-        __builtin_prefetch((const char *)rule + i);
-    __builtin_prefetch(
-        atomic_load_explicit(&set->rules[next + ACTIONS_AHEAD]->actions, memory_order_relaxed));
+    struct rule *const *next = set->rules + set->n_taken;
+    for (size_t i = 0; i < sizeof **next + LINE_BYTES / 2; i += LINE_BYTES)
+        __builtin_prefetch((const char *)next[RULES_AHEAD] + i);
+    __builtin_prefetch(atomic_load_explicit(&next[ACTIONS_AHEAD]->actions, memory_order_relaxed));
+}
+
+/* A rule is given up as soon as it was told, while it is in the processor's cache. */
+static void add_piece(struct of_dump *dump, const struct of_server *server)
+{
+    uint64_t version = flow_tables_version(server->tables);
+    int64_t now_ns = clock_now_ns();
+    struct of_flow_stats stats = {.table_id = 0};
+    struct rule *rule;
+
+    while (dump->piece.size < DUMP_PIECE_BYTES && (rule = rule_set_take(&dump->rules))) {
+        prefetch_rules(&dump->rules);
+        describe_rule(rule, version, now_ns, &stats);
+        cls_rule_fill(&rule->cls, &stats.match);
+        of_reply_add_flow(&dump->reply, &stats);
+        cls_rule_clear(&rule->cls, &stats.match);
+        rule_unref(rule);
+    }
 }
 
 void of_stats_continue(struct of_connection *connection)
 {
     struct of_dump *dump = connection->dump;
-    uint64_t version = flow_tables_version(connection->server->tables);
-    int64_t now_ns = clock_now_ns();
-    struct of_flow_stats stats;
 
     if (!dump || of_connection_pending(connection) >= DUMP_PIECE_BYTES)
         return;
-    while (dump->next < dump->rules.n_rules && dump->piece.size < DUMP_PIECE_BYTES) {
-        prefetch_rules(&dump->rules, dump->next);
-        describe_rule(dump->rules.rules[dump->next++], version, now_ns, &stats);
-        of_reply_add_flow(&dump->reply, &stats);
-    }
-    if (dump->next == dump->rules.n_rules) {
+    add_piece(dump, connection->server);
+    if (dump->rules.n_taken == dump->rules.n_rules) {
         of_reply_end(&dump->reply);
         buffer_put(&connection->output, dump->piece.data, dump->piece.size);
         of_stats_cancel(connection);

@@ -115,20 +115,45 @@ bool of_field_has_place(const struct of_field *field)
     return !of_field_is_option(field) || tunnel_option_has_place(option_index(field));
 }
 
+/* Where the bits of each field stand in struct flow, filled before main().  No field touches more than three words. */
+enum { MAX_FIELD_WORDS = 3 };
+
+struct field_bits {
+    uint64_t words[MAX_FIELD_WORDS]; /* From the word on in which it begins. */
+};
+
+static struct field_bits field_bits[N_FIELDS];
+
+__attribute__((constructor)) static void fill_bits(void)
+{
+    for (size_t i = 0; i < N_FIELDS; i++) {
+        const struct of_field *field = &of_fields[i];
+        struct flow flow = {.metadata = {0}};
+        size_t first = field->offset / 8;
+
+        if (of_field_is_option(field))
+            continue;
+        if (field->n_bits == 8U * field->n_storage && !field->never_set)
+            memset(storage(field, &flow), 0xff, field->n_storage);
+        else
+            of_field_add_mask(field, NULL, &flow);
+        for (size_t j = 0; j < MAX_FIELD_WORDS && first + j < FLOW_WORDS; j++)
+            field_bits[i].words[j] = flow_words(&flow)[first + j];
+    }
+}
+
 bool of_field_is_matched(const struct of_field *field, const struct match *match)
 {
-    static const struct of_value zero;
-    struct of_value mask;
-    uint8_t any = 0;
-
     if (of_field_is_option(field))
         return match->mask.tun_options_present.raw & option_bit(field).raw;
-    for (size_t i = 0; i < field->n_storage; i++)
-        any |= storage_const(field, &match->mask)[i];
-    if (!any || (field->n_bits == 8U * field->n_storage && !field->never_set))
-        return any;
-    of_field_get(field, &match->mask, &mask);
-    return memcmp(&mask, &zero, sizeof mask) != 0;
+
+    const uint64_t *mask = flow_words_const(&match->mask), *bits = field_bits[field->id].words;
+    size_t first = field->offset / 8;
+    uint64_t any = mask[first] & bits[0];
+
+    for (size_t j = 1; j < MAX_FIELD_WORDS && bits[j]; j++)
+        any |= mask[first + j] & bits[j];
+    return any;
 }
 
 void of_field_delete_option(const struct of_field *field, struct flow *flow)
@@ -447,9 +472,12 @@ static bool prereq_allows(enum of_prereq prereq, const struct match *match)
 {
     struct flow consulted;
 
-    memset(&consulted, 0, sizeof consulted.key);
-    if (!prereq_is_met(prereq, &match->flow, &consulted))
+    if (!prereq_is_met(prereq, &match->flow, NULL))
         return false;
+    if (prereq >= PREREQ_IPV4 && prereq <= PREREQ_MPLS) /* Only the type decides. */
+        return match->mask.key.eth_type.raw == UINT16_MAX;
+    memset(&consulted, 0, sizeof consulted.key);
+    prereq_is_met(prereq, &match->flow, &consulted);
     consulted.key.nw_frag = 0;
     consulted.key.tp_dst = be16_from(0);
 

@@ -156,13 +156,16 @@ static uint16_t wire_age(int32_t age_s)
     return age_s < UINT16_MAX - 1 ? (uint16_t)(age_s + 1) : UINT16_MAX;
 }
 
-static void add_flow_nx(const struct of_flow_stats *stats, struct buffer *out)
+static void add_flow_nx(const struct of_flow_stats *stats, struct of_match_shape *shape,
+                        struct buffer *out)
 {
     size_t start = out->size;
 
     put_head(stats, 24, out);
     put_counters(stats, out);
-    size_t match_bytes = of_match_encode_nxm(&stats->match, (be64){0}, (be64){0}, out);
+    size_t match_start = out->size;
+    of_match_encode_fields_alike(&stats->match, OF_1_0, shape, out);
+    size_t match_bytes = out->size - match_start;
     buffer_put_zeros(out, wire_round_up_8(match_bytes) - match_bytes);
     be16_store(out->data + start + 18, (uint16_t)match_bytes);
     be16_store(out->data + start + 20, wire_age(stats->idle_age_s));
@@ -170,7 +173,7 @@ static void add_flow_nx(const struct of_flow_stats *stats, struct buffer *out)
 }
 
 static void add_flow11(const struct of_flow_stats *stats, enum of_version version,
-                       struct buffer *out)
+                       struct of_match_shape *shape, struct buffer *out)
 {
     size_t start = out->size;
 
@@ -181,11 +184,11 @@ static void add_flow11(const struct of_flow_stats *stats, enum of_version versio
         be16_store(out->data + start + 20, stats->importance);
     put_counters(stats, out);
     /* Also in 1.1, whose own form has no room for many flows that 1.0 can add. */
-    of_match_encode(&stats->match, version == OF_1_1 ? OF_1_2 : version, out);
+    of_match_encode_alike(&stats->match, version == OF_1_1 ? OF_1_2 : version, shape, out);
 }
 
 static void add_flow15(const struct of_flow_stats *stats, enum of_version version,
-                       struct buffer *out)
+                       struct of_match_shape *shape, struct buffer *out)
 {
     const struct of_oxs oxs = {
         .duration_s = stats->duration_s,
@@ -203,7 +206,7 @@ static void add_flow15(const struct of_flow_stats *stats, enum of_version versio
     be16_store(head + 12, stats->flags);
     be16_store(head + 14, stats->importance);
     memcpy(head + 16, &stats->cookie, sizeof stats->cookie);
-    of_match_encode(&stats->match, version, out);
+    of_match_encode_alike(&stats->match, version, shape, out);
     of_oxs_encode(&oxs, OXS_DURATION | OXS_IDLE_TIME | OXS_PACKET_COUNT | OXS_BYTE_COUNT, out);
 }
 
@@ -213,11 +216,11 @@ void of_reply_add_flow(struct of_reply *reply, const struct of_flow_stats *stats
     size_t start = out->size;
 
     if (reply->version >= OF_1_5)
-        add_flow15(stats, reply->version, out);
+        add_flow15(stats, reply->version, reply->shape, out);
     else if (reply->version != OF_1_0)
-        add_flow11(stats, reply->version, out);
+        add_flow11(stats, reply->version, reply->shape, out);
     else if (reply->form == OF_FORM_NX)
-        add_flow_nx(stats, out);
+        add_flow_nx(stats, reply->shape, out);
     else
         add_flow10(stats, out);
 

@@ -16,6 +16,7 @@
 
 #include "lib/match.h"
 #include "lib/openflow/errors.h"
+#include "lib/openflow/fields.h"
 #include "lib/openflow/openflow.h"
 
 struct buffer;
@@ -60,11 +61,36 @@ void of_match_encode(const struct match *match, enum of_version version, struct 
 /* The fields alone, as NXM or OXM: without header and padding. */
 void of_match_encode_fields(const struct match *match, enum of_version version, struct buffer *out);
 
+/* For many matches of which most have the same mask, as those of a table: what is the same in how they are
+ * written is found out once.  One that is zero is good to begin with; NULL: each by itself. */
+enum { OF_MATCH_MAX_ITEMS = 128 };
+
+struct of_match_item {
+    const struct of_field *field;
+    uint8_t head[8]; /* What names it. */
+    uint8_t head_bytes;
+    bool has_mask;
+    struct of_value mask;
+};
+
+struct of_match_shape {
+    enum of_version version;
+    size_t n_items;
+    struct match first;   /* That it was made for. */
+    struct flow decisive; /* Bits of the flow on which it depends which fields there are. */
+    struct of_match_item items[OF_MATCH_MAX_ITEMS];
+};
+
+/* As of_match_encode(), but for 1.1, and of_match_encode_fields(). */
+void of_match_encode_alike(const struct match *match, enum of_version version,
+                           struct of_match_shape *shape, struct buffer *out);
+void of_match_encode_fields_alike(const struct match *match, enum of_version version,
+                                  struct of_match_shape *shape, struct buffer *out);
+
 /* Does encoding and decoding keep all of 'match'? */
 bool of_match_fits(const struct match *match, enum of_version version);
 
 /* The 32 bits that name a field in a version, without mask bit: OXM's or NXM's; 0: it has none so short. */
-struct of_field;
 uint32_t of_field_header(const struct of_field *field, enum of_version version);
 
 /* What names it in front of a value: the same or, for fields of experimenters, 64 bits.  Nothing if it has no
@@ -73,7 +99,6 @@ void of_field_put_header(const struct of_field *field, enum of_version version, 
                          struct buffer *out);
 
 /* One field with header and value (and mask, unless it is NULL or all ones), as NXM or OXM. */
-struct of_value;
 void of_field_encode(const struct of_field *field, enum of_version version,
                      const struct of_value *value, const struct of_value *mask, struct buffer *out);
 

@@ -29,6 +29,8 @@
 #include "lib/openflow/ports.h"
 #include "lib/openflow/wire.h"
 
+struct of_match_shape;
+
 /* Replies, sending side. */
 struct of_reply {
     struct buffer *out;
@@ -36,7 +38,8 @@ struct of_reply {
     enum of_form form;
     enum of_version version;
     uint32_t xid;
-    size_t start; /* Of the message being filled. */
+    size_t start;                 /* Of the message being filled. */
+    struct of_match_shape *shape; /* Of the flows told so far; NULL: each is treated by itself. */
 };
 
 /* Kind, version, form and xid follow from the request. */

@@ -566,6 +566,38 @@ static void set_of_rules_outlives_their_removal(void **state)
     rule_set_fini(&set);
 }
 
+static void set_of_rules_is_sorted_by_table_priority_and_age(void **state)
+{
+    enum { N_RULES = 300, N_TAKEN = 7 };
+    struct switch_under_test *sut = *state;
+    const struct rule_filter filter = {
+        .table_id = OF_TABLE_ALL, .out_port = OFPP_NONE, .out_group = OF_GROUP_ANY};
+    struct rule_set set;
+
+    for (uint32_t i = 0; i < N_RULES; i++) {
+        struct of_flow_mod flow = make_flow(OFFC_ADD, to_net(NET_10 + i, 32),
+                                            (uint16_t)(i * 7919 % 30), 1);
+        flow.table_id = (uint8_t)(5 * (i % 3));
+        assert_int_equal(apply_at(sut, flow, NOW_NS + i * 100), OF_OK);
+    }
+    rule_set_init(&set, sut->tables, &filter);
+    assert_int_equal(set.n_rules, N_RULES);
+    for (size_t i = 1; i < N_RULES; i++) {
+        const struct rule *before = set.rules[i - 1], *rule = set.rules[i];
+        assert_int_equal(rule->table_id, i / 100 * 5);
+        if (before->table_id == rule->table_id)
+            assert_true(before->cls.priority > rule->cls.priority ||
+                        (before->cls.priority == rule->cls.priority &&
+                         before->created_ns < rule->created_ns));
+    }
+    for (size_t i = 0; i < N_TAKEN; i++) {
+        struct rule *rule = rule_set_take(&set);
+        assert_ptr_equal(rule, set.rules[i]);
+        rule_unref(rule);
+    }
+    rule_set_fini(&set);
+}
+
 static void table_statistics_count_flows_lookups_and_matches(void **state)
 {
     struct switch_under_test *sut = *state;
@@ -606,6 +638,7 @@ int main(void)
         TEST(idle_timeout_counts_from_the_last_packet_that_caches_know_of),
         TEST(rules_expire_in_the_order_of_their_deadlines),
         TEST(set_of_rules_outlives_their_removal),
+        TEST(set_of_rules_is_sorted_by_table_priority_and_age),
         TEST(table_statistics_count_flows_lookups_and_matches),
     };
 
