@@ -108,9 +108,7 @@ static const struct flow_tables_events table_events = {
 /* Any thread. */
 static void on_frames_heard(void *aux)
 {
-    struct vswitch *vswitch = aux;
-
-    ev_async_send(vswitch->loop, &vswitch->packet_ins);
+    vswitch_hear_frames(aux);
 }
 
 /* fail_mode standalone: without a controller the bridge is a learning switch.  The flow is an ordinary

@@ -237,16 +237,38 @@ static void on_second(struct ev_loop *loop UNUSED, ev_timer *timer, int events U
     }
 }
 
-static void on_frames_heard(struct ev_loop *loop UNUSED, ev_async *async, int events UNUSED)
+static void hear_frames(struct vswitch *vswitch)
 {
-    struct vswitch *vswitch = async->data;
     struct bridge *bridge, *next;
 
+    vswitch->has_heard = false;
     HASH_ITER (by_name, vswitch->bridges, bridge, next) {
         lessons_apply(bridge->lessons, bridge->tables, clock_now_ns());
         if (bridge->server)
             of_server_packet_ins(bridge->server, bridge->packet_ins);
     }
+}
+
+static void on_frames_heard(struct ev_loop *loop UNUSED, ev_async *async, int events UNUSED)
+{
+    hear_frames(async->data);
+}
+
+/* What controllers' own frames have led to goes out in the same round. */
+static void before_waiting(struct ev_loop *loop UNUSED, ev_prepare *prepare, int events UNUSED)
+{
+    struct vswitch *vswitch = prepare->data;
+
+    if (vswitch->has_heard)
+        hear_frames(vswitch);
+}
+
+void vswitch_hear_frames(struct vswitch *vswitch)
+{
+    if (pthread_equal(pthread_self(), vswitch->main_thread))
+        vswitch->has_heard = true;
+    else
+        ev_async_send(vswitch->loop, &vswitch->packet_ins);
 }
 
 /* --- Life ---------------------------------------------------------------------------------- */
@@ -256,6 +278,12 @@ static void start_watchers(struct vswitch *vswitch)
     ev_async_init(&vswitch->packet_ins, on_frames_heard);
     vswitch->packet_ins.data = vswitch;
     ev_async_start(vswitch->loop, &vswitch->packet_ins);
+
+    vswitch->main_thread = pthread_self();
+    ev_prepare_init(&vswitch->before_wait, before_waiting);
+    ev_set_priority(&vswitch->before_wait, EV_MAXPRI); /* Before servers flush. */
+    vswitch->before_wait.data = vswitch;
+    ev_prepare_start(vswitch->loop, &vswitch->before_wait);
 
     ev_timer_init(&vswitch->second, on_second, 1, 1);
     vswitch->second.data = vswitch;
@@ -331,6 +359,7 @@ void vswitch_destroy(struct vswitch *vswitch)
     datapath_destroy(vswitch->datapath); /* Bridges had meters there. */
     netdevs_destroy(vswitch->netdevs);
     ev_async_stop(vswitch->loop, &vswitch->packet_ins);
+    ev_prepare_stop(vswitch->loop, &vswitch->before_wait);
     ev_timer_stop(vswitch->loop, &vswitch->second);
     ev_timer_stop(vswitch->loop, &vswitch->devices_change);
     free(vswitch->refusals);

@@ -12,6 +12,7 @@
  * Threads  The main thread, which is a registered RCU reader and offline while it waits. */
 
 #include <ev.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -79,7 +80,10 @@ struct vswitch {
     struct dp_worker_stats workers_cleared[DP_MAX_WORKERS + 1];
     int64_t workers_cleared_ns;
 
-    ev_async packet_ins;     /* A bridge's queue has something. */
+    pthread_t main_thread;
+    bool has_heard;          /* A bridge's queue has something: from the main thread, */
+    ev_prepare before_wait;  /* which looks there before it waits, */
+    ev_async packet_ins;     /* or from a worker. */
     ev_timer second;         /* Ageing and timeouts. */
     ev_timer devices_change; /* Devices have changed: look at all interfaces soon. */
 };
@@ -91,5 +95,8 @@ void vswitch_destroy(struct vswitch *vswitch); /* Nothing of it stays in the ker
 /* Says goodbye to database and controllers, and leaves the datapath to the next daemon, who will find it as after a
  * crash: the process must end now. */
 void vswitch_leave(struct vswitch *vswitch);
+
+/* A bridge's queue of packet_ins or lessons has something for the main thread.  Any thread. */
+void vswitch_hear_frames(struct vswitch *vswitch);
 
 struct bridge *vswitch_bridge(const struct vswitch *vswitch, const char *name);
