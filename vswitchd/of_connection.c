@@ -412,6 +412,7 @@ static void on_readable(void *aux)
     input->size += (size_t)n;
     connection->heard_ns = clock_now_ns();
     connection->is_probing = false;
+    awake_hear(&connection->server->awake, connection->heard_ns);
     handle_input(connection);
 }
 

@@ -131,6 +131,7 @@ struct of_server *of_server_create(const struct of_server_config *config, struct
     of_flow_mod_init(&server->flow_mod);
     ev_prepare_init(&server->before_waiting, before_waiting);
     ev_prepare_start(server->loop, &server->before_waiting);
+    awake_init(&server->awake, server->loop);
     if ((config->socket_path && listen_at(server, config->socket_path, error) < 0) ||
         (config->snoop_path && of_snoops_listen(server, config->snoop_path, error) < 0)) {
         of_server_destroy(server);
@@ -157,6 +158,7 @@ void of_server_destroy(struct of_server *server)
         free(server->socket_path);
     }
     ev_prepare_stop(server->loop, &server->before_waiting);
+    awake_stop(&server->awake);
     of_flow_mod_fini(&server->flow_mod);
     of_tlv_clear(server);
     free(server->name);

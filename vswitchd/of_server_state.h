@@ -24,6 +24,7 @@
 #include <urcu/list.h>
 
 #include "lib/acceptor.h"
+#include "lib/awake.h"
 #include "lib/openflow/continuation.h"
 #include "lib/openflow/tlv_table.h"
 #include "lib/openflow/flow_mod.h"
@@ -45,6 +46,7 @@ struct of_server {
     char *socket_path; /* NULL: no listener. */
     struct acceptor acceptor;
     struct ev_prepare before_waiting; /* Publishes and flushes. */
+    struct awake awake;
 
     struct cds_list_head connections; /* Of struct of_connection. */
     struct cds_list_head targets;     /* Of struct of_target. */
