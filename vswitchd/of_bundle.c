@@ -41,17 +41,27 @@ static struct of_bundle *find(struct of_connection *connection, uint32_t bundle_
     return NULL;
 }
 
-static void discard(struct of_connection *connection, struct of_bundle *bundle)
+/* The bundle is the caller's from now on. */
+static void detach(struct of_connection *connection, struct of_bundle *bundle)
 {
     struct of_bundles *bundles = &connection->bundles;
 
     connection->server->bundle_bytes -= bundle->messages.size;
     cds_list_del(&bundle->node);
-    bundles->n--;
+    if (!--bundles->n)
+        ev_timer_stop(connection->server->loop, &bundles->idle);
+}
+
+static void destroy(struct of_bundle *bundle)
+{
     buffer_fini(&bundle->messages);
     free(bundle);
-    if (!bundles->n)
-        ev_timer_stop(connection->server->loop, &bundles->idle);
+}
+
+static void discard(struct of_connection *connection, struct of_bundle *bundle)
+{
+    detach(connection, bundle);
+    destroy(bundle);
 }
 
 static void wait_until(struct of_connection *connection, int64_t end_ns)
@@ -227,10 +237,12 @@ static enum of_error close_bundle(struct of_connection *connection, struct of_bu
 static enum of_error commit_bundle(struct of_connection *connection, struct of_bundle *bundle,
                                    const struct of_bundle_control *control)
 {
-    enum of_error error = bundle->flags == control->flags ? commit(connection, bundle)
-                                                          : OFPBFC_BAD_FLAGS;
+    enum of_error error = OFPBFC_BAD_FLAGS;
 
-    discard(connection, bundle);
+    detach(connection, bundle); /* What a commit tells may close the connection. */
+    if (bundle->flags == control->flags)
+        error = commit(connection, bundle);
+    destroy(bundle);
     return error;
 }
 

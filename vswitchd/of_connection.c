@@ -79,8 +79,12 @@ static void close_broken(struct of_connection *connection, int code)
     of_connection_close(connection, reason);
 }
 
+/* A handler whose news have closed the connection may have gone on to begin something. */
 void of_connection_destroy(struct of_connection *connection)
 {
+    of_stats_cancel(connection);
+    of_bundles_fini(connection);
+    of_monitors_fini(connection);
     buffer_fini(&connection->input);
     buffer_fini(&connection->output);
     free(connection);

@@ -13,10 +13,12 @@
 
 #include "lib/log.h"
 #include "lib/openflow/bundles.h"
+#include "lib/openflow/flow_monitor.h"
 #include "lib/openflow/flow_text.h"
 #include "lib/openflow/ports.h"
 #include "lib/openflow/stats.h"
 #include "tests/unit/vswitchd/of_peer.h"
+#include "vswitchd/flow_mod.h"
 #include "vswitchd/of_bundle.h"
 
 enum { BOTH = OFBF_ATOMIC | OFBF_ORDERED };
@@ -389,6 +391,84 @@ static void ports_and_frames_follow_the_flows(void **state)
     disconnect(&peer);
 }
 
+/* Flows that together have more to tell when they go than a connection may have waiting. */
+static void add_talkative_flows(struct fake_bridge *bridge)
+{
+    enum { N_FLOWS = 55000 };
+    struct of_flow_mod flow;
+
+    assert_int_equal(
+        of_flow_mod_parse("send_flow_rem,ipv6,ipv6_src=::1/::ffff,ipv6_dst=::1/::ffff,"
+                          "dl_src=02:00:00:00:00:00/02:00:00:00:00:00,"
+                          "dl_dst=02:00:00:00:00:00/02:00:00:00:00:00,metadata=0,reg0=1/1,reg1=1/1,"
+                          "reg2=1/1,reg3=1/1,reg4=1/1,reg5=1/1,reg6=1/1,reg7=1/1,reg8=1/1,"
+                          "reg9=1/1,reg10=1/1,reg11=1/1,reg12=1/1,reg13=1/1,reg14=1/1,actions=drop",
+                          OFFC_ADD, NULL, &flow, NULL),
+        0);
+    flow.table_id = 0;
+    for (uint64_t i = 0; i < N_FLOWS; i++) {
+        flow.match.flow.metadata = be64_from(i);
+        assert_int_equal(flow_mod_apply(bridge->tables, &flow, 0), OF_OK);
+    }
+    of_flow_mod_fini(&flow);
+    flow_tables_publish(bridge->tables);
+}
+
+/* Says it to a bridge with such flows, which then are gone, and so is the connection that did not read. */
+static void say_and_be_closed(struct peer *peer, struct buffer *out)
+{
+    struct of_message message;
+
+    add_talkative_flows(peer->bridge);
+    say(peer, out);
+    for (int i = 0; i < 10; i++)
+        round_of(peer->bridge);
+    assert_int_equal(flow_tables_n_flows(peer->bridge->tables), 0);
+    while (hear(peer, &message))
+        assert_int_not_equal(message.kind, OF_FLOW_REMOVED);
+    disconnect(peer);
+}
+
+static void a_commit_may_cost_the_connection(void **state)
+{
+    struct buffer out = BUFFER_INIT;
+    struct peer peer;
+
+    connect_peer(&peer, *state, OF_1_4, OF_CONNECTION_CONTROLLER);
+    put_control(&peer, 1, OFBC_OPEN, BOTH, &out);
+    put_flow(&peer, 1, "", OFFC_DELETE, &out);
+    put_control(&peer, 1, OFBC_COMMIT, BOTH, &out);
+    say_and_be_closed(&peer, &out);
+}
+
+/* What is asked for publishes the deletion, and is begun for a connection that is closed. */
+static void a_request_may_cost_the_connection(void **state)
+{
+    const struct of_flow_stats_request flows = {
+        .table_id = OF_TABLE_ALL, .out_port = OFPP_NONE, .out_group = (uint32_t)OF_GROUP_ANY};
+    const struct of_monitor_request monitor = {.monitor_id = 1,
+                                               .flags = OFMON_INITIAL | OFMON_ADD,
+                                               .table_id = OF_TABLE_ALL,
+                                               .out_port = OFPP_NONE,
+                                               .out_group = (uint32_t)OF_GROUP_ANY};
+
+    for (int i = 0; i < 2; i++) {
+        struct buffer out = BUFFER_INIT;
+        struct of_flow_mod all;
+        struct peer peer;
+
+        connect_peer(&peer, *state, OF_1_4, OF_CONNECTION_CONTROLLER);
+        assert_int_equal(of_flow_mod_parse("", OFFC_DELETE, NULL, &all, NULL), 0);
+        of_encode_flow_mod(&all, &peer.protocol, 5, &out);
+        of_flow_mod_fini(&all);
+        if (i)
+            of_encode_monitor_request(&monitor, OF_1_4, 6, &out);
+        else
+            of_encode_flow_stats_request(&flows, OF_FLOW_STATS_REQUEST, &peer.protocol, 6, &out);
+        say_and_be_closed(&peer, &out);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -400,6 +480,8 @@ int main(void)
         TEST(bundles_are_bounded),
         TEST(wrong_bundles_get_their_error),
         TEST(ports_and_frames_follow_the_flows),
+        TEST(a_commit_may_cost_the_connection),
+        TEST(a_request_may_cost_the_connection),
     };
 
     log_set_levels("console:off", NULL);
