@@ -144,7 +144,8 @@ uint32_t of_decode_monitor_cancel(const struct of_message *message)
 void of_encode_monitor_cancel(uint32_t monitor_id, enum of_version version, uint32_t xid,
                               struct buffer *out)
 {
-    size_t start = of_begin_message(OF_MONITOR_CANCEL, form_of(version), version, xid, out);
+    enum of_form form = version < OF_1_3 ? OF_FORM_NX : OF_FORM_STANDARD;
+    size_t start = of_begin_message(OF_MONITOR_CANCEL, form, version, xid, out);
 
     be32_store(buffer_put_uninit(out, 4), monitor_id);
     of_finish_message(start, out);

@@ -100,6 +100,12 @@ static enum of_error decode_vlan(const struct of11_match *wire, uint32_t wildcar
     return OF_OK;
 }
 
+/* Of other types, such as IPv6, 1.1 does not know what is behind the Ethernet header. */
+static bool has_network(uint16_t eth_type)
+{
+    return eth_type == ETH_TYPE_IPV4 || eth_type == ETH_TYPE_ARP || eth_type == ETH_TYPE_RARP;
+}
+
 static enum of_error decode_network(const struct of11_match *wire, uint32_t wildcards,
                                     struct match *match)
 {
@@ -113,7 +119,7 @@ static enum of_error decode_network(const struct of11_match *wire, uint32_t wild
         flow->nw_tos = wire->nw_tos;
         mask->nw_tos = IP_DSCP_MASK;
     }
-    if (!is_ip && eth_type != ETH_TYPE_ARP && eth_type != ETH_TYPE_RARP)
+    if (!has_network(eth_type))
         return OF_OK;
     if (!(wildcards & OFPFW11_NW_PROTO)) {
         flow->nw_proto = wire->nw_proto;
@@ -235,9 +241,10 @@ static bool get_exactly(const struct match *match, enum of_field_id id, uint64_t
 static uint32_t encode_upper(const struct match *match, struct of11_match *wire)
 {
     uint32_t wildcards = OFPFW11_TP_SRC | OFPFW11_TP_DST | OFPFW11_MPLS_LABEL | OFPFW11_MPLS_TC;
+    bool is_ipv4 = be16_host(match->flow.key.eth_type) == ETH_TYPE_IPV4;
     uint64_t number;
 
-    for (size_t i = 0; i < ARRAY_SIZE(transports); i++) {
+    for (size_t i = 0; is_ipv4 && i < ARRAY_SIZE(transports); i++) {
         if (get_exactly(match, (enum of_field_id)transports[i][0], &number)) {
             wildcards &= ~(uint32_t)OFPFW11_TP_SRC;
             wire->tp_src = be16_from((uint16_t)number);
@@ -261,11 +268,13 @@ static uint32_t encode_upper(const struct match *match, struct of11_match *wire)
 void of_match_encode_of11(const struct match *match, struct buffer *out)
 {
     const struct flow_key *flow = &match->flow.key, *mask = &match->mask.key;
+    uint8_t tos_mask = be16_host(flow->eth_type) == ETH_TYPE_IPV4 ? mask->nw_tos & IP_DSCP_MASK : 0;
+    uint8_t proto_mask = has_network(be16_host(flow->eth_type)) ? mask->nw_proto : 0;
     struct of11_match wire = {
         .n_bytes = be16_from(OF11_MATCH_BYTES),
         .dl_type = flow->eth_type,
-        .nw_tos = flow->nw_tos & IP_DSCP_MASK,
-        .nw_proto = flow->nw_proto,
+        .nw_tos = flow->nw_tos & tos_mask,
+        .nw_proto = flow->nw_proto & proto_mask,
         .nw_src = flow->nw_src,
         .nw_src_wild.raw = ~mask->nw_src.raw,
         .nw_dst = flow->nw_dst,
@@ -284,8 +293,8 @@ void of_match_encode_of11(const struct match *match, struct buffer *out)
         wire.in_port = be32_from(of_port_to_wire32((of_port)be32_host(flow->in_port)));
     wildcards |= mask->in_port.raw ? 0U : OFPFW11_IN_PORT;
     wildcards |= mask->eth_type.raw ? 0U : OFPFW11_DL_TYPE;
-    wildcards |= mask->nw_tos & IP_DSCP_MASK ? 0U : OFPFW11_NW_TOS;
-    wildcards |= mask->nw_proto ? 0U : OFPFW11_NW_PROTO;
+    wildcards |= tos_mask ? 0U : OFPFW11_NW_TOS;
+    wildcards |= proto_mask ? 0U : OFPFW11_NW_PROTO;
     wire.wildcards = be32_from(wildcards);
     buffer_put(out, &wire, sizeof wire);
 }

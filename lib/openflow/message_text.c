@@ -397,13 +397,10 @@ static enum of_error print_bundle_add(struct message_printer *printer)
 static enum of_error print_forward(struct message_printer *printer)
 {
     struct of_message inner;
-    enum of_error error = of_decode_message(printer->message->body, printer->message->body_bytes,
-                                            &inner);
+    enum of_error error = of_decode_request_forward(printer->message, &inner);
 
     if (error)
         return error;
-    if (inner.kind != OF_GROUP_MOD && inner.kind != OF_METER_MOD)
-        return OFPBRC_BAD_TYPE;
     buffer_printf(printer->out, " reason=%s",
                   inner.kind == OF_GROUP_MOD ? "group_mod" : "meter_mod");
     struct message_printer nested = *printer;

@@ -105,22 +105,16 @@ static enum of_error print_table_desc(struct message_printer *printer)
     return message_print_end(&items);
 }
 
-/* The description stands behind the reason and padding. */
 static enum of_error print_table_status(struct message_printer *printer)
 {
-    const struct of_message *message = printer->message;
-    struct of_items items = {.wire = wire_init(message->body + 8, message->body_bytes - 8),
-                             .version = message->version};
-    struct of_table_desc desc;
-    uint8_t reason = message->body[0];
+    struct of_table_status status;
+    enum of_error error = of_decode_table_status(printer->message, &status);
 
-    if (reason != 3 && reason != 4)
-        return NXBRC_BAD_REASON;
-    if (!of_next_table_desc(&items, &desc))
-        return items.error ? items.error : OFPBRC_BAD_LEN;
+    if (error)
+        return error;
     buffer_printf(printer->out, " reason=%s\ntable_desc:-",
-                  reason == 3 ? "VACANCY_DOWN" : "VACANCY_UP");
-    put_table_desc(&desc, printer->names, printer->out);
+                  status.reason == OFTR_VACANCY_DOWN ? "VACANCY_DOWN" : "VACANCY_UP");
+    put_table_desc(&status.desc, printer->names, printer->out);
     return OF_OK;
 }
 

@@ -92,7 +92,7 @@ static void decode10(const uint8_t *from, struct of_port_info *port)
 {
     port->port = wire_u16(from);
     memcpy(&port->mac, from + 2, 6);
-    memcpy(port->name, from + 8, NAME_BYTES);
+    memcpy(port->name, from + 8, NAME_BYTES - 1); /* The last one has to be 0. */
     port->config = wire_u32(from + 24);
     port->state = wire_u32(from + 28) & OFPPS_LINK_DOWN;
     port->current = features_from_10(wire_u32(from + 32));
@@ -104,7 +104,7 @@ static void decode10(const uint8_t *from, struct of_port_info *port)
 static bool decode_head11(const uint8_t *from, struct of_port_info *port)
 {
     memcpy(&port->mac, from + 8, 6);
-    memcpy(port->name, from + 16, NAME_BYTES);
+    memcpy(port->name, from + 16, NAME_BYTES - 1);
     port->config = wire_u32(from + 32) & CONFIG11_KNOWN;
     port->state = wire_u32(from + 36);
     return of_port_from_wire32(wire_u32(from), &port->port);

@@ -179,8 +179,8 @@ void of_items_init_queue_config(struct of_items *items, const struct of_message 
         items->queue_port = OFPP_NONE;
         if (head && message->version == OF_1_0)
             items->queue_port = wire_u16(head);
-        else if (head)
-            of_port_from_wire32(wire_u32(head), &items->queue_port);
+        else if (head && !of_port_from_wire32(wire_u32(head), &items->queue_port))
+            items->error = OFPBRC_BAD_PORT;
     }
 }
 
@@ -211,7 +211,7 @@ static enum of_error read_rates(struct wire wire, enum of_version version,
 bool of_next_queue_config(struct of_items *items, struct of_queue_config *config)
 {
     size_t head_bytes = config_bytes(items->version);
-    const uint8_t *item = of_items_take(items, head_bytes);
+    const uint8_t *item = items->error ? NULL : of_items_take(items, head_bytes);
 
     *config = (struct of_queue_config){
         .port = items->queue_port, .min_rate = OF_QUEUE_NO_RATE, .max_rate = OF_QUEUE_NO_RATE};

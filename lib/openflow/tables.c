@@ -181,6 +181,8 @@ enum of_error of_decode_table_status(const struct of_message *message,
     struct wire wire = wire_init(message->body + REASON_BYTES, message->body_bytes - REASON_BYTES);
 
     status->reason = message->body[0];
+    if (status->reason != OFTR_VACANCY_DOWN && status->reason != OFTR_VACANCY_UP)
+        return NXBRC_BAD_REASON;
     enum of_error error = take_desc(&wire, &status->desc);
     return !error && wire.left ? OFPBRC_BAD_LEN : error;
 }

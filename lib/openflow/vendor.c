@@ -138,6 +138,28 @@ enum of_error of_decode_role_status(const struct of_message *message, struct of_
     return OF_OK;
 }
 
+enum of_error of_decode_request_forward(const struct of_message *message, struct of_message *inner)
+{
+    int length = of_frame_length(message->body, message->body_bytes);
+
+    if (length <= 0 || (size_t)length != message->body_bytes)
+        return OFPBRC_BAD_LEN;
+    enum of_error error = of_decode_message(message->body, message->body_bytes, inner);
+    if (error)
+        return error;
+    return inner->kind == OF_GROUP_MOD || inner->kind == OF_METER_MOD ? OF_OK : OFPBRC_BAD_TYPE;
+}
+
+void of_encode_request_forward(const void *request, size_t n_bytes, enum of_version version,
+                               struct buffer *out)
+{
+    enum of_form form = version < OF_1_3 ? OF_FORM_NX : OF_FORM_STANDARD;
+    size_t start = of_begin_message(OF_REQUEST_FORWARD, form, version, 0, out);
+
+    buffer_put(out, request, n_bytes);
+    of_finish_message(start, out);
+}
+
 /* Which asynchronous messages */
 
 enum {

@@ -61,6 +61,11 @@ enum of_error of_decode_role_status(const struct of_message *message,
 void of_encode_role_status(const struct of_role_status *status, enum of_version version,
                            struct buffer *out);
 
+/* OF_REQUEST_FORWARD: the group_mod or meter_mod of another controller, which has been done.  'inner' borrows it. */
+enum of_error of_decode_request_forward(const struct of_message *message, struct of_message *inner);
+void of_encode_request_forward(const void *request, size_t n_bytes, enum of_version version,
+                               struct buffer *out);
+
 /* Which asynchronous messages are wanted: bit N of a mask is reason N, numbered as in 1.4 and later.
  * [0]: as primary or equal, [1]: as secondary. */
 struct of_async_config {

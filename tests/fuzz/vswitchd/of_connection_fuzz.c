@@ -102,13 +102,15 @@ static void delete_all_flows(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n_bytes)
 {
-    enum { IS_1_3 = 1, IS_CONTROLLER = 2, IS_MENDED = 4 };
+    enum { IS_1_3 = 1, IS_CONTROLLER = 2, IS_MENDED = 4, LATER_SHIFT = 3 };
     int fds[2];
 
     if (n_bytes < 2)
         return 0;
     uint8_t how = data[0], n_pieces = (uint8_t)(data[1] % 8 + 1);
-    enum of_version version = how & IS_1_3 ? OF_1_3 : OF_1_0;
+    /* 1.3 or 1.0, or one of the two that follow. */
+    unsigned later = (how >> LATER_SHIFT) % 3u;
+    enum of_version version = (enum of_version)((how & IS_1_3 ? OF_1_3 : OF_1_0) + later);
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) < 0)
         abort();
     of_server_adopt_take(bridge->server, fds[0],
