@@ -12,6 +12,7 @@
 #include "vswitchd/bridge.h"
 #include "vswitchd/flow_journal.h"
 #include "vswitchd/forwarding.h"
+#include "vswitchd/lessons.h"
 #include "vswitchd/of_server.h"
 #include "vswitchd/status.h"
 #include "vswitchd/vswitch.h"
@@ -138,11 +139,13 @@ static void push_stats(void *aux)
     datapath_push_stats(bridge->vswitch->datapath);
 }
 
+/* What frames before this have taught is done, too. */
 static void synchronize(void *aux)
 {
     const struct bridge *bridge = aux;
 
     datapath_synchronize(bridge->vswitch->datapath);
+    lessons_apply(bridge->lessons, bridge->tables, clock_now_ns());
 }
 
 static void set_frag_mode(void *aux, enum of_frag_mode mode)

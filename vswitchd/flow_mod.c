@@ -77,11 +77,13 @@ static bool delete_rule(struct rule *rule, void *arg)
     return true;
 }
 
-static enum of_error delete_flows(struct flow_tables *tables, const struct of_flow_mod *flow)
+static enum of_error delete_flows(struct flow_tables *tables, const struct of_flow_mod *flow,
+                                  int64_t now_ns)
 {
     struct rule_filter filter = filter_of(flow);
     struct change change = {.tables = tables};
 
+    flow_tables_note_delete(tables, now_ns);
     flow_tables_each(tables, &filter, delete_rule, &change);
     return OF_OK;
 }
@@ -97,7 +99,7 @@ enum of_error flow_mod_apply(struct flow_tables *tables, const struct of_flow_mo
         return modify_flows(tables, flow, now_ns);
     case OFFC_DELETE:
     case OFFC_DELETE_STRICT:
-        return delete_flows(tables, flow);
+        return delete_flows(tables, flow, now_ns);
     }
     return OFPFMFC_BAD_COMMAND;
 }

@@ -379,6 +379,16 @@ void flow_tables_credit(struct flow_tables *tables, uint8_t table_id, bool is_ma
         atomic_fetch_add_explicit(&counters->n_matched, n_packets, memory_order_relaxed);
 }
 
+void flow_tables_note_delete(struct flow_tables *tables, int64_t now_ns)
+{
+    tables->deleted_ns = now_ns;
+}
+
+int64_t flow_tables_deleted_ns(const struct flow_tables *tables)
+{
+    return tables->deleted_ns;
+}
+
 uint32_t flow_tables_n_flows(const struct flow_tables *tables)
 {
     return tables->n_flows;

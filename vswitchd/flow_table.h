@@ -291,4 +291,8 @@ struct flow_table_stats {
 
 void flow_tables_get_stats(const struct flow_tables *tables, uint8_t table_id,
                            struct flow_table_stats *stats);
+/* When did somebody last ask for flows to go, whether there were any or not? */
+void flow_tables_note_delete(struct flow_tables *tables, int64_t now_ns);
+int64_t flow_tables_deleted_ns(const struct flow_tables *tables);
+
 uint32_t flow_tables_n_flows(const struct flow_tables *tables); /* In all tables. */

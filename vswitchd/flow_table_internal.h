@@ -82,6 +82,7 @@ struct flow_tables {
     uint32_t n_flows;  /* Current ones in all tables. */
     int64_t newest_ns; /* No rule was made after that. */
     uint32_t max_flows;
+    int64_t deleted_ns; /* flow_tables_note_delete() */
     struct table_policy policies[OF_N_TABLES];
     size_t n_awaiting; /* Tables with 'awaited'. */
     struct vacancy_news *vacancies;

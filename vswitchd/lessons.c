@@ -40,7 +40,7 @@ void lesson_unref(struct lesson *lesson)
     free(lesson);
 }
 
-void lesson_teach(struct lesson *lesson)
+static void wait_in_queue(struct lesson *lesson)
 {
     struct lesson_queue *queue = lesson->queue;
 
@@ -51,6 +51,18 @@ void lesson_teach(struct lesson *lesson)
         return;
     atomic_store_explicit(&lesson->is_waiting, false, memory_order_release);
     lesson_unref(lesson); /* Not the last: the caller has one. */
+}
+
+void lesson_teach(struct lesson *lesson)
+{
+    lesson->is_new = true;
+    wait_in_queue(lesson);
+}
+
+void lesson_repeat(struct lesson *lesson, int64_t used_ns)
+{
+    atomic_store_explicit(&lesson->repeated_ns, used_ns, memory_order_relaxed);
+    wait_in_queue(lesson);
 }
 
 /* Queues */
@@ -75,6 +87,7 @@ static struct lesson *drop(struct lesson *lesson)
 {
     struct lesson *next = (struct lesson *)(void *)lesson->item.next;
 
+    lesson->is_new = false;
     atomic_store_explicit(&lesson->is_waiting, false, memory_order_release);
     lesson_unref(lesson);
     return next;
@@ -124,6 +137,16 @@ static bool has_room(struct flow_tables *tables, const struct lesson *lesson)
     return !lesson->limit || n_left;
 }
 
+/* 'rule' says something else, or is NULL: is that newer than what was last said of the lesson? */
+static bool is_outdated(const struct flow_tables *tables, const struct lesson *lesson,
+                        const struct rule *rule)
+{
+    int64_t repeated_ns = atomic_load_explicit(&lesson->repeated_ns, memory_order_relaxed);
+
+    return !lesson->is_new &&
+           repeated_ns <= (rule ? rule->modified_ns : flow_tables_deleted_ns(tables));
+}
+
 /* False: there is no room for it. */
 static bool learn(struct flow_tables *tables, const struct lesson *lesson, int64_t now_ns)
 {
@@ -134,6 +157,8 @@ static bool learn(struct flow_tables *tables, const struct lesson *lesson, int64
         rule->modified_ns = now_ns;
         return true;
     }
+    if (is_outdated(tables, lesson, rule))
+        return true;
     return (rule || has_room(tables, lesson)) && !flow_mod_apply(tables, flow, now_ns);
 }
 

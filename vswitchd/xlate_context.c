@@ -203,7 +203,7 @@ void xlate_credit(void *context_, uint64_t n_packets, uint64_t n_bytes, int64_t 
             counter_add(&note->counters->tx_bytes, n_bytes);
             break;
         case NOTE_LESSON:
-            lesson_teach(note->lesson);
+            lesson_repeat(note->lesson, used_ns);
             break;
         case NOTE_METER: /* Counts by itself. */
             break;

@@ -249,6 +249,60 @@ static void used_lesson_stays_learned(void **state)
     assert_int_equal(flow_tables_n_flows(f->rig.tables[0]), 1);
 }
 
+/* The frames of the old place are counted when those of the new one have been heard. */
+static void late_count_does_not_move_a_station_back(void **state)
+{
+    struct fixture *f = *state;
+
+    flow(f, 0,
+         "table=0,actions=learn(table=1,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],"
+         "output:NXM_OF_IN_PORT[]),resubmit(,1)");
+    reason(f, 3, FROM_BOB);
+    learn_now(f);
+    struct xlate_context *old = f->verdict.context;
+    f->verdict.context = NULL;
+    int64_t heard_ns = f->now_ns;
+
+    f->now_ns += SECOND_NS;
+    reason(f, 2, FROM_BOB);
+    learn_now(f);
+    assert_string_equal(actions(f, 1, TO_BOB), "2");
+    xlate_credit(old, 1, 100, heard_ns);
+    learn_now(f);
+    assert_string_equal(actions(f, 1, TO_BOB), "2");
+
+    f->now_ns += SECOND_NS;
+    xlate_credit(old, 1, 100, f->now_ns); /* It is back. */
+    learn_now(f);
+    assert_string_equal(actions(f, 1, TO_BOB), "3");
+    xlate_release(old);
+}
+
+static void late_count_brings_no_deleted_flow_back(void **state)
+{
+    struct fixture *f = *state;
+    struct error error = ERROR_INIT;
+    struct of_flow_mod del;
+
+    flow(f, 0, "table=0,actions=learn(table=1,output:NXM_OF_IN_PORT[]),output:NXM_OF_IN_PORT[]");
+    actions(f, 3, FROM_BOB);
+    learn_now(f);
+    int64_t heard_ns = f->now_ns;
+
+    f->now_ns += SECOND_NS;
+    assert_int_equal(of_flow_mod_parse("table=1", OFFC_DELETE, NULL, &del, &error), 0);
+    rig_flow_mod(&f->rig, 0, &del, f->now_ns);
+    of_flow_mod_fini(&del);
+    xlate_credit(f->verdict.context, 1, 100, heard_ns);
+    learn_now(f);
+    assert_int_equal(flow_tables_n_flows(f->rig.tables[0]), 1);
+
+    f->now_ns += SECOND_NS;
+    xlate_credit(f->verdict.context, 1, 100, f->now_ns);
+    learn_now(f);
+    assert_int_equal(flow_tables_n_flows(f->rig.tables[0]), 2);
+}
+
 static void lessons_have_a_limit(void **state)
 {
     struct fixture *f = *state;
@@ -414,6 +468,8 @@ int main(void)
         TEST(frame_teaches_the_way_back),
         TEST(trace_teaches_nothing),
         TEST(used_lesson_stays_learned),
+        TEST(late_count_does_not_move_a_station_back),
+        TEST(late_count_brings_no_deleted_flow_back),
         TEST(lessons_have_a_limit),
         TEST(what_nobody_teaches_goes),
         TEST(fin_shortens_timeouts),
