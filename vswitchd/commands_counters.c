@@ -142,6 +142,7 @@ static void cmd_drops(struct unixctl_request *request, int argc, const char *con
     struct drops drops = {.text = BUFFER_INIT};
     bool is_known = argc < 2;
 
+    datapath_push_stats(vswitch->datapath);
     if (unixctl_request_wants_json(request))
         drops.json = json_array();
     else

@@ -129,6 +129,7 @@ static json_t *show_json(const struct vswitch *vswitch)
 
 static void cmd_show(struct unixctl_request *request, int argc, const char *const argv[], void *aux)
 {
+    struct vswitch *vswitch = aux;
     bool with_stats = false;
 
     for (int i = 1; i < argc; i++) {
@@ -142,10 +143,11 @@ static void cmd_show(struct unixctl_request *request, int argc, const char *cons
             return;
         }
     }
+    datapath_push_stats(vswitch->datapath);
     if (unixctl_request_wants_json(request))
-        unixctl_reply_json_take(request, show_json(aux));
+        unixctl_reply_json_take(request, show_json(vswitch));
     else
-        show_text(request, aux, with_stats);
+        show_text(request, vswitch, with_stats);
 }
 
 static void cmd_dump_dps(struct unixctl_request *request, int argc UNUSED,

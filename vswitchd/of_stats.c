@@ -330,6 +330,7 @@ static enum of_error handle_port_stats(struct of_connection *connection,
 
     if (error)
         return error;
+    server->ops->push_stats(server->aux);
     of_reply_begin(&reply, message, &connection->output);
     if (port == OFPP_NONE) {
         size_t n_ports = server->ops->list_ports(server->aux, &ports);
