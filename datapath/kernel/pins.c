@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "datapath/kcache.h"
@@ -29,6 +30,8 @@ LOG_MODULE(pins);
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71
 #endif
+
+enum { LOCK_PAUSE_NS = 10000000, LOCK_ATTEMPTS = 500 };
 
 static const char filesystem[] = "/sys/fs/bpf", kept_name[] = "kept", map_name[] = "weir_kept";
 
@@ -89,16 +92,47 @@ static void name_directory(const char *instance, char *path, size_t n_bytes)
     snprintf(path, n_bytes, PINS_ROOT "/%s", instance);
 }
 
-static int mount_filesystem(struct error *error)
+static int mount_bpf(struct error *error)
 {
-    struct statfs status;
-
-    if (!statfs(filesystem, &status) && status.f_type == BPF_FS_MAGIC)
-        return 0;
     if (mount("bpf", filesystem, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=700"))
         return error_set_errno(error, -errno, "cannot mount the BPF filesystem on %s", filesystem);
     log_info("mounted the BPF filesystem on %s", filesystem);
     return 0;
+}
+
+/* Directories are made and removed, and the filesystem is mounted, by one switch at a time.  A lock that stays with
+ * somebody else is not waited for: then it is done without one.  To be closed, if it is not -1. */
+static int lock_filesystem(void)
+{
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+    int fd = open(filesystem, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    for (int i = 0; fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && i < LOCK_ATTEMPTS; i++)
+        nanosleep(&pause, NULL);
+    return fd;
+}
+
+static void unlock_filesystem(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+static bool is_mounted(void)
+{
+    struct statfs status;
+
+    return !statfs(filesystem, &status) && status.f_type == BPF_FS_MAGIC;
+}
+
+/* What is locked is what it is mounted on, which others who find it mounted do not see any more. */
+static int mount_filesystem(struct error *error)
+{
+    int lock = is_mounted() ? -1 : lock_filesystem();
+    int code = is_mounted() ? 0 : mount_bpf(error);
+
+    unlock_filesystem(lock);
+    return code;
 }
 
 static int make_directory(const char *path, struct error *error)
@@ -189,17 +223,27 @@ static int open_directory(const char *path, int lock)
     return -1;
 }
 
+static int make_directories(struct pins *pins, struct error *error)
+{
+    int lock = lock_filesystem();
+    int code = make_directory(PINS_ROOT, error);
+
+    if (!code)
+        code = make_directory(pins->directory, error);
+    if (!code)
+        pins->directory_fd = open_directory(pins->directory, LOCK_SH);
+    unlock_filesystem(lock);
+    return code;
+}
+
 static int open_or_create(struct pins *pins, struct error *error)
 {
     int code = mount_filesystem(error);
 
     if (!code)
-        code = make_directory(PINS_ROOT, error);
-    if (!code)
-        code = make_directory(pins->directory, error);
+        code = make_directories(pins, error);
     if (code)
         return code;
-    pins->directory_fd = open_directory(pins->directory, LOCK_SH);
     pins->is_adopted = open_kept(pins) && pins->kept->tap_ifindex == (uint32_t)pins->tap_ifindex;
     if (pins->is_adopted)
         return 0;
@@ -296,13 +340,15 @@ void pins_close(struct pins *pins)
 bool pins_remove(const char *instance)
 {
     char path[96];
+    int lock = lock_filesystem();
 
     name_directory(instance, path, sizeof path);
     unlink_all(path);
-    if (rmdir(path))
-        return false;
-    rmdir(PINS_ROOT); /* The last of them. */
-    return true;
+    bool is_gone = !rmdir(path);
+    if (is_gone)
+        rmdir(PINS_ROOT); /* If it was the last. */
+    unlock_filesystem(lock);
+    return is_gone;
 }
 
 struct kept *pins_read(const char *instance)
@@ -341,6 +387,18 @@ static void read_home(const char *instance, char home[sizeof((struct kept *)NULL
     munmap(at, offsetof(struct kept, ports));
 }
 
+/* Has somebody the directory open?  Whoever is about to open it does not see that it was looked at. */
+static bool is_in_use(const char *path)
+{
+    int lock = lock_filesystem();
+    int fd = open_directory(path, LOCK_EX);
+
+    if (fd >= 0)
+        close(fd);
+    unlock_filesystem(lock);
+    return fd < 0;
+}
+
 void pins_each(void (*each)(const struct tap_owner *owner, bool is_open, void *arg), void *arg)
 {
     DIR *directory = opendir(PINS_ROOT);
@@ -355,10 +413,7 @@ void pins_each(void (*each)(const struct tap_owner *owner, bool is_open, void *a
         strcpy(owner.instance, file->d_name);
         read_home(owner.instance, owner.home);
         name_directory(owner.instance, path, sizeof path);
-        int fd = open_directory(path, LOCK_EX);
-        each(&owner, fd < 0, arg);
-        if (fd >= 0)
-            close(fd);
+        each(&owner, is_in_use(path), arg);
     }
     if (directory)
         closedir(directory);
