@@ -46,6 +46,26 @@ wait_until rename_tap || fail "cannot rename the tap"
 heals "renamed" tap_is_back
 wait_until reaches || fail "frames do not come up in the end"
 
+step "somebody has the name of the exception tap, or its number, until he lets go of it"
+take_its_place() { # LINK...
+  found_before=$(grep -c "the exception tap is gone" "$work/vswitchd.log" || true)
+  kill -STOP "$(pid_of ovs-vswitchd)" # It would be faster.
+  ip -n "$space" link del "$tap" && ip -n "$space" link add "$@" type veth peer name peer || fail "cannot take $*"
+  kill -CONT "$(pid_of ovs-vswitchd)"
+}
+tells_more() { [ "$(grep -c "the exception tap is gone" "$work/vswitchd.log")" -gt "$found_before" ]; }
+take_its_place "$tap"
+wait_until tells_more || fail "the log does not tell that the name is taken"
+grep "the exception tap is gone" "$work/vswitchd.log" | tail -n 1 | found "$tap" || fail "it does not tell whose name"
+ip -n "$space" -d link show "$tap" | found veth || fail "the device of somebody else is gone"
+ip -n "$space" link del "$tap"
+heals "the name is free" tap_is_back
+take_its_place other index "$tap_index"
+wait_until tells_more || fail "the log does not tell that the number is taken"
+ip -n "$space" link del other
+heals "the number is free" tap_is_back
+wait_until reaches || fail "frames do not come up in the end"
+
 step "a daemon finds the cache though the tap went while none ran"
 on h1 ping -q -c 5 -i 0.05 10.9.0.2 >/dev/null || fail "h1 does not reach h2"
 crash ovs-vswitchd
