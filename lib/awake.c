@@ -20,7 +20,7 @@ static void on_idle(struct ev_loop *loop, struct ev_idle *look, int events UNUSE
         int64_t end_ns = clock_now_ns();
         if (end_ns - begin_ns < LONG_TURN_NS)
             return;
-        awake->crowded_ns = end_ns;
+        awake->paused_ns = end_ns + AWAKE_PAUSE * (end_ns - begin_ns);
     }
     ev_idle_stop(loop, look);
 }
@@ -30,7 +30,7 @@ void awake_init(struct awake *awake, struct ev_loop *loop)
     *awake = (struct awake){
         .loop = loop,
         .heard_ns = INT64_MIN / 2,
-        .crowded_ns = INT64_MIN / 2,
+        .paused_ns = INT64_MIN,
     };
     ev_idle_init(&awake->look, on_idle);
 }
@@ -45,6 +45,6 @@ void awake_hear(struct awake *awake, int64_t now_ns)
     bool is_near = now_ns - awake->heard_ns < AWAKE_NS;
 
     awake->heard_ns = now_ns;
-    if (is_near && now_ns - awake->crowded_ns >= CROWDED_NS)
+    if (is_near && now_ns >= awake->paused_ns)
         ev_idle_start(awake->loop, &awake->look);
 }

@@ -9,7 +9,8 @@
  * that were no further apart: whoever is slower, or says something now and then, keeps nobody awake.
  *
  * While it looks it offers the processor to others.  If one of them takes it for long there is no processor to keep
- * awake, and being asleep is what gives a thread its turn soon: then it does not look again for CROWDED_NS.
+ * awake, and being asleep is what gives a thread its turn soon: then it does not look again for AWAKE_PAUSE times as
+ * long, so that such turns cost little in all.
  *
  * Threads  The loop's.
  * Memory   Inside its owner.
@@ -21,14 +22,14 @@
 
 #include "lib/clock.h"
 
-#define AWAKE_NS   INT64_C(100000)
-#define CROWDED_NS (100 * MILLISECOND_NS)
+#define AWAKE_NS INT64_C(100000)
+enum { AWAKE_PAUSE = 20 };
 
 struct awake {
     struct ev_loop *loop;
     struct ev_idle look; /* While it is active the loop does not block. */
     int64_t heard_ns;    /* The last message. */
-    int64_t crowded_ns;  /* When somebody else needed the processor. */
+    int64_t paused_ns;   /* Until then others need the processor. */
 };
 
 void awake_init(struct awake *awake, struct ev_loop *loop);

@@ -62,7 +62,7 @@ static void without_another_message_the_loop_sleeps(void **state UNUSED)
     awake_hear(&awake, now_ns);
     ev_run(awake.loop, 0); /* Ends when nothing is active. */
     assert_false(ev_is_active(&awake.look));
-    assert_true(clock_now_ns() - awake.heard_ns >= AWAKE_NS || awake.crowded_ns > awake.heard_ns);
+    assert_true(clock_now_ns() - awake.heard_ns >= AWAKE_NS || awake.paused_ns > awake.heard_ns);
     destroy(&awake);
 }
 
@@ -70,12 +70,13 @@ static void who_needed_the_processor_is_let_alone(void **state UNUSED)
 {
     struct awake awake;
 
-    create(&awake)->crowded_ns = NOW_NS;
+    create(&awake)->paused_ns = NOW_NS + 1000;
     awake_hear(&awake, NOW_NS + 1);
     awake_hear(&awake, NOW_NS + 2);
     assert_false(ev_is_active(&awake.look));
-    awake_hear(&awake, NOW_NS + CROWDED_NS - 1);
-    awake_hear(&awake, NOW_NS + CROWDED_NS);
+    awake_hear(&awake, NOW_NS + 999);
+    assert_false(ev_is_active(&awake.look));
+    awake_hear(&awake, NOW_NS + 1000);
     assert_true(ev_is_active(&awake.look));
     destroy(&awake);
 }
