@@ -157,6 +157,29 @@ wait_until eval '[ "$(ofctl dump-flows br0 udp,tp_dst=7777 | sed -nE "s/.*n_pack
   fail "200 frames flooded: $(ofctl dump-flows br0)"
 expect 200 "$(on h2 nstat -z UdpNoPorts | awk '/NoPorts/ {print $2}')" "copies at h2"
 
+step "what the kernel cannot say stays in userspace, and it is counted why"
+stays_up() { # REASON MATCH ACTIONS
+  local counted
+  counted=$(number "$1")
+  is_counted() { can_reach h1 10.8.0.2 && [ "$(number "$1")" -gt "$counted" ]; }
+  ofctl add-flow br0 "priority=90,in_port=h1,$2,actions=$3"
+  wait_until is_counted "$1" || fail "$2 is not counted as $1: $(cache)"
+  "$WEIR_BUILD/cli/weir" --json cache show | python3 -c 'import json, sys
+sys.exit(not json.load(sys.stdin)["ineligible"][sys.argv[1]])' "$1" || fail "$1 is not in the JSON of weir cache show"
+  ofctl --strict del-flows br0 "priority=90,in_port=h1,$2"
+}
+stays_up fields "arp,arp_sha=$mac1" normal
+stays_up actions icmp controller,normal
+treats_more h1 many_pings h1 10.8.0.2 || fail "the kernel does not treat h1's pings again"
+
+step "what nobody uses leaves the kernel's cache"
+is_empty() { [ "$(appctl dpctl/dump-flows type=offloaded | wc -l)" = 0 ]; }
+expired=$(number expired)
+vsctl set Open_vSwitch . other_config:max-idle=300
+wait_until is_empty || fail "idle flows stay: $(appctl dpctl/dump-flows type=offloaded)"
+wait_until eval '[ "$(number expired)" -gt "$expired" ]' || fail "they are not counted as expired: $(cache)"
+vsctl remove Open_vSwitch . other_config max-idle
+
 step "what cannot be sent is dropped for a reason"
 drops() { appctl weir/drops h1 | awk -v r="$1" '$2 == r {print $3}'; }
 ip -n "$space" link set h2 mtu 1400
