@@ -103,7 +103,8 @@ leaves_nothing "$crashes crashes"
 
 has_filter() { on_switch tc filter show dev "$1" ingress | found weir_ingress; }
 step "what another build has left on a device goes with its port, too, though it was not taken over yet"
-vsctl --no-wait --may-exist add-port br0 h1 -- set Open_vSwitch . other_config:flow-restore-wait=true
+vsctl --no-wait --may-exist add-port br0 h1 -- --if-exists del-port nic `# What it was like is known to pins only.` \
+  -- set Open_vSwitch . other_config:flow-restore-wait=true
 launch
 wait_until has_filter h1 || fail "h1 has no filter"
 kill_it
