@@ -20,6 +20,8 @@ enum {
     KIND_ICMPV6 = 1 << 7,
     KIND_ND = 1 << 8,
     KIND_MPLS = 1 << 9,
+    KIND_NS = 1 << 10, /* Which of both. */
+    KIND_NA = 1 << 11,
 };
 
 static const struct kind {
@@ -39,8 +41,8 @@ static const struct kind {
     {"tcp6", KIND_IPV6 | KIND_TCP},
     {"udp6", KIND_IPV6 | KIND_UDP},
     {"icmp6", KIND_IPV6 | KIND_ICMPV6},
-    {"icmp6,icmpv6_type=135,icmpv6_code=0", KIND_IPV6 | KIND_ICMPV6 | KIND_ND},
-    {"icmp6,icmpv6_type=136,icmpv6_code=0", KIND_IPV6 | KIND_ICMPV6 | KIND_ND},
+    {"icmp6,icmpv6_type=135,icmpv6_code=0", KIND_IPV6 | KIND_ICMPV6 | KIND_ND | KIND_NS},
+    {"icmp6,icmpv6_type=136,icmpv6_code=0", KIND_IPV6 | KIND_ICMPV6 | KIND_ND | KIND_NA},
     {"ip,nw_proto=0", KIND_IPV4},
     {"ipv6,nw_proto=0", KIND_IPV6},
     {"arp", KIND_ARP},
@@ -120,6 +122,13 @@ static const struct field {
     {"mpls_label", KIND_MPLS, V_SMALL},
     {"mpls_tc", KIND_MPLS, V_SMALL},
     {"mpls_ttl", KIND_MPLS, V_TTL},
+    {"reg2", 0, V_REG_MASKED},
+    {"xreg3", 0, V_REG_MASKED},
+    {"xxreg2", 0, V_REG_MASKED},
+    {"tun_id", 0, V_REG_MASKED},
+    {"sctp_src", KIND_SCTP, V_L4_MASKED},
+    {"nd_sll", KIND_NS, V_MAC_MASKED},
+    {"nd_tll", KIND_NA, V_MAC_MASKED},
 };
 
 /* What set_field may set, in the spelling of "set_field:VALUE->NAME". */
@@ -148,6 +157,14 @@ static const struct field settable[] = {
     {"arp_sha", KIND_ARP, V_MAC},
     {"arp_tha", KIND_ARP, V_MAC},
     {"nd_target", KIND_ND, V_IPV6},
+    {"nd_sll", KIND_NS, V_MAC},
+    {"nd_tll", KIND_NA, V_MAC},
+    {"sctp_src", KIND_SCTP, V_L4},
+    {"reg2", 0, V_REG},
+    {"xreg3", 0, V_REG},
+    {"xxreg2", 0, V_REG},
+    {"tun_id", 0, V_REG},
+    {"pkt_mark", 0, V_REG},
 };
 
 enum { TAGS_UNKNOWN = 8, N_CONJUNCTIONS = 4 };
@@ -328,6 +345,10 @@ static void put_load_or_move(struct flow_writer *w)
         "move:NXM_OF_IN_PORT[]->NXM_NX_REG5[0..15]",
         "move:NXM_OF_VLAN_TCI[0..11]->NXM_NX_REG0[0..11]",
         "move:NXM_NX_REG0[]->NXM_NX_REG5[]",
+        "move:NXM_OF_ETH_SRC[]->NXM_NX_XXREG2[40..87]",
+        "move:NXM_NX_XXREG2[60..67]->NXM_NX_REG2[1..8]",
+        "move:OXM_OF_METADATA[0..2]->NXM_NX_TUN_ID[0..2]",
+        "move:NXM_NX_TUN_ID[0..15]->NXM_OF_ETH_DST[4..19]",
     };
     static const char *const tci[] = {
         "load:0x100a->NXM_OF_VLAN_TCI[]",
@@ -579,7 +600,7 @@ static void put_instructions(struct flow_writer *w, const char *separator)
         buffer_printf(w->text, "%sclear_actions", separator);
         separator = ",";
     }
-    if (random_chance(w->random, 40)) {
+    if (!w->options->lacks_action_sets && random_chance(w->random, 40)) {
         buffer_puts(w->text, separator);
         put_written(w);
         separator = ",";
@@ -628,7 +649,7 @@ bool generate_flow(struct random *random, const struct generate_flows *options, 
                   1 + random_below(random, GENERATE_MAX_PRIORITY));
     put_match(&w);
     buffer_puts(text, ",actions=");
-    bool is_metered = options->n_meters && random_chance(random, 15);
+    bool is_metered = w.is_modern && options->n_meters && random_chance(random, 35);
     if (is_metered)
         buffer_printf(text, "meter:%u,", 1 + random_below(random, options->n_meters));
     size_t start = text->size;

@@ -22,10 +22,12 @@ struct generate_flows {
     unsigned int n_ports;     /* OpenFlow ports 1 to n_ports. */
     unsigned int n_tables;    /* 0 to n_tables - 1. */
     bool has_controller;      /* controller() actions. */
+    bool lacks_action_sets;   /* No write_actions(). */
     unsigned int trunc_ports; /* Ports 1 to this one may be truncated to. */
     unsigned int n_groups;    /* Groups 1 to n_groups, which the caller has added. */
     bool has_lessons;         /* learn() for table n_tables, and lookups in it. */
-    bool has_select;          /* Among them may be select groups. */
+    bool has_select;          /* Among them may be select groups ... */
+    bool has_lone_select;     /* ... or at least such of one bucket, by "hash". */
     unsigned int n_meters;    /* Meters 1 to n_meters, likewise added. */
 };
 

@@ -51,12 +51,14 @@ void generate_group(struct random *random, const struct generate_flows *options,
         "all",
         "indirect",
         "ff",
-        "select,selection_method=dp_hash",
         "select,selection_method=hash,fields(eth_src,ip_src=255.255.0.0,tcp_dst)",
+        "select,selection_method=dp_hash",
     };
     enum { INDIRECT = 1, FAST_FAILOVER = 2 };
-    uint32_t type = random_below(random, options->has_select ? 5 : 3);
-    uint32_t n_buckets = type == INDIRECT ? 1 : random_below(random, 4);
+    uint32_t n_types = options->has_select ? 5 : options->has_lone_select ? 4 : 3;
+    uint32_t type = random_below(random, n_types);
+    uint32_t max_buckets = type > FAST_FAILOVER && !options->has_select ? 1 : 3;
+    uint32_t n_buckets = type == INDIRECT ? 1 : random_below(random, max_buckets + 1);
 
     buffer_printf(text, "group_id=%u,type=%s", group_id, types[type]);
     while (n_buckets-- > 0)

@@ -26,7 +26,8 @@ static void generate_port(struct random *random, struct rig_port *port)
 {
     static const enum port_vlan_mode modes[] = {PORT_VLAN_TRUNK, PORT_VLAN_TRUNK, PORT_VLAN_ACCESS,
                                                 PORT_VLAN_NATIVE_TAGGED, PORT_VLAN_NATIVE_UNTAGGED};
-    static const uint32_t configs[] = {OFPPC_NO_FLOOD, OFPPC_NO_RECV, OFPPC_NO_FWD};
+    static const uint32_t configs[] = {OFPPC_NO_FLOOD, OFPPC_NO_RECV, OFPPC_NO_FWD,
+                                       OFPPC_NO_RECV_STP, OFPPC_NO_PACKET_IN};
 
     memset(port, 0, sizeof *port);
     port->vlan_mode = RANDOM_OF(random, modes);

@@ -17,6 +17,7 @@ struct ovs {
     char *run_dir;
     char *socket; /* Its control socket. */
     int captures[RIG_BRIDGES][RIG_PORTS];
+    uint32_t port_configs[RIG_BRIDGES][RIG_PORTS + 1]; /* What it was told last. */
 };
 
 static void PRINTF_LIKE(1, 2) give_up(const char *format, ...)
@@ -162,7 +163,7 @@ static void put_port_settings(struct buffer *vsctl, const char *name, const stru
     buffer_puts(vsctl, "]");
 }
 
-static void put_port_config(struct buffer *ofctl, int b, int n, uint32_t config)
+static void put_port_config(struct ovs *ovs, struct buffer *ofctl, int b, int n, uint32_t config)
 {
     static const struct {
         uint32_t bit;
@@ -171,16 +172,27 @@ static void put_port_config(struct buffer *ofctl, int b, int n, uint32_t config)
         {OFPPC_NO_FLOOD, "no-flood", "flood"},
         {OFPPC_NO_RECV, "no-receive", "receive"},
         {OFPPC_NO_FWD, "no-forward", "forward"},
+        {OFPPC_NO_RECV_STP, "no-receive-stp", "receive-stp"},
+        {OFPPC_NO_PACKET_IN, "no-packet-in", "packet-in"},
     };
 
-    for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
-        buffer_printf(ofctl, "ovs-ofctl mod-port br%d %d %s && ", b, n,
-                      config & bits[i].bit ? bits[i].set : bits[i].clear);
+    for (size_t i = 0; i < ARRAY_SIZE(bits); i++) {
+        if ((config ^ ovs->port_configs[b][n]) & bits[i].bit)
+            buffer_printf(ofctl, "ovs-ofctl mod-port br%d %d %s && ", b, n,
+                          config & bits[i].bit ? bits[i].set : bits[i].clear);
+    }
+    ovs->port_configs[b][n] = config;
 }
 
 void ovs_forget_stations(struct ovs *ovs)
 {
     free(call(ovs, "fdb/flush", 0, NULL));
+}
+
+void ovs_forget_lessons(int table_id)
+{
+    for (int b = 0; b < RIG_BRIDGES; b++)
+        run("ovs-ofctl del-flows br%d table=%d", b, table_id);
 }
 
 /* From an answer to fdb/show: lines of port, VLAN, address and age below a heading. */
@@ -219,7 +231,7 @@ void ovs_configure(struct ovs *ovs, const struct rig_settings *settings)
 
             snprintf(name, sizeof name, n == RIG_PATCH ? "patch%d" : "b%dp%d", b, n);
             put_port_settings(&vsctl, name, &bridge->ports[n]);
-            put_port_config(&ofctl, b, n, bridge->ports[n].config);
+            put_port_config(ovs, &ofctl, b, n, bridge->ports[n].config);
         }
     }
     run("%s", buffer_text(&vsctl));
@@ -252,6 +264,15 @@ void ovs_replace_groups(struct ovs *ovs, int bridge, const char *groups)
     write_file(ovs, "groups", groups);
     run("ovs-ofctl -O OpenFlow15 del-groups br%d", bridge);
     run("ovs-ofctl -O OpenFlow15 add-groups br%d %s/groups", bridge, ovs->run_dir);
+}
+
+void ovs_replace_meters(struct ovs *ovs, int bridge, const char *meters)
+{
+    write_file(ovs, "meters", meters);
+    run("ovs-ofctl -O OpenFlow13 del-meters br%d", bridge);
+    run("while read meter; do ovs-ofctl -O OpenFlow13 add-meter br%d $meter || exit; done "
+        "<%s/meters",
+        bridge, ovs->run_dir);
 }
 
 void ovs_note_output(struct buffer *output, const uint8_t *frame, size_t n_bytes)

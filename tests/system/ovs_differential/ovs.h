@@ -23,12 +23,14 @@ void ovs_close(struct ovs *ovs);
 void ovs_configure(struct ovs *ovs, const struct rig_settings *settings);
 
 void ovs_forget_stations(struct ovs *ovs);
+void ovs_forget_lessons(int table_id);
 
 /* Adds flows, one a line, that OpenFlow 1.0 can say or that need 1.3. */
 void ovs_add_flows(struct ovs *ovs, int bridge, bool is_modern, const char *flows);
 
 /* One in each line, all that there are from then on. */
 void ovs_replace_groups(struct ovs *ovs, int bridge, const char *groups);
+void ovs_replace_meters(struct ovs *ovs, int bridge, const char *meters);
 
 /* What comes of a frame. */
 struct ovs_result {
