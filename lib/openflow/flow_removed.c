@@ -92,9 +92,11 @@ enum of_error of_decode_flow_removed(const struct of_message *message,
 }
 
 /* There were no meters to be deleted before 1.3, and a reason of their own came later. */
-static uint8_t reason_before_14(const struct of_flow_removed *removed)
+static uint8_t wire_reason(const struct of_flow_removed *removed, enum of_version version)
 {
-    return removed->reason == OFRR_METER_DELETE ? OFRR_DELETE : removed->reason;
+    bool is_too_new = removed->reason == OFRR_METER_DELETE && version < OF_1_4;
+
+    return is_too_new ? (uint8_t)OFRR_DELETE : removed->reason;
 }
 
 static void encode_standard10(const struct of_flow_removed *removed, struct buffer *out)
@@ -105,7 +107,7 @@ static void encode_standard10(const struct of_flow_removed *removed, struct buff
     uint8_t *body = buffer_put_zeros(out, 40);
     memcpy(body, &removed->cookie, sizeof removed->cookie);
     be16_store(body + 8, removed->priority);
-    body[10] = reason_before_14(removed);
+    body[10] = wire_reason(removed, OF_1_0);
     be32_store(body + 12, removed->duration_s);
     be32_store(body + 16, removed->duration_ns);
     be16_store(body + 20, removed->idle_timeout_s);
@@ -114,11 +116,12 @@ static void encode_standard10(const struct of_flow_removed *removed, struct buff
     of_finish_message(start, out);
 }
 
-static void encode_head(const struct of_flow_removed *removed, uint8_t table, uint8_t *body)
+static void encode_head(const struct of_flow_removed *removed, enum of_version version,
+                        uint8_t table, uint8_t *body)
 {
     memcpy(body, &removed->cookie, sizeof removed->cookie);
     be16_store(body + 8, removed->priority);
-    body[10] = reason_before_14(removed);
+    body[10] = wire_reason(removed, version);
     body[11] = table;
     be32_store(body + 12, removed->duration_s);
     be32_store(body + 16, removed->duration_ns);
@@ -132,7 +135,7 @@ static void encode_nx(const struct of_flow_removed *removed, struct buffer *out)
     size_t start = of_begin_message(OF_FLOW_REMOVED, OF_FORM_NX, OF_1_0, 0, out);
     size_t body = out->size;
 
-    encode_head(removed, (uint8_t)(removed->table_id + 1), buffer_put_zeros(out, 40));
+    encode_head(removed, OF_1_0, (uint8_t)(removed->table_id + 1), buffer_put_zeros(out, 40));
     size_t match_bytes = of_match_encode_nxm(&removed->match, (be64){0}, (be64){0}, out);
     be16_store(out->data + body + 22, (uint16_t)match_bytes);
     buffer_put_zeros(out, wire_round_up_8(match_bytes) - match_bytes);
@@ -178,7 +181,7 @@ void of_encode_flow_removed(const struct of_flow_removed *removed,
     }
     size_t start = of_begin_message(OF_FLOW_REMOVED, OF_FORM_STANDARD, protocol->version, 0, out);
     uint8_t *body = buffer_put_zeros(out, 40);
-    encode_head(removed, removed->table_id, body);
+    encode_head(removed, protocol->version, removed->table_id, body);
     be16_store(body + 22, removed->hard_timeout_s);
     of_match_encode(&removed->match, protocol->version, out);
     of_finish_message(start, out);
