@@ -62,7 +62,7 @@ struct datapath_ops {
     void (*credit)(void *aux, void *context, uint64_t n_packets, uint64_t n_bytes, int64_t used_ns,
                    uint16_t tcp_flags);
 
-    /* The datapath holds 'context' no more.  After a grace period, on any thread. */
+    /* The datapath holds 'context' no more, and nobody looks at it.  On any thread. */
     void (*release)(void *aux, void *context);
 
     /* A DP_DELIVER action met 'packet', whose headers are as changed so far; 'key' is the key

@@ -99,8 +99,8 @@ struct lane {
     int64_t now_ns;            /* Of the batch. */
     uint64_t came_by, went_to; /* Ports of frames since the worker last cleared it: port_bit(). */
 
-    struct verdict verdict;      /* The translation under way. */
-    struct loose_context *spare; /* Owned; for the context of a verdict that is not cached. */
+    unsigned int n_turned_away; /* Flows that a crowded cache did not take. */
+    struct verdict verdict;     /* The translation under way. */
     struct {
         struct megaflow *flow; /* NULL: none. */
         uint64_t n_packets, n_bytes;

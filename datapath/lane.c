@@ -42,7 +42,6 @@ void lane_destroy(struct lane *lane)
     microflow_destroy(lane->microflows);
     tx_fini(&lane->tx);
     munmap(lane->buffers, LANE_BUFFERS_BYTES);
-    free(lane->spare);
     free(lane);
 }
 

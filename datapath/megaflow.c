@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "lib/annotations.h"
+#include "lib/clock.h"
 #include "lib/hash.h"
 
 struct place {
@@ -51,6 +52,7 @@ struct megaflow_table {
     struct graveyard *graveyard;
     struct mask_list *_Atomic masks;
     _Atomic uint32_t n_flows;
+    _Atomic bool is_crowded;
 
     struct mutex lock;
     /* Under 'lock'. */
@@ -64,6 +66,7 @@ struct megaflow_table {
 static struct megaflow tombstone;
 
 enum { FIRST_PLACES = 8 };
+#define CROWDED_NS (5 * SECOND_NS)
 
 static void free_grave(void *aux UNUSED, struct grave *grave)
 {
@@ -402,6 +405,17 @@ void megaflow_table_destroy(struct megaflow_table *table) NO_LOCK_ANALYSIS
     free(table);
 }
 
+void megaflow_prefetch(const struct megaflow_table *table, const struct flow_key *key)
+{
+    const struct mask_list *list = table_masks(table);
+
+    if (!list->n)
+        return;
+    const struct place_array *array = atomic_load_explicit(&list->masks[0]->array,
+                                                           memory_order_consume);
+    __builtin_prefetch(&array->places[mask_hash(list->masks[0], key) & (array->size - 1)]);
+}
+
 struct megaflow *megaflow_find(struct megaflow_table *table, const struct flow_key *key,
                                uint64_t *n_probes)
 {
@@ -447,23 +461,32 @@ static void table_unlink_locked(struct megaflow_table *table, struct megaflow *f
     table->all[flow->index]->index = flow->index;
     atomic_store_explicit(&table->n_flows, last, memory_order_relaxed);
     table->n_actions -= flow->n_actions;
+    atomic_store_explicit(&table->is_crowded, false, memory_order_relaxed);
     if (--mask->n_flows == 0)
         table_drop_mask_locked(table, mask);
 }
 
-/* The entry unused longest of a few. */
+/* The entry unused longest of a few, which are fetched all at once. */
 static struct megaflow *table_draw_victim_locked(struct megaflow_table *table) REQUIRES(table->lock)
 {
+    struct megaflow *drawn[MEGAFLOW_EVICTION_DRAWS], *victim;
     uint32_t n = megaflow_n_flows(table);
-    struct megaflow *victim = NULL;
 
     for (int i = 0; i < MEGAFLOW_EVICTION_DRAWS; i++) {
         table->draw = hash_mix(table->draw, (uint64_t)i + 1);
-        struct megaflow *flow = table->all[hash_finish(table->draw) % n];
-        if (!victim || megaflow_last_used(flow) < megaflow_last_used(victim))
-            victim = flow;
+        drawn[i] = table->all[hash_finish(table->draw) % n];
+        __builtin_prefetch(&drawn[i]->used_ns);
     }
+    victim = drawn[0];
+    for (int i = 1; i < MEGAFLOW_EVICTION_DRAWS; i++)
+        if (megaflow_last_used(drawn[i]) < megaflow_last_used(victim))
+            victim = drawn[i];
     return victim;
+}
+
+bool megaflow_is_crowded(const struct megaflow_table *table)
+{
+    return atomic_load_explicit(&table->is_crowded, memory_order_relaxed);
 }
 
 void megaflow_set_max_flows(struct megaflow_table *table, uint32_t max_flows)
@@ -557,6 +580,9 @@ static int table_link_locked(struct megaflow_table *table, struct megaflow *flow
 
         table_unlink_locked(table, victim);
         displaced->flows[displaced->n++] = victim;
+        atomic_store_explicit(&table->is_crowded,
+                              flow->created_ns - megaflow_last_used(victim) < CROWDED_NS && !old,
+                              memory_order_relaxed);
         mask = table_get_mask_locked(table, bits); /* It may have gone with its last entry. */
     }
     if (!mask || !table_has_room_locked(table, NULL, flow) || table_grow_list_locked(table) ||

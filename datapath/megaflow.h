@@ -6,7 +6,9 @@
  * A tuple space: one hash table for each mask in use, tried in the order of how often each was hit.  Two
  * entries that match the same frame have equal verdicts by construction, so the first one found wins.
  *
- * Bounds   'max_flows' entries: a new one evicts the longest unused of a few drawn at random.
+ * Bounds   'max_flows' entries: a new one evicts the longest unused of a few drawn at random.  If even that was
+ *          in use, the table is crowded: whoever does not insist leaves most new flows out (a scan would else
+ *          drive out all others, and cost more than the walks that the cache saves).
  *          MEGAFLOW_MAX_ACTIONS actions in all of them (100 MB), as one that floods may have thousands: a
  *          new one evicts likewise, and if that made too little room it is not cached.
  *          MEGAFLOW_MAX_MASKS masks, whatever a sender does to the tables' masks: verdicts beyond go under the
@@ -77,6 +79,12 @@ uint32_t megaflow_max_flows(struct megaflow_table *table);
 
 /* An entry to unlink because there are too many; NULL if there are not.  For RCU readers. */
 struct megaflow *megaflow_surplus(struct megaflow_table *table);
+
+/* Was the entry that the last new one drove out of a full table in use within the last 5 s? */
+bool megaflow_is_crowded(const struct megaflow_table *table);
+
+/* megaflow_find() will soon be asked for 'key'. */
+void megaflow_prefetch(const struct megaflow_table *table, const struct flow_key *key);
 
 /* Adds to '*n_probes' how many masks were tried. */
 struct megaflow *megaflow_find(struct megaflow_table *table, const struct flow_key *key,

@@ -16,7 +16,7 @@
 #include "lib/clock.h"
 #include "lib/hash.h"
 
-enum { ETH_HEADER_BYTES = 14, BURST_MISSES = 8 };
+enum { ETH_HEADER_BYTES = 14, BURST_MISSES = 8, CROWD_SHARE = 8 };
 #define BURST_NS          (100 * MILLISECOND_NS)
 #define OFFERS_MAX_AGE_NS (2 * MILLISECOND_NS)
 
@@ -107,11 +107,6 @@ static void run_add(struct lane *lane, struct megaflow *flow, uint32_t n_bytes, 
 
 /* The end of entries and contexts */
 
-struct loose_context {
-    struct grave grave;
-    void *context;
-};
-
 static void release_context(struct datapath *dp, void *context)
 {
     if (context && dp->ops->release)
@@ -127,14 +122,6 @@ static void free_megaflow(void *aux, struct grave *grave)
     process_credit(aux, flow);
     release_context(aux, flow->context);
     megaflow_put(flow);
-}
-
-static void free_loose_context(void *aux, struct grave *grave)
-{
-    struct loose_context *loose = CONTAINER_OF(grave, struct loose_context, grave);
-
-    release_context(aux, loose->context);
-    free(loose);
 }
 
 void process_bury(struct datapath *dp, struct megaflow *flow)
@@ -230,10 +217,7 @@ static void execute_once(struct lane *lane, struct packet *packet, const struct 
     if (dp->ops->credit)
         dp->ops->credit(dp->aux, verdict->context, 1, n_bytes, lane->now_ns,
                         be16_host(key->tcp_flags));
-    lane->spare->context = verdict->context;
-    graveyard_bury(&dp->graveyard, &lane->spare->grave, free_loose_context);
-    lane->spare = NULL;
-    maintenance_notice(dp);
+    release_context(dp, verdict->context); /* Nobody else has seen it. */
 }
 
 /* Misses */
@@ -257,6 +241,12 @@ static bool admit_miss(struct lane *lane, struct dp_port *port)
     } while (!atomic_compare_exchange_weak_explicit(&port->miss_due_ns, &due_ns, next_ns,
                                                     memory_order_relaxed, memory_order_relaxed));
     return true;
+}
+
+/* A crowded cache takes one new flow in CROWD_SHARE: one that goes on soon gets there. */
+static bool is_worth_caching(struct lane *lane)
+{
+    return !megaflow_is_crowded(lane->dp->megaflows) || ++lane->n_turned_away % CROWD_SHARE == 0;
 }
 
 /* Caches the lane's verdict instead of 'stale' (or NULL).  NULL: no memory; 'stale' is gone. */
@@ -310,14 +300,10 @@ static void miss(struct lane *lane, struct packet *packet, const struct flow_key
         lane_drop(lane, port, DROP_MISS_BUDGET);
         return;
     }
-    if (!lane->spare && !(lane->spare = malloc(sizeof *lane->spare))) {
-        lane_drop(lane, port, DROP_NO_MEMORY);
-        return;
-    }
 
     counter_add(&lane->counters.n_misses, 1);
     uint64_t born = process_translate(dp, key, packet, lane->now_ns, &lane->verdict);
-    if (lane->verdict.cacheable && !dp->config.cache_off)
+    if (lane->verdict.cacheable && !dp->config.cache_off && (stale || is_worth_caching(lane)))
         flow = install(lane, key, born, stale);
     if (!flow) {
         execute_once(lane, packet, key, port);
@@ -346,7 +332,8 @@ struct megaflow *process_flow_of(struct lane *lane, const struct flow_key *key,
     return flow;
 }
 
-static void process_frame(struct lane *lane, struct packet *packet, const struct flow_key *key,
+/* False: the microflow cache did not know it. */
+static bool process_frame(struct lane *lane, struct packet *packet, const struct flow_key *key,
                           uint32_t hash, struct dp_port *port)
 {
     struct datapath *dp = lane->dp;
@@ -355,14 +342,14 @@ static void process_frame(struct lane *lane, struct packet *packet, const struct
 
     if (unlikely(dp->config.cache_off)) {
         miss(lane, packet, key, hash, port, NULL);
-        return;
+        return true;
     }
     flow = microflow_find(lane->microflows, key, hash);
     if (likely(flow && megaflow_is_live(flow) && process_is_valid(dp, flow))) {
         counter_add(&lane->counters.n_microflow_hits, 1);
         use(lane, flow, packet, key, port);
         offer(lane, flow, key, port, true);
-        return;
+        return true;
     }
 
     flow = megaflow_find(dp->megaflows, key, &n_probes);
@@ -372,9 +359,10 @@ static void process_frame(struct lane *lane, struct packet *packet, const struct
         microflow_put(lane->microflows, key, hash, flow);
         use(lane, flow, packet, key, port);
         offer(lane, flow, key, port, false);
-        return;
+        return false;
     }
     miss(lane, packet, key, hash, port, flow);
+    return false;
 }
 
 /* Counts the frame in, and out again if it cannot be treated. */
@@ -416,9 +404,14 @@ void process_batch(struct lane *lane, struct packet **packets, struct dp_port **
         hashes[i] = hash_words(flow_key_words_const(&keys[i]), FLOW_KEY_WORDS, 0);
         microflow_prefetch(lane->microflows, hashes[i]);
     }
-    for (unsigned int i = 0; i < n; i++)
+    /* Where one flow is new, the next often is. */
+    bool is_known = true;
+    for (unsigned int i = 0; i < n; i++) {
+        if (!is_known && i + 1 < n && is_admitted[i + 1])
+            megaflow_prefetch(lane->dp->megaflows, &keys[i + 1]);
         if (is_admitted[i])
-            process_frame(lane, packets[i], &keys[i], hashes[i], ports[i]);
+            is_known = process_frame(lane, packets[i], &keys[i], hashes[i], ports[i]);
+    }
     run_end(lane);
     tx_flush(lane);
 }

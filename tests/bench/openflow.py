@@ -63,8 +63,8 @@ class Switch:
         self.build = build
         self.database = self.forwarding = None
 
-    def spawn(self, *words):
-        return subprocess.Popen(["ip", "netns", "exec", self.namespace, *words], stdout=subprocess.DEVNULL,
+    def spawn(self, *words, stdout=subprocess.DEVNULL):
+        return subprocess.Popen(["ip", "netns", "exec", self.namespace, *words], stdout=stdout,
                                 stderr=subprocess.DEVNULL, env=self.environment)
 
     def wait_for(self, path):
@@ -379,15 +379,13 @@ class Results:
     def add(self, what, switch, value):
         self.values.setdefault(what, {}).setdefault(switch.name, []).append(value)
 
-    def add_cpu(self, what, switch, seconds):
-        self.seconds.setdefault(what, {}).setdefault(switch.name, []).append(seconds)
-
     def measure(self, what, switch, n, function, *arguments):
         """'n' operations, by the clock and by the daemon's processor time."""
         cpu = cpu_seconds(switch.forwarding.pid)
         self.add(what, switch, n / timed(function, *arguments))
         time.sleep(0.1)  # Other threads of it free what was given up.
-        self.add_cpu(what, switch, cpu_seconds(switch.forwarding.pid) - cpu)
+        self.seconds.setdefault(what, {}).setdefault(switch.name, []).append(
+            cpu_seconds(switch.forwarding.pid) - cpu)
 
     def wants(self, what):
         return not self.only or any(text in what for text in self.only.split(","))
@@ -410,7 +408,7 @@ class Results:
             texts = [f"{medians[name]:,.0f} ({min(values[name]):,.0f}-{max(values[name]):,.0f})"
                      for name in ("weir", "ovs")]
             ratio = medians["weir"] / max(medians["ovs"], 1)
-            if what.startswith(("bytes", "ns")):
+            if what.startswith("bytes"):
                 ratio = 1 / max(ratio, 0.001)
             client = f"{medians['client']:,.0f}" if "client" in medians else ""
             others = [f"{x:6.1f}" if x else " " * 6 for x in (self.cpu_ratio(what), self.net_ratio(medians))]

@@ -91,6 +91,18 @@ int absorb_late(struct __sk_buff *skb)
     return TC_ACT_SHOT;
 }
 
+/* On its way out; the sender is told that it has left. */
+SEC("tc")
+int swallow(struct __sk_buff *skb)
+{
+    uint64_t *absorbed = counter(ABSORBED);
+
+    (void)skb;
+    if (absorbed)
+        *absorbed += 1;
+    return TC_ACT_STOLEN;
+}
+
 /* A host that speaks in a VLAN, for kernels without VLAN devices. */
 SEC("tc")
 int push_tag(struct __sk_buff *skb)

@@ -6,6 +6,8 @@
  *     load receive INTERFACE SECONDS                              counts and drops, prints the
  *                                                                 median of its one-second samples
  *     load receive-late INTERFACE SECONDS                         the same, where the host's stack begins
+ *     load swallow INTERFACE SECONDS                              takes what would leave by it, prints how
+ *                                                                 many frames that were
  *     load tag INTERFACE SECONDS                                  sends and takes only frames with a tag
  *                                                                 of VLAN 10
  *
@@ -135,6 +137,23 @@ static int tag_frames(struct load_bpf *load, int ifindex, int seconds)
     return code ? 1 : 0;
 }
 
+static int swallow_frames(struct load_bpf *load, int ifindex, int seconds)
+{
+    if (attach_tc(ifindex, BPF_TC_EGRESS, load->progs.swallow)) {
+        perror("load: attach");
+        return 1;
+    }
+    if (!is_stopped)
+        sleep((unsigned int)seconds); /* A signal ends it early. */
+
+    /* The device's other programs are a switch's. */
+    LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
+    LIBBPF_OPTS(bpf_tc_opts, filter, .handle = 1, .priority = 1);
+    bpf_tc_detach(&hook, &filter);
+    printf("%llu\n", (unsigned long long)sum_counter(load, ABSORBED_COUNTER));
+    return 0;
+}
+
 /* The late hook also takes what comes when there is no early one. */
 static int attach(struct load_bpf *load, int ifindex, bool is_early)
 {
@@ -184,10 +203,11 @@ int main(int argc, char **argv)
     const char *verb = argc > 1 ? argv[1] : "";
     bool sends = argc == 7 && !strcmp(verb, "send");
     bool is_early = !strcmp(verb, "receive"), tags = !strcmp(verb, "tag");
+    bool swallows = !strcmp(verb, "swallow");
 
-    if (!sends && (argc != 4 || !(is_early || tags || !strcmp(verb, "receive-late")))) {
+    if (!sends && (argc != 4 || !(is_early || tags || swallows || !strcmp(verb, "receive-late")))) {
         fprintf(stderr, "usage: load send INTERFACE SECONDS N_FLOWS FRAME_BYTES DST_MAC\n"
-                        "       load receive|receive-late|tag INTERFACE SECONDS\n");
+                        "       load receive|receive-late|swallow|tag INTERFACE SECONDS\n");
         return 2;
     }
     int ifindex = (int)if_nametoindex(argv[2]), seconds = atoi(argv[3]);
@@ -218,6 +238,8 @@ int main(int argc, char **argv)
     int status;
     if (sends)
         status = send_frames(load, seconds, frame_bytes, argv[6]);
+    else if (swallows)
+        status = swallow_frames(load, ifindex, seconds);
     else if (tags)
         status = tag_frames(load, ifindex, seconds);
     else

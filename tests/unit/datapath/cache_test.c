@@ -328,6 +328,43 @@ static void a_full_cache_evicts(void **state)
     stop(owner);
 }
 
+static void a_crowded_cache_takes_flows_that_go_on(void **state)
+{
+    struct owner *owner = start_with((struct datapath_config){.max_megaflows = 10});
+
+    (void)state;
+    memset(&owner->mask.tp_src, 0xff, sizeof owner->mask.tp_src);
+    for (uint16_t i = 0; i < 11; i++) /* The last one drives out one that was in use. */
+        inject(owner, i);
+    assert_int_equal(owner->n_translated, 11);
+    for (int i = 0; i < 7; i++) {
+        inject(owner, 5000);
+        assert_int_equal(owner->n_released, i + 1); /* Nobody but its frame has seen it. */
+    }
+    for (int i = 0; i < 20; i++)
+        inject(owner, 5000);
+    assert_int_equal(owner->n_translated, 11 + 8);
+    assert_int_equal(owner->n_sent, 11 + 27);
+    stop(owner);
+}
+
+static void a_cache_full_of_idle_flows_takes_new_ones(void **state)
+{
+    struct owner *owner = start_with((struct datapath_config){.max_megaflows = 10});
+
+    (void)state;
+    memset(&owner->mask.tp_src, 0xff, sizeof owner->mask.tp_src);
+    for (uint16_t i = 0; i < 11; i++)
+        inject(owner, i);
+    for (uint16_t i = 0; i < 8; i++) /* It is found out that they are idle. */
+        inject_at(owner, 5000 + i, 8 * SECOND_NS);
+    owner->n_translated = 0;
+    for (int i = 0; i < 2; i++)
+        inject_at(owner, 6000, 8 * SECOND_NS);
+    assert_int_equal(owner->n_translated, 1);
+    stop(owner);
+}
+
 static void limits_can_be_changed_at_any_time(void **state)
 {
     struct owner *owner = start_with((struct datapath_config){0});
@@ -598,6 +635,8 @@ int main(void)
         cmocka_unit_test(an_unused_entry_expires_and_a_used_one_stays),
         cmocka_unit_test(maintenance_walks_stale_entries_again),
         cmocka_unit_test(a_full_cache_evicts),
+        cmocka_unit_test(a_crowded_cache_takes_flows_that_go_on),
+        cmocka_unit_test(a_cache_full_of_idle_flows_takes_new_ones),
         cmocka_unit_test(limits_can_be_changed_at_any_time),
         cmocka_unit_test(masks_are_bounded),
         cmocka_unit_test(many_actions_are_bounded_in_all_entries_together),
