@@ -783,12 +783,16 @@ bool round_trip(const uint8_t *data, size_t n_bytes, bool has_table_id)
         of_encode_error(error, data, n_bytes, &second);
     /* One that takes more room, or none, when it is encoded may have become several messages, or too long. */
     if (!error && of_frame_length(first.data, first.size) == (int)first.size) {
-        if (repeat(first.data, first.size, has_table_id, &second))
-            fail("what was encoded is not understood", data, n_bytes, &first, &second);
-        if (first.size != second.size || memcmp(first.data, second.data, first.size))
-            fail("the second encoding is another", data, n_bytes, &first, &second);
+        enum of_error again = repeat(first.data, first.size, has_table_id, &second);
         char *before = meaning(data, n_bytes), *after = meaning(first.data, first.size);
-        if (!reads_alike((enum of_version)data[0], before, after))
+
+        /* What a load may put into a field of a few bits, set_field, which later versions are told, may not. */
+        bool is_too_much = again == OFPBAC_BAD_SET_ARGUMENT && strstr(before, "load:");
+        if (again && !is_too_much)
+            fail("what was encoded is not understood", data, n_bytes, &first, &second);
+        if (!again && (first.size != second.size || memcmp(first.data, second.data, first.size)))
+            fail("the second encoding is another", data, n_bytes, &first, &second);
+        if (!again && !reads_alike((enum of_version)data[0], before, after))
             fail("it reads differently", data, n_bytes, &first, &second);
         free(before);
         free(after);
