@@ -215,8 +215,10 @@ void bridge_open_server(struct bridge *bridge, const struct wanted_bridge *wante
         of_server_set_versions(bridge->server, wanted->of_versions);
     else
         bridge->server = create_server(bridge, wanted->of_versions);
-    if (bridge->server)
-        of_server_set_controllers(bridge->server, wanted->controllers, wanted->n_controllers);
+    if (!bridge->server)
+        return;
+    of_server_set_packet_in_queue(bridge->server, wanted->packet_in_queue);
+    of_server_set_controllers(bridge->server, wanted->controllers, wanted->n_controllers);
 }
 
 void bridge_set_tables(struct bridge *bridge, const struct wanted_tables *wanted)

@@ -143,6 +143,7 @@ static bool write_output(struct of_connection *connection)
             return false;
         }
         connection->output_sent += (size_t)n;
+        connection->n_sent += (uint64_t)n;
     }
     compact_output(connection);
     return true;
@@ -199,6 +200,38 @@ void of_connection_send_error(struct of_connection *connection, enum of_error er
 
 /* Limits of packet_ins */
 
+static bool has_room(struct of_connection *connection)
+{
+    const struct of_target *target = connection->target;
+    uint32_t limit = target && target->packet_in_queue ? target->packet_in_queue
+                                                       : connection->server->packet_in_queue;
+
+    while (connection->n_packet_ins &&
+           connection->packet_in_ends[connection->first_packet_in] <= connection->n_sent) {
+        connection->first_packet_in = (connection->first_packet_in + 1) % OF_PACKET_IN_QUEUE_MAX;
+        connection->n_packet_ins--;
+    }
+    return connection->state == CONNECTION_UP && connection->n_packet_ins < limit &&
+           !of_connection_is_full(connection);
+}
+
+bool of_connection_takes_packet_in(struct of_connection *connection)
+{
+    if (has_room(connection))
+        return true;
+    of_connection_push(connection);
+    return has_room(connection);
+}
+
+/* At the end of 'output'. */
+static void note_packet_in(struct of_connection *connection)
+{
+    size_t next = connection->first_packet_in + connection->n_packet_ins++;
+
+    connection->packet_in_ends[next % OF_PACKET_IN_QUEUE_MAX] = connection->n_sent +
+                                                                of_connection_pending(connection);
+}
+
 static const double FULL_WAIT_S = 0.1;
 
 static void wait_for_tokens(struct of_connection *connection)
@@ -221,15 +254,20 @@ static void on_limited(struct ev_loop *loop, struct ev_timer *watcher, int event
 {
     struct of_connection *connection = CONTAINER_OF(watcher, struct of_connection, limited);
 
-    if (of_connection_is_full(
-            connection)) { /* A peer that does not read gets nothing more to read. */
-        ev_timer_set(watcher, FULL_WAIT_S, 0.);
-        ev_timer_start(loop, watcher);
+    for (size_t i = 0; i < N_LIMITERS; i++) {
+        while (of_connection_takes_packet_in(connection) &&
+               of_limiter_run(&connection->limiters[i], clock_now_ns(), &connection->output))
+            note_packet_in(connection);
+    }
+    bool takes_more = of_connection_takes_packet_in(connection);
+    if (connection->state == CONNECTION_CLOSED)
+        return;
+    if (takes_more) {
+        wait_for_tokens(connection);
         return;
     }
-    for (size_t i = 0; i < N_LIMITERS; i++)
-        of_limiter_run(&connection->limiters[i], clock_now_ns(), &connection->output);
-    wait_for_tokens(connection);
+    ev_timer_set(watcher, FULL_WAIT_S, 0.); /* For a peer that does not read. */
+    ev_timer_start(loop, watcher);
 }
 
 void of_connection_limit_packet_ins(struct of_connection *connection, uint32_t rate, uint32_t burst)
@@ -246,7 +284,8 @@ void of_connection_send_packet_in(struct of_connection *connection, bool is_miss
 {
     struct of_limiter *limiter = &connection->limiters[is_miss ? LIMITER_MISSES : LIMITER_ACTIONS];
 
-    of_limiter_send(limiter, in_port, message, clock_now_ns(), &connection->output);
+    if (of_limiter_send(limiter, in_port, message, clock_now_ns(), &connection->output))
+        note_packet_in(connection);
     if (limiter->stats.n_waiting && !ev_is_active(&connection->limited))
         wait_for_tokens(connection);
 }
@@ -295,6 +334,15 @@ static void greet(struct of_connection *connection, const struct of_message *mes
     of_server_note_status(server, connection->target != NULL);
 }
 
+/* A controller's status says it. */
+static void set_probing(struct of_connection *connection, bool is_probing)
+{
+    if (connection->is_probing == is_probing)
+        return;
+    connection->is_probing = is_probing;
+    of_server_note_status(connection->server, connection->target != NULL);
+}
+
 static void on_silence(struct ev_loop *loop, struct ev_timer *watcher, int events UNUSED)
 {
     struct of_connection *connection = CONTAINER_OF(watcher, struct of_connection, silence);
@@ -307,10 +355,11 @@ static void on_silence(struct ev_loop *loop, struct ev_timer *watcher, int event
     }
     if (silent_ns >= allowed_ns) {
         if (connection->is_probing) {
-            of_connection_close(connection, "no answer to inactivity probe");
+            log_info_limited("%s: no answer to inactivity probe", of_connection_name(connection));
+            of_connection_close(connection, strerror(ETIMEDOUT));
             return;
         }
-        connection->is_probing = true;
+        set_probing(connection, true);
         of_encode_echo_request(connection->protocol.version, 0, NULL, 0, &connection->output);
         silent_ns = 0;
     }
@@ -415,7 +464,7 @@ static void on_readable(void *aux)
     }
     input->size += (size_t)n;
     connection->heard_ns = clock_now_ns();
-    connection->is_probing = false;
+    set_probing(connection, false);
     awake_hear(&connection->server->awake, connection->heard_ns);
     handle_input(connection);
 }

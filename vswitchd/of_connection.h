@@ -56,6 +56,7 @@ struct of_connection {
     size_t input_taken;
     struct buffer output; /* From 'output_sent' on not yet sent. */
     size_t output_sent;
+    uint64_t n_sent;       /* Bytes, since the connection began. */
     size_t output_snooped; /* Up to there snoopers have it; kept while is_snooped. */
     bool is_snooped;
     struct of_dump *dump; /* Statistics under way, or NULL. */
@@ -69,8 +70,10 @@ struct of_connection {
     struct of_async_config async;
     struct of_bundles bundles;
     struct of_monitors monitors;
-    struct of_limiter limiters[N_LIMITERS]; /* Of packet_ins. */
-    struct ev_timer limited;                /* Some may go. */
+    struct of_limiter limiters[N_LIMITERS];          /* Of packet_ins. */
+    struct ev_timer limited;                         /* Some may go. */
+    uint64_t packet_in_ends[OF_PACKET_IN_QUEUE_MAX]; /* Of those in 'output', as n_sent; a ring. */
+    size_t first_packet_in, n_packet_ins;
 };
 
 /* Takes 'stream', and says hello.  'inactivity_ms' 0: no probes. */
@@ -85,6 +88,9 @@ void of_connection_close(struct of_connection *connection, const char *reason);
 /* Answers 'request', or what is kept of it. */
 void of_connection_send_error(struct of_connection *connection, enum of_error error,
                               const void *request, size_t n_bytes);
+
+/* Is there room for one more packet_in, if the peer takes what it can? */
+bool of_connection_takes_packet_in(struct of_connection *connection);
 
 /* 'rate' 0: no limit.  of_connection_send_packet_in() sends 'message' when the limit lets it. */
 void of_connection_limit_packet_ins(struct of_connection *connection, uint32_t rate,

@@ -120,15 +120,16 @@ static void enqueue(struct of_limiter *limiter, of_port number, const struct buf
     limiter->stats.n_queued++;
 }
 
-void of_limiter_send(struct of_limiter *limiter, of_port port, const struct buffer *message,
+bool of_limiter_send(struct of_limiter *limiter, of_port port, const struct buffer *message,
                      int64_t now_ns, struct buffer *out)
 {
     if (limiter->rate && (limiter->stats.n_waiting || !take_token(limiter, now_ns))) {
         enqueue(limiter, port, message);
-        return;
+        return false;
     }
     limiter->stats.n_bypassed++;
     buffer_put(out, message->data, message->size);
+    return true;
 }
 
 /* The port's turn comes again behind the others. */
@@ -141,13 +142,14 @@ static struct waiting_message *take_next(struct of_limiter *limiter)
     return take_oldest(limiter, port);
 }
 
-void of_limiter_run(struct of_limiter *limiter, int64_t now_ns, struct buffer *out)
+bool of_limiter_run(struct of_limiter *limiter, int64_t now_ns, struct buffer *out)
 {
-    while (limiter->stats.n_waiting && take_token(limiter, now_ns)) {
-        struct waiting_message *message = take_next(limiter);
-        buffer_put(out, message->bytes, message->n_bytes);
-        free(message);
-    }
+    if (!limiter->stats.n_waiting || !take_token(limiter, now_ns))
+        return false;
+    struct waiting_message *message = take_next(limiter);
+    buffer_put(out, message->bytes, message->n_bytes);
+    free(message);
+    return true;
 }
 
 int64_t of_limiter_next_ns(const struct of_limiter *limiter)

@@ -39,12 +39,12 @@ void of_limiter_fini(struct of_limiter *limiter);
 /* 'burst' 0: a quarter of 'rate'.  Does nothing if that is what it has; else counts begin anew. */
 void of_limiter_set(struct of_limiter *limiter, uint32_t rate, uint32_t burst, int64_t now_ns);
 
-/* Appends 'message', which came by 'port', to 'out' if it may go at once. */
-void of_limiter_send(struct of_limiter *limiter, of_port port, const struct buffer *message,
+/* Appends 'message', which came by 'port', to 'out' if it may go at once; else it waits. */
+bool of_limiter_send(struct of_limiter *limiter, of_port port, const struct buffer *message,
                      int64_t now_ns, struct buffer *out);
 
-/* Appends what may go now. */
-void of_limiter_run(struct of_limiter *limiter, int64_t now_ns, struct buffer *out);
+/* Appends a message that may go now.  False: there is none. */
+bool of_limiter_run(struct of_limiter *limiter, int64_t now_ns, struct buffer *out);
 
 /* When that is worth calling again; INT64_MAX: nothing waits. */
 int64_t of_limiter_next_ns(const struct of_limiter *limiter);

@@ -297,6 +297,8 @@ void of_monitors_continue(struct of_connection *connection)
     if (!monitors->is_paused || of_connection_pending(connection))
         return;
     of_server_publish(connection->server);
+    if (connection->state == CONNECTION_CLOSED) /* By what that has told it. */
+        return;
     if (monitors->next_missed == monitors->n_missed)
         collect_missed(connection);
     if (monitors->n_missed) {

@@ -128,6 +128,7 @@ struct of_server *of_server_create(const struct of_server_config *config, struct
     of_snoops_init(server);
     of_seal_init(&server->seal);
     server->bundle_idle_ns = OF_BUNDLE_IDLE_S * SECOND_NS;
+    server->packet_in_queue = OF_PACKET_IN_QUEUE_DEFAULT;
     of_flow_mod_init(&server->flow_mod);
     ev_prepare_init(&server->before_waiting, before_waiting);
     ev_prepare_start(server->loop, &server->before_waiting);
@@ -179,6 +180,11 @@ void of_server_set_versions(struct of_server *server, uint32_t versions)
 void of_server_set_bundle_idle(struct of_server *server, unsigned int idle_s)
 {
     server->bundle_idle_ns = idle_s * SECOND_NS;
+}
+
+void of_server_set_packet_in_queue(struct of_server *server, uint32_t n_packet_ins)
+{
+    server->packet_in_queue = n_packet_ins;
 }
 
 void of_server_set_table_name(struct of_server *server, uint8_t table_id, const char *name)

@@ -39,6 +39,8 @@
 enum {
     OF_SERVER_MAX_CONNECTIONS = 128,
     OF_CONNECTION_MAX_OUTPUT = 1 << 20, /* More pending: input waits, packet_ins are dropped. */
+    OF_PACKET_IN_QUEUE_MAX = 512,       /* So many packet_ins pending: likewise; as Open vSwitch. */
+    OF_PACKET_IN_QUEUE_DEFAULT = 100,
 };
 
 struct of_switch_info {
@@ -117,6 +119,9 @@ void of_server_set_versions(struct of_server *server, uint32_t versions);
 /* other_config:bundle-idle-timeout; for bundles that are opened from now on. */
 void of_server_set_bundle_idle(struct of_server *server, unsigned int idle_s);
 
+/* other_config:controller-queue-size, up to OF_PACKET_IN_QUEUE_MAX: of connections without a number of their own. */
+void of_server_set_packet_in_queue(struct of_server *server, uint32_t n_packet_ins);
+
 /* NULL: what controllers have called it, if any has. */
 void of_server_set_table_name(struct of_server *server, uint8_t table_id, const char *name);
 
@@ -130,6 +135,7 @@ struct of_controller {
     bool has_no_async;           /* enable_async_messages=false. */
     uint32_t packet_in_rate;     /* Per second, of misses and of others each; 0: no limit. */
     uint32_t packet_in_burst;    /* 0: a quarter of that. */
+    uint32_t packet_in_queue;    /* So many wait while it does not read; 0: as the server's. */
 };
 
 /* Keeps connections to targets that were there already, closes others, starts new ones.  A target that
@@ -143,7 +149,8 @@ void of_server_reconnect(struct of_server *server);
 struct of_controller_status {
     bool is_connected;
     enum of_role role; /* Of one connection to it; OF_ROLE_EQUAL at first ("other"). */
-    const char *state; /* "ACTIVE", "BACKOFF", "CONNECTING", "VOID" ... as in Controller.status. */
+    const char
+        *state; /* "ACTIVE", "BACKOFF", "CONNECTING", "IDLE", "VOID" ... as in Controller.status. */
     const char *last_error;  /* NULL: none.  Borrowed until the loop runs. */
     int64_t connected_ns;    /* When it last connected, 0: never. */
     int64_t disconnected_ns; /* When it last disconnected, 0: never. */

@@ -175,7 +175,7 @@ static void send_packet_in(struct of_server *server, const struct packet_in *ent
         if (connection->controller_id != entry->controller_id ||
             !wants(connection, connection->async.packet_in, packet.reason))
             continue;
-        if (of_connection_is_full(connection)) {
+        if (!of_connection_takes_packet_in(connection)) {
             server->stats.n_packet_ins_dropped++;
             continue;
         }

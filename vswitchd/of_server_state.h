@@ -65,6 +65,7 @@ struct of_server {
     struct of_tlv_table tlv;       /* Its maps only. */
     struct of_flow_mod flow_mod;   /* Reused for each one that is decoded. */
     int64_t bundle_idle_ns;        /* After that without news of it a bundle is discarded. */
+    uint32_t packet_in_queue;      /* Of connections that have no number of their own. */
     size_t bundle_bytes;           /* Kept in bundles of all connections. */
     size_t n_monitors;             /* Of all connections. */
     struct of_connection *changer; /* Whose message is being handled, and its xid. */

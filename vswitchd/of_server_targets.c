@@ -217,8 +217,7 @@ void of_target_connection_closed(struct of_connection *connection, const char *r
     if (target->connection != connection)
         return;
     target->connection = NULL;
-    if (*reason)
-        error_set(&target->last_error, -EPROTO, "%s", reason);
+    error_set(&target->last_error, -EPROTO, "%s", *reason ? reason : "End of file");
     back_off(target);
 }
 
@@ -293,6 +292,7 @@ static void target_configure(struct of_target *target, const struct of_controlle
     target->has_no_async = controller->has_no_async;
     target->packet_in_rate = controller->packet_in_rate;
     target->packet_in_burst = controller->packet_in_burst;
+    target->packet_in_queue = controller->packet_in_queue;
     cds_list_for_each_entry (connection, &target->server->connections, node) {
         if (connection->target != target)
             continue;
@@ -348,16 +348,26 @@ void of_targets_destroy(struct of_server *server)
         target_destroy(target);
 }
 
-bool of_server_get_controller_status(const struct of_server *server, const char *name,
-                                     struct of_controller_status *status)
+static const char *state_name(const struct of_target *target)
 {
-    static const char *const state_names[] = {
+    static const char *const names[] = {
         [TARGET_VOID] = "VOID",
         [TARGET_BACKOFF] = "BACKOFF",
         [TARGET_CONNECTING] = "CONNECTING",
         [TARGET_ACTIVE] = "ACTIVE",
         [TARGET_LISTENING] = "LISTENING",
     };
+
+    if (target->state == TARGET_ACTIVE && !target->n_up)
+        return "CONNECTING";
+    if (target->state == TARGET_ACTIVE && target->connection->is_probing)
+        return "IDLE";
+    return names[target->state];
+}
+
+bool of_server_get_controller_status(const struct of_server *server, const char *name,
+                                     struct of_controller_status *status)
+{
     const struct of_target *target = target_find(server, name);
 
     if (!target)
@@ -365,8 +375,7 @@ bool of_server_get_controller_status(const struct of_server *server, const char 
     *status = (struct of_controller_status){
         .is_connected = target->n_up > 0,
         .role = target->connection ? target->connection->role : OF_ROLE_EQUAL,
-        .state = target->state == TARGET_ACTIVE && !target->n_up ? "CONNECTING"
-                                                                 : state_names[target->state],
+        .state = state_name(target),
         .last_error = target->last_error.code ? target->last_error.message : NULL,
         .connected_ns = target->connected_ns,
         .disconnected_ns = target->disconnected_ns,

@@ -37,7 +37,7 @@ struct of_target {
     struct socket_address *address; /* NULL: the name makes no sense. */
     unsigned int max_backoff_ms, inactivity_ms;
     bool has_no_async;
-    uint32_t packet_in_rate, packet_in_burst;
+    uint32_t packet_in_rate, packet_in_burst, packet_in_queue;
     bool is_wanted; /* Used while the list is being replaced. */
 
     enum of_target_state state;

@@ -38,7 +38,7 @@ static const struct {
     {"Flow_Table", {"name", "flow_limit", "overflow_policy", "groups"}},
     {"Controller",
      {"target", "max_backoff", "inactivity_probe", "enable_async_messages", "controller_rate_limit",
-      "controller_burst_limit"}},
+      "controller_burst_limit", "controller_queue_size"}},
     {"Port", {"name", "interfaces", "tag", "trunks", "vlan_mode", "other_config"}},
     {"Interface",
      {"name", "type", "options", "ofport_request", "mac", "mtu_request", "other_config"}},
@@ -58,7 +58,7 @@ void wanted_watch(struct ovsdb_client *client)
                        NULL);
     ovsdb_client_watch(client, "Controller", "target", "max_backoff", "inactivity_probe",
                        "enable_async_messages", "controller_rate_limit", "controller_burst_limit",
-                       "is_connected", "role", "status", NULL);
+                       "controller_queue_size", "is_connected", "role", "status", NULL);
     ovsdb_client_watch(client, "SSL", "private_key", "certificate", "ca_cert", "bootstrap_ca_cert",
                        NULL);
     ovsdb_client_watch(client, "Port", "name", "interfaces", "tag", "trunks", "vlan_mode",
@@ -329,6 +329,8 @@ static void read_bridge_settings(const struct ovsdb_row *row, struct wanted_brid
                                                          FDB_DEFAULT_AGE_S);
     bridge->forwards_bpdu = ovsdb_row_map_bool(row, "other_config", "forward-bpdu", false);
     bridge->of_versions = read_protocols(row);
+    bridge->packet_in_queue = (uint32_t)config_integer(
+        row, "controller-queue-size", 1, OF_PACKET_IN_QUEUE_MAX, OF_PACKET_IN_QUEUE_DEFAULT);
     bridge->description = description ? strdup(description) : NULL;
     if (fastpath)
         fastpath_parse(fastpath, &bridge->fastpath, NULL);
@@ -376,6 +378,7 @@ static void read_controllers(const struct ovsdb_row *row, struct wanted_bridge *
             .has_no_async = !ovsdb_row_bool(from, "enable_async_messages", true),
             .packet_in_rate = messages_per_second(from, "controller_rate_limit"),
             .packet_in_burst = messages_per_second(from, "controller_burst_limit"),
+            .packet_in_queue = (uint32_t)ovsdb_row_integer(from, "controller_queue_size", 0),
         };
         bridge->n_controllers++;
     }

@@ -61,6 +61,7 @@ struct wanted_bridge {
     enum dp_fastpath fastpath; /* other_config:fastpath; of interfaces that do not say. */
     uint32_t of_versions;      /* Bit v: enum of_version v is allowed.  0: all that there are. */
     char *description;         /* other_config:dp-desc, or NULL. */
+    uint32_t packet_in_queue;  /* other_config:controller-queue-size */
     struct of_controller *controllers; /* Owned. */
     char **targets;                    /* Of the controllers; owned. */
     size_t n_controllers;
