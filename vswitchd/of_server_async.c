@@ -172,7 +172,8 @@ static void send_packet_in(struct of_server *server, const struct packet_in *ent
     packet.match.flow.key.in_port = be32_from(entry->in_port);
     for_each_connection_up (connection, server) {
         packet.reason = packet_in_reason(entry, connection->protocol.version);
-        if (connection->controller_id != entry->controller_id ||
+        if ((entry->is_without_flow && connection->protocol.version >= OF_1_3) ||
+            connection->controller_id != entry->controller_id ||
             !wants(connection, connection->async.packet_in, packet.reason))
             continue;
         if (!of_connection_takes_packet_in(connection)) {

@@ -20,7 +20,7 @@ enum {
     INVALID_TTL_BIT = 1 << OFPR_INVALID_TTL,
     N_TABLES_TOLD = 254, /* Table 254 is the switch's own. */
     ETHERNET_HEADER_BYTES = 14,
-    OF10_ACTIONS = 0x07ff, /* OFPAT_OUTPUT to OFPAT_SET_TP_DST. */
+    OF10_ACTIONS = 0x0fff, /* OFPAT_OUTPUT to OFPAT_ENQUEUE. */
 };
 
 typedef enum of_error handler(struct of_connection *connection, const struct of_message *message);

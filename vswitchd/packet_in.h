@@ -26,6 +26,7 @@ struct packet_in {
     uint8_t reason; /* enum of_packet_in_reason. */
     bool
         is_from_miss_flow; /* Of a table's miss entry: to OpenFlow 1.3 and later that is no match. */
+    bool is_without_flow;  /* No flow matched: not for OpenFlow 1.3 and later. */
     uint16_t controller_id;
     uint32_t max_bytes;      /* 0: all of it. */
     be64 cookie;             /* All ones: no flow. */

@@ -345,7 +345,7 @@ static int xlate_miss(struct xlate *x, uint8_t table_id, enum on_miss on_miss)
         be64 cookie = x->cookie;
 
         x->cookie = be64_from(0);
-        xlate_to_controller(x, 0, OFPR_NO_MATCH);
+        xlate_miss_to_controller(x);
         x->cookie = cookie;
     } else {
         xlate_trace(x, TRACE_ACTION, "drop");

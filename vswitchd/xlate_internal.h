@@ -279,6 +279,7 @@ void xlate_output_reg(struct xlate *x, const struct ofa_output_reg *action);
 void xlate_check_length(struct xlate *x, const struct ofa_check_length *action);
 void xlate_to_port(struct xlate *x, const struct port_view *port);
 void xlate_to_controller(struct xlate *x, uint16_t controller_id, enum of_packet_in_reason reason);
+void xlate_miss_to_controller(struct xlate *x); /* No flow has matched. */
 void xlate_controller(struct xlate *x, const struct ofa_controller *action);
 
 void xlate_send_paused(struct xlate *x, const struct ofa_controller *action);

@@ -66,6 +66,7 @@ static struct packet_in *send_to_controller(struct xlate *x, const struct ofa_co
     header->reason = action->reason;
     header->is_from_miss_flow = action->reason == OFPR_ACTION && x->rule &&
                                 rule_is_table_miss(x->rule);
+    header->is_without_flow = false;
     header->controller_id = action->controller_id;
     header->max_bytes = x->now.trunc_bytes;
     header->cookie = xlate_cookie(x);
@@ -107,6 +108,15 @@ void xlate_to_controller(struct xlate *x, uint16_t controller_id, enum of_packet
     };
 
     xlate_controller(x, &action);
+}
+
+void xlate_miss_to_controller(struct xlate *x)
+{
+    const struct ofa_controller action = {.max_len = UINT16_MAX, .reason = OFPR_NO_MATCH};
+    struct packet_in *header = send_to_controller(x, &action);
+
+    if (header)
+        header->is_without_flow = true;
 }
 
 /* What an output to the controller gives as its reason; of controller(...) it is an argument. */

@@ -24,7 +24,7 @@ N_FLOWS = 1500
 class Connection:
     def __init__(self, rundir, version):
         self.version = version
-        self.wire = {10: 1, 13: 4, 14: 5}[version]
+        self.wire = version - 9
         self.barrier_reply, self.statistics_reply = (19, 17) if version == 10 else (21, 19)
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(60)
@@ -235,4 +235,5 @@ def main():
         print(f"{name}, OpenFlow {version}: {watcher.n_updates} updates, {watcher.n_paused} pauses")
 
 
-main()
+if __name__ == "__main__":
+    main()
