@@ -248,8 +248,10 @@ void datapath_get_stats(struct datapath *dp, struct datapath_stats *stats);
  * 'port_name' may be NULL or return NULL: ports are then numbers. */
 void dp_flow_format(struct buffer *out, const struct dp_flow_info *flow,
                     const char *(*port_name)(uint32_t port_no, void *arg), void *arg);
+
+/* 'mask' is what of 'key' is known of the frames; NULL: nothing. */
 void dp_actions_format(struct buffer *out, const struct dp_action *actions, uint32_t n_actions,
-                       const struct flow_key *key,
+                       const struct flow_key *key, const struct flow_key *mask,
                        const char *(*port_name)(uint32_t port_no, void *arg), void *arg);
 
 /* Dummy ports: a frame goes through caches, translation and execution in the calling thread, which

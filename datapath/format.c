@@ -7,6 +7,7 @@
 #include <inttypes.h>
 
 #include "datapath/datapath.h"
+#include "datapath/format_labels.h"
 #include "lib/clock.h"
 
 struct printer {
@@ -215,13 +216,12 @@ static void put_transport(struct printer *p, bool is_ipv6)
 
 static void put_mpls(struct printer *p)
 {
-    static const char *const names[FLOW_N_MPLS] = {"lse0", "lse1", "lse2"};
+    struct buffer labels = BUFFER_INIT;
 
-    put_open(p, "mpls");
-    for (int i = 0; i < FLOW_N_MPLS; i++)
-        put_hex(p, names[i], be32_host(p->key->mpls_lse[i]), be32_host(p->mask->mpls_lse[i]),
-                UINT32_MAX);
-    put_close(p);
+    format_labels(&labels, p->key, p->mask);
+    if (labels.size)
+        buffer_printf(p->out, ",mpls(%s)", buffer_text(&labels));
+    buffer_fini(&labels);
 }
 
 /* From the Ethernet type on. */
@@ -251,7 +251,6 @@ static void put_network(struct printer *p)
         break;
     case ETH_TYPE_MPLS:
     case ETH_TYPE_MPLS_MULTICAST:
-        buffer_putc(p->out, ',');
         put_mpls(p);
         break;
     }
@@ -389,22 +388,38 @@ static void put_set_network(struct printer *p, const struct flow_key *key)
         put_ip(p, key && be16_host(key->eth_type) == ETH_TYPE_IPV6);
 }
 
-/* The actions from 'actions' on that are DP_SET; returns how many. */
-static uint32_t put_sets(struct buffer *out, const struct dp_action *actions, uint32_t n_actions,
-                         const struct flow_key *key)
+static void put_set_mpls(struct printer *p, struct known_labels *labels)
 {
-    struct set_run run = {.mask = {.in_port = {0}}};
+    buffer_puts(p->out, "mpls(");
+    format_label_set(p->out, labels, be32_host(p->key->mpls_lse[0]),
+                     be32_host(p->mask->mpls_lse[0]));
+    buffer_putc(p->out, ')');
+}
+
+/* The actions from 'actions' on that are DP_SET: how many, and what they do together. */
+static uint32_t collect_sets(const struct dp_action *actions, uint32_t n_actions,
+                             struct set_run *run)
+{
+    uint32_t n = 0;
+
+    *run = (struct set_run){.mask = {.in_port = {0}}};
+    for (; n < n_actions && actions[n].type == DP_SET; n++) {
+        uint64_t *value = &flow_key_words(&run->value)[actions[n].word];
+
+        *value = (*value & ~actions[n].mask) | (actions[n].value & actions[n].mask);
+        flow_key_words(&run->mask)[actions[n].word] |= actions[n].mask;
+    }
+    return n;
+}
+
+static uint32_t put_sets(struct buffer *out, const struct dp_action *actions, uint32_t n_actions,
+                         const struct flow_key *key, struct known_labels *labels)
+{
+    struct set_run run;
     struct printer p = {.out = out, .key = &run.value, .mask = &run.mask};
     bool is_arp = key && flow_is_arp(key);
     const char *separator = "set(";
-    uint32_t n = 0;
-
-    for (; n < n_actions && actions[n].type == DP_SET; n++) {
-        uint64_t *value = &flow_key_words(&run.value)[actions[n].word];
-
-        *value = (*value & ~actions[n].mask) | (actions[n].value & actions[n].mask);
-        flow_key_words(&run.mask)[actions[n].word] |= actions[n].mask;
-    }
+    uint32_t n = collect_sets(actions, n_actions, &run);
 
     static const size_t ends[][2] = {
         {FLOW_KEY_WORD(eth_dst), FLOW_KEY_WORD(vlan)},
@@ -440,7 +455,7 @@ static uint32_t put_sets(struct buffer *out, const struct dp_action *actions, ui
             put_set_ports(&p, key);
             break;
         case 5:
-            put_mpls(&p);
+            put_set_mpls(&p, labels);
             break;
         }
     }
@@ -458,10 +473,22 @@ static void put_push_vlan(struct buffer *out, uint32_t arg)
     buffer_printf(out, "vid=%d,pcp=%d)", tci & VLAN_VID_MASK, tci >> VLAN_PCP_SHIFT);
 }
 
-static void put_push_mpls(struct buffer *out, uint32_t lse, uint64_t type)
+/* With what is set of nothing but the new label right behind; returns how many actions that was more. */
+static uint32_t put_push_mpls(struct buffer *out, const struct dp_action *push, uint32_t n_actions,
+                              struct known_labels *labels)
 {
-    buffer_printf(out, "push_mpls(label=%u,tc=%u,ttl=%u,bos=%u,eth_type=0x%" PRIx64 ")", lse >> 12,
-                  lse >> 9 & 7, lse & 0xff, lse >> 8 & 1, type);
+    struct set_run run;
+    uint32_t n = collect_sets(push + 1, n_actions - 1, &run),
+             mask = be32_host(run.mask.mpls_lse[0]);
+
+    known_labels_push(labels, push->arg);
+    run.mask.mpls_lse[0] = be32_from(0);
+    if (set_run_touches(&run, 0, FLOW_KEY_WORDS))
+        n = mask = 0;
+    buffer_puts(out, "push_mpls(");
+    format_label_set(out, labels, be32_host(run.value.mpls_lse[0]), mask);
+    buffer_printf(out, ",eth_type=0x%" PRIx64 ")", push->value);
+    return n;
 }
 
 /* Does a frame that the meter drops go on somewhere that is not the end of a clone anyway? */
@@ -473,11 +500,15 @@ static bool bounds_clone(const struct dp_action *actions, uint32_t i, uint32_t n
 }
 
 void dp_actions_format(struct buffer *out, const struct dp_action *actions, uint32_t n_actions,
-                       const struct flow_key *key,
+                       const struct flow_key *key, const struct flow_key *mask,
                        const char *(*port_name)(uint32_t port_no, void *arg), void *arg)
 {
+    enum { MAX_SAVED = 16 };
+    struct known_labels labels, saved[MAX_SAVED] = {{.known = {0}}};
+    uint32_t n_saved = 0;
     uint64_t clone_end = 0; /* Of one that is just for a meter. */
 
+    known_labels_init(&labels, key, mask);
     if (!n_actions)
         buffer_puts(out, "drop");
     for (uint32_t i = 0; i < n_actions; i++) {
@@ -497,7 +528,7 @@ void dp_actions_format(struct buffer *out, const struct dp_action *actions, uint
                 buffer_printf(out, "%" PRIu32, action->arg);
             break;
         case DP_SET:
-            i += put_sets(out, action, n_actions - i, key) - 1;
+            i += put_sets(out, action, n_actions - i, key, &labels) - 1;
             break;
         case DP_PUSH_VLAN:
             put_push_vlan(out, action->arg);
@@ -506,15 +537,23 @@ void dp_actions_format(struct buffer *out, const struct dp_action *actions, uint
             buffer_puts(out, "pop_vlan");
             break;
         case DP_PUSH_MPLS:
-            put_push_mpls(out, action->arg, action->value);
+            i += put_push_mpls(out, action, n_actions - i, &labels);
             break;
         case DP_POP_MPLS:
+            known_labels_pop(&labels);
             buffer_printf(out, "pop_mpls(eth_type=0x%" PRIx32 ")", action->arg);
             break;
         case DP_SAVE:
+            if (n_saved++ < MAX_SAVED)
+                saved[n_saved - 1] = labels;
             buffer_puts(out, "clone(");
             break;
         case DP_RESTORE:
+            n_saved -= n_saved > 0;
+            if (n_saved < MAX_SAVED)
+                labels = saved[n_saved];
+            else
+                known_labels_init(&labels, NULL, NULL);
             buffer_putc(out, ')');
             break;
         case DP_METER:
@@ -560,5 +599,5 @@ void dp_flow_format(struct buffer *out, const struct dp_flow_info *flow,
     if (flow->is_in_kernel)
         buffer_puts(out, ", offloaded:yes, dp:tc");
     buffer_puts(out, ", actions:");
-    dp_actions_format(out, flow->actions, flow->n_actions, flow->key, port_name, arg);
+    dp_actions_format(out, flow->actions, flow->n_actions, flow->key, flow->mask, port_name, arg);
 }

@@ -86,8 +86,8 @@ static json_t *flow_json(const struct flow_dump *dump, const struct dp_flow_info
     json_t *json;
 
     dp_flow_format(&text, flow, commands_port_name, dump->vswitch);
-    dp_actions_format(&actions, flow->actions, flow->n_actions, flow->key, commands_port_name,
-                      dump->vswitch);
+    dp_actions_format(&actions, flow->actions, flow->n_actions, flow->key, flow->mask,
+                      commands_port_name, dump->vswitch);
     flow_ufid_format(flow_ufid_of(flow), &ufid);
     end = strstr(buffer_text(&text), ", packets:");
     json = json_pack(

@@ -39,10 +39,10 @@ static void report_difference(const struct dp_difference *difference, void *arg)
     struct buffer match = BUFFER_INIT, cached = BUFFER_INIT, tables = BUFFER_INIT;
 
     put_match(&match, flow, vswitch);
-    dp_actions_format(&cached, flow->actions, flow->n_actions, flow->key, commands_port_name,
-                      (void *)vswitch);
-    dp_actions_format(&tables, difference->actions->list, difference->actions->n, flow->key,
+    dp_actions_format(&cached, flow->actions, flow->n_actions, flow->key, flow->mask,
                       commands_port_name, (void *)vswitch);
+    dp_actions_format(&tables, difference->actions->list, difference->actions->n, flow->key,
+                      flow->mask, commands_port_name, (void *)vswitch);
     if (report->differences)
         json_array_append_new(report->differences,
                               json_pack("{s:s, s:b, s:s, s:s, s:s}", "match", buffer_text(&match),

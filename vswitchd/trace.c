@@ -11,6 +11,9 @@
 #include "lib/clock.h"
 #include "lib/openflow/action_codec.h"
 #include "lib/openflow/flow_text.h"
+#include "vswitchd/flow_table.h"
+#include "vswitchd/group_table.h"
+#include "vswitchd/meter_table.h"
 #include "vswitchd/trace_internal.h"
 
 static int find_bridge_by_name(struct trace *trace, const struct trace_request *request,
@@ -82,8 +85,9 @@ static int check_is_action(const struct ofa *action, struct error *error)
         enum ofa_type type;
         const char *name;
     } instructions[] = {
-        {OFA_GOTO_TABLE, "goto_table"},         {OFA_WRITE_ACTIONS, "write_actions"},
-        {OFA_CLEAR_ACTIONS, "clear_actions"},   {OFA_METER, "meter"},
+        {OFA_GOTO_TABLE, "goto_table"},
+        {OFA_WRITE_ACTIONS, "write_actions"},
+        {OFA_CLEAR_ACTIONS, "clear_actions"},
         {OFA_WRITE_METADATA, "write_metadata"},
     };
 
@@ -95,36 +99,60 @@ static int check_is_action(const struct ofa *action, struct error *error)
     return 0;
 }
 
-static int parse_actions(struct trace *trace, const struct trace_request *request,
-                         struct error *error)
+static bool has_group(void *bridge, uint32_t group_id)
 {
+    const struct flow_tables *tables = ((const struct bridge_view *)bridge)->tables;
+
+    return group_table_lookup(flow_tables_groups(tables), flow_tables_version(tables), group_id);
+}
+
+static bool has_meter(void *bridge, uint32_t meter_id)
+{
+    const struct bridge_view *view = bridge;
+
+    return view->meters && meter_table_lookup(view->meters, meter_id);
+}
+
+static enum of_error check_actions(struct trace *trace, bool is_consistent)
+{
+    const struct ofa_list list = {.first = (const struct ofa *)(const void *)trace->actions.data,
+                                  .n_bytes = trace->actions.size};
     const struct ofa_check check = {
-        .version = OF_1_0,
+        .version = is_consistent ? OF_1_1 : OF_1_0,
         .table_id = OF_TABLE_ALL,
         .n_tables = OF_N_TABLES - 1,
         .max_ports = OFPP_MAX,
     };
+    const struct ofa_referents referents = {
+        .has_group = has_group,
+        .has_meter = has_meter,
+        .aux = (void *)(uintptr_t)trace->bridge,
+    };
     struct match match = {.flow = trace->flow};
 
+    match.mask.key.eth_type = be16_from(UINT16_MAX);
+    match.mask.key.nw_proto = match.mask.key.nw_frag = UINT8_MAX;
+    match.mask.key.vlan[0].tci = match.mask.key.vlan[1].tci = be16_from(UINT16_MAX);
+    enum of_error wrong = ofa_check(&trace->actions, &match, &check);
+    return wrong ? wrong : ofa_check_references(list, &referents);
+}
+
+static int parse_actions(struct trace *trace, const struct trace_request *request,
+                         struct error *error)
+{
     if (!request->actions)
         return 0;
     int code = of_actions_parse(request->actions, request->names, &trace->actions, error);
     const struct ofa_list list = {.first = (const struct ofa *)(const void *)trace->actions.data,
                                   .n_bytes = trace->actions.size};
-    if (!code && list.n_bytes)
-        for_each_action (ofa, list) {
-            code = check_is_action(ofa, error);
-            if (code)
-                break;
-        }
+    for_each_action (ofa, list) {
+        if (code || (code = check_is_action(ofa, error)))
+            break;
+    }
     if (code)
         return code;
-    match.mask.key.eth_type = be16_from(UINT16_MAX);
-    match.mask.key.nw_proto = match.mask.key.nw_frag = UINT8_MAX;
-    enum of_error wrong = ofa_check(&trace->actions, &match, &check);
-    return wrong ? error_set(error, -EINVAL, "actions are invalid with specified match (%s)",
-                             of_error_name(wrong))
-                 : 0;
+    enum of_error wrong = check_actions(trace, request->is_consistent);
+    return wrong ? error_set(error, -EINVAL, "Bad actions: %s", of_error_name(wrong)) : 0;
 }
 
 static void walk(struct trace *trace, const struct trace_request *request)

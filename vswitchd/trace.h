@@ -30,6 +30,7 @@ struct trace_request {
     const uint8_t *packet; /* Its headers replace what the text says, but for the port; or NULL. */
     size_t packet_bytes;
     bool learns;                  /* "-generate", or a packet: addresses are learned. */
+    bool is_consistent;           /* 'actions' must suit the flow, as since OpenFlow 1.1. */
     const struct of_names *names; /* For ports in 'flow_text' and 'actions'; may be NULL. */
     struct datapath *datapath;    /* Whose caches to ask about; NULL: nothing is said of them. */
 };
@@ -43,8 +44,8 @@ json_t *trace_flow_json(const struct topology *topology, const struct trace_requ
                         struct error *error);
 
 /* The arguments of unixctl's ofproto/trace, in the current topology: "[DP] ODP_FLOW | BRIDGE FLOW", then a frame in
- * hexadecimal digits, and for a packet-out the actions; options ("-generate", "-consistent", "--ct-next STATE",
- * "--l7 PAYLOAD", "--l7-len BYTES") anywhere.  FLOW may name ports.  The answer is in '*json' unless that is NULL, or
+ * hexadecimal digits, and for a packet-out the actions; options ("-generate", "--ct-next STATE", "--l7 PAYLOAD",
+ * "--l7-len BYTES", and for a packet-out "-consistent") anywhere.  FLOW may name ports.  The answer is in '*json' unless that is NULL, or
  * else in 'out'. */
 int trace_command(int n_args, const char *const args[], bool is_packet_out,
                   struct datapath *datapath, struct buffer *out, json_t **json,

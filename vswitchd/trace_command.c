@@ -4,18 +4,19 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "vswitchd/commands.h"
 #include "vswitchd/trace.h"
 
 /* What is no option, in order: [bridge or datapath] flow [packet] [actions]. */
-enum { MAX_WORDS = 4 };
+enum { MAX_WORDS = 4, MAX_PAYLOAD_BYTES = 64000 };
 
 struct words {
     const char *list[MAX_WORDS];
     int n;
-    bool generates;
+    bool generates, is_consistent;
 };
 
 static int parse_hex(const char *text, struct buffer *bytes, struct error *error)
@@ -40,60 +41,138 @@ static int parse_hex(const char *text, struct buffer *bytes, struct error *error
     return high < 0 ? 0 : error_set(error, -EINVAL, "Trailing garbage in packet data");
 }
 
-/* What connections will be found in: nothing is tracked, but the words must make sense. */
-static int check_ct_state(const char *text, struct error *error)
+enum ct_state { CT_NEW, CT_EST, CT_REL, CT_RPL, CT_INV, CT_TRK, CT_SNAT, CT_DNAT, N_CT_STATES };
+enum { N_CT_FLAWS = 4 };
+#define CT_BIT(state) (1U << (state))
+
+static const char *const ct_names[N_CT_STATES] = {
+    [CT_NEW] = "new", [CT_EST] = "est", [CT_REL] = "rel",   [CT_RPL] = "rpl",
+    [CT_INV] = "inv", [CT_TRK] = "trk", [CT_SNAT] = "snat", [CT_DNAT] = "dnat",
+};
+
+static int parse_ct_state(const char *text, unsigned *state, struct error *error)
 {
-    static const char *const flags[] = {"new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat"};
+    for (*state = 0; *text;) {
+        size_t n = strcspn(text, ", \t"), i = 0;
 
-    while (*text) {
-        size_t n = strcspn(text, "|, \t"), i = 0;
-
-        while (i < ARRAY_SIZE(flags) && (strlen(flags[i]) != n || strncmp(text, flags[i], n)))
+        while (i < N_CT_STATES && (strlen(ct_names[i]) != n || strncmp(text, ct_names[i], n)))
             i++;
-        if (n && i == ARRAY_SIZE(flags))
+        if (n && i == N_CT_STATES)
             return error_set(error, -EINVAL, "%.*s: unknown connection tracking state flag", (int)n,
                              text);
+        *state |= n ? CT_BIT(i) : 0;
         text += n + (text[n] != '\0');
     }
     return 0;
 }
 
-/* Options and how they are treated; those with a value just have it checked. */
-static int parse_option(const char *option, const char *value, struct words *words,
-                        bool *takes_value, struct error *error)
+/* Why no connection is in such a state: every reason. */
+static const char *const *ct_state_flaws(unsigned state, const char *flaws[static N_CT_FLAWS + 1])
 {
-    const char *name = option[1] == '-' ? option + 2 : option + 1;
+    const unsigned others = state & ~CT_BIT(CT_TRK);
+    size_t n = 0;
 
-    *takes_value = !strcmp(name, "ct-next") || !strcmp(name, "l7") || !strcmp(name, "l7-len");
-    if (*takes_value && !value)
-        return error_set(error, -EINVAL, "Missing argument for option %s", option);
-    if (!strcmp(name, "generate"))
-        words->generates = true;
-    else if (!strcmp(name, "ct-next"))
-        return check_ct_state(value, error);
-    else if (!*takes_value &&
-             strcmp(name, "consistent")) /* Tables are read in one version anyway. */
-        return error_set(error, -EINVAL, "%s: unknown option", option);
-    return 0;
+    if (others == state && state)
+        flaws[n++] = "If \"trk\" is unset, no other flags are set";
+    if (state & CT_BIT(CT_INV) && others != CT_BIT(CT_INV))
+        flaws[n++] = "when \"inv\" is set, only \"trk\" may also be set";
+    if (state & CT_BIT(CT_NEW) && state & CT_BIT(CT_EST))
+        flaws[n++] = "\"new\" and \"est\" are mutually exclusive";
+    if (state & CT_BIT(CT_NEW) && state & CT_BIT(CT_RPL))
+        flaws[n++] = "\"new\" and \"rpy\" are mutually exclusive";
+    flaws[n] = NULL;
+    return flaws;
 }
 
-static int collect_words(int n_args, const char *const args[], struct words *words,
-                         struct error *error)
+/* What connections will be found in: nothing is tracked, but the words must make sense. */
+static int check_ct_state(const char *text, struct error *error)
 {
-    for (int i = 0; i < n_args; i++) {
-        bool takes_value;
+    struct buffer names = BUFFER_INIT, sentence = BUFFER_INIT;
+    const char *flaws[N_CT_FLAWS + 1];
+    unsigned state;
 
-        if (args[i][0] != '-') {
-            if (words->n == MAX_WORDS)
-                return error_set(error, -EINVAL, "too many arguments");
-            words->list[words->n++] = args[i];
+    if (parse_ct_state(text, &state, error))
+        return error->code;
+    for (unsigned i = 0; i < N_CT_STATES; i++) {
+        if (state & CT_BIT(i))
+            buffer_printf(&names, "%s%s", names.size ? "|" : "", ct_names[i]);
+    }
+    for (const char *const *flaw = ct_state_flaws(state, flaws); *flaw; flaw++)
+        buffer_printf(&sentence, "%s%s: invalid connection state: %s", sentence.size ? "\n" : "",
+                      buffer_text(&names), *flaw);
+    int code = sentence.size ? error_set(error, -EINVAL, "%s", buffer_text(&sentence)) : 0;
+    buffer_fini(&names);
+    buffer_fini(&sentence);
+    return code;
+}
+
+/* Of a frame that is made up: tables never look at it. */
+static int check_payload(const char *text, struct error *error)
+{
+    struct buffer bytes = BUFFER_INIT;
+    int code = parse_hex(text, &bytes, error);
+
+    buffer_fini(&bytes);
+    return code;
+}
+
+static int check_payload_bytes(const char *text, struct error *error)
+{
+    long n = strtol(text, NULL, 10);
+
+    return n >= 0 && n <= MAX_PAYLOAD_BYTES
+               ? 0
+               : error_set(error, -EINVAL, "%s: too much L7 data", text);
+}
+
+/* Those with a value just have it checked. */
+static const struct {
+    const char *name;
+    int (*check)(const char *value, struct error *error);
+} options_with_value[] = {
+    {"--ct-next", check_ct_state},
+    {"--l7", check_payload},
+    {"--l7-len", check_payload_bytes},
+};
+
+/* How many words it is made of; negative on error. */
+static int parse_option(const char *const args[], int n_args, bool is_packet_out,
+                        struct words *words, struct error *error)
+{
+    const char *option = args[0];
+
+    for (size_t i = 0; i < ARRAY_SIZE(options_with_value); i++) {
+        if (strcmp(option, options_with_value[i].name))
             continue;
+        if (n_args < 2)
+            return error_set(error, -EINVAL, "Missing argument for option %s", option);
+        return options_with_value[i].check(args[1], error) ? error->code : 2;
+    }
+    if (!strcmp(option, "-generate") || !strcmp(option, "--generate"))
+        words->generates = true;
+    else if (is_packet_out && (!strcmp(option, "-consistent") || !strcmp(option, "--consistent")))
+        words->is_consistent = true;
+    else
+        return error_set(error, -EINVAL, "%s: unknown option", option);
+    return 1;
+}
+
+static int collect_words(const char *const args[], int n_args, bool is_packet_out,
+                         struct words *words, struct error *error)
+{
+    for (int i = 0, n = 1; i < n_args; i += n) {
+        bool is_actions = is_packet_out && i == n_args - 1;
+
+        n = 1;
+        if (args[i][0] == '-' && !is_actions) {
+            n = parse_option(args + i, n_args - i, is_packet_out, words, error);
+            if (n < 0)
+                return n;
+        } else if (words->n == MAX_WORDS) {
+            return error_set(error, -EINVAL, "too many arguments");
+        } else {
+            words->list[words->n++] = args[i];
         }
-        int code = parse_option(args[i], i + 1 < n_args ? args[i + 1] : NULL, words, &takes_value,
-                                error);
-        if (code)
-            return code;
-        i += takes_value;
     }
     return 0;
 }
@@ -170,12 +249,13 @@ int trace_command(int n_args, const char *const args[], bool is_packet_out,
     struct buffer packet = BUFFER_INIT;
     const char *packet_text = NULL;
 
-    int code = collect_words(n_args, args, &words, error);
+    int code = collect_words(args, n_args, is_packet_out, &words, error);
     if (!code)
         code = sort_words(&words, is_packet_out, &request, &packet_text, error);
     if (!code && packet_text)
         code = parse_hex(packet_text, &packet, error);
     request.learns = words.generates || packet_text;
+    request.is_consistent = words.is_consistent;
     if (packet_text) {
         request.packet = packet.data ? packet.data : (const uint8_t *)"";
         request.packet_bytes = packet.size;

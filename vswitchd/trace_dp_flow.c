@@ -87,7 +87,7 @@ struct parser {
     const struct topology *topology;
     struct flow_key *key;
     struct error *error;
-    int n_tags;
+    int n_tags, n_labels;
     int nesting;
 };
 
@@ -212,12 +212,37 @@ static bool find_port(struct parser *p, const char *name)
     return false;
 }
 
+/* Parts of labels, outermost label first: each begins with its number. */
+static int put_mpls(struct parser *p, const char *name, const char *text)
+{
+    static const struct {
+        const char *name;
+        unsigned shift;
+        unsigned long max;
+    } parts[] = {{"label", 12, 0xfffff}, {"tc", 9, 7}, {"bos", 8, 1}, {"ttl", 0, UINT8_MAX}};
+    unsigned long number;
+
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+        if (strcmp(name, parts[i].name))
+            continue;
+        p->n_labels += !i || !p->n_labels;
+        if (p->n_labels > FLOW_N_MPLS || !parse_number(text, parts[i].max, &number))
+            return refuse(p, "bad value in mpls()", text);
+        be32 *lse = &p->key->mpls_lse[p->n_labels - 1];
+        *lse = be32_from(be32_host(*lse) | (uint32_t)(number << parts[i].shift));
+        return 0;
+    }
+    return refuse(p, "unknown field", name);
+}
+
 static int put_value(struct parser *p, const char *group, const char *name, const char *text)
 {
     unsigned long number;
 
     if (!strcmp(group, "vlan"))
         return put_vlan(p, name, text);
+    if (!strcmp(group, "mpls") && strncmp(name, "lse", 3))
+        return put_mpls(p, name, text);
     if (!strcmp(group, "eth_type")) {
         if (!parse_number(text, UINT16_MAX, &number))
             return refuse(p, "bad Ethernet type", text);

@@ -92,8 +92,10 @@ static void put_actions(const struct trace *trace, struct buffer *out)
 {
     const struct dp_actions *actions = &trace->verdict.actions;
     struct buffer plain = BUFFER_INIT;
+    struct flow_key all;
 
-    dp_actions_format(&plain, actions->list, actions->n, &trace->flow.key, NULL, NULL);
+    memset(&all, UINT8_MAX, sizeof all);
+    dp_actions_format(&plain, actions->list, actions->n, &trace->flow.key, &all, NULL, NULL);
     for (const char *at = buffer_text(&plain); *at;) {
         unsigned int arg;
         int n = 0;

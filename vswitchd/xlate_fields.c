@@ -221,7 +221,8 @@ void xlate_set_field(struct xlate *x, const struct ofa_set_field *set)
     struct of_value value = {.bytes = {0}}, mask = {.bytes = {0}};
 
     if (!ofa_set_field_applies(set, &x->now.flow, &x->looked)) {
-        xlate_warn(x, "unmet prerequisites for %s, set_field ignored", field->name);
+        if (set->ofa.form != OFA_FORM_LEGACY)
+            xlate_warn(x, "unmet prerequisites for %s, set_field ignored", field->name);
         return;
     }
     memcpy(value.bytes, ofa_set_field_value(set), field->n_bytes);

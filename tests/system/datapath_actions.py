@@ -56,20 +56,13 @@ class Frame:
     def state(self):
         return str((sorted(self.fields.items()), self.tags, self.labels))
 
-    def label_bits(self, text):
-        """Weir's lse0=BITS/MASK, as the words of Open vSwitch."""
-        value, _, mask = text.partition("/")
-        top, mask = self.labels[-1], number(mask) if mask else (1 << 32) - 1
-        bits = top["label"] << 12 | top["tc"] << 9 | top["bos"] << 8 | top["ttl"]
-        bits = bits & ~mask | number(value) & mask
-        return {"label": str(bits >> 12), "tc": str(bits >> 9 & 7), "bos": str(bits >> 8 & 1), "ttl": str(bits & 255)}
-
     def set(self, kind, values):
         if kind in ("vlan", "mpls"):
-            if "lse0" in values:
-                values = self.label_bits(values["lse0"])
             top = (self.tags if kind == "vlan" else self.labels)[-1]
-            top.update({key: number(value.split("/")[0]) for key, value in values.items() if key in top})
+            for key, value in values.items():
+                value, _, mask = value.partition("/")
+                if key in top and not (mask and number(mask) == 0):
+                    top[key] = number(value)
             return
         for key, value in values.items():
             value, _, mask = value.partition("/")

@@ -565,12 +565,12 @@ static void actions_are_in_the_notation_of_dpctl(void **state)
         {.type = DP_OUTPUT, .arg = 4},
         {.type = DP_DELIVER, .arg = 0},
     };
-    dp_actions_format(&text, actions, ARRAY_SIZE(actions), &key, NULL, NULL);
+    dp_actions_format(&text, actions, ARRAY_SIZE(actions), &key, NULL, NULL, NULL);
     assert_string_equal(buffer_text(&text),
                         "set(eth(src=02:00:00:00:00:0a)),set(ipv4(ttl=63)),set(tcp(dst=8080)),"
                         "push_vlan(vid=5,pcp=1),3,pop_vlan,trunc(100),4,userspace(0)");
     buffer_clear(&text);
-    dp_actions_format(&text, actions, 0, &key, NULL, NULL);
+    dp_actions_format(&text, actions, 0, &key, NULL, NULL, NULL);
     assert_string_equal(buffer_text(&text), "drop");
     buffer_fini(&text);
 }

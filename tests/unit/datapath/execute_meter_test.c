@@ -202,7 +202,7 @@ static void a_list_of_actions_shows_its_meters(void **state)
 
     add_metering(bench, 7, UINT64_MAX);
     add_output(bench);
-    dp_actions_format(&text, bench->actions.list, bench->actions.n, NULL, NULL, NULL);
+    dp_actions_format(&text, bench->actions.list, bench->actions.n, NULL, NULL, NULL, NULL);
     assert_string_equal(buffer_text(&text), "meter(7),2");
     buffer_fini(&text);
 }
