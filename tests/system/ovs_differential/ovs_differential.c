@@ -342,7 +342,7 @@ static bool is_documented(struct round *round, int b, int port, const uint8_t *f
          (is_taught || strstr(trace, "set(ip"));
     is |= most_tags(packet.vlan_bytes / 4u, trace) > 1 &&
           strstr(trace, "load:0->NXM_OF_VLAN_TCI[]");
-    is |= flow_is_arp(&key) && packet.l3_offset == PACKET_OFFSET_NONE &&
+    is |= flow_is_arp(&key) && (packet.l3_offset == PACKET_OFFSET_NONE || !key.nw_proto) &&
           (is_taught || strstr(trace, "set(arp"));
     is |= strstr(trace, "learned port does not carry the VLAN") != NULL;
     is |= most_tags(packet.vlan_bytes / 4u, trace) > FLOW_N_VLANS;
