@@ -34,12 +34,15 @@ static __always_inline int miss(struct __sk_buff *skb, struct kc_device *device)
         return TC_ACT_SHOT;
     }
 
-    struct exception_head *head = (void *)(long)skb->data;
-    if ((void *)(head + 1) > (void *)(long)skb->data_end) {
+    /* Were it written in place, the kernel would call a helper for each frame that is cloned, as TCP's are, before
+     * the program begins: to copy it, if need be. */
+    struct exception_head head;
+
+    exception_head_fill(&head, device->slot);
+    if (bpf_skb_store_bytes(skb, 0, &head, sizeof head, 0)) {
         __sync_fetch_and_add(&device->n_lost, 1);
         return TC_ACT_SHOT;
     }
-    exception_head_fill(head, device->slot);
     return (int)bpf_redirect(exception_tap_ifindex, 0);
 }
 
