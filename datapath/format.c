@@ -193,6 +193,20 @@ static void put_nd(struct printer *p)
     put_close(p);
 }
 
+static bool has_nd_ext(const struct flow_key *mask)
+{
+    return mask->nd_reserved.raw || mask->nd_options_type;
+}
+
+static void put_nd_ext(struct printer *p)
+{
+    put_open(p, "nd_ext");
+    put_hex(p, "nd_reserved", be32_host(p->key->nd_reserved), be32_host(p->mask->nd_reserved),
+            UINT32_MAX);
+    put_decimal(p, "nd_options_type", p->key->nd_options_type, p->mask->nd_options_type, UINT8_MAX);
+    put_close(p);
+}
+
 static void put_transport(struct printer *p, bool is_ipv6)
 {
     uint8_t proto = p->key->nw_proto;
@@ -211,6 +225,10 @@ static void put_transport(struct printer *p, bool is_ipv6)
     } else if (is_ipv6 && proto == IP_PROTO_ICMPV6) {
         put_ports(p, "icmpv6", "type", "code");
         put_nd(p);
+        if (has_nd_ext(p->mask)) {
+            buffer_putc(p->out, ',');
+            put_nd_ext(p);
+        }
     }
 }
 
@@ -415,11 +433,18 @@ static uint32_t collect_sets(const struct dp_action *actions, uint32_t n_actions
 static uint32_t put_sets(struct buffer *out, const struct dp_action *actions, uint32_t n_actions,
                          const struct flow_key *key, struct known_labels *labels)
 {
+    struct flow_key nd_ext_mask = {.in_port = {0}};
     struct set_run run;
     struct printer p = {.out = out, .key = &run.value, .mask = &run.mask};
+    struct printer nd_ext = {.out = out, .key = &run.value, .mask = &nd_ext_mask};
     bool is_arp = key && flow_is_arp(key);
     const char *separator = "set(";
     uint32_t n = collect_sets(actions, n_actions, &run);
+
+    nd_ext_mask.nd_reserved = run.mask.nd_reserved;
+    nd_ext_mask.nd_options_type = run.mask.nd_options_type;
+    run.mask.nd_reserved = be32_from(0);
+    run.mask.nd_options_type = 0;
 
     static const size_t ends[][2] = {
         {FLOW_KEY_WORD(eth_dst), FLOW_KEY_WORD(vlan)},
@@ -430,6 +455,11 @@ static uint32_t put_sets(struct buffer *out, const struct dp_action *actions, ui
         {FLOW_KEY_WORD(mpls_lse), FLOW_KEY_WORDS},
     };
     for (size_t header = 0; header < sizeof ends / sizeof ends[0]; header++) {
+        if (header == 3 && has_nd_ext(&nd_ext_mask)) {
+            buffer_puts(out, separator);
+            separator = "),set(";
+            put_nd_ext(&nd_ext);
+        }
         if (!set_run_touches(&run, ends[header][0], ends[header][1]) ||
             (header == 3 && is_arp && set_run_touches(&run, ends[2][0], ends[2][1])))
             continue;

@@ -249,14 +249,21 @@ void rewrite_drop_precedence(struct packet *packet, uint8_t n_steps)
     }
 }
 
-/* A neighbour solicitation or advertisement, long enough to have a target. */
+enum { ND_RESERVED_AT = 4, ND_TARGET_AT = 8, ND_OPTIONS_AT = 24 };
+
+/* ICMPv6, long enough to have neighbour discovery's target. */
+static bool may_be_nd(const struct packet *packet, const struct flow_key *key)
+{
+    return be16_host(key->eth_type) == ETH_TYPE_IPV6 && key->nw_proto == IP_PROTO_ICMPV6 &&
+           packet->l4_offset != PACKET_OFFSET_NONE && packet->l4_bytes >= ND_OPTIONS_AT;
+}
+
 static bool is_nd(const struct packet *packet, const struct flow_key *key)
 {
-    if (be16_host(key->eth_type) != ETH_TYPE_IPV6 || key->nw_proto != IP_PROTO_ICMPV6 ||
-        packet->l4_offset == PACKET_OFFSET_NONE || packet->l4_bytes < 24)
-        return false;
     const uint8_t *l4 = packet->data + packet->l4_offset;
-    return (l4[0] == ND_NEIGHBOR_SOLICIT || l4[0] == ND_NEIGHBOR_ADVERT) && l4[1] == 0;
+
+    return may_be_nd(packet, key) &&
+           (l4[0] == ND_NEIGHBOR_SOLICIT || l4[0] == ND_NEIGHBOR_ADVERT) && l4[1] == 0;
 }
 
 /* The link-layer address in the option of 'type', or NULL. */
@@ -264,7 +271,7 @@ static uint8_t *nd_option_addr(struct packet *packet, uint8_t type)
 {
     uint8_t *l4 = packet->data + packet->l4_offset;
 
-    for (size_t at = 24; at + 8 <= packet->l4_bytes && l4[at + 1]; at += l4[at + 1] * 8u)
+    for (size_t at = ND_OPTIONS_AT; at + 8 <= packet->l4_bytes && l4[at + 1]; at += l4[at + 1] * 8u)
         if (l4[at] == type && l4[at + 1] == 1)
             return l4 + at + 2;
     return NULL;
@@ -284,7 +291,21 @@ static void set_nd_addr(struct packet *packet, const struct flow_key *key,
     l4_checksum_update(packet, key, UNDER_TRANSPORT, old, addr, sizeof old);
 }
 
-enum { ND_OPTION_SOURCE = 1, ND_OPTION_TARGET = 2 };
+/* Of the first option, whatever it is. */
+static void set_nd_option_type(struct packet *packet, const struct flow_key *key,
+                               const struct patch *patch, size_t skip)
+{
+    uint8_t *at = packet->data + packet->l4_offset + ND_OPTIONS_AT;
+    uint8_t old[2] = {0}, new[2] = {0};
+
+    if (!may_be_nd(packet, key) || packet->l4_bytes == ND_OPTIONS_AT)
+        return;
+    old[0] = *at;
+    if (!patch_bytes(at, patch, skip, 1))
+        return;
+    new[0] = *at;
+    l4_checksum_update(packet, key, UNDER_TRANSPORT, old, new, sizeof old);
+}
 
 /* arp_sha and the first two bytes of arp_tha. */
 static void set_arp_sha(struct packet *packet, const struct flow_key *key,
@@ -301,7 +322,12 @@ static void set_arp_sha(struct packet *packet, const struct flow_key *key,
     }
 }
 
-/* The rest of arp_tha. */
+/* The word of the rest of arp_tha, of TCP flags and nd_options_type. */
+enum { IN_WORD_ND_OPTIONS_TYPE = 6 };
+static_assert(offsetof(struct flow_key, nd_options_type) % 8 == IN_WORD_ND_OPTIONS_TYPE &&
+                  FLOW_KEY_WORD(nd_options_type) == FLOW_KEY_WORD(tcp_flags),
+              "words as they are patched");
+
 static void set_arp_tha(struct packet *packet, const struct flow_key *key,
                         const struct patch *patch)
 {
@@ -309,14 +335,15 @@ static void set_arp_tha(struct packet *packet, const struct flow_key *key,
 
     if (type == ETH_TYPE_ARP || type == ETH_TYPE_RARP)
         patch_bytes(packet->data + packet->l3_offset + 20, patch, 0, 4);
-    else if (is_nd(packet, key))
+    set_nd_option_type(packet, key, patch, IN_WORD_ND_OPTIONS_TYPE);
+    if (is_nd(packet, key))
         set_nd_addr(packet, key, patch, ND_OPTION_TARGET, 0, 4, 2);
 }
 
 static void set_nd_target(struct packet *packet, const struct flow_key *key,
                           const struct patch *patch, unsigned int word)
 {
-    uint8_t *at = packet->data + packet->l4_offset + 8 + (size_t)word * 8;
+    uint8_t *at = packet->data + packet->l4_offset + ND_TARGET_AT + (size_t)word * 8;
     uint8_t old[8];
 
     if (!is_nd(packet, key))
@@ -355,6 +382,23 @@ static void set_sctp_ports(struct packet *packet, const struct flow_key *key,
     memcpy(l4 + 8, &field, sizeof field);
 }
 
+/* nd_reserved stands behind the type and code. */
+static void set_icmp(struct packet *packet, const struct flow_key *key, const struct patch *patch)
+{
+    uint8_t *l4 = packet->data + packet->l4_offset;
+    uint8_t old[4];
+
+    if (may_be_nd(packet, key)) {
+        memcpy(old, l4 + ND_RESERVED_AT, sizeof old);
+        patch_bytes(l4 + ND_RESERVED_AT, patch, 4, sizeof old);
+        l4_checksum_update(packet, key, UNDER_TRANSPORT, old, l4 + ND_RESERVED_AT, sizeof old);
+    }
+    memcpy(old, l4, 2);
+    patch_bytes(l4, patch, 1, 1);     /* Type: low byte of tp_src. */
+    patch_bytes(l4 + 1, patch, 3, 1); /* Code: low byte of tp_dst. */
+    l4_checksum_update(packet, key, UNDER_TRANSPORT, old, l4, 2);
+}
+
 static void set_l4(struct packet *packet, const struct flow_key *key, const struct patch *patch)
 {
     if (packet->l4_offset == PACKET_OFFSET_NONE || !flow_is_ip(key))
@@ -372,10 +416,7 @@ static void set_l4(struct packet *packet, const struct flow_key *key, const stru
     } else if (key->nw_proto == IP_PROTO_SCTP) {
         set_sctp_ports(packet, key, patch);
     } else if (key->nw_proto == (is_ipv6 ? IP_PROTO_ICMPV6 : IP_PROTO_ICMP)) {
-        memcpy(old, l4, 2);
-        patch_bytes(l4, patch, 1, 1);     /* Type: low byte of tp_src. */
-        patch_bytes(l4 + 1, patch, 3, 1); /* Code: low byte of tp_dst. */
-        l4_checksum_update(packet, key, UNDER_TRANSPORT, old, l4, 2);
+        set_icmp(packet, key, patch);
     }
 }
 

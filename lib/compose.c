@@ -123,9 +123,10 @@ static void put_icmpv6(const struct flow_key *key, struct buffer *out)
     put_icmp(key, out);
     if ((type != ND_NEIGHBOR_SOLICIT && type != ND_NEIGHBOR_ADVERT) || key->tp_dst.raw)
         return;
+    memcpy(out->data + out->size - 4, &key->nd_reserved, sizeof key->nd_reserved);
     buffer_put(out, &key->nd_target, sizeof key->nd_target);
-    put_nd_option(1, key->arp_sha, out);
-    put_nd_option(2, key->arp_tha, out);
+    put_nd_option(ND_OPTION_SOURCE, key->arp_sha, out);
+    put_nd_option(ND_OPTION_TARGET, key->arp_tha, out);
 }
 
 /* 'sum' is that of the pseudo header. */

@@ -71,6 +71,7 @@ enum {
 
 enum { ARP_OP_REQUEST = 1, ARP_OP_REPLY = 2 };
 enum { ND_NEIGHBOR_SOLICIT = 135, ND_NEIGHBOR_ADVERT = 136 };
+enum { ND_OPTION_SOURCE = 1, ND_OPTION_TARGET = 2 }; /* Which hold a link-layer address. */
 
 enum {
     CT_STATE_NEW = 0x01,
@@ -115,17 +116,18 @@ struct flow_key {
     uint8_t nw_frag; /* NW_FRAG_*. */
     uint8_t nw_tos;  /* DSCP and ECN. */
     uint8_t nw_ttl;
-    uint8_t nw_proto;   /* ARP: low 8 bits of the opcode, if it is less than 256. */
-    struct mac arp_sha; /* ND: source link-layer address option. */
-    struct mac arp_tha; /* ND: target link-layer address option. */
-    be16 tcp_flags;     /* Low 12 bits. */
-    uint8_t pad2[2];
+    uint8_t nw_proto;        /* ARP: low 8 bits of the opcode, if it is less than 256. */
+    struct mac arp_sha;      /* ND: source link-layer address option. */
+    struct mac arp_tha;      /* ND: target link-layer address option. */
+    be16 tcp_flags;          /* Low 12 bits. */
+    uint8_t nd_options_type; /* ND: 1 or 2, of the first option with a link-layer address. */
+    uint8_t pad2[1];
     struct ipv6_addr nd_target;
 
     /* TCP, UDP, SCTP; ICMP and ICMPv6 type (tp_src) and code (tp_dst). */
     be16 tp_src;
     be16 tp_dst;
-    uint8_t pad3[4];
+    be32 nd_reserved; /* ND: the flags R, S and O, and reserved bits. */
 
     /* MPLS, outermost label first. */
     be32 mpls_lse[FLOW_N_MPLS];

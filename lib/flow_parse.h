@@ -17,9 +17,9 @@
  *   stand; label, nw_frag, nw_tos, nw_ttl, nw_proto and all of L4 are zero.
  * - A later fragment has no L4 fields; for IPv6 its nw_proto is 44 (fragment).
  * - A transport header that is cut short, or a TCP data offset that cannot be true: L4 is zero.
- * - A neighbour solicitation or advertisement (code 0) with an option of length 0, one that leaves
- *   the packet, the same link-layer address option twice, or more than FLOW_PARSE_MAX_ND_OPTIONS:
- *   nd_target, arp_sha, arp_tha are zero.
+ * - A neighbour solicitation or advertisement (code 0) with a second link-layer address of the same
+ *   kind: nd_target, arp_sha, arp_tha are zero.  Options end before one of length 0, one that leaves
+ *   the packet, and after FLOW_PARSE_MAX_ND_OPTIONS; those in front of it stand.
  * - ARP and RARP that are not for Ethernet and IPv4: everything from L3 on is zero.
  * - A length field of 0 in the IP header of a GSO frame means "all there is" (Linux's BIG TCP).
  *
@@ -316,41 +316,44 @@ FLOW_PARSE_INLINE bool flow_parse_ipv6(struct flow_parse *parse, struct flow_key
     return true;
 }
 
-/* Options of neighbour discovery (RFC 4861 section 4.6): false if one is malformed. */
-FLOW_PARSE_INLINE bool flow_parse_nd_options(struct flow_parse *parse, struct flow_key *key)
+/* The option at 'at': false if it is the second address of a kind. */
+FLOW_PARSE_INLINE bool flow_parse_nd_option(const uint8_t *at, struct flow_key *key)
 {
-    bool has_source = false, has_target = false;
+    struct mac *addr = at[0] == ND_OPTION_SOURCE ? &key->arp_sha : &key->arp_tha;
 
-    for (int i = 0; i < FLOW_PARSE_TRY_ND_OPTIONS; i++) {
-        const uint8_t *at = flow_parse_peek(parse, 8);
-        uint32_t option_bytes;
-
-        if (!at)
-            return parse->left == 0;
-        option_bytes = at[1] * 8u;
-        if (option_bytes == 8 && at[0] == 1) {
-            if (has_source)
-                return false;
-            has_source = true;
-            memcpy(&key->arp_sha, at + 2, 6);
-        } else if (option_bytes == 8 && at[0] == 2) {
-            if (has_target)
-                return false;
-            has_target = true;
-            memcpy(&key->arp_tha, at + 2, 6);
-        }
-        if (!option_bytes || !flow_parse_skip(parse, option_bytes))
+    if (at[1] != 1 || (at[0] != ND_OPTION_SOURCE && at[0] != ND_OPTION_TARGET))
+        return true;
+    for (int i = 0; i < 6; i++)
+        if (addr->bytes[i])
             return false;
-    }
-    if (parse->left)
-        flow_parse_give_up(parse, (int)FLOW_PARSE_TRY_ND_OPTIONS < FLOW_PARSE_MAX_ND_OPTIONS);
-    return parse->left == 0;
+    memcpy(addr, at + 2, 6);
+    if (!key->nd_options_type)
+        key->nd_options_type = at[0];
+    return true;
 }
 
-FLOW_PARSE_INLINE void flow_parse_nd(struct flow_parse *parse, struct flow_key *key)
+/* Options of neighbour discovery (RFC 4861 section 4.6): false if there is an address too many. */
+FLOW_PARSE_INLINE bool flow_parse_nd_options(struct flow_parse *parse, struct flow_key *key)
 {
-    const uint8_t *at;
+    for (int i = 0; i < FLOW_PARSE_TRY_ND_OPTIONS; i++) {
+        const uint8_t *at = flow_parse_peek(parse, 8);
 
+        if (!at || !at[1] || parse->left < at[1] * 8u)
+            return true;
+        if (!flow_parse_nd_option(at, key))
+            return false;
+        flow_parse_skip(parse, at[1] * 8u);
+    }
+    if (parse->left >= 8)
+        flow_parse_give_up(parse, (int)FLOW_PARSE_TRY_ND_OPTIONS < FLOW_PARSE_MAX_ND_OPTIONS);
+    return true;
+}
+
+/* 'at' is the ICMPv6 header. */
+FLOW_PARSE_INLINE void flow_parse_nd(struct flow_parse *parse, const uint8_t *at,
+                                     struct flow_key *key)
+{
+    key->nd_reserved = be32_load(at + 4);
     flow_parse_skip(parse, 8);
     at = flow_parse_peek(parse, 16);
     if (!at)
@@ -403,7 +406,7 @@ FLOW_PARSE_INLINE bool flow_parse_icmp(struct flow_parse *parse, struct flow_key
     key->tp_src = be16_from(type);
     key->tp_dst = be16_from(code);
     if (parse->is_ipv6 && code == 0 && (type == ND_NEIGHBOR_SOLICIT || type == ND_NEIGHBOR_ADVERT))
-        flow_parse_nd(parse, key);
+        flow_parse_nd(parse, at, key);
     return true;
 }
 

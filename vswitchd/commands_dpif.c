@@ -122,7 +122,7 @@ static const struct feature features[] = {
     {"CT state NAT", "ct_state_nat", NULL, false},
     {"CT orig tuple", "ct_orig_tuple", NULL, false},
     {"CT orig tuple for IPv6", "ct_orig_tuple6", NULL, false},
-    {"IPv6 ND Extension", "nd_ext", NULL, false},
+    {"IPv6 ND Extension", "nd_ext", NULL, true},
 };
 
 static void cmd_show_features(struct unixctl_request *request, int argc UNUSED,

@@ -74,6 +74,8 @@ static const struct place places[] = {
     {"nd", "target", VALUE_IPV6, AT(nd_target)},
     {"nd", "sll", VALUE_MAC, AT(arp_sha)},
     {"nd", "tll", VALUE_MAC, AT(arp_tha)},
+    {"nd_ext", "nd_reserved", VALUE_BE32, AT(nd_reserved)},
+    {"nd_ext", "nd_options_type", VALUE_U8, AT(nd_options_type)},
     {"mpls", "lse0", VALUE_BE32, AT(mpls_lse[0])},
     {"mpls", "lse1", VALUE_BE32, AT(mpls_lse[1])},
     {"mpls", "lse2", VALUE_BE32, AT(mpls_lse[2])},

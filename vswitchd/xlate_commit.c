@@ -102,14 +102,15 @@ static uint64_t widen_to_bytes(uint64_t differs, uint64_t wanted)
     return wanted & bytes;
 }
 
-static void commit_word(struct xlate *x, size_t word)
+/* The bits 'which' of a word. */
+static void commit_bits(struct xlate *x, size_t word, uint64_t which)
 {
     uint64_t *base = &flow_key_words(&x->base)[word];
     uint64_t *base_written = &flow_key_words(&x->base_written)[word];
     uint64_t *mask = &flow_key_words(&x->verdict->mask)[word];
     uint64_t now = flow_words(&x->now.flow)[word];
     uint64_t written = flow_words(&x->now.written)[word];
-    uint64_t wanted = written | *base_written;
+    uint64_t wanted = (written | *base_written) & which;
 
     if (word == VLAN_WORD)
         wanted &= settable_tag_bits(x);
@@ -137,10 +138,20 @@ static void commit_word(struct xlate *x, size_t word)
     *base_written |= bits;
 }
 
+/* The type of an option of neighbour discovery says which address it holds: it changes before that does. */
+static void commit_nd_options_type(struct xlate *x)
+{
+    static const struct flow_key bits = {.nd_options_type = UINT8_MAX};
+    enum { WORD = FLOW_KEY_WORD(nd_options_type) };
+
+    commit_bits(x, WORD, flow_key_words_const(&bits)[WORD]);
+}
+
 void xlate_commit(struct xlate *x)
 {
     xlate_settle(x);
     commit_tags(x);
+    commit_nd_options_type(x);
     for (size_t word = FIRST_HEADER_WORD; word < FLOW_KEY_WORDS; word++)
-        commit_word(x, word);
+        commit_bits(x, word, UINT64_MAX);
 }

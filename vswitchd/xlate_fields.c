@@ -210,6 +210,9 @@ static void write_field(struct xlate *x, const struct of_field *field, const str
         write_tci(x, value, mask);
         return;
     }
+    /* Tells of one option and changes another, but not to what it is: then nothing changes. */
+    if (field->id == FIELD_ND_OPTIONS_TYPE)
+        x->looked.key.nd_options_type = UINT8_MAX;
     xlate_settle(x);
     of_field_set_masked(field, value, mask, &x->now.flow);
     of_field_add_mask(field, mask, &x->now.written);

@@ -523,14 +523,8 @@ static bool has_unparsed_field(const struct match *match)
 
 enum of_error of_match_check_engines(const struct match *match)
 {
-    const struct flow_key *mask = &match->mask.key;
-    uint16_t eth_type = be16_host(match->flow.key.eth_type);
-
-    if (eth_type == ETH_TYPE_NSH ||
-        (eth_type == ETH_TYPE_IPV6 && (mask->nw_src.raw || mask->nw_dst.raw))) {
-        if (has_unparsed_field(match))
-            return OFPBMC_BAD_FIELD;
-    }
+    if (be16_host(match->flow.key.eth_type) == ETH_TYPE_NSH && has_unparsed_field(match))
+        return OFPBMC_BAD_FIELD;
     return match->mask.dp_hash.raw || match->flow.key.recirc_id.raw ? OFPBRC_EPERM : OF_OK;
 }
 

@@ -104,13 +104,13 @@ enum of_field_id {
     FIELD_ND_TARGET,
     FIELD_ND_SLL,
     FIELD_ND_TLL,
-    FIELD_ND_RESERVED,     /* These two are decoded and printed only: keys do not hold them, */
-    FIELD_ND_OPTIONS_TYPE, /* and what they are kept in is an IPv4 frame's. */
+    FIELD_ND_RESERVED,
+    FIELD_ND_OPTIONS_TYPE,
     FIELD_MPLS_LABEL,
     FIELD_MPLS_TC,
     FIELD_MPLS_BOS,
     FIELD_MPLS_TTL,
-    FIELD_NSH_FLAGS, /* Decoded and printed only, likewise: they are kept in IP's part of the key. */
+    FIELD_NSH_FLAGS, /* Decoded and printed only: keys do not hold them, they are kept in IP's part. */
     FIELD_NSH_TTL,
     FIELD_NSH_MDTYPE,
     FIELD_NSH_NP,

@@ -12,6 +12,13 @@
 #include "lib/openflow/wire.h"
 #include "lib/packet.h"
 
+/* Open vSwitch tells everything of a frame but these. */
+static bool is_untold(const struct of_field *field)
+{
+    return field->engine == ENGINE_NOT_PARSED || field->id == FIELD_ND_RESERVED ||
+           field->id == FIELD_ND_OPTIONS_TYPE;
+}
+
 void of_match_add_frame_fields(const struct flow *flow, struct match *match)
 {
     struct flow_key *mask = &match->mask.key;
@@ -23,8 +30,8 @@ void of_match_add_frame_fields(const struct flow *flow, struct match *match)
     for (int id = 0; id < N_FIELDS; id++) {
         const struct of_field *field = of_field((enum of_field_id)id);
 
-        if (field->prereq != PREREQ_NONE && field->prereq != PREREQ_VLAN &&
-            field->engine != ENGINE_NOT_PARSED && of_field_is_meaningful(field, flow, NULL))
+        if (field->prereq != PREREQ_NONE && field->prereq != PREREQ_VLAN && !is_untold(field) &&
+            of_field_is_meaningful(field, flow, NULL))
             of_field_add_mask(field, NULL, &match->mask);
     }
 }

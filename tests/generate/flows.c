@@ -3,6 +3,7 @@
 /* A flow is begun with a kind of frame, which decides what fields it may match and set. */
 
 #include <arpa/inet.h>
+#include <inttypes.h>
 
 #include "lib/mac.h"
 #include "tests/generate/generate.h"
@@ -74,6 +75,8 @@ enum value {
     V_FRAG,
     V_TCP_FLAGS,
     V_ICMP_TYPE,
+    V_ND_RESERVED,
+    V_ND_OPTIONS_TYPE,
     V_REG,
     V_REG_MASKED,
     V_CONJUNCTION,
@@ -129,6 +132,8 @@ static const struct field {
     {"sctp_src", KIND_SCTP, V_L4_MASKED},
     {"nd_sll", KIND_NS, V_MAC_MASKED},
     {"nd_tll", KIND_NA, V_MAC_MASKED},
+    {"nd_reserved", KIND_ND, V_ND_RESERVED},
+    {"nd_options_type", KIND_ND, V_ND_OPTIONS_TYPE},
 };
 
 /* What set_field may set, in the spelling of "set_field:VALUE->NAME". */
@@ -165,6 +170,8 @@ static const struct field settable[] = {
     {"xxreg2", 0, V_REG},
     {"tun_id", 0, V_REG},
     {"pkt_mark", 0, V_REG},
+    {"nd_reserved", KIND_ND, V_ND_RESERVED},
+    {"nd_options_type", KIND_ND, V_ND_OPTIONS_TYPE},
 };
 
 enum { TAGS_UNKNOWN = 8, N_CONJUNCTIONS = 4 };
@@ -275,6 +282,12 @@ static void put_value(struct flow_writer *w, enum value value)
     case V_ICMP_TYPE:
         buffer_printf(w->text, "%u", RANDOM_OF(random, icmp_types));
         break;
+    case V_ND_RESERVED:
+        buffer_printf(w->text, "%" PRIu32, RANDOM_OF(random, pool_nd_reserved));
+        break;
+    case V_ND_OPTIONS_TYPE:
+        buffer_printf(w->text, "%u", random_below(random, 3));
+        break;
     case V_REG:
     case V_REG_MASKED:
         buffer_printf(w->text, "0x%x", random_below(random, 4));
@@ -371,6 +384,11 @@ static void put_load_or_move(struct flow_writer *w)
         "move:NXM_OF_ARP_SPA[]->NXM_OF_ARP_TPA[]",
         "move:NXM_OF_ARP_TPA[]->NXM_NX_REG0[]",
     };
+    static const char *const nd[] = {
+        "move:ERICOXM_OF_ICMPV6_ND_RESERVED[]->NXM_NX_REG0[]",
+        "move:NXM_NX_REG5[]->ERICOXM_OF_ICMPV6_ND_RESERVED[]",
+        "load:0x1->ERICOXM_OF_ICMPV6_ND_OPTIONS_TYPE[]",
+    };
     static const char *const tcp[] = {
         "move:NXM_OF_TCP_SRC[]->NXM_OF_TCP_DST[]",
         "load:0x50->NXM_OF_TCP_DST[]",
@@ -383,6 +401,8 @@ static void put_load_or_move(struct flow_writer *w)
         buffer_puts(w->text, RANDOM_OF(w->random, tcp));
     else if (w->kind & KIND_IPV4 && random_chance(w->random, 50))
         buffer_puts(w->text, RANDOM_OF(w->random, ipv4));
+    else if (w->kind & KIND_ND && random_chance(w->random, 40))
+        buffer_puts(w->text, RANDOM_OF(w->random, nd));
     else if (w->kind & KIND_IPV6 && random_chance(w->random, 50))
         buffer_puts(w->text, RANDOM_OF(w->random, ipv6));
     else if (w->kind & KIND_ARP && random_chance(w->random, 60))

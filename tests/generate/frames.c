@@ -31,6 +31,7 @@ const uint8_t pool_ipv6[POOL_IPV6][16] = {
 };
 const uint16_t pool_ports[POOL_PORTS] = {0, 53, 80, 81, 443, 65535};
 const uint16_t pool_vlans[POOL_VLANS] = {0, 10, 20, 4095};
+const uint32_t pool_nd_reserved[POOL_ND] = {0, 5, UINT32_C(0x60000000), UINT32_C(0xe0000005)};
 
 struct writer {
     struct random *random;
@@ -130,8 +131,15 @@ static void put_nd_options(struct writer *w)
 
         at[0] = (uint8_t)(1 + random_below(w->random, 3));
         at[1] = lies(w) ? (uint8_t)random_below(w->random, 4) : 1;
-        memcpy(at + 2, RANDOM_OF(w->random, pool_macs), 6);
+        if (!one_in(w, 8))
+            memcpy(at + 2, RANDOM_OF(w->random, pool_macs), 6);
+        if (one_in(w, 8)) {
+            put(w, 8);
+            at[1]++;
+        }
     }
+    if (lies(w))
+        put_payload(w, 7);
 }
 
 static void put_icmpv6(struct writer *w)
@@ -145,6 +153,7 @@ static void put_icmpv6(struct writer *w)
         put_payload(w, 20);
         return;
     }
+    be32_store(at + 4, RANDOM_OF(w->random, pool_nd_reserved));
     memcpy(put(w, 16), RANDOM_OF(w->random, pool_ipv6), 16);
     put_nd_options(w);
 }

@@ -54,10 +54,11 @@ size_t generate_frame(struct random *random, const struct generate_frames *optio
 
 /* The pools */
 
-enum { POOL_MACS = 8, POOL_IPV4 = 6, POOL_IPV6 = 5, POOL_PORTS = 6, POOL_VLANS = 4 };
+enum { POOL_MACS = 8, POOL_IPV4 = 6, POOL_IPV6 = 5, POOL_PORTS = 6, POOL_VLANS = 4, POOL_ND = 4 };
 
 extern const uint8_t pool_macs[POOL_MACS][6];
 extern const uint8_t pool_ipv4[POOL_IPV4][4];
 extern const uint8_t pool_ipv6[POOL_IPV6][16];
 extern const uint16_t pool_ports[POOL_PORTS];
 extern const uint16_t pool_vlans[POOL_VLANS];
+extern const uint32_t pool_nd_reserved[POOL_ND];

@@ -82,6 +82,10 @@ FIELDS = [
      [ip6, masked(ip6, IP6_MASKS)]),
     (["icmp6,icmp_type=135,icmp_code=0"], "nd_sll", [mac, masked(mac, MAC_MASKS)]),
     (["icmp6,icmp_type=136,icmp_code=0"], "nd_tll", [mac, masked(mac, MAC_MASKS)]),
+    (["icmp6,icmp_type=135,icmp_code=0", "icmp6,icmp_type=136"], "nd_reserved",
+     [lambda: str(random.randrange(1 << 32)), lambda: "0"]),
+    (["icmp6,icmp_type=135", "icmp6,icmp_type=136,icmp_code=0"], "nd_options_type",
+     [lambda: str(random.randrange(256))]),
     (["mpls", "mplsm"], "mpls_label", [lambda: str(random.randrange(1 << 20))]),
     (["mpls"], "mpls_tc", [lambda: str(random.randrange(8))]),
     (["mpls"], "mpls_bos", [lambda: str(random.randrange(2))]),
@@ -154,6 +158,11 @@ ACTIONS = [
     ("", "set_field:{u16}->reg{reg}"), ("", "set_field:0x{u16:x}->metadata"),
     ("icmp", "set_field:3->icmp_type"), ("dl_vlan=9", "set_field:{oxmvid}->vlan_vid"),
     ("ip", "set_field:5->ip_dscp"), ("arp", "set_field:2->arp_op"),
+    ("icmp6,icmp_type=135,icmp_code=0", "set_field:{u16}->nd_reserved"),
+    ("icmp6,icmp_type=136,icmp_code=0", "set_field:2->nd_options_type,1"),
+    ("icmp6,icmp_type=136", "load:7->ERICOXM_OF_ICMPV6_ND_RESERVED[29..31]"),
+    ("icmp6,icmp_type=135", "move:NXM_NX_REG{reg}[8..15]->ERICOXM_OF_ICMPV6_ND_OPTIONS_TYPE[]"),
+    ("icmp6,icmp_type=136", "push:ERICOXM_OF_ICMPV6_ND_RESERVED[],1"),
 ]
 # In these, fields of tunnels.
 ACTIONS += [

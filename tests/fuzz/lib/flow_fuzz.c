@@ -63,7 +63,6 @@ static void check_padding(const struct flow_key *key)
 
     CHECK(!memcmp(key->pad1, zeros, sizeof key->pad1));
     CHECK(!memcmp(key->pad2, zeros, sizeof key->pad2));
-    CHECK(!memcmp(key->pad3, zeros, sizeof key->pad3));
     CHECK(!memcmp(key->pad4, zeros, sizeof key->pad4));
     CHECK(!(key->recirc_id.raw | key->pkt_mark.raw | key->skb_priority.raw));
     CHECK(be32_host(key->in_port) == 7);

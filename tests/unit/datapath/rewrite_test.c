@@ -210,6 +210,27 @@ static void neighbour_discovery_fields_are_set_and_checksums_follow(void **state
     assert_true(mac_is_zero(key.arp_tha));
 }
 
+static void solicitation_becomes_an_advertisement(void **state)
+{
+    struct bench *bench = *state;
+    struct frame frame;
+
+    make_nd(&frame);
+    ADD_SET(bench, nd_options_type, ND_OPTION_TARGET);
+    ADD_SET(bench, arp_tha, 2, 0, 0, 9, 9, 9);
+    ADD_SET(bench, nd_reserved, 0xe0, 0, 0, 5);
+    ADD_SET(bench, tp_src, 0, ND_NEIGHBOR_ADVERT);
+    add_output(bench);
+    const struct frame *out = run(bench, &frame);
+    struct flow_key key = key_of(out);
+    assert_true(frame_is_sound(out->bytes, out->size, 14, IP_PROTO_ICMPV6));
+    assert_int_equal(be16_host(key.tp_src), ND_NEIGHBOR_ADVERT);
+    assert_int_equal(be32_host(key.nd_reserved), 0xe0000005);
+    assert_int_equal(key.nd_options_type, ND_OPTION_TARGET);
+    assert_true(mac_is_zero(key.arp_sha));
+    assert_memory_equal(&key.arp_tha, "\2\0\0\x9\x9\x9", 6);
+}
+
 static void absent_headers_are_left_alone(void **state)
 {
     struct bench *bench = *state;
@@ -402,6 +423,7 @@ int main(void)
         TEST(an_sctp_checksum_is_right_after_a_port_change),
         TEST(arp_fields_are_set),
         TEST(neighbour_discovery_fields_are_set_and_checksums_follow),
+        TEST(solicitation_becomes_an_advertisement),
         TEST(absent_headers_are_left_alone),
         TEST(tags_are_pushed_set_and_popped),
         TEST(mpls_labels_are_set_as_far_as_the_stack_goes),

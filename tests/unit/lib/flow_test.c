@@ -192,33 +192,64 @@ static const struct frame_case cases[] = {
     {"ICMPv6 echo", ETH "86dd 60000000 0008 3a 40 " IP6_ADDRS "8000 0000 00000000",
      ETH_TEXT "type=86dd " IP6_TEXT "ttl=64 nw_proto=58 tp=128:0", 14, 54, 8},
     {"ND solicitation",
-     ETH "86dd 60000000 0020 3a ff " IP6_ADDRS "8700 0000 00000000 " TARGET "0101 020000000002",
+     ETH "86dd 60000000 0020 3a ff " IP6_ADDRS "8700 0000 00000005 " TARGET "0101 020000000002",
      ETH_TEXT "type=86dd " IP6_TEXT
-              "ttl=255 nw_proto=58 sha=02:00:00:00:00:02 target=fe80::9 tp=135:0",
+              "ttl=255 nw_proto=58 sha=02:00:00:00:00:02 option=1 reserved=00000005 target=fe80::9 "
+              "tp=135:0",
      14, 54, 32},
     {"ND advertisement, hop limit 64",
-     ETH "86dd 60000000 0028 3a 40 " IP6_ADDRS "8800 0000 00000000 " TARGET
+     ETH "86dd 60000000 0028 3a 40 " IP6_ADDRS "8800 0000 e0000000 " TARGET
          "0e01 000000000000 0201 020000000001",
      ETH_TEXT "type=86dd " IP6_TEXT
-              "ttl=64 nw_proto=58 tha=02:00:00:00:00:01 target=fe80::9 tp=136:0",
+              "ttl=64 nw_proto=58 tha=02:00:00:00:00:01 option=2 reserved=e0000000 target=fe80::9 "
+              "tp=136:0",
      14, 54, 40},
     {"ND without options", ETH "86dd 60000000 0018 3a ff " IP6_ADDRS "8700 0000 00000000 " TARGET,
      ETH_TEXT "type=86dd " IP6_TEXT "ttl=255 nw_proto=58 target=fe80::9 tp=135:0", 14, 54, 24},
-    {"ND of code 1", ETH "86dd 60000000 0018 3a ff " IP6_ADDRS "8701 0000 00000000 " TARGET,
+    {"ND of code 1", ETH "86dd 60000000 0018 3a ff " IP6_ADDRS "8701 0000 00000005 " TARGET,
      ETH_TEXT "type=86dd " IP6_TEXT "ttl=255 nw_proto=58 tp=135:1", 14, 54, 24},
-    {"ND target cut short", ETH "86dd 60000000 0017 3a ff " IP6_ADDRS "8700 0000 00000000 " TARGET,
-     ETH_TEXT "type=86dd " IP6_TEXT "ttl=255 nw_proto=58 tp=135:0", 14, 54, 23},
+    {"ND target cut short", ETH "86dd 60000000 0017 3a ff " IP6_ADDRS "8700 0000 00000005 " TARGET,
+     ETH_TEXT "type=86dd " IP6_TEXT "ttl=255 nw_proto=58 reserved=00000005 tp=135:0", 14, 54, 23},
+    {"ND header only", ETH "86dd 60000000 0008 3a ff " IP6_ADDRS "8800 0000 20000000",
+     ETH_TEXT "type=86dd " IP6_TEXT "ttl=255 nw_proto=58 reserved=20000000 tp=136:0", 14, 54, 8},
     {"ND option of length 0",
      ETH "86dd 60000000 0028 3a ff " IP6_ADDRS "8700 0000 00000000 " TARGET
          "0101 020000000002 0100 000000000000",
-     ETH_TEXT "type=86dd " IP6_TEXT "ttl=255 nw_proto=58 tp=135:0", 14, 54, 40},
+     ETH_TEXT "type=86dd " IP6_TEXT
+              "ttl=255 nw_proto=58 sha=02:00:00:00:00:02 option=1 target=fe80::9 tp=135:0",
+     14, 54, 40},
     {"ND option beyond the packet",
      ETH "86dd 60000000 0020 3a ff " IP6_ADDRS "8700 0000 00000000 " TARGET "0102 020000000002",
-     ETH_TEXT "type=86dd " IP6_TEXT "ttl=255 nw_proto=58 tp=135:0", 14, 54, 32},
+     ETH_TEXT "type=86dd " IP6_TEXT "ttl=255 nw_proto=58 target=fe80::9 tp=135:0", 14, 54, 32},
+    {"ND option of two units, which is no Ethernet address",
+     ETH "86dd 60000000 0030 3a ff " IP6_ADDRS "8700 0000 00000000 " TARGET
+         "0102 020000000002 0000000000000000 0201 020000000001",
+     ETH_TEXT "type=86dd " IP6_TEXT
+              "ttl=255 nw_proto=58 tha=02:00:00:00:00:01 option=2 target=fe80::9 tp=135:0",
+     14, 54, 48},
+    {"ND options of both kinds: the first tells",
+     ETH "86dd 60000000 0028 3a ff " IP6_ADDRS "8700 0000 00000000 " TARGET
+         "0201 020000000001 0101 020000000002",
+     ETH_TEXT "type=86dd " IP6_TEXT
+              "ttl=255 nw_proto=58 sha=02:00:00:00:00:02 tha=02:00:00:00:00:01 option=2 "
+              "target=fe80::9 tp=135:0",
+     14, 54, 40},
+    {"ND bytes behind the options",
+     ETH "86dd 60000000 0023 3a ff " IP6_ADDRS "8700 0000 00000000 " TARGET
+         "0101 020000000002 000000",
+     ETH_TEXT "type=86dd " IP6_TEXT
+              "ttl=255 nw_proto=58 sha=02:00:00:00:00:02 option=1 target=fe80::9 tp=135:0",
+     14, 54, 35},
+    {"ND option without an address, then with one",
+     ETH "86dd 60000000 0028 3a ff " IP6_ADDRS "8700 0000 00000000 " TARGET
+         "0101 000000000000 0101 020000000003",
+     ETH_TEXT "type=86dd " IP6_TEXT
+              "ttl=255 nw_proto=58 sha=02:00:00:00:00:03 option=1 target=fe80::9 tp=135:0",
+     14, 54, 40},
     {"ND option twice",
      ETH "86dd 60000000 0028 3a ff " IP6_ADDRS "8700 0000 00000000 " TARGET
          "0101 020000000002 0101 020000000003",
-     ETH_TEXT "type=86dd " IP6_TEXT "ttl=255 nw_proto=58 tp=135:0", 14, 54, 40},
+     ETH_TEXT "type=86dd " IP6_TEXT "ttl=255 nw_proto=58 option=1 tp=135:0", 14, 54, 40},
 };
 
 static size_t bytes_of_hex(const char *hex, uint8_t *bytes)
@@ -307,6 +338,8 @@ static char *text_of_key(const struct flow_key *key)
     put_mac(out, "sha", key->arp_sha);
     put_mac(out, "tha", key->arp_tha);
     put_number(out, "flags=%03x ", be16_host(key->tcp_flags));
+    put_number(out, "option=%u ", key->nd_options_type);
+    put_number(out, "reserved=%08x ", be32_host(key->nd_reserved));
     put_ipv6(out, "target", &key->nd_target);
     if (key->tp_src.raw || key->tp_dst.raw)
         fprintf(out, "tp=%u:%u ", be16_host(key->tp_src), be16_host(key->tp_dst));
@@ -326,7 +359,6 @@ static void assert_padding_is_zero(const struct flow_key *key)
 
     assert_memory_equal(key->pad1, zeros, sizeof key->pad1);
     assert_memory_equal(key->pad2, zeros, sizeof key->pad2);
-    assert_memory_equal(key->pad3, zeros, sizeof key->pad3);
     assert_memory_equal(key->pad4, zeros, sizeof key->pad4);
     assert_int_equal(key->recirc_id.raw | key->pkt_mark.raw | key->skb_priority.raw, 0);
     assert_int_equal(be32_host(key->in_port), 7);

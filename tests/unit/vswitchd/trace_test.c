@@ -350,7 +350,8 @@ static void datapath_flow_is_parsed(void **state)
                             "eth(src=02:00:00:00:00:01/ff:ff:ff:ff:ff:ff,dst=02:00:00:00:00:02),"
                             "eth_type(0x8100),vlan(vid=10,pcp=3),encap(eth_type(0x86dd),"
                             "ipv6(src=fe80::1,dst=fe80::2,proto=58,hlimit=255,frag=no),"
-                            "icmpv6(type=135,code=0),nd(target=fe80::2,sll=02:00:00:00:00:01))",
+                            "icmpv6(type=135,code=0),nd(target=fe80::2,sll=02:00:00:00:00:01),"
+                            "nd_ext(nd_reserved=0x20000000,nd_options_type=1))",
                             NULL, &key, &error),
         0);
     assert_int_equal(be32_host(key.in_port), 3);
@@ -363,6 +364,8 @@ static void datapath_flow_is_parsed(void **state)
     assert_int_equal(be16_host(key.tp_src), 135);
     assert_int_equal(key.nd_target.bytes[0], 0xfe);
     assert_int_equal(key.arp_sha.bytes[5], 1);
+    assert_int_equal(be32_host(key.nd_reserved), 0x20000000);
+    assert_int_equal(key.nd_options_type, 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
