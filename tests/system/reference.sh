@@ -47,6 +47,7 @@ start_reference() {
 }
 
 start_switch
+on_switch sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 vsctl add-br br0 -- set bridge br0 fail_mode=secure other-config:datapath-id=00000000000000aa
 make_host p1 10.1.1.1
 make_host p2 10.1.1.2
