@@ -3,7 +3,7 @@
 /* Flow text, against what ovs-ofctl 3.1 prints for it.  openflow_flows/input has a flow a line;
  * of10, nxm, of13 and of15 have beside it what `ovs-ofctl -O OpenFlow10 parse-flow`, `-O OpenFlow10 -F
  * nxm`, `-O OpenFlow13` and `-O OpenFlow15` print behind "(xid=0x1): ", or "-" where that protocol cannot carry the
- * flow. */
+ * flow: clear_actions and write_actions, which ovs-ofctl loses on the way to 1.0, too. */
 
 #include <errno.h>
 #include <setjmp.h>
