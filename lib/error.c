@@ -10,12 +10,13 @@
 
 void error_trim_text(char *text, size_t capacity)
 {
+    enum { MOST_CONTINUATION_BYTES = 3 };
     size_t n = strlen(text);
 
     /* Back to before the last character that may be incomplete. */
     if (n + 1 < capacity)
         return;
-    while (n && (text[n - 1] & 0xc0) == 0x80)
+    for (int i = 0; i < MOST_CONTINUATION_BYTES && n && (text[n - 1] & 0xc0) == 0x80; i++)
         n--;
     if (n && (text[n - 1] & 0x80))
         n--;

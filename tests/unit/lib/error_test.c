@@ -47,11 +47,22 @@ static void sentence_that_fits_is_left_alone(void **state UNUSED)
     assert_string_equal(error.message, "caf\xc3\xa9");
 }
 
+static void what_is_no_text_leaves_most_of_a_sentence(void **state UNUSED)
+{
+    struct error error = ERROR_INIT;
+    char no_text[2 * ERROR_MESSAGE_BYTES];
+
+    memset(no_text, 0x88, sizeof no_text);
+    error_set(&error, -EINVAL, "%.*s", (int)sizeof no_text, no_text);
+    assert_true(strlen(error.message) >= ERROR_MESSAGE_BYTES - 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sentence_that_is_cut_short_ends_with_a_whole_character),
         cmocka_unit_test(sentence_that_fits_is_left_alone),
+        cmocka_unit_test(what_is_no_text_leaves_most_of_a_sentence),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
