@@ -35,6 +35,19 @@ struct trip {
 
 typedef enum of_error repeat_function(const struct trip *trip);
 
+/* Messages that are one plain struct. */
+#define REPEAT(name, type, decode, encode)                            \
+    static enum of_error name(const struct trip *trip)                \
+    {                                                                 \
+        const struct of_message *message = trip->message;             \
+        type said;                                                    \
+        enum of_error error = decode(message, &said);                 \
+                                                                      \
+        if (!error)                                                   \
+            encode(&said, message->version, message->xid, trip->out); \
+        return error;                                                 \
+    }
+
 /* Opening and keeping a connection */
 
 static enum of_error repeat_empty(const struct trip *trip)
@@ -187,51 +200,14 @@ static enum of_error repeat_controller_id(const struct trip *trip)
     return error;
 }
 
-static enum of_error repeat_tlv_mod(const struct trip *trip)
-{
-    const struct of_message *message = trip->message;
-    struct of_tlv_mod mod;
-    enum of_error error = of_decode_tlv_mod(message, &mod);
-
-    if (!error)
-        of_encode_tlv_mod(&mod, message->version, message->xid, trip->out);
-    return error;
-}
-
-static enum of_error repeat_tlv_table(const struct trip *trip)
-{
-    const struct of_message *message = trip->message;
-    struct of_tlv_table table;
-    enum of_error error = of_decode_tlv_table(message, &table);
-
-    if (!error)
-        of_encode_tlv_table(&table, message->version, message->xid, trip->out);
-    return error;
-}
+REPEAT(repeat_tlv_mod, struct of_tlv_mod, of_decode_tlv_mod, of_encode_tlv_mod)
+REPEAT(repeat_tlv_table, struct of_tlv_table, of_decode_tlv_table, of_encode_tlv_table)
 
 /* Messages in messages */
 
-static enum of_error repeat_bundle_control(const struct trip *trip)
-{
-    const struct of_message *message = trip->message;
-    struct of_bundle_control control;
-    enum of_error error = of_decode_bundle_control(message, &control);
-
-    if (!error)
-        of_encode_bundle_control(&control, message->version, message->xid, trip->out);
-    return error;
-}
-
-static enum of_error repeat_bundle_add(const struct trip *trip)
-{
-    const struct of_message *message = trip->message;
-    struct of_bundle_add add;
-    enum of_error error = of_decode_bundle_add(message, &add);
-
-    if (!error)
-        of_encode_bundle_add(&add, message->version, message->xid, trip->out);
-    return error;
-}
+REPEAT(repeat_bundle_control, struct of_bundle_control, of_decode_bundle_control,
+       of_encode_bundle_control)
+REPEAT(repeat_bundle_add, struct of_bundle_add, of_decode_bundle_add, of_encode_bundle_add)
 
 static enum of_error repeat_forward(const struct trip *trip)
 {
@@ -272,16 +248,7 @@ static enum of_error repeat_packet_out(const struct trip *trip)
     return error;
 }
 
-static enum of_error repeat_resume(const struct trip *trip)
-{
-    const struct of_message *message = trip->message;
-    struct of_packet_in packet;
-    enum of_error error = of_decode_resume(message, &packet);
-
-    if (!error)
-        of_encode_resume(&packet, message->version, message->xid, trip->out);
-    return error;
-}
+REPEAT(repeat_resume, struct of_packet_in, of_decode_resume, of_encode_resume)
 
 static enum of_error repeat_flow_mod(const struct trip *trip)
 {
