@@ -29,7 +29,7 @@ struct lesson {
     _Atomic(bool) is_waiting;
     _Atomic(int64_t) repeated_ns; /* When a frame has last said it again. */
     bool is_new;                  /* Said by a frame just now.  Whoever has it waiting. */
-    struct lesson_queue *queue; /* Its bridge's, or NULL. */
+    struct lesson_queue *queue;   /* Its bridge's, or NULL. */
 
     /* learn() */
     struct of_flow_mod flow; /* To add. */
@@ -45,7 +45,7 @@ lesson_create(struct lesson_queue *queue); /* One reference; 'flow' is initializ
 void lesson_ref(struct lesson *lesson);
 void lesson_unref(struct lesson *lesson);
 
-void lesson_teach(struct lesson *lesson); /* Once, by whoever has made it. */
+void lesson_teach(struct lesson *lesson);                   /* Once, by whoever has made it. */
 void lesson_repeat(struct lesson *lesson, int64_t used_ns); /* More frames say it, until then. */
 
 /* 'wake' is called from the teaching thread when the queue was empty (an ev_async_send, say). */

@@ -117,7 +117,8 @@ static inline const char *actions(struct fixture *f, uint32_t dp_port, const cha
     struct buffer text = BUFFER_INIT;
 
     take(f, dp_port, frame, true);
-    dp_actions_format(&text, f->verdict.actions.list, f->verdict.actions.n, &f->key, NULL, NULL, NULL);
+    dp_actions_format(&text, f->verdict.actions.list, f->verdict.actions.n, &f->key, NULL, NULL,
+                      NULL);
     snprintf(f->text, sizeof f->text, "%s", buffer_text(&text));
     buffer_fini(&text);
     return f->text;
