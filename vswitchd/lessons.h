@@ -40,8 +40,8 @@ struct lesson {
     uint16_t idle_s, hard_s;
 };
 
-struct lesson *
-lesson_create(struct lesson_queue *queue); /* One reference; 'flow' is initialized. */
+/* One reference; 'flow' is initialized. */
+struct lesson *lesson_create(struct lesson_queue *queue);
 void lesson_ref(struct lesson *lesson);
 void lesson_unref(struct lesson *lesson);
 

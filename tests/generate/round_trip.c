@@ -35,18 +35,29 @@ struct trip {
 
 typedef enum of_error repeat_function(const struct trip *trip);
 
-/* Messages that are one plain struct. */
-#define REPEAT(name, type, decode, encode)                            \
-    static enum of_error name(const struct trip *trip)                \
-    {                                                                 \
-        const struct of_message *message = trip->message;             \
-        type said;                                                    \
-        enum of_error error = decode(message, &said);                 \
-                                                                      \
-        if (!error)                                                   \
-            encode(&said, message->version, message->xid, trip->out); \
-        return error;                                                 \
+/* Messages that are one plain struct; what else its encoder is told. */
+#define REPEAT_STRUCT(name, type, decode, encode, ...)    \
+    static enum of_error name(const struct trip *trip)    \
+    {                                                     \
+        const struct of_message *message = trip->message; \
+        type said;                                        \
+        enum of_error error = decode(message, &said);     \
+                                                          \
+        if (!error)                                       \
+            encode(&said, __VA_ARGS__, trip->out);        \
+        return error;                                     \
     }
+
+#define REPEAT(name, type, decode, encode) \
+    REPEAT_STRUCT(name, type, decode, encode, message->version, message->xid)
+
+/* The kind says which of several messages it is. */
+#define REPEAT_KIND(name, type, decode, encode) \
+    REPEAT_STRUCT(name, type, decode, encode, message->kind, message->version, message->xid)
+
+/* Nobody has asked for it. */
+#define REPEAT_NEWS(name, type, decode, encode) \
+    REPEAT_STRUCT(name, type, decode, encode, message->version)
 
 /* Opening and keeping a connection */
 
@@ -114,16 +125,8 @@ static enum of_error repeat_features(const struct trip *trip)
     return error;
 }
 
-static enum of_error repeat_config(const struct trip *trip)
-{
-    const struct of_message *message = trip->message;
-    struct of_switch_config config;
-    enum of_error error = of_decode_switch_config(message, &config);
-
-    if (!error)
-        of_encode_switch_config(&config, message->kind, message->version, message->xid, trip->out);
-    return error;
-}
+REPEAT_KIND(repeat_config, struct of_switch_config, of_decode_switch_config,
+            of_encode_switch_config)
 
 static enum of_error repeat_role(const struct trip *trip)
 {
@@ -137,15 +140,7 @@ static enum of_error repeat_role(const struct trip *trip)
     return error;
 }
 
-static enum of_error repeat_role_status(const struct trip *trip)
-{
-    struct of_role_status status;
-    enum of_error error = of_decode_role_status(trip->message, &status);
-
-    if (!error)
-        of_encode_role_status(&status, trip->message->version, trip->out);
-    return error;
-}
+REPEAT_NEWS(repeat_role_status, struct of_role_status, of_decode_role_status, of_encode_role_status)
 
 static enum of_error repeat_async(const struct trip *trip)
 {
@@ -289,35 +284,10 @@ static enum of_error repeat_port_status(const struct trip *trip)
     return error;
 }
 
-static enum of_error repeat_port_mod(const struct trip *trip)
-{
-    struct of_port_mod mod;
-    enum of_error error = of_decode_port_mod(trip->message, &mod);
-
-    if (!error)
-        of_encode_port_mod(&mod, trip->message->version, trip->message->xid, trip->out);
-    return error;
-}
-
-static enum of_error repeat_table_mod(const struct trip *trip)
-{
-    struct of_table_mod mod;
-    enum of_error error = of_decode_table_mod(trip->message, &mod);
-
-    if (!error)
-        of_encode_table_mod(&mod, trip->message->version, trip->message->xid, trip->out);
-    return error;
-}
-
-static enum of_error repeat_table_status(const struct trip *trip)
-{
-    struct of_table_status status;
-    enum of_error error = of_decode_table_status(trip->message, &status);
-
-    if (!error)
-        of_encode_table_status(&status, trip->message->version, trip->out);
-    return error;
-}
+REPEAT(repeat_port_mod, struct of_port_mod, of_decode_port_mod, of_encode_port_mod)
+REPEAT(repeat_table_mod, struct of_table_mod, of_decode_table_mod, of_encode_table_mod)
+REPEAT_NEWS(repeat_table_status, struct of_table_status, of_decode_table_status,
+            of_encode_table_status)
 
 static enum of_error repeat_group_mod(const struct trip *trip)
 {
@@ -383,16 +353,8 @@ static enum of_error repeat_port_desc_request(const struct trip *trip)
     return error;
 }
 
-static enum of_error repeat_queue_request(const struct trip *trip)
-{
-    const struct of_message *message = trip->message;
-    struct of_queue_request request;
-    enum of_error error = of_decode_queue_request(message, &request);
-
-    if (!error)
-        of_encode_queue_request(&request, message->kind, message->version, message->xid, trip->out);
-    return error;
-}
+REPEAT_KIND(repeat_queue_request, struct of_queue_request, of_decode_queue_request,
+            of_encode_queue_request)
 
 static enum of_error repeat_group_request(const struct trip *trip)
 {

@@ -19,6 +19,7 @@
 
 #include "lib/byteorder.h"
 #include "lib/clock.h"
+#include "lib/openflow/messages.h"
 
 enum { OPENFLOW_1_4 = 5, INPUT_BYTES = 1 << 20, MAX_BATCH = 1000, WARM_UP = 100 };
 
@@ -31,12 +32,6 @@ enum type {
     PACKET_IN = 10,
     MULTIPART_REQUEST = 18,
     MULTIPART_REPLY = 19,
-};
-
-struct header {
-    uint8_t version, type;
-    be16 length;
-    be32 xid;
 };
 
 static const char *path;
@@ -68,9 +63,9 @@ static void send_all(const void *data, size_t n_bytes)
 static void send_message(enum type type, const void *body, size_t n_bytes)
 {
     uint8_t message[256];
-    struct header header = {.version = OPENFLOW_1_4, .type = (uint8_t)type};
+    struct of_header header = {.version = OPENFLOW_1_4, .type = (uint8_t)type};
 
-    header.length = be16_from((uint16_t)(sizeof header + n_bytes));
+    header.n_bytes = be16_from((uint16_t)(sizeof header + n_bytes));
     memcpy(message, &header, sizeof header);
     if (n_bytes)
         memcpy(message + sizeof header, body, n_bytes);
@@ -94,8 +89,8 @@ static const uint8_t *receive(void)
     for (;;) {
         size_t left = input_bytes - input_taken;
         const uint8_t *message = input + input_taken;
-        size_t n_bytes = left < sizeof(struct header) ? SIZE_MAX
-                                                      : be16_host(be16_load(message + 2));
+        size_t n_bytes = left < sizeof(struct of_header) ? SIZE_MAX
+                                                         : be16_host(be16_load(message + 2));
 
         if (n_bytes <= left) {
             input_taken += n_bytes;

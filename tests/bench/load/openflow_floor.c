@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "lib/byteorder.h"
+#include "lib/openflow/messages.h"
 
 enum { HEADER_BYTES = 8, READ_BYTES = 256 << 10, MAX_PEERS = 16 };
 
@@ -33,12 +34,6 @@ enum type {
     BARRIER_REQUEST = 20,
     BARRIER_REPLY = 21,
     BUNDLE_CONTROL = 33,
-};
-
-struct header {
-    uint8_t version, type;
-    be16 length;
-    be32 xid;
 };
 
 struct peer {
@@ -65,14 +60,14 @@ static void send_all(int fd, const void *data, size_t n_bytes)
 }
 
 /* 'request' turned into a reply of 'type' with 'n_bytes' behind the header. */
-static void answer(int fd, const struct header *request, enum type type, const void *body,
+static void answer(int fd, const struct of_header *request, enum type type, const void *body,
                    size_t n_bytes)
 {
     uint8_t reply[512] = {0};
-    struct header header = *request;
+    struct of_header header = *request;
 
     header.type = (uint8_t)type;
-    header.length = be16_from((uint16_t)(HEADER_BYTES + n_bytes));
+    header.n_bytes = be16_from((uint16_t)(HEADER_BYTES + n_bytes));
     memcpy(reply, &header, HEADER_BYTES);
     if (body)
         memcpy(reply + HEADER_BYTES, body, n_bytes);
@@ -81,14 +76,14 @@ static void answer(int fd, const struct header *request, enum type type, const v
 
 /* One whose first action is an output to the controller.  OpenFlow 1.3.5, sections 7.3.7 and 7.4.1: 42 bytes of
  * frame under an OXM match of in_port 0xfffffffd. */
-static void answer_packet_out(int fd, const struct header *request)
+static void answer_packet_out(int fd, const struct of_header *request)
 {
     static const uint8_t to_controller[] = {0xff, 0xff, 0xff, 0xfd};
     const size_t port_at = HEADER_BYTES + 16 + 4;
     static const uint8_t in_port[] = {0, 1, 0, 12, 0x80, 0, 0, 4, 0xff, 0xff, 0xff, 0xfd};
     uint8_t body[16 + 16 + 2 + 42] = {0xff, 0xff, 0xff, 0xff, 0, 42};
 
-    if (be16_host(request->length) < port_at + sizeof to_controller ||
+    if (be16_host(request->n_bytes) < port_at + sizeof to_controller ||
         memcmp((const uint8_t *)request + port_at, to_controller, sizeof to_controller))
         return;
     memcpy(body + 16, in_port, sizeof in_port);
@@ -96,7 +91,7 @@ static void answer_packet_out(int fd, const struct header *request)
 }
 
 /* Bundle control: the same with the type that follows, open_reply for open_request and so on. */
-static void answer_bundle(int fd, const struct header *request)
+static void answer_bundle(int fd, const struct of_header *request)
 {
     uint8_t body[8];
 
@@ -106,19 +101,19 @@ static void answer_bundle(int fd, const struct header *request)
 }
 
 /* What was recorded of the statistics that are asked for. */
-static void answer_multipart(int fd, const struct header *request)
+static void answer_multipart(int fd, const struct of_header *request)
 {
     for (size_t at = 0, n; at < statistics_bytes; at += n) {
-        struct header *header = (struct header *)(void *)(statistics + at);
+        struct of_header *header = (struct of_header *)(void *)(statistics + at);
 
-        n = be16_host(header->length);
+        n = be16_host(header->n_bytes);
         header->xid = request->xid;
         if (!memcmp(header + 1, request + 1, 2))
             send_all(fd, header, n);
     }
 }
 
-static void handle(int fd, const struct header *request)
+static void handle(int fd, const struct of_header *request)
 {
     switch (request->type) {
     case HELLO:
@@ -155,8 +150,8 @@ static bool serve(struct peer *peer)
         return n < 0 && errno == EINTR;
     peer->n_bytes += (size_t)n;
     while (peer->n_bytes - at >= HEADER_BYTES) {
-        const struct header *header = (const struct header *)(const void *)(peer->input + at);
-        size_t length = be16_host(header->length);
+        const struct of_header *header = (const struct of_header *)(const void *)(peer->input + at);
+        size_t length = be16_host(header->n_bytes);
 
         if (length < HEADER_BYTES)
             return false;
