@@ -64,6 +64,8 @@ static void put_megaflow(struct buffer *out, const struct flow *flow, const stru
 
     match.mask.key = *mask;
     match.mask.key.recirc_id = be32_from(0);
+    if (!flow->key.vlan[0].tci.raw) /* Without a first tag there is no second one. */
+        match.mask.key.vlan[1].tci = be16_from(0);
     match_normalize(&match);
     buffer_puts(out, "recirc_id=0,eth,");
     of_match_format(&match, NULL, out);

@@ -196,7 +196,7 @@ static bool xlate_action(struct xlate *x, const struct ofa *action)
         xlate_output_reg(x, (const void *)action);
         return true;
     case OFA_ENQUEUE:
-        xlate_output(x, ((const struct ofa_enqueue *)(const void *)action)->port, 0);
+        xlate_enqueue(x, (const void *)action);
         return true;
     case OFA_STACK_PUSH:
         xlate_push(x, (const void *)action);
@@ -465,8 +465,7 @@ static bool may_receive(struct xlate *x, const struct port_view *port)
     return !(settings & (is_spanning_tree(x) ? OFPPC_NO_RECV_STP : OFPPC_NO_RECV));
 }
 
-/* 'is_inner': it comes out of a patch port. */
-static void through_bridge(struct xlate *x, bool is_inner)
+static void through_bridge(struct xlate *x)
 {
     const struct port_view *in = bridge_view_port(x->bridge, xlate_in_port(x));
 
@@ -484,8 +483,7 @@ static void through_bridge(struct xlate *x, bool is_inner)
     }
     xlate_walk(x, 0, xlate_in_port(x), MISS_TO_CONTROLLER);
     xlate_finish_pause(x);
-    if (!is_inner)
-        xlate_trace_into_table(x);
+    xlate_trace_into_table(x);
     xlate_action_set(x);
 }
 
@@ -521,7 +519,7 @@ void xlate_into_patch(struct xlate *x, const struct port_view *port)
     xlate_reset_metadata(x);
     x->action_set_first = n_action_set;
     x->depth++;
-    through_bridge(x, true);
+    through_bridge(x);
     x->depth--;
 
     xlate_restore_stack(x, &stack);
@@ -679,7 +677,7 @@ void xlate_flow(const struct topology *topology, struct bridge_view *bridge,
     x.packet = packet;
     x.bridge = bridge;
     xlate_init_view(&x, flow);
-    through_bridge(&x, false);
+    through_bridge(&x);
     xlate_finish(&x);
 }
 

@@ -275,6 +275,7 @@ static inline bool xlate_is_inner_word(size_t word)
 /* xlate_output.c: where frames go */
 
 void xlate_output(struct xlate *x, of_port port, uint32_t trunc_bytes);
+void xlate_enqueue(struct xlate *x, const struct ofa_enqueue *action);
 void xlate_output_reg(struct xlate *x, const struct ofa_output_reg *action);
 void xlate_check_length(struct xlate *x, const struct ofa_check_length *action);
 void xlate_to_port(struct xlate *x, const struct port_view *port);

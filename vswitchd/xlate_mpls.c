@@ -251,9 +251,9 @@ bool xlate_dec_mpls_ttl(struct xlate *x)
             write_label_bits(x, UINT8_MAX, ttl - 1);
             return true;
         }
-        xlate_warn(x, "MPLS decrement TTL exception");
         xlate_to_controller(x, 0, OFPR_INVALID_TTL);
     }
+    xlate_warn(x, "MPLS decrement TTL exception");
     x->reason = DROP_BAD_TTL;
     return false;
 }

@@ -154,6 +154,14 @@ static void to_one(struct xlate *x, of_port port)
     x->reason = DROP_OUTPUT_TO_NOWHERE;
 }
 
+void xlate_enqueue(struct xlate *x, const struct ofa_enqueue *action)
+{
+    if (action->port == xlate_in_port(x))
+        x->reason = DROP_OUTPUT_TO_NOWHERE; /* Of this, traces say nothing. */
+    else
+        xlate_output(x, action->port, 0);
+}
+
 static void to_truncated(struct xlate *x, of_port port, uint32_t trunc_bytes)
 {
     uint32_t before = x->now.trunc_bytes;

@@ -19,6 +19,18 @@ static bool is_untold(const struct of_field *field)
            field->id == FIELD_ND_OPTIONS_TYPE;
 }
 
+/* Up to the last of them. */
+static void add_inner_labels(const struct flow *flow, struct flow_key *mask)
+{
+    enum { BOTTOM_OF_STACK = 1 << 8 };
+    const uint16_t type = be16_host(flow->key.eth_type);
+
+    for (size_t i = 1; (type == ETH_TYPE_MPLS || type == ETH_TYPE_MPLS_MULTICAST) &&
+                       i < FLOW_N_MPLS && !(be32_host(flow->key.mpls_lse[i - 1]) & BOTTOM_OF_STACK);
+         i++)
+        mask->mpls_lse[i] = be32_from(UINT32_MAX);
+}
+
 void of_match_add_frame_fields(const struct flow *flow, struct match *match)
 {
     struct flow_key *mask = &match->mask.key;
@@ -27,6 +39,9 @@ void of_match_add_frame_fields(const struct flow *flow, struct match *match)
     memset(&mask->eth_dst, 0xff, sizeof mask->eth_dst);
     mask->eth_type = be16_from(UINT16_MAX);
     mask->vlan[0].tci = be16_from(UINT16_MAX);
+    if (flow->key.vlan[0].tci.raw)
+        mask->vlan[1].tci = be16_from(UINT16_MAX);
+    add_inner_labels(flow, mask);
     for (int id = 0; id < N_FIELDS; id++) {
         const struct of_field *field = of_field((enum of_field_id)id);
 
@@ -36,35 +51,13 @@ void of_match_add_frame_fields(const struct flow *flow, struct match *match)
     }
 }
 
-/* A second tag is in no field: it is shown behind the first one. */
-static void put_inner_tag(const struct flow_key *key, struct buffer *out)
-{
-    unsigned tci = be16_host(key->vlan[1].tci);
-
-    if (tci & VLAN_CFI)
-        buffer_printf(out, "dl_vlan1=%u,dl_vlan_pcp1=%u,", tci & VLAN_VID_MASK,
-                      tci >> VLAN_PCP_SHIFT);
-    else
-        buffer_printf(out, "vlan_tci1=0x%04x,", tci);
-}
-
 static void put_fields(const struct flow *flow, struct buffer *out)
 {
     struct match match = {.flow = *flow};
-    struct buffer text = BUFFER_INIT;
 
     of_match_add_frame_fields(flow, &match);
     match_normalize(&match);
-    of_match_format(&match, NULL, &text);
-    const char *all = buffer_text(&text), *behind_tag = strstr(all, "dl_src=");
-    if (flow->key.vlan[0].tci.raw && behind_tag) {
-        buffer_put(out, all, (size_t)(behind_tag - all));
-        put_inner_tag(&flow->key, out);
-        buffer_puts(out, behind_tag);
-    } else {
-        buffer_puts(out, all);
-    }
-    buffer_fini(&text);
+    of_match_format(&match, NULL, out);
 }
 
 /* Checksums are no fields. */

@@ -152,10 +152,11 @@ static void put_fields(const struct match *match, const uint16_t *fields, size_t
                   out);
 }
 
-static void put_vlan(const struct match *match, struct buffer *out)
+/* 'suffix' tells the tag from one in front of it. */
+static void put_vlan(const struct match *match, size_t i, const char *suffix, struct buffer *out)
 {
-    unsigned tci = be16_host(match->flow.key.vlan[0].tci);
-    unsigned mask = be16_host(match->mask.key.vlan[0].tci);
+    unsigned tci = be16_host(match->flow.key.vlan[i].tci);
+    unsigned mask = be16_host(match->mask.key.vlan[i].tci);
     unsigned vid_mask = mask & VLAN_VID_MASK, pcp_mask = mask & VLAN_PCP_MASK;
     bool is_plain = mask & tci & VLAN_CFI && (!vid_mask || vid_mask == VLAN_VID_MASK) &&
                     (!pcp_mask || pcp_mask == VLAN_PCP_MASK) && (vid_mask || pcp_mask);
@@ -164,13 +165,27 @@ static void put_vlan(const struct match *match, struct buffer *out)
         return;
     if (is_plain) {
         if (vid_mask)
-            buffer_printf(out, "dl_vlan=%u,", tci & VLAN_VID_MASK);
+            buffer_printf(out, "dl_vlan%s=%u,", suffix, tci & VLAN_VID_MASK);
         if (pcp_mask)
-            buffer_printf(out, "dl_vlan_pcp=%u,", tci >> VLAN_PCP_SHIFT);
+            buffer_printf(out, "dl_vlan_pcp%s=%u,", suffix, tci >> VLAN_PCP_SHIFT);
     } else if (mask == UINT16_MAX) {
-        buffer_printf(out, "vlan_tci=0x%04x,", tci);
+        buffer_printf(out, "vlan_tci%s=0x%04x,", suffix, tci);
     } else {
-        buffer_printf(out, "vlan_tci=0x%04x/0x%04x,", tci, mask);
+        buffer_printf(out, "vlan_tci%s=0x%04x/0x%04x,", suffix, tci, mask);
+    }
+}
+
+/* Those behind the first are in no field. */
+static void put_inner_labels(const struct match *match, struct buffer *out)
+{
+    for (size_t i = 1; i < FLOW_N_MPLS; i++) {
+        uint32_t lse = be32_host(match->flow.key.mpls_lse[i]);
+        uint32_t mask = be32_host(match->mask.key.mpls_lse[i]);
+
+        if (mask == UINT32_MAX)
+            buffer_printf(out, "mpls_lse%zu=%u,", i, lse);
+        else if (mask)
+            buffer_printf(out, "mpls_lse%zu=0x%x/0x%x,", i, lse, mask);
     }
 }
 
@@ -219,7 +234,8 @@ static void put_match(const struct match *match, const struct of_names *names, s
         of_port_format((of_port)be32_host(match->flow.key.in_port), names, out);
         buffer_putc(out, ',');
     }
-    put_vlan(match, out);
+    put_vlan(match, 0, "", out);
+    put_vlan(match, 1, "1", out);
     put_field(match, "dl_src", FIELD_ETH_SRC, out);
     put_field(match, "dl_dst", FIELD_ETH_DST, out);
     if (match->mask.key.eth_type.raw && !has_type)
@@ -228,6 +244,8 @@ static void put_match(const struct match *match, const struct of_names *names, s
     for (size_t i = 0; has_type && i < ARRAY_SIZE(upper_fields); i++) {
         if (!has_proto || upper_fields[i].field != FIELD_IP_PROTO)
             put_field(match, upper_fields[i].label, (enum of_field_id)upper_fields[i].field, out);
+        if (upper_fields[i].field == FIELD_MPLS_BOS)
+            put_inner_labels(match, out);
     }
 }
 

@@ -4,9 +4,11 @@
 trees are the same but for Weir's own lines, and the datapath actions mean the same.
 
     control_trace.py flows N SEED             prints N flows for both
+    control_trace.py loose N SEED             and N that only OpenFlow 1.0 takes
     control_trace.py groups                   and the groups they use
     control_trace.py compare N SEED OURS THEIRS"""
 
+import difflib
 import random
 import re
 import sys
@@ -27,7 +29,8 @@ ACTIONS = {  # What it needs of the flow: and how it is written.
          "resubmit({port},{table})", "push_vlan:0x8100,set_field:{vid}->vlan_vid", "mod_vlan_vid:{d}",
          "mod_vlan_pcp:{d}", "push_vlan:0x8100,pop_vlan", "push:NXM_NX_REG0[],pop:NXM_NX_REG3[]", "output:NXM_NX_REG1[]",
          "output(port=3,max_len=100)", "clone(load:{d}->NXM_NX_REG4[],mod_dl_dst:00:00:00:00:04:0{d},output:{port})",
-         "note:01.02.03.04.05.06", "exit", "set_queue:{d},pop_queue", "bundle(eth_src,0,active_backup,ofport,members:{port})",
+         "note:01.02.03.04.05.06", "exit", "set_queue:{d},pop_queue", "set_queue:{d}", "enqueue:{port}:{d}",
+         "output:NXM_NX_REG1[0..3]", "push:NXM_OF_ETH_SRC[],pop:NXM_OF_ETH_DST[]", "bundle(eth_src,0,active_backup,ofport,members:{port})",
          "learn(table=9,hard_timeout=10,NXM_OF_ETH_DST[]=NXM_OF_ETH_SRC[],output:NXM_OF_IN_PORT[])",
          "group:{group}"],
     "ip": ["mod_nw_src:10.9.0.{d}", "mod_nw_dst:10.8.0.{d}", "mod_nw_tos:{tos}", "mod_nw_ecn:{e}", "dec_ttl", "mod_nw_ttl:{d}",
@@ -38,6 +41,7 @@ ACTIONS = {  # What it needs of the flow: and how it is written.
     "arp": ["load:2->NXM_OF_ARP_OP[]", "move:NXM_NX_ARP_SHA[]->NXM_NX_ARP_THA[]", "set_field:10.0.0.{d}->arp_spa"],
     "mpls": ["set_field:{d}->mpls_label", "dec_mpls_ttl", "push_mpls:0x8847"],
 }
+LOOSE = [action for key in ("ip", "tcp", "mpls") for action in ACTIONS[key] if re.match("(dec|mod)_(?!nw_(ecn|ttl)|tp_)", action)]
 INSTRUCTIONS = ["goto_table:{next}", "write_actions(output:{port},dec_ttl)", "clear_actions", "write_metadata:0x{d}/0xf"]
 
 
@@ -94,6 +98,24 @@ class Generator:
         words = [f"table={table}", f"priority={self.rng.randrange(1, 1000)}"] + self.match(kind) + [f"actions={actions}"]
         return ",".join(words)
 
+    def loose_flow(self):
+        """Actions without what they need of the flow, which OpenFlow 1.0 lets pass."""
+        table, kind = self.rng.randrange(TABLES), self.rng.choice(KINDS)
+        chosen = [self.fill(self.rng.choice(LOOSE), table)
+                  for _ in range(self.rng.randrange(1, 4))]
+        words = [f"table={table}", f"priority={self.rng.randrange(1, 1000)}"] + self.match(kind)
+        return ",".join(words + ["actions=" + ",".join(chosen), f"resubmit(,{table + 1}),output:1"])
+
+    def conjunction(self):
+        """Two clauses, one of them said twice, and perhaps the flow that they are for."""
+        table, priority, conj = self.rng.randrange(TABLES), self.rng.randrange(1, 1000), self.rng.randrange(1, 9)
+        head = f"table={table},priority={priority},"
+        flows = [f"{head}tcp,nw_dst=10.0.0.{d},actions=conjunction({conj},1/2)" for d in self.rng.sample(range(4), 2)]
+        flows.append(f"{head}tcp,tp_dst={self.rng.choice([53, 80])},actions=conjunction({conj},2/2)")
+        if self.rng.random() < .7:
+            flows.append(f"{head}conj_id={conj},tcp,actions={self.actions('tcp', table)}")
+        return "\n".join(flows)
+
     def request(self):
         """The words of a trace."""
         kind = self.rng.choice(KINDS)
@@ -108,7 +130,7 @@ class Generator:
         if kind == "arp":
             parts.append("arp_op=1")
         if kind == "mpls":
-            parts += [f"mpls_ttl={self.rng.choice([1, 64])}", "mpls_label=17", "mpls_bos=1"]
+            parts += [f"mpls_ttl={self.rng.choice([1, 64])}", "mpls_label=17", f"mpls_bos={self.rng.choice([1, 1, 0])}"]
         if self.rng.random() < .2:
             parts += ["dl_vlan=5", f"dl_vlan_pcp={self.rng.randrange(8)}"]
         words = ["br0", ",".join(parts)]
@@ -127,10 +149,12 @@ def tree(answer):
     is_error, text = answer
     own = ("Rewritten:", "Served by:", "Dropped:", "Megaflow:", "Datapath actions:")
     text = text.split("\nThis flow is handled by the userspace slow path")[0]
-    text = re.sub(r",(vlan_tci1=0x0000|dl_vlan1=\d+,dl_vlan_pcp1=\d+|mpls_lse[12]=\d+)\b", "", text)
+    text = re.sub(r"(?<=\nFinal flow: )skb_priority=0x\w+,", "", text)  # There are no queues.
+    flow = re.match(r"Flow: (.*)\n", text)
+    text = text.replace(f"\nFinal flow: {flow[1]}\n", "\nFinal flow: unchanged\n") if flow else text
     lines = [line for line in text.splitlines()
              if not line.startswith(own) and not line.lstrip().startswith("#")]
-    return is_error, "\n".join(lines)
+    return "\n".join([f"error: {is_error}"] + lines)
 
 
 def datapath_actions(answer, names):
@@ -153,7 +177,7 @@ def compare(n, seed, ours, theirs):
     for _ in range(n):
         words = generator.request()
         our_answer, their_answer = ours.call(*words), theirs.call(*words)
-        if "over max translation depth" in our_answer[1]:
+        if re.search("over max translation depth|the verdict is too long", our_answer[1]):
             continue  # Open vSwitch sends what was output before.
         n_compared += 1
         for what, our_part, their_part in (("tree", tree(our_answer), tree(their_answer)),
@@ -161,7 +185,8 @@ def compare(n, seed, ours, theirs):
                                             datapath_actions(their_answer, their_names))):
             if our_part != their_part:
                 n_wrong += 1
-                print(f"other {what} of {words}\n--- Open vSwitch\n{their_part}\n--- Weir\n{our_part}")
+                print(f"other {what} of {words}", *difflib.unified_diff(
+                    *(str(part).splitlines() for part in (their_part, our_part)), "Open vSwitch", "Weir", "", "", 1, ""), sep="\n")
     print(f"{n_compared} traces compared")
     if n_compared < n / 2:
         sys.exit("too few traces end")
@@ -174,6 +199,10 @@ def main():
     elif sys.argv[1] == "flows":
         generator = Generator(int(sys.argv[3]))
         print("\n".join(generator.flow() for _ in range(int(sys.argv[2]))))
+        print("\n".join(generator.conjunction() for _ in range(int(sys.argv[2]) // 20)))
+    elif sys.argv[1] == "loose":
+        generator = Generator(int(sys.argv[3]))
+        print("\n".join(generator.loose_flow() for _ in range(int(sys.argv[2]))))
     else:
         n_wrong = compare(int(sys.argv[2]), int(sys.argv[3]), Switch(sys.argv[4]), Switch(sys.argv[5], True))
         sys.exit(n_wrong > 0)

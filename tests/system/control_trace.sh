@@ -35,7 +35,7 @@ set_up() { # RUNNER...
   "$@" ovs-ofctl -t 10 add-flow br1 actions=normal
 }
 # Masks, datapath ports and our own lines are each switch's.
-common() { grep -v '^ *# \|^Rewritten:\|^Served by:\|^Dropped:\|^Megaflow:\|^Datapath actions:' | sed 's/,vlan_tci1=0x0000//'; }
+common() { grep -v '^ *# \|^Rewritten:\|^Served by:\|^Dropped:\|^Megaflow:\|^Datapath actions:'; }
 
 start_switch
 start_ovs
@@ -101,6 +101,7 @@ replace_tables() { # RUNNER...
   "$@" ovs-ofctl -t 10 del-flows br0
   /usr/bin/python3 "$here/control_trace.py" groups | "$@" ovs-ofctl -t 10 -O OpenFlow13 add-groups br0 -
   /usr/bin/python3 "$here/control_trace.py" flows 150 "$seed" | "$@" ovs-ofctl -t 10 -O OpenFlow14 add-flows br0 -
+  /usr/bin/python3 "$here/control_trace.py" loose 30 "$seed" | "$@" ovs-ofctl -t 10 -O OpenFlow10 add-flows br0 -
   "$@" ovs-ofctl -t 10 add-flow br1 actions=output:in_port,LOCAL
 }
 replace_tables on_switch
