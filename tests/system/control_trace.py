@@ -48,6 +48,7 @@ INSTRUCTIONS = ["goto_table:{next}", "write_actions(output:{port},dec_ttl)", "cl
 class Generator:
     def __init__(self, seed):
         self.rng = random.Random(seed)
+        self.priorities = self.rng.sample(range(2, 2000, 2), 500)  # Of two alike, which wins is not defined.
 
     def kind_of(self, kind):
         """The keys of ACTIONS that fit."""
@@ -95,7 +96,7 @@ class Generator:
             instruction = self.rng.choice(INSTRUCTIONS)
             if "dec_ttl" not in instruction or self.kind_of(kind)[-1] in ("ip", "ipv6"):
                 actions += "," + self.fill(instruction, table)
-        words = [f"table={table}", f"priority={self.rng.randrange(1, 1000)}"] + self.match(kind) + [f"actions={actions}"]
+        words = [f"table={table}", f"priority={self.priorities.pop()}"] + self.match(kind) + [f"actions={actions}"]
         return ",".join(words)
 
     def loose_flow(self):
@@ -103,12 +104,12 @@ class Generator:
         table, kind = self.rng.randrange(TABLES), self.rng.choice(KINDS)
         chosen = [self.fill(self.rng.choice(LOOSE), table)
                   for _ in range(self.rng.randrange(1, 4))]
-        words = [f"table={table}", f"priority={self.rng.randrange(1, 1000)}"] + self.match(kind)
+        words = [f"table={table}", f"priority={self.priorities.pop() + 1}"] + self.match(kind)
         return ",".join(words + ["actions=" + ",".join(chosen), f"resubmit(,{table + 1}),output:1"])
 
     def conjunction(self):
         """Two clauses, one of them said twice, and perhaps the flow that they are for."""
-        table, priority, conj = self.rng.randrange(TABLES), self.rng.randrange(1, 1000), self.rng.randrange(1, 9)
+        table, priority, conj = self.rng.randrange(TABLES), self.priorities.pop(), self.rng.randrange(1, 9)
         head = f"table={table},priority={priority},"
         flows = [f"{head}tcp,nw_dst=10.0.0.{d},actions=conjunction({conj},1/2)" for d in self.rng.sample(range(4), 2)]
         flows.append(f"{head}tcp,tp_dst={self.rng.choice([53, 80])},actions=conjunction({conj},2/2)")
@@ -149,7 +150,7 @@ def tree(answer):
     is_error, text = answer
     own = ("Rewritten:", "Served by:", "Dropped:", "Megaflow:", "Datapath actions:")
     text = text.split("\nThis flow is handled by the userspace slow path")[0]
-    text = re.sub(r"(?<=\nFinal flow: )skb_priority=0x\w+,", "", text)  # There are no queues.
+    text = re.sub(r"(\nFinal flow: .*?)skb_priority=0x\w+,", r"\1", text)  # There are no queues.
     flow = re.match(r"Flow: (.*)\n", text)
     text = text.replace(f"\nFinal flow: {flow[1]}\n", "\nFinal flow: unchanged\n") if flow else text
     lines = [line for line in text.splitlines()
@@ -170,6 +171,11 @@ def datapath_actions(answer, names):
     return outcome(flow[1], text)
 
 
+def may_lose_tags(answer):
+    """Of three tags, Open vSwitch forgets one."""
+    return len(re.findall("push_vlan|^Flow: .*dl_vlan=", answer[1], re.M)) > 2
+
+
 def compare(n, seed, ours, theirs):
     generator = Generator(seed + 1)
     our_names, their_names = port_names(ours), port_names(theirs)
@@ -177,13 +183,13 @@ def compare(n, seed, ours, theirs):
     for _ in range(n):
         words = generator.request()
         our_answer, their_answer = ours.call(*words), theirs.call(*words)
-        if re.search("over max translation depth|the verdict is too long", our_answer[1]):
+        if re.search("over max translation depth|the verdict is too long|more than 3 MPLS labels", our_answer[1]):
             continue  # Open vSwitch sends what was output before.
         n_compared += 1
         for what, our_part, their_part in (("tree", tree(our_answer), tree(their_answer)),
                                            ("actions", datapath_actions(our_answer, our_names),
                                             datapath_actions(their_answer, their_names))):
-            if our_part != their_part:
+            if our_part != their_part and not may_lose_tags(our_answer):
                 n_wrong += 1
                 print(f"other {what} of {words}", *difflib.unified_diff(
                     *(str(part).splitlines() for part in (their_part, our_part)), "Open vSwitch", "Weir", "", "", 1, ""), sep="\n")

@@ -87,6 +87,8 @@ def execute(text, frame, outputs):
         elif name == "push_mpls":
             values = arguments(rest)
             frame.labels.append({key: int(values[key]) for key in ("label", "tc", "ttl", "bos")})
+        elif name == "pop_mpls":
+            frame.labels.pop()
         elif name == "clone":
             execute(rest, frame.copy(), outputs)
         elif name == "trunc":
