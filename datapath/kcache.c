@@ -296,7 +296,7 @@ bool kcache_encode_locked(struct kcache *cache, struct megaflow *flow, const str
 static bool is_seen_locked(struct kcache *cache, const struct kc_points *points)
     REQUIRES(cache->lock)
 {
-    uint32_t *seen = &cache->seen[(points->home ^ points->other >> 8) % SEEN_FLOWS];
+    uint32_t *seen = &cache->seen[(points->home ^ points->other << 7) % SEEN_FLOWS];
     uint32_t mark = points->home << 13 ^ points->other ^ UINT32_C(1) << 31;
 
     if (*seen == mark)
