@@ -162,7 +162,7 @@ stays_up() { # REASON MATCH ACTIONS
   local counted
   counted=$(number "$1")
   is_counted() { can_reach h1 10.8.0.2 && [ "$(number "$1")" -gt "$counted" ]; }
-  ofctl add-flow br0 "priority=90,in_port=h1,$2,actions=$3"
+  ofctl -O OpenFlow13 add-flow br0 "priority=90,in_port=h1,$2,actions=$3"
   wait_until is_counted "$1" || fail "$2 is not counted as $1: $(cache)"
   "$WEIR_BUILD/cli/weir" --json cache show | python3 -c 'import json, sys
 sys.exit(not json.load(sys.stdin)["ineligible"][sys.argv[1]])' "$1" || fail "$1 is not in the JSON of weir cache show"
@@ -170,6 +170,12 @@ sys.exit(not json.load(sys.stdin)["ineligible"][sys.argv[1]])' "$1" || fail "$1 
 }
 stays_up fields "arp,arp_sha=$mac1" normal
 stays_up actions icmp controller,normal
+# What one port gets is cut, what the next one gets is changed.
+stays_up cut icmp "output(port=LOCAL,max_len=80),mod_nw_tos:4,normal"
+stays_up too_long icmp "$(for tos in 4 8 12 16 20; do printf 'mod_nw_tos:%d,LOCAL,' $tos; done)mod_nw_tos:0,normal"
+ofctl -O OpenFlow13 add-meter br0 meter=1,pktps,band=type=drop,rate=100000
+ofctl -O OpenFlow13 add-flow br0 table=5,actions=meter:1,normal
+stays_up meter icmp "meter:1,LOCAL,goto_table:5"
 treats_more h1 many_pings h1 10.8.0.2 || fail "the kernel does not treat h1's pings again"
 
 step "what nobody uses leaves the kernel's cache"

@@ -393,6 +393,20 @@ static void entries_are_right_before_and_after_generations_begin_anew(void **sta
     assert_true(s->maps.state->base > base + INT32_MAX);
 }
 
+static void what_goes_to_a_port_that_lives_in_userspace_stays_there(void **state)
+{
+    struct rig *s = *state;
+    struct kcache_stats stats;
+
+    s->output = s->other;
+    send_two_from(s, 1);
+    assert_false(has_entry(s));
+    assert_true(datapath_get_kernel_stats(s->dp, &stats));
+    for (int i = 0; i < KCACHE_N_REFUSALS; i++)
+        assert_int_equal(stats.refused[i], i == KCACHE_PORTS);
+    assert_string_equal(kcache_refusal_name(KCACHE_PORTS), "ports");
+}
+
 /* Its megaflow is older than all that entries can tell. */
 static void a_flow_that_never_changes_comes_back_when_generations_begin_anew(void **state)
 {
@@ -460,6 +474,7 @@ int main(void)
         A_TEST(a_change_during_the_walk_is_no_difference),
         A_TEST(a_change_that_is_being_published_is_no_difference),
         A_TEST(a_sample_is_as_large_as_asked_for),
+        A_TEST(what_goes_to_a_port_that_lives_in_userspace_stays_there),
         A_TEST(entries_are_right_before_and_after_generations_begin_anew),
         A_TEST(a_flow_that_never_changes_comes_back_when_generations_begin_anew),
         A_TEST(a_table_that_is_nearly_full_has_room_for_all),
