@@ -15,21 +15,40 @@ import struct
 import sys
 
 SEED = 77
+HONEST_PATIENCE_S = 60
 
 
-def talk(path, data, patience=0.3):
-    """What the server says to 'data' before it falls silent or hangs up."""
+def talk(path, data, patience=0.3, is_complete=lambda answer: False):
+    """What the server says to 'data' before it has said all, falls silent or hangs up."""
     answer = b""
     with socket.socket(socket.AF_UNIX) as fd:
         fd.settimeout(patience)
         fd.connect(path)
         try:
             fd.sendall(data)
-            while chunk := fd.recv(65536):
+            while not is_complete(answer) and (chunk := fd.recv(65536)):
                 answer += chunk
         except (TimeoutError, ConnectionError, BrokenPipeError):
             pass
     return answer
+
+
+def is_json(answer):
+    try:
+        json.loads(answer)
+        return True
+    except ValueError:
+        return False
+
+
+def ask(path, data):
+    """What must be answered, however busy the machine is."""
+    return talk(path, data, HONEST_PATIENCE_S, is_json)
+
+
+def is_features_reply(answer):
+    """Behind a hello."""
+    return len(answer) >= 8 and len(answer) >= struct.unpack("!H", answer[2:4])[0] + 8
 
 
 def require(condition, what):
@@ -78,10 +97,10 @@ def transactions():
 def check_database(path):
     for data in json_nonsense():
         talk(path, data)
-        honest = talk(path, b'{"method":"list_dbs","params":[],"id":5}')
+        honest = ask(path, b'{"method":"list_dbs","params":[],"id":5}')
         require(b"Open_vSwitch" in honest, f"no honest answer after {data[:40]!r}")
     for operation, data in transactions():
-        answer = talk(path, data)
+        answer = ask(path, data)
         require(b"error" in answer, f"no error for {operation}")
         if b'"error":null' in answer.replace(b" ", b""):
             result = json.loads(answer)["result"]
@@ -92,9 +111,9 @@ def check_database(path):
 def check_control(path):
     for data in json_nonsense():
         talk(path, data)
-    honest = talk(path, b'{"method":"version","params":[],"id":5}')
+    honest = ask(path, b'{"method":"version","params":[],"id":5}')
     require(b"result" in honest, "control socket fell silent")
-    unknown = talk(path, b'{"method":"%s%n","params":["a"],"id":5}')
+    unknown = ask(path, b'{"method":"%s%n","params":["a"],"id":5}')
     require(b"not a valid command" in unknown, "unknown command was not refused")
 
 
@@ -112,7 +131,7 @@ def check_openflow(path):
                             rng.randbytes(rng.randint(0, 300)))
         message[2:4] = struct.pack("!H", len(message))
         talk(path, hello + bytes(message), 0.002)
-    answer = talk(path, hello + features)
+    answer = talk(path, hello + features, HONEST_PATIENCE_S, is_features_reply)
     size = struct.unpack("!H", answer[2:4])[0] if len(answer) >= 8 else 0  # Of its hello.
     require(size and answer[size:size + 2] == b"\x01\x06", "OpenFlow fell silent")
 

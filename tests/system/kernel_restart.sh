@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # What the kernel flow cache holds goes on being forwarded while the switch restarts: by weir restart and by
-# kill -9 under a supervisor, WEIR_RESTARTS times each (default 3).  So do the flows that a script has loaded.
+# kill -9 under a supervisor, WEIR_RESTARTS times each (default 2).  So do the flows that a script has loaded.
 #
 #     h1 10.6.0.1 -- br0 -- h2 10.6.0.2
 #
@@ -13,7 +13,7 @@
 . "$(dirname "$0")/lib.sh"
 # Not ip netns exec, whose mounts, and the BPF filesystem among them, go with its process.
 on_switch() { nsenter --net="/run/netns/$space" "$@"; }
-restarts=${WEIR_RESTARTS:-3}
+restarts=${WEIR_RESTARTS:-2}
 probe=$WEIR_BUILD/tests/probe
 seconds=$((restarts * 5 / 2 + 3))
 
