@@ -112,9 +112,6 @@ static int add_watch(struct monitor *monitor, const char *text, uint32_t monitor
     enum of_version version = ofconn_version(monitor->connection);
     struct of_monitor_request request;
 
-    if (version == OF_1_1 || version == OF_1_2)
-        return error_set(error, -EPROTONOSUPPORT,
-                         "watch: OpenFlow 1.1 and 1.2 have no monitors of flows (see -O)");
     if (parse_watch(text, ofconn_names(monitor->connection), &request, error))
         return error->code;
     request.monitor_id = monitor_id;

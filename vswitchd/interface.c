@@ -3,6 +3,7 @@
 #include "vswitchd/interface.h"
 
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -257,10 +258,58 @@ static uint32_t features_of_speed(uint32_t mbps, bool is_full_duplex)
     }
 }
 
+static uint32_t features_of_modes(uint32_t modes)
+{
+    static const struct {
+        uint32_t mode, feature;
+    } table[] = {
+        {ETHTOOL_LINK_MODE_10baseT_Half_BIT, OFPPF_10MB_HD},
+        {ETHTOOL_LINK_MODE_10baseT_Full_BIT, OFPPF_10MB_FD},
+        {ETHTOOL_LINK_MODE_100baseT_Half_BIT, OFPPF_100MB_HD},
+        {ETHTOOL_LINK_MODE_100baseT_Full_BIT, OFPPF_100MB_FD},
+        {ETHTOOL_LINK_MODE_1000baseT_Half_BIT, OFPPF_1GB_HD},
+        {ETHTOOL_LINK_MODE_1000baseT_Full_BIT, OFPPF_1GB_FD},
+        {ETHTOOL_LINK_MODE_10000baseT_Full_BIT, OFPPF_10GB_FD},
+        {ETHTOOL_LINK_MODE_TP_BIT, OFPPF_COPPER},
+        {ETHTOOL_LINK_MODE_FIBRE_BIT, OFPPF_FIBER},
+        {ETHTOOL_LINK_MODE_Autoneg_BIT, OFPPF_AUTONEG},
+        {ETHTOOL_LINK_MODE_Pause_BIT, OFPPF_PAUSE},
+        {ETHTOOL_LINK_MODE_Asym_Pause_BIT, OFPPF_PAUSE_ASYM},
+    };
+    uint32_t features = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+        features |= modes >> table[i].mode & 1 ? table[i].feature : 0;
+    return features;
+}
+
+static uint32_t fastest_kbps(uint32_t features)
+{
+    if (features & OFPPF_10GB_FD)
+        return 10000000;
+    if (features & (OFPPF_1GB_HD | OFPPF_1GB_FD))
+        return 1000000;
+    if (features & (OFPPF_100MB_HD | OFPPF_100MB_FD))
+        return 100000;
+    return features & (OFPPF_10MB_HD | OFPPF_10MB_FD) ? 10000 : 0;
+}
+
+/* What the device can do is told only as far as OpenFlow had names for it in 1.0. */
+static void describe_link(const struct link_driver *driver, struct of_port_info *info)
+{
+    info->current = features_of_speed(driver->speed_mbps, driver->is_full_duplex) |
+                    (driver->is_copper ? OFPPF_COPPER : 0U) |
+                    (driver->is_fiber ? OFPPF_FIBER : 0U) |
+                    (driver->is_negotiated ? OFPPF_AUTONEG : 0U);
+    info->supported = features_of_modes(driver->supported);
+    info->advertised = features_of_modes(driver->advertised);
+    info->current_speed_kbps = driver->speed_mbps * 1000;
+    info->max_speed_kbps = fastest_kbps(info->supported);
+}
+
 void interface_describe(const struct interface *interface, struct of_port_info *info)
 {
     const struct netdev *netdev = interface_netdev(interface);
-    uint32_t speed_mbps = interface->driver.speed_mbps;
 
     memset(info, 0, sizeof *info);
     info->port = interface->ofport;
@@ -275,8 +324,7 @@ void interface_describe(const struct interface *interface, struct of_port_info *
     if (!netdev || !(netdev->link.flags & IFF_UP))
         info->config |= OFPPC_PORT_DOWN;
     info->state = interface_is_up(interface) ? OFPPS_LIVE : OFPPS_LINK_DOWN;
-    info->current = features_of_speed(speed_mbps, interface->driver.is_full_duplex);
-    info->current_speed_kbps = info->max_speed_kbps = speed_mbps * 1000;
+    describe_link(&interface->driver, info);
 }
 
 void interface_get_stats(const struct interface *interface, struct interface_stats *stats)

@@ -7,6 +7,7 @@
 #include "lib/clock.h"
 #include "lib/openflow/action_codec.h"
 #include "lib/openflow/groups.h"
+#include "lib/openflow/tables.h"
 #include "vswitchd/group_mod.h"
 #include "vswitchd/group_table.h"
 #include "vswitchd/of_server_state.h"
@@ -112,18 +113,6 @@ enum of_error of_stats_groups(struct of_connection *connection, const struct of_
     return tell_groups(connection, message, true);
 }
 
-/* OFPAT_* by their numbers in the version; not copy_ttl_out and copy_ttl_in. */
-static uint32_t actions_of(enum of_version version)
-{
-    const uint32_t output = 1, output_and_setters = 0x7ff, from_set_mpls_label = 0x1ffe000;
-    const uint32_t from_set_mpls_ttl_to_set_field = 0x3ff8000;
-
-    if (version == OF_1_0)
-        return output_and_setters;
-    return version == OF_1_1 ? output_and_setters | from_set_mpls_label
-                             : output | from_set_mpls_ttl_to_set_field;
-}
-
 enum of_error of_stats_group_features(struct of_connection *connection,
                                       const struct of_message *message)
 {
@@ -134,7 +123,7 @@ enum of_error of_stats_group_features(struct of_connection *connection,
 
     for (size_t i = 0; i < N_OF_GROUP_TYPES; i++) {
         features.max_groups[i] = GROUP_TABLE_MAX_GROUPS;
-        features.actions[i] = actions_of(message->version);
+        features.actions[i] = of_action_types(message->version);
     }
     of_encode_group_features(&features, message, &connection->output);
     return OF_OK;

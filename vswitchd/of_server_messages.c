@@ -5,6 +5,7 @@
 #include "lib/annotations.h"
 #include "lib/clock.h"
 #include "lib/openflow/action_codec.h"
+#include "lib/openflow/ct_flush.h"
 #include "lib/openflow/groups.h"
 #include "lib/openflow/packet.h"
 #include "lib/openflow/ports.h"
@@ -20,7 +21,6 @@ enum {
     INVALID_TTL_BIT = 1 << OFPR_INVALID_TTL,
     N_TABLES_TOLD = 254, /* Table 254 is the switch's own. */
     ETHERNET_HEADER_BYTES = 14,
-    OF10_ACTIONS = 0x0fff, /* OFPAT_OUTPUT to OFPAT_ENQUEUE. */
 };
 
 typedef enum of_error handler(struct of_connection *connection, const struct of_message *message);
@@ -38,7 +38,7 @@ static enum of_error handle_features(struct of_connection *connection,
         .n_tables = N_TABLES_TOLD,
         .capabilities = OFPC_FLOW_STATS | OFPC_TABLE_STATS | OFPC_PORT_STATS | OFPC_QUEUE_STATS |
                         OFPC_GROUP_STATS | OFPC_ARP_MATCH_IP | OFPC_BUNDLES,
-        .actions = OF10_ACTIONS,
+        .actions = of_action_types(OF_1_0),
     };
     size_t n_ports = server->ops->list_ports(server->aux, &ports);
     of_encode_features_reply(&features, ports, n_ports, message->version, message->xid,
@@ -219,6 +219,23 @@ static enum of_error handle_resume(struct of_connection *connection,
     return OF_OK;
 }
 
+/* Nothing is tracked: whatever is to be forgotten is. */
+static enum of_error handle_ct_flush(struct of_connection *connection UNUSED,
+                                     const struct of_message *message)
+{
+    struct of_ct_flush flush;
+
+    return of_decode_ct_flush(message, &flush);
+}
+
+static enum of_error handle_ct_flush_zone(struct of_connection *connection UNUSED,
+                                          const struct of_message *message)
+{
+    uint16_t zone;
+
+    return of_decode_ct_flush_zone(message, &zone);
+}
+
 enum of_error of_server_port_mod(struct of_connection *connection, const struct of_message *message)
 {
     struct of_server *server = connection->server;
@@ -386,7 +403,8 @@ static bool is_statistics(enum of_message_kind kind)
            kind == OF_QUEUE_CONFIG_REQUEST || kind == OF_TABLE_DESC_REQUEST ||
            kind == OF_GROUP_STATS_REQUEST || kind == OF_GROUP_DESC_REQUEST ||
            kind == OF_GROUP_FEATURES_REQUEST || kind == OF_METER_STATS_REQUEST ||
-           kind == OF_METER_CONFIG_REQUEST || kind == OF_METER_FEATURES_REQUEST;
+           kind == OF_METER_CONFIG_REQUEST || kind == OF_METER_FEATURES_REQUEST ||
+           kind == OF_IPFIX_BRIDGE_REQUEST || kind == OF_IPFIX_FLOW_REQUEST;
 }
 
 /* With monitors, what a message changes is published with it, so that all know whose it is. */
@@ -430,6 +448,8 @@ enum of_error of_server_handle(struct of_connection *connection, const struct of
         [OF_FLOW_MOD_TABLE_ID] = handle_flow_mod_table_id,
         [OF_SET_PACKET_IN_FORMAT] = handle_packet_in_format,
         [OF_SET_CONTROLLER_ID] = handle_controller_id,
+        [OF_CT_FLUSH_ZONE] = handle_ct_flush_zone,
+        [OF_CT_FLUSH] = handle_ct_flush,
         [OF_TLV_TABLE_MOD] = of_tlv_handle_mod,
         [OF_TLV_TABLE_REQUEST] = of_tlv_handle_request,
     };

@@ -459,6 +459,9 @@ enum of_error of_stats_handle(struct of_connection *connection, const struct of_
         return handle_queue_stats(connection, message);
     case OF_QUEUE_CONFIG_REQUEST:
         return handle_queue_config(connection, message);
+    case OF_IPFIX_BRIDGE_REQUEST:
+    case OF_IPFIX_FLOW_REQUEST:
+        return NXST_NOT_CONFIGURED;
     default:
         return OFPBRC_BAD_STAT;
     }

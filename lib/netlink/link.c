@@ -176,6 +176,11 @@ static void get_speed(int fd, const char *name, struct link_driver *driver)
     if (command.settings.speed != (uint32_t)SPEED_UNKNOWN)
         driver->speed_mbps = command.settings.speed;
     driver->is_full_duplex = command.settings.duplex == DUPLEX_FULL;
+    driver->is_copper = command.settings.port == PORT_TP;
+    driver->is_fiber = command.settings.port == PORT_FIBRE;
+    driver->is_negotiated = command.settings.autoneg == AUTONEG_ENABLE;
+    driver->supported = command.settings.link_mode_masks[0];
+    driver->advertised = command.settings.link_mode_masks[command.settings.link_mode_masks_nwords];
 }
 
 int link_get_driver(const char *name, struct link_driver *driver, struct error *error)

@@ -36,6 +36,8 @@ struct link_driver {
     char bus[32];
     uint32_t speed_mbps; /* 0: unknown. */
     bool is_full_duplex;
+    bool is_copper, is_fiber, is_negotiated;
+    uint32_t supported, advertised; /* The first 32 of enum ethtool_link_mode_bit_indices. */
 };
 
 struct link_stats {

@@ -35,6 +35,7 @@
     ROW(NXBRC_NXM_BAD_TYPE, N(1, 257), N(1, 257), N(3, 0), N(3, 0), N(3, 0), N(3, 0)) \
     ROW(NXBRC_NXM_INVALID, N(1, 256), N(1, 256), N(2, 0), N(2, 0), N(2, 0), N(2, 0)) \
     ROW(NXBRC_UNENCODABLE_ERROR, N(1, 521), N(1, 521), N(10, 0), N(10, 0), N(10, 0), N(10, 0)) \
+    ROW(NXST_NOT_CONFIGURED, N(1, 535), N(1, 535), N(36, 0), N(36, 0), N(36, 0), N(36, 0)) \
     ROW(OFPBAC_BAD_SET_MASK, X, X, X, F(4250, 0), F(4250, 0), O(2, 16)) \
     ROW(OFPBAC_BAD_TYPE, O(2, 0), O(2, 0), O(2, 0), O(2, 0), O(2, 0), O(2, 0)) \
     ROW(OFPBAC_BAD_LEN, O(2, 1), O(2, 1), O(2, 1), O(2, 1), O(2, 1), O(2, 1)) \

@@ -16,7 +16,7 @@ enum { FLAGS_NX = 0x3f, FLAG14_NO_ABBREV = 1 << 5, FLAG14_OWN = 1 << 6, FLAGS14 
 
 static enum of_form form_of(enum of_version version)
 {
-    return version == OF_1_0 ? OF_FORM_NX : OF_FORM_STANDARD;
+    return version <= OF_1_2 ? OF_FORM_NX : OF_FORM_STANDARD;
 }
 
 /* Requests */
@@ -39,7 +39,7 @@ static enum of_error read_nx(struct wire *wire, enum of_version version,
                              struct of_monitor_request *request)
 {
     const uint8_t *head = wire_take(wire, REQUEST_NX_BYTES);
-    bool is_nxm = version == OF_1_0;
+    bool is_nxm = version <= OF_1_2;
 
     if (!head)
         return OFPBRC_BAD_LEN;
@@ -97,7 +97,7 @@ static size_t put_match(const struct match *match, enum of_version version, stru
 {
     size_t start = out->size, n_bytes;
 
-    if (version != OF_1_0) {
+    if (version > OF_1_2) {
         of_match_encode(match, version, out);
         return wire_u16(out->data + start + 2);
     }
@@ -124,7 +124,7 @@ void of_encode_monitor_request(const struct of_monitor_request *request, enum of
         head[14] = request->table_id;
         head[15] = request->command;
     } else {
-        bool is_nx = version == OF_1_0;
+        bool is_nx = version <= OF_1_2;
         be16_store(head + 4, request->flags);
         be16_store(head + (is_nx ? 8 : 6), (uint16_t)match_bytes);
         head[is_nx ? 10 : 12] = request->table_id;
@@ -144,8 +144,7 @@ uint32_t of_decode_monitor_cancel(const struct of_message *message)
 void of_encode_monitor_cancel(uint32_t monitor_id, enum of_version version, uint32_t xid,
                               struct buffer *out)
 {
-    enum of_form form = version < OF_1_3 ? OF_FORM_NX : OF_FORM_STANDARD;
-    size_t start = of_begin_message(OF_MONITOR_CANCEL, form, version, xid, out);
+    size_t start = of_begin_message(OF_MONITOR_CANCEL, form_of(version), version, xid, out);
 
     be32_store(buffer_put_uninit(out, 4), monitor_id);
     of_finish_message(start, out);
@@ -191,7 +190,7 @@ static void put_full(const struct of_flow_update *update, enum of_version versio
     size_t match_bytes = put_match(&update->match, version, out);
     if (version < OF_1_4)
         be16_store(out->data + at + 12, (uint16_t)match_bytes);
-    if (version == OF_1_0)
+    if (version <= OF_1_2)
         ofa_encode_actions(update->actions, version, out);
     else
         ofa_encode_instructions(update->actions, version, out);
@@ -281,10 +280,10 @@ static enum of_error read_update(struct wire wire, enum of_version version, stru
     update->table_id = head[version >= OF_1_4 ? 4 : 14];
     update->cookie = be64_load(head + 16);
     size_t match_bytes = version >= OF_1_4 ? wire_u16(wire.next + 2) : wire_u16(head + 12);
-    error = read_match(&wire, match_bytes, version == OF_1_0, &update->match);
+    error = read_match(&wire, match_bytes, version <= OF_1_2, &update->match);
     if (error)
         return error;
-    return version == OF_1_0 ? ofa_decode_actions(wire.next, wire.left, version, actions)
+    return version <= OF_1_2 ? ofa_decode_actions(wire.next, wire.left, version, actions)
                              : ofa_decode_instructions(wire.next, wire.left, version, actions);
 }
 

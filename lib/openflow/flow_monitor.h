@@ -2,7 +2,7 @@
 #pragma once
 
 /* flow_monitor - who wants to hear of which changes to flow tables, and what is told: NXST_FLOW_MONITOR
- * (1.0), the ONF's extension 187 to 1.3, and OFPMP_FLOW_MONITOR (1.4).  1.1 and 1.2 have none.
+ * (1.0 to 1.2), the ONF's extension 187 to 1.3, and OFPMP_FLOW_MONITOR (1.4).
  *
  * Threads  Plain functions. */
 

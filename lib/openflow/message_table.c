@@ -31,8 +31,14 @@ enum { VENDOR = 4 };
     STATS_AS(ENVELOPE_STATS, OF_FORM_STANDARD, OF_1_0, OF_1_0, 10, kind, type, name, __VA_ARGS__)
 #define STATS(first, last, kind, type, name, ...) \
     STATS_AS(ENVELOPE_STATS, OF_FORM_STANDARD, first, last, 11, kind, type, name, __VA_ARGS__)
+#define NX_STATS11(last, kind, type, name, ...) \
+    STATS_AS(ENVELOPE_NX_STATS, OF_FORM_NX, OF_1_1, last, 11, kind, type, name, __VA_ARGS__)
 #define NX_STATS(kind, type, name, ...) \
     STATS_AS(ENVELOPE_NX_STATS, OF_FORM_NX, OF_1_0, OF_1_0, 10, kind, type, name, __VA_ARGS__)
+/* Without replies: there are no exporters. */
+#define NX_IPFIX(kind, type, name) \
+    {kind, OF_FORM_NX, OF_1_0, OF_1_0, ENVELOPE_NX_STATS, STATS_REQUEST_10, type, 0, 0, name}, \
+    {kind, OF_FORM_NX, OF_1_1, OF_1_5, ENVELOPE_NX_STATS, STATS_REQUEST_11, type, 0, 0, name}
 
 const struct of_message_row of_message_rows[] = {
     PLAIN(OF_HELLO, 0, ANY_VERSION, 0, 0, 1, "OFPT_HELLO"),
@@ -110,6 +116,8 @@ const struct of_message_row of_message_rows[] = {
     NX(OF_TLV_TABLE_MOD, OF_1_5, 24, 8, 8, "NXT_TLV_TABLE_MOD"),
     NX(OF_TLV_TABLE_REQUEST, OF_1_5, 25, 0, 0, "NXT_TLV_TABLE_REQUEST"),
     NX(OF_TLV_TABLE_REPLY, OF_1_5, 26, 16, 8, "NXT_TLV_TABLE_REPLY"),
+    NX(OF_CT_FLUSH_ZONE, OF_1_5, 29, 8, 0, "NXT_CT_FLUSH_ZONE"),
+    NX(OF_CT_FLUSH, OF_1_5, 32, 8, 8, "NXT_CT_FLUSH"),
     NX(OF_RESUME, OF_1_5, 28, 0, 8, "NXT_RESUME"),
     NX(OF_SET_ASYNC, OF_1_5, 19, 24, 0, "NXT_SET_ASYNC_CONFIG"),
     NX(OF_SET_CONTROLLER_ID, OF_1_5, 20, 8, 0, "NXT_SET_CONTROLLER_ID"),
@@ -161,13 +169,15 @@ const struct of_message_row of_message_rows[] = {
     STATS_AS(ENVELOPE_ONF_STATS, OF_FORM_STANDARD, OF_1_3, OF_1_3, 11, OF_MONITOR, 1870,
              "ONFST_FLOW_MONITOR", 0, 8, 0, 8),
     NX_STATS(OF_MONITOR, 2, "NXST_FLOW_MONITOR", 0, 8, 0, 8),
+    NX_STATS11(OF_1_2, OF_MONITOR, 2, "NXST_FLOW_MONITOR", 0, 8, 0, 8),
     NX_STATS(OF_FLOW_STATS, 0, "NXST_FLOW", 8, 8, 0, 1),
     NX_STATS(OF_AGGREGATE, 1, "NXST_AGGREGATE", 8, 8, 24, 0),
     NX_STATS(OF_GROUP_STATS, 7, "NXST_GROUP", 8, 0, 0, 8),
     NX_STATS(OF_GROUP_DESC, 8, "NXST_GROUP_DESC", 8, 0, 0, 8),
     NX_STATS(OF_GROUP_FEATURES, 9, "NXST_GROUP_FEATURES", 0, 0, 40, 0),
-    STATS_AS(ENVELOPE_NX_STATS, OF_FORM_NX, OF_1_1, OF_1_1, 11, OF_GROUP_FEATURES, 9,
-             "NXST_GROUP_FEATURES", 0, 0, 40, 0),
+    NX_STATS11(OF_1_1, OF_GROUP_FEATURES, 9, "NXST_GROUP_FEATURES", 0, 0, 40, 0),
+    NX_IPFIX(OF_IPFIX_BRIDGE_REQUEST, 3, "NXST_IPFIX_BRIDGE request"),
+    NX_IPFIX(OF_IPFIX_FLOW_REQUEST, 4, "NXST_IPFIX_FLOW request"),
 };
 // clang-format on
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/annotations.h"
+#include "lib/openflow/ct_flush.h"
 #include "lib/openflow/group_text.h"
 #include "lib/openflow/message_text_internal.h"
 #include "lib/openflow/wire.h"
@@ -399,6 +400,26 @@ static enum of_error print_tlv_table(struct message_printer *printer)
     return OF_OK;
 }
 
+static enum of_error print_ct_flush(struct message_printer *printer)
+{
+    struct of_ct_flush flush;
+    enum of_error error = of_decode_ct_flush(printer->message, &flush);
+
+    if (!error)
+        of_ct_flush_format(&flush, printer->out);
+    return error;
+}
+
+static enum of_error print_ct_flush_zone(struct message_printer *printer)
+{
+    uint16_t zone;
+    enum of_error error = of_decode_ct_flush_zone(printer->message, &zone);
+
+    if (!error)
+        buffer_printf(printer->out, " zone_id=%u", zone);
+    return error;
+}
+
 const struct message_print message_prints_tables[] = {
     {OF_TABLE_MOD, print_table_mod},
     {OF_TABLE_STATUS, print_table_status},
@@ -425,5 +446,9 @@ const struct message_print message_prints_tables[] = {
     {OF_TLV_TABLE_MOD, print_tlv_mod},
     {OF_TLV_TABLE_REQUEST, print_nothing},
     {OF_TLV_TABLE_REPLY, print_tlv_table},
+    {OF_CT_FLUSH_ZONE, print_ct_flush_zone},
+    {OF_CT_FLUSH, print_ct_flush},
+    {OF_IPFIX_BRIDGE_REQUEST, print_nothing},
+    {OF_IPFIX_FLOW_REQUEST, print_nothing},
 };
 const size_t message_n_prints_tables = ARRAY_SIZE(message_prints_tables);

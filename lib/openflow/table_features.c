@@ -27,23 +27,29 @@ enum { /* ofp_table_feature_prop_type */
        PROPERTY_APPLY_SET_FIELD = 14,
 };
 
-/* Which standard actions exist in which versions; the other half of this is action_decode.c. */
+enum { OF10_TYPES = 0x0fff }; /* OFPAT_OUTPUT to OFPAT_ENQUEUE. */
+
+/* Which standard actions exist in which later versions; the other half of this is action_decode.c. */
 static const struct {
     uint8_t first_version, last_version, type;
 } action_types[] = {
-    {OF_1_1, OF_1_5, OFPAT_OUTPUT},         {OF_1_1, OF_1_1, OFPAT11_SET_VLAN_VID},
-    {OF_1_1, OF_1_1, OFPAT11_SET_VLAN_PCP}, {OF_1_1, OF_1_1, OFPAT11_SET_DL_SRC},
-    {OF_1_1, OF_1_1, OFPAT11_SET_DL_DST},   {OF_1_1, OF_1_1, OFPAT11_SET_NW_SRC},
-    {OF_1_1, OF_1_1, OFPAT11_SET_NW_DST},   {OF_1_1, OF_1_1, OFPAT11_SET_NW_TOS},
-    {OF_1_1, OF_1_1, OFPAT11_SET_NW_ECN},   {OF_1_1, OF_1_1, OFPAT11_SET_TP_SRC},
-    {OF_1_1, OF_1_1, OFPAT11_SET_TP_DST},   {OF_1_1, OF_1_5, OFPAT11_PUSH_VLAN},
-    {OF_1_1, OF_1_5, OFPAT11_POP_VLAN},     {OF_1_1, OF_1_5, OFPAT11_SET_NW_TTL},
-    {OF_1_1, OF_1_5, OFPAT11_DEC_NW_TTL},   {OF_1_2, OF_1_5, OFPAT12_SET_FIELD},
+    {OF_1_1, OF_1_5, OFPAT_OUTPUT},           {OF_1_1, OF_1_1, OFPAT11_SET_VLAN_VID},
+    {OF_1_1, OF_1_1, OFPAT11_SET_VLAN_PCP},   {OF_1_1, OF_1_1, OFPAT11_SET_DL_SRC},
+    {OF_1_1, OF_1_1, OFPAT11_SET_DL_DST},     {OF_1_1, OF_1_1, OFPAT11_SET_NW_SRC},
+    {OF_1_1, OF_1_1, OFPAT11_SET_NW_DST},     {OF_1_1, OF_1_1, OFPAT11_SET_NW_TOS},
+    {OF_1_1, OF_1_1, OFPAT11_SET_NW_ECN},     {OF_1_1, OF_1_1, OFPAT11_SET_TP_SRC},
+    {OF_1_1, OF_1_1, OFPAT11_SET_TP_DST},     {OF_1_1, OF_1_5, OFPAT11_PUSH_VLAN},
+    {OF_1_1, OF_1_5, OFPAT11_POP_VLAN},       {OF_1_1, OF_1_5, OFPAT11_SET_NW_TTL},
+    {OF_1_1, OF_1_5, OFPAT11_DEC_NW_TTL},     {OF_1_2, OF_1_5, OFPAT12_SET_FIELD},
+    {OF_1_1, OF_1_1, OFPAT11_SET_MPLS_LABEL}, {OF_1_1, OF_1_1, OFPAT11_SET_MPLS_TC},
+    {OF_1_1, OF_1_5, OFPAT11_SET_MPLS_TTL},   {OF_1_1, OF_1_5, OFPAT11_DEC_MPLS_TTL},
+    {OF_1_1, OF_1_5, OFPAT11_PUSH_MPLS},      {OF_1_1, OF_1_5, OFPAT11_POP_MPLS},
+    {OF_1_1, OF_1_5, OFPAT11_SET_QUEUE},      {OF_1_1, OF_1_5, OFPAT11_GROUP},
 };
 
 uint32_t of_action_types(enum of_version version)
 {
-    uint32_t types = 0;
+    uint32_t types = version == OF_1_0 ? OF10_TYPES : 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(action_types); i++) {
         if (version >= action_types[i].first_version && version <= action_types[i].last_version)
@@ -52,10 +58,13 @@ uint32_t of_action_types(enum of_version version)
     return types;
 }
 
-uint32_t of_instruction_types(enum of_version version UNUSED)
+uint32_t of_instruction_types(enum of_version version)
 {
+    /* In 1.5 it is an action. */
+    uint32_t meter = version == OF_1_3 || version == OF_1_4 ? 1U << OFPIT_METER : 0;
+
     return 1U << OFPIT_GOTO_TABLE | 1U << OFPIT_WRITE_METADATA | 1U << OFPIT_WRITE_ACTIONS |
-           1U << OFPIT_APPLY_ACTIONS | 1U << OFPIT_CLEAR_ACTIONS;
+           1U << OFPIT_APPLY_ACTIONS | 1U << OFPIT_CLEAR_ACTIONS | meter;
 }
 
 uint64_t of_oxm_fields(bool only_writable, enum of_version version)

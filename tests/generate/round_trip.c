@@ -12,6 +12,7 @@
 #include "lib/buffer.h"
 #include "lib/openflow/bundles.h"
 #include "lib/openflow/flow_mod.h"
+#include "lib/openflow/ct_flush.h"
 #include "lib/openflow/flow_monitor.h"
 #include "lib/openflow/groups.h"
 #include "lib/openflow/message_text.h"
@@ -197,6 +198,17 @@ static enum of_error repeat_controller_id(const struct trip *trip)
 
 REPEAT(repeat_tlv_mod, struct of_tlv_mod, of_decode_tlv_mod, of_encode_tlv_mod)
 REPEAT(repeat_tlv_table, struct of_tlv_table, of_decode_tlv_table, of_encode_tlv_table)
+REPEAT(repeat_ct_flush, struct of_ct_flush, of_decode_ct_flush, of_encode_ct_flush)
+
+static enum of_error repeat_ct_flush_zone(const struct trip *trip)
+{
+    uint16_t zone;
+    enum of_error error = of_decode_ct_flush_zone(trip->message, &zone);
+
+    if (!error)
+        of_encode_ct_flush_zone(zone, trip->message->version, trip->message->xid, trip->out);
+    return error;
+}
 
 /* Messages in messages */
 
@@ -594,6 +606,8 @@ static repeat_function *const functions[N_OF_MESSAGE_KINDS] = {
     [OF_TLV_TABLE_MOD] = repeat_tlv_mod,
     [OF_TLV_TABLE_REQUEST] = repeat_empty,
     [OF_TLV_TABLE_REPLY] = repeat_tlv_table,
+    [OF_CT_FLUSH_ZONE] = repeat_ct_flush_zone,
+    [OF_CT_FLUSH] = repeat_ct_flush,
     [OF_DESC_REQUEST] = repeat_empty,
     [OF_DESC_REPLY] = repeat_desc,
     [OF_FLOW_STATS_REQUEST] = repeat_flow_stats_request,
@@ -626,6 +640,8 @@ static repeat_function *const functions[N_OF_MESSAGE_KINDS] = {
     [OF_METER_FEATURES_REPLY] = repeat_meter_features,
     [OF_MONITOR_REQUEST] = repeat_monitor_request,
     [OF_MONITOR_REPLY] = repeat_updates,
+    [OF_IPFIX_BRIDGE_REQUEST] = repeat_empty,
+    [OF_IPFIX_FLOW_REQUEST] = repeat_empty,
 };
 
 static enum of_error repeat(const uint8_t *data, size_t n_bytes, bool has_table_id,
