@@ -121,9 +121,19 @@ static void port_mod(void *aux, const struct of_port_mod *mod)
     bridge_tell_ports(bridge);
 }
 
-static void packet_out(void *aux, const struct of_packet_out *packet)
+static struct outgoing *prepare_packet_out(void *aux, const struct of_packet_out *packet)
 {
-    forwarding_packet_out(aux, packet);
+    return forwarding_prepare_packet_out(aux, packet);
+}
+
+static void send_packet_out(void *aux, struct outgoing *outgoing)
+{
+    forwarding_send(aux, outgoing);
+}
+
+static void discard_packet_out(void *aux UNUSED, struct outgoing *outgoing)
+{
+    forwarding_discard(outgoing);
 }
 
 static void resume(void *aux, const struct of_packet_in *packet,
@@ -174,7 +184,9 @@ static const struct of_server_ops ops = {
     .get_port_stats = get_port_stats,
     .check_port_mod = check_port_mod,
     .port_mod = port_mod,
-    .packet_out = packet_out,
+    .prepare_packet_out = prepare_packet_out,
+    .send_packet_out = send_packet_out,
+    .discard_packet_out = discard_packet_out,
     .resume = resume,
     .push_stats = push_stats,
     .synchronize = synchronize,

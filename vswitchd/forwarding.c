@@ -197,12 +197,18 @@ static uint32_t dp_port_of(const struct bridge *bridge, of_port port)
 }
 
 /* A controller's frame, as a frame of the datapath. */
-struct injected {
+struct outgoing {
     struct packet packet;
-    struct flow flow; /* As 'metadata' says, and with the OpenFlow number of the port. */
     struct flow_key key;
-    struct verdict *verdict;
     uint8_t *memory;
+    struct dp_actions *actions; /* Only as many as there are. */
+    void *context;
+};
+
+/* What translation makes of it: as metadata says, and with the OpenFlow number of the port. */
+struct draft {
+    struct flow flow;
+    struct verdict *verdict;
 };
 
 /* Empty, without touching the 200 KB where actions may go. */
@@ -221,63 +227,90 @@ static struct verdict *create_verdict(void)
     return verdict;
 }
 
-/* False, and nothing to clean up: it is dropped. */
-static bool injected_init(struct injected *injected, const struct bridge *bridge,
-                          const struct bridge_view *view, const uint8_t *frame, size_t n_bytes,
-                          const struct match *metadata)
+/* NULL, and nothing to clean up: it is dropped. */
+static struct outgoing *begin(const struct bridge *bridge, const struct bridge_view *view,
+                              const uint8_t *frame, size_t n_bytes, const struct match *metadata,
+                              struct draft *draft)
 {
     size_t capacity = PACKET_HEADROOM + n_bytes + PACKET_HEADROOM;
     of_port in_port = (of_port)be32_host(metadata->flow.key.in_port);
+    struct outgoing *outgoing = view ? calloc(1, sizeof *outgoing) : NULL;
+    uint8_t *memory = view ? calloc(1, capacity) : NULL;
 
-    memset(injected, 0, sizeof *injected);
-    injected->memory = view ? calloc(1, capacity) : NULL;
-    injected->verdict = view ? create_verdict() : NULL;
-    if (!injected->memory || !injected->verdict) {
+    draft->verdict = view ? create_verdict() : NULL;
+    if (!outgoing || !memory || !draft->verdict) {
         log_warn_limited("bridge %s: a controller's frame dropped: %s", bridge->name,
                          view ? "no memory" : "the bridge is not forwarding");
-        free(injected->memory);
-        free(injected->verdict);
-        return false;
+        free(outgoing);
+        free(memory);
+        free(draft->verdict);
+        return NULL;
     }
-    packet_init(&injected->packet, injected->memory, (uint32_t)capacity);
-    memcpy(injected->packet.data, frame, n_bytes);
-    injected->packet.size = (uint32_t)n_bytes;
-    flow_extract(&injected->packet, be32_from(dp_port_of(bridge, in_port)), &injected->key);
-    injected->flow.key = injected->key;
-    of_metadata_from_match(metadata, &injected->flow);
-    injected->key.pkt_mark = injected->flow.key.pkt_mark;
-    return true;
+    outgoing->memory = memory;
+    packet_init(&outgoing->packet, memory, (uint32_t)capacity);
+    memcpy(outgoing->packet.data, frame, n_bytes);
+    outgoing->packet.size = (uint32_t)n_bytes;
+    flow_extract(&outgoing->packet, be32_from(dp_port_of(bridge, in_port)), &outgoing->key);
+    memset(&draft->flow, 0, sizeof draft->flow);
+    draft->flow.key = outgoing->key;
+    of_metadata_from_match(metadata, &draft->flow);
+    outgoing->key.pkt_mark = draft->flow.key.pkt_mark;
+    return outgoing;
 }
 
-static void injected_execute(struct injected *injected, const struct bridge *bridge)
+/* Takes the verdict. */
+static struct outgoing *finish(struct outgoing *outgoing, struct verdict *verdict)
 {
-    struct verdict *verdict = injected->verdict;
-    uint32_t n_bytes = injected->packet.size;
+    size_t n_bytes = offsetof(struct dp_actions, list) +
+                     verdict->actions.n * sizeof verdict->actions.list[0];
 
-    datapath_execute(bridge->vswitch->datapath, &injected->packet, &injected->key,
-                     &verdict->actions, verdict->context);
-    if (verdict->context) {
-        xlate_credit(verdict->context, 1, n_bytes, clock_now_ns());
-        xlate_release(verdict->context);
-    }
+    outgoing->context = verdict->context;
+    outgoing->actions = malloc(n_bytes);
+    if (outgoing->actions)
+        memcpy(outgoing->actions, &verdict->actions, n_bytes);
     free(verdict);
-    free(injected->memory);
+    if (outgoing->actions)
+        return outgoing;
+    forwarding_discard(outgoing);
+    return NULL;
 }
 
-void forwarding_packet_out(struct bridge *bridge, const struct of_packet_out *packet_out)
+struct outgoing *forwarding_prepare_packet_out(struct bridge *bridge,
+                                               const struct of_packet_out *packet_out)
 {
     const struct topology *topology = topology_get();
     struct bridge_view *view = topology_bridge(topology, bridge->name);
     struct match metadata = packet_out->metadata;
-    struct injected injected;
+    struct draft draft;
 
     metadata.flow.key.in_port = be32_from(packet_out->in_port);
-    if (!injected_init(&injected, bridge, view, packet_out->frame, packet_out->frame_bytes,
-                       &metadata))
-        return;
-    xlate_packet_out(topology, view, &injected.flow, &injected.packet,
-                     of_packet_out_actions(packet_out), clock_now_ns(), NULL, injected.verdict);
-    injected_execute(&injected, bridge);
+    struct outgoing *outgoing = begin(bridge, view, packet_out->frame, packet_out->frame_bytes,
+                                      &metadata, &draft);
+    if (!outgoing)
+        return NULL;
+    xlate_packet_out(topology, view, flow_tables_next_version(view->tables), &draft.flow,
+                     &outgoing->packet, of_packet_out_actions(packet_out), clock_now_ns(), NULL,
+                     draft.verdict);
+    return finish(outgoing, draft.verdict);
+}
+
+void forwarding_send(struct bridge *bridge, struct outgoing *outgoing)
+{
+    int64_t now_ns = clock_now_ns();
+
+    xlate_teach(outgoing->context, now_ns);
+    datapath_execute(bridge->vswitch->datapath, &outgoing->packet, &outgoing->key,
+                     outgoing->actions, outgoing->context);
+    xlate_credit(outgoing->context, 1, outgoing->packet.size, now_ns);
+    forwarding_discard(outgoing);
+}
+
+void forwarding_discard(struct outgoing *outgoing)
+{
+    xlate_release(outgoing->context);
+    free(outgoing->actions);
+    free(outgoing->memory);
+    free(outgoing);
 }
 
 void forwarding_resume(struct bridge *bridge, const struct of_packet_in *packet,
@@ -286,13 +319,17 @@ void forwarding_resume(struct bridge *bridge, const struct of_packet_in *packet,
     const struct topology *topology = topology_get();
     struct bridge_view *view = topology_bridge(topology, bridge->name);
     struct match metadata = packet->match;
-    struct injected injected;
+    struct draft draft;
 
     if (!metadata.mask.key.in_port.raw)
         metadata.flow.key.in_port = be32_from(OFPP_NONE);
-    if (!injected_init(&injected, bridge, view, packet->frame, packet->frame_bytes, &metadata))
+    struct outgoing *outgoing = begin(bridge, view, packet->frame, packet->frame_bytes, &metadata,
+                                      &draft);
+    if (!outgoing)
         return;
-    xlate_resume(topology, view, &injected.flow, &injected.packet, continuation, clock_now_ns(),
-                 injected.verdict);
-    injected_execute(&injected, bridge);
+    xlate_resume(topology, view, &draft.flow, &outgoing->packet, continuation, clock_now_ns(),
+                 draft.verdict);
+    outgoing = finish(outgoing, draft.verdict);
+    if (outgoing)
+        forwarding_send(bridge, outgoing);
 }

@@ -21,8 +21,14 @@ void forwarding_publish(struct vswitch *vswitch);
 /* fdb_changed of all bridges: 'aux' is the vswitch.  Any thread. */
 void forwarding_station_changed(void *aux, uint16_t slot);
 
-/* Sends a controller's frame through its actions. */
-void forwarding_packet_out(struct bridge *bridge, const struct of_packet_out *packet);
+/* A controller's frame, translated by the flow tables with all changes made so far.  It is sent when these have been
+ * published, or discarded when they have been taken back; until then it has not taught anything.  NULL: it
+ * is dropped. */
+struct outgoing;
+struct outgoing *forwarding_prepare_packet_out(struct bridge *bridge,
+                                               const struct of_packet_out *packet);
+void forwarding_send(struct bridge *bridge, struct outgoing *outgoing);
+void forwarding_discard(struct outgoing *outgoing);
 
 /* What controller(pause) had stopped goes on. */
 void forwarding_resume(struct bridge *bridge, const struct of_packet_in *packet,

@@ -26,6 +26,8 @@ struct of_bundle {
     uint8_t
         opening[OPENING_BYTES]; /* The start of the message that opened it: timeouts answer it. */
     size_t opening_bytes;
+    struct outgoing **frames; /* While it is being committed: those of its packet_outs, or NULL. */
+    size_t n_frames, frames_capacity;
 };
 
 /* Life */
@@ -54,6 +56,7 @@ static void detach(struct of_connection *connection, struct of_bundle *bundle)
 
 static void destroy(struct of_bundle *bundle)
 {
+    free(bundle->frames);
     buffer_fini(&bundle->messages);
     free(bundle);
 }
@@ -133,8 +136,24 @@ static enum of_error create(struct of_connection *connection, uint32_t bundle_id
 
 /* Committing */
 
+/* By the flows before it, whatever stands behind. */
+static enum of_error prepare_frame(struct of_connection *connection, struct of_bundle *bundle,
+                                   const struct of_message *message)
+{
+    if (bundle->n_frames == OF_BUNDLE_MAX_FRAMES)
+        return OFPBFC_MSG_TOO_MANY;
+    if (bundle->n_frames == bundle->frames_capacity) {
+        bundle->frames_capacity = bundle->frames_capacity ? 2 * bundle->frames_capacity : 4;
+        bundle->frames = reallocarray(bundle->frames, bundle->frames_capacity,
+                                      sizeof bundle->frames[0]);
+        if (!bundle->frames)
+            abort();
+    }
+    return of_server_prepare_packet_out(connection, message, &bundle->frames[bundle->n_frames++]);
+}
+
 /* Prepares what can be taken back, and checks the rest. */
-static enum of_error prepare(struct of_connection *connection, const struct of_bundle *bundle,
+static enum of_error prepare(struct of_connection *connection, struct of_bundle *bundle,
                              const struct of_message *message)
 {
     struct of_server *server = connection->server;
@@ -147,7 +166,7 @@ static enum of_error prepare(struct of_connection *connection, const struct of_b
     case OF_GROUP_MOD:
         return of_server_group_mod(connection, message);
     case OF_PACKET_OUT:
-        return of_server_check_packet_out(connection, message);
+        return prepare_frame(connection, bundle, message);
     case OF_PORT_MOD:
         if (bundle->flags & OFBF_ATOMIC)
             return OFPBFC_MSG_FAILED;
@@ -158,13 +177,12 @@ static enum of_error prepare(struct of_connection *connection, const struct of_b
     }
 }
 
-/* Behind the publication. */
-static void finish(struct of_connection *connection, const struct of_message *message)
+static void discard_frames(const struct of_server *server, const struct of_bundle *bundle)
 {
-    if (message->kind == OF_PORT_MOD)
-        of_server_port_mod(connection, message);
-    else if (message->kind == OF_PACKET_OUT)
-        of_server_packet_out(connection, message);
+    for (size_t i = 0; i < bundle->n_frames; i++) {
+        if (bundle->frames[i])
+            server->ops->discard_packet_out(server->aux, bundle->frames[i]);
+    }
 }
 
 /* The message at 'at', which was whole and good when it came; 'at' goes behind it. */
@@ -182,7 +200,26 @@ static struct of_message take_message(const struct of_bundle *bundle, size_t *at
     return message;
 }
 
-static enum of_error commit(struct of_connection *connection, const struct of_bundle *bundle)
+/* Behind the publication: ports change, and frames go, in their order. */
+static void finish(struct of_connection *connection, const struct of_bundle *bundle)
+{
+    const struct of_server *server = connection->server;
+    size_t n_frames = 0;
+
+    for (size_t at = 0; at < bundle->messages.size;) {
+        struct of_message message = take_message(bundle, &at);
+
+        if (message.kind == OF_PORT_MOD) {
+            of_server_port_mod(connection, &message);
+        } else if (message.kind == OF_PACKET_OUT) {
+            struct outgoing *outgoing = bundle->frames[n_frames++];
+            if (outgoing)
+                server->ops->send_packet_out(server->aux, outgoing);
+        }
+    }
+}
+
+static enum of_error commit(struct of_connection *connection, struct of_bundle *bundle)
 {
     struct of_server *server = connection->server;
 
@@ -192,16 +229,14 @@ static enum of_error commit(struct of_connection *connection, const struct of_bu
         enum of_error error = prepare(connection, bundle, &message);
 
         if (error) {
+            discard_frames(server, bundle);
             flow_tables_revert(server->tables);
             of_connection_send_error(connection, error, message.whole, message.n_bytes);
             return OFPBFC_MSG_FAILED;
         }
     }
     of_server_publish(server);
-    for (size_t at = 0; at < bundle->messages.size;) {
-        struct of_message message = take_message(bundle, &at);
-        finish(connection, &message);
-    }
+    finish(connection, bundle);
     return OF_OK;
 }
 

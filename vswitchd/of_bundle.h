@@ -6,9 +6,11 @@
  * A message is checked by form when it comes, and kept as it came.  A commit applies all of them to the
  * next version of the tables, in their order, and publishes that once; if one fails, everything is taken
  * back.  So every bundle is ordered and atomic, asked for or not.  What cannot be taken back comes behind
- * the publication: frames are sent; ports are changed, for which a bundle must not ask to be atomic.
+ * the publication: frames are sent, as the flows before them in the bundle would have it; ports are changed, for which a
+ * bundle must not ask to be atomic.
  *
- * Bounds   OF_BUNDLES_MAX bundles a connection, OF_BUNDLES_MAX_BYTES in all bundles of a server.  One that
+ * Bounds   OF_BUNDLES_MAX bundles a connection, OF_BUNDLES_MAX_BYTES in all bundles of a server,
+ *          OF_BUNDLE_MAX_FRAMES packet_outs in one.  One that
  *          nothing was heard of for OF_BUNDLE_IDLE_S seconds (of_server_set_bundle_idle()) is discarded, and the peer told.
  *
  * Threads  The main thread.
@@ -23,7 +25,7 @@
 #include "lib/openflow/messages.h"
 
 enum { OF_BUNDLES_MAX = 16, OF_BUNDLE_IDLE_S = 10 /* Unless set otherwise. */ };
-enum { OF_BUNDLES_MAX_BYTES = 512 << 20 };
+enum { OF_BUNDLES_MAX_BYTES = 512 << 20, OF_BUNDLE_MAX_FRAMES = 16384 };
 
 struct of_connection;
 

@@ -49,6 +49,8 @@ struct of_switch_info {
     struct of_desc desc;
 };
 
+struct outgoing;
+
 /* The bridge, as its server sees it.  All are called on the main thread and none may be NULL but
  * those that say so. */
 struct of_server_ops {
@@ -68,9 +70,11 @@ struct of_server_ops {
     /* One that was checked.  The bridge sends the port_status that follows. */
     void (*port_mod)(void *aux, const struct of_port_mod *mod);
 
-    /* Sends a frame (>= 14 bytes) through actions that were checked.  Flow_mods before it have been
-     * published. */
-    void (*packet_out)(void *aux, const struct of_packet_out *packet);
+    /* What becomes of a frame (>= 14 bytes) by actions that were checked, and the flow tables with all changes made
+     * so far; NULL: it is dropped.  It goes out, and teaches, when these have been published; or it does not. */
+    struct outgoing *(*prepare_packet_out)(void *aux, const struct of_packet_out *packet);
+    void (*send_packet_out)(void *aux, struct outgoing *outgoing);
+    void (*discard_packet_out)(void *aux, struct outgoing *outgoing);
 
     /* The same for a frame that controller(pause) had stopped. */
     void (*resume)(void *aux, const struct of_packet_in *packet,

@@ -169,20 +169,9 @@ static enum of_error decode_packet_out(const struct of_message *message,
     return error;
 }
 
-enum of_error of_server_check_packet_out(struct of_connection *connection,
-                                         const struct of_message *message)
-{
-    struct of_packet_out packet;
-    enum of_error error = decode_packet_out(message, &packet);
-
-    if (!error)
-        error = check_references(connection->server, of_packet_out_actions(&packet));
-    of_packet_out_fini(&packet);
-    return error;
-}
-
-enum of_error of_server_packet_out(struct of_connection *connection,
-                                   const struct of_message *message)
+enum of_error of_server_prepare_packet_out(struct of_connection *connection,
+                                           const struct of_message *message,
+                                           struct outgoing **outgoing)
 {
     struct of_server *server = connection->server;
     struct of_packet_out packet;
@@ -190,11 +179,22 @@ enum of_error of_server_packet_out(struct of_connection *connection,
 
     if (!error)
         error = check_references(server, of_packet_out_actions(&packet));
-    if (!error) {
-        of_server_publish(server);
-        server->ops->packet_out(server->aux, &packet);
-    }
+    *outgoing = error ? NULL : server->ops->prepare_packet_out(server->aux, &packet);
     of_packet_out_fini(&packet);
+    return error;
+}
+
+static enum of_error handle_packet_out(struct of_connection *connection,
+                                       const struct of_message *message)
+{
+    struct of_server *server = connection->server;
+    struct outgoing *outgoing;
+    enum of_error error;
+
+    of_server_publish(server);
+    error = of_server_prepare_packet_out(connection, message, &outgoing);
+    if (outgoing)
+        server->ops->send_packet_out(server->aux, outgoing);
     return error;
 }
 
@@ -433,7 +433,7 @@ enum of_error of_server_handle(struct of_connection *connection, const struct of
         [OF_FLOW_MOD] = handle_flow_mod,
         [OF_GROUP_MOD] = of_server_group_mod,
         [OF_METER_MOD] = of_server_meter_mod,
-        [OF_PACKET_OUT] = of_server_packet_out,
+        [OF_PACKET_OUT] = handle_packet_out,
         [OF_RESUME] = handle_resume,
         [OF_PORT_MOD] = of_server_port_mod,
         [OF_TABLE_MOD] = handle_table_mod,

@@ -99,10 +99,9 @@ enum of_error of_server_group_mod(struct of_connection *connection,
                                   const struct of_message *message);
 enum of_error of_server_meter_mod(struct of_connection *connection,
                                   const struct of_message *message);
-enum of_error of_server_check_packet_out(struct of_connection *connection,
-                                         const struct of_message *message);
-enum of_error of_server_packet_out(struct of_connection *connection,
-                                   const struct of_message *message);
+enum of_error of_server_prepare_packet_out(struct of_connection *connection,
+                                           const struct of_message *message,
+                                           struct outgoing **outgoing); /* May be NULL, too. */
 enum of_error of_server_port_mod(struct of_connection *connection,
                                  const struct of_message *message);
 

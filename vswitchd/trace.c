@@ -167,8 +167,9 @@ static void walk(struct trace *trace, const struct trace_request *request)
     trace->verdict.cacheable = true;
     trace->tracer.failure = DROP_N_REASONS;
     if (request->actions)
-        xlate_packet_out(trace->topology, trace->bridge, &trace->flow, packet, actions,
-                         clock_now_ns(), &trace->tracer, &trace->verdict);
+        xlate_packet_out(trace->topology, trace->bridge, flow_tables_version(trace->bridge->tables),
+                         &trace->flow, packet, actions, clock_now_ns(), &trace->tracer,
+                         &trace->verdict);
     else
         xlate_flow(trace->topology, trace->bridge, &trace->flow, packet, clock_now_ns(),
                    &trace->tracer, &trace->verdict);

@@ -681,17 +681,17 @@ void xlate_flow(const struct topology *topology, struct bridge_view *bridge,
     xlate_finish(&x);
 }
 
-void xlate_packet_out(const struct topology *topology, struct bridge_view *bridge,
+void xlate_packet_out(const struct topology *topology, struct bridge_view *bridge, uint64_t version,
                       const struct flow *flow, const struct packet *packet, struct ofa_list actions,
                       int64_t now_ns, struct xlate_tracer *tracer, struct verdict *verdict)
 {
     struct xlate x;
 
     xlate_init(&x, topology, now_ns, tracer, verdict);
-    x.may_learn = !tracer || packet;
+    x.may_learn = tracer && packet;
     x.packet = packet;
     x.bridge = bridge;
-    x.version = flow_tables_version(bridge->tables);
+    x.version = version;
     x.is_packet_out = true;
     xlate_init_view(&x, flow);
     xlate_trace_bridge(&x);

@@ -47,11 +47,14 @@ void xlate_flow(const struct topology *topology, struct bridge_view *bridge,
                 struct xlate_tracer *tracer, struct verdict *verdict);
 
 /* A packet-out: 'actions' for 'packet', which claims to come from 'flow's in_port (an OpenFlow port or
- * OFPP_NONE, OFPP_CONTROLLER ...) of 'bridge'.  The caller executes the verdict, credits and releases
- * its context. */
-void xlate_packet_out(const struct topology *topology, struct bridge_view *bridge,
+ * OFPP_NONE, OFPP_CONTROLLER ...) of 'bridge', whose tables are looked at as in 'version'.  The caller lets the context
+ * teach, executes the verdict, credits and releases its context.  With 'tracer' it is taught at once, if there is a packet. */
+void xlate_packet_out(const struct topology *topology, struct bridge_view *bridge, uint64_t version,
                       const struct flow *flow, const struct packet *packet, struct ofa_list actions,
                       int64_t now_ns, struct xlate_tracer *tracer, struct verdict *verdict);
+
+/* What the frame of a packet-out teaches: stations and flows. */
+void xlate_teach(void *context, int64_t now_ns);
 
 /* What a DP_DELIVER with 'arg' of a context tells whom; NULL: nothing. */
 const struct packet_in *xlate_delivery(const void *context, uint32_t arg);

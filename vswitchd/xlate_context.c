@@ -211,6 +211,23 @@ void xlate_credit(void *context_, uint64_t n_packets, uint64_t n_bytes, int64_t 
     }
 }
 
+void xlate_teach(void *context_, int64_t now_ns)
+{
+    struct xlate_context *context = context_;
+
+    for (size_t i = 0; context && i < context->n_notes; i++) {
+        const struct xlate_note *note = &context->notes[i];
+
+        if (note->type == NOTE_LESSON)
+            lesson_teach(note->lesson);
+        else if (note->type == NOTE_STATION &&
+                 fdb_needs_learning(note->station.fdb, note->station.vid, note->station.mac,
+                                    note->station.port, now_ns))
+            fdb_learn(note->station.fdb, note->station.vid, note->station.mac, note->station.port,
+                      now_ns);
+    }
+}
+
 void xlate_release(void *context_)
 {
     struct xlate_context *context = context_;

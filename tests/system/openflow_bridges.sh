@@ -40,4 +40,30 @@ FLOWS
   printf '%s\n' 'flow table=3,tcp,actions=1' 'group group_id=31,type=all,bucket=output:1' \
     'flow add table=3,udp,actions=group:31' 'flow delete table=3,tcp' \
     'packet-out in_port=1 packet=020000000001020000000002080045000014 actions=output:2' >mixture
+  write_frames
+}
+
+# Each frame is to be told with the number that the flows before it give it.
+write_frames() {
+  local frame="packet-out in_port=1 packet=020000000001020000000002080045000014 actions=resubmit(,7)"
+  cat >frames <<FRAMES
+$frame
+flow add table=7,priority=1,actions=controller(userdata=01)
+$frame
+flow add table=7,priority=2,actions=controller(userdata=02)
+$frame
+flow delete_strict table=7,priority=2
+$frame
+flow add table=7,priority=1,actions=controller(userdata=03)
+$frame
+flow modify table=7,actions=controller(userdata=04),resubmit(,8)
+$frame
+flow add table=8,actions=learn(table=9,dl_dst=02:00:00:00:00:01),controller(userdata=05)
+$frame
+flow delete table=7
+$frame
+FRAMES
+  cp frames wrongframes
+  echo "flow table=7,actions=nonsense_port" >>wrongframes
+  { grep -v learn frames && echo "flow table=7,actions=group:99"; } >failingframes
 }

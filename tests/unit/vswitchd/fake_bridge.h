@@ -30,6 +30,8 @@ struct fake_bridge {
     size_t packet_out_bytes, resumed_bytes;
     unsigned int n_resumed, n_rests; /* Of the last one. */
     of_port packet_out_in_port;
+    uint32_t packet_out_n_flows;
+    unsigned int n_packet_outs_discarded;
 };
 
 static void fake_changed(void *aux)
@@ -112,13 +114,40 @@ static void fake_port_mod(void *aux, const struct of_port_mod *mod)
     of_server_port_status(bridge->server, OFPPR_MODIFY, port);
 }
 
-static void fake_packet_out(void *aux, const struct of_packet_out *packet)
+struct outgoing {
+    size_t n_bytes;
+    of_port in_port;
+    uint32_t n_flows; /* That it has seen. */
+};
+
+static struct outgoing *fake_prepare_packet_out(void *aux, const struct of_packet_out *packet)
+{
+    const struct fake_bridge *bridge = aux;
+    struct outgoing *outgoing = malloc(sizeof *outgoing);
+
+    *outgoing = (struct outgoing){
+        .n_bytes = packet->frame_bytes,
+        .in_port = packet->in_port,
+        .n_flows = flow_tables_n_flows(bridge->tables),
+    };
+    return outgoing;
+}
+
+static void fake_send_packet_out(void *aux, struct outgoing *outgoing)
 {
     struct fake_bridge *bridge = aux;
 
     bridge->n_packet_outs++;
-    bridge->packet_out_bytes = packet->frame_bytes;
-    bridge->packet_out_in_port = packet->in_port;
+    bridge->packet_out_bytes = outgoing->n_bytes;
+    bridge->packet_out_in_port = outgoing->in_port;
+    bridge->packet_out_n_flows = outgoing->n_flows;
+    free(outgoing);
+}
+
+static void fake_discard_packet_out(void *aux, struct outgoing *outgoing)
+{
+    ((struct fake_bridge *)aux)->n_packet_outs_discarded++;
+    free(outgoing);
 }
 
 static void fake_resume(void *aux, const struct of_packet_in *packet,
@@ -163,7 +192,9 @@ static struct of_server_ops fake_ops = {
     .get_port_stats = fake_get_port_stats,
     .check_port_mod = fake_check_port_mod,
     .port_mod = fake_port_mod,
-    .packet_out = fake_packet_out,
+    .prepare_packet_out = fake_prepare_packet_out,
+    .send_packet_out = fake_send_packet_out,
+    .discard_packet_out = fake_discard_packet_out,
     .resume = fake_resume,
     .push_stats = fake_push_stats,
     .synchronize = fake_synchronize,

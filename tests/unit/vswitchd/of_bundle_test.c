@@ -391,6 +391,38 @@ static void ports_and_frames_follow_the_flows(void **state)
     disconnect(&peer);
 }
 
+static void a_frame_is_treated_by_the_flows_before_it(void **state)
+{
+    const uint8_t frame[60] = {[12] = 0x08};
+    struct of_packet_out packet = {.frame = frame, .frame_bytes = 60, .in_port = OFPP_CONTROLLER};
+    struct fake_bridge *bridge = *state;
+    struct buffer out = BUFFER_INIT, message = BUFFER_INIT;
+    struct peer peer;
+
+    connect_peer(&peer, bridge, OF_1_5, OF_CONNECTION_MANAGEMENT);
+    put_flow(&peer, 1, "priority=1,actions=1", OFFC_ADD, &out);
+    of_encode_packet_out(&packet, OF_1_5, 5, &message);
+    put_add(&peer, 1, BOTH, &message, &out);
+    put_flow(&peer, 1, "priority=2,actions=1", OFFC_ADD, &out);
+    say(&peer, &out);
+    say_control(&peer, 1, OFBC_COMMIT, BOTH);
+    hear_reply(&peer, 1, OFBC_COMMIT);
+    assert_int_equal(bridge->n_packet_outs, 1);
+    assert_int_equal(bridge->packet_out_n_flows, 1);
+
+    /* Not at all if the bundle fails behind it. */
+    of_encode_packet_out(&packet, OF_1_5, 5, &message);
+    put_add(&peer, 2, BOTH, &message, &out);
+    put_flow(&peer, 2, "actions=group:1", OFFC_ADD, &out);
+    say(&peer, &out);
+    say_control(&peer, 2, OFBC_COMMIT, BOTH);
+    hear_error(&peer, OFPBAC_BAD_OUT_GROUP);
+    hear_error(&peer, OFPBFC_MSG_FAILED);
+    assert_int_equal(bridge->n_packet_outs, 1);
+    assert_int_equal(bridge->n_packet_outs_discarded, 1);
+    disconnect(&peer);
+}
+
 /* Flows that together have more to tell when they go than a connection may have waiting. */
 static void add_talkative_flows(struct fake_bridge *bridge)
 {
@@ -480,6 +512,7 @@ int main(void)
         TEST(bundles_are_bounded),
         TEST(wrong_bundles_get_their_error),
         TEST(ports_and_frames_follow_the_flows),
+        TEST(a_frame_is_treated_by_the_flows_before_it),
         TEST(a_commit_may_cost_the_connection),
         TEST(a_request_may_cost_the_connection),
     };

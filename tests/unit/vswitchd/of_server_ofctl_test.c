@@ -215,7 +215,7 @@ static void no_wake(void *aux UNUSED)
 {
 }
 
-static void echo_packet_out(void *aux, const struct of_packet_out *packet)
+static struct outgoing *echo_packet_out(void *aux, const struct of_packet_out *packet)
 {
     struct fake_bridge *bridge = aux;
     const struct packet_in header = {
@@ -229,6 +229,7 @@ static void echo_packet_out(void *aux, const struct of_packet_out *packet)
 
     packet_in_push(queue, &header, packet->frame);
     of_server_packet_ins(bridge->server, queue);
+    return NULL;
 }
 
 static void pass_quiescent_state(struct ev_loop *loop UNUSED, struct ev_prepare *watcher UNUSED,
@@ -245,7 +246,7 @@ static void serve(int ready_fd)
     urcu_qsbr_register_thread();
     snprintf(path, sizeof path, "%s/br0.mgmt", directory);
     queue = packet_in_queue_create(no_wake, NULL);
-    fake_ops.packet_out = echo_packet_out;
+    fake_ops.prepare_packet_out = echo_packet_out;
     struct fake_bridge *bridge = fake_bridge_create(path, 0);
     ev_prepare_init(&prepare, pass_quiescent_state);
     ev_prepare_start(bridge->loop, &prepare);

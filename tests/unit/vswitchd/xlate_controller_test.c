@@ -66,8 +66,9 @@ static void packet_out(struct fixture *f, const char *text)
     const struct ofa_list actions_list = {.first = (const void *)list.data, .n_bytes = list.size};
     xlate_release(f->verdict.context);
     memset(&f->verdict, 0, sizeof f->verdict);
-    xlate_packet_out(f->rig.topology, f->rig.topology->bridges[0], &frame, &packet, actions_list,
-                     f->now_ns, NULL, &f->verdict);
+    struct bridge_view *bridge = f->rig.topology->bridges[0];
+    xlate_packet_out(f->rig.topology, bridge, flow_tables_version(bridge->tables), &frame, &packet,
+                     actions_list, f->now_ns, NULL, &f->verdict);
     buffer_fini(&list);
     for (uint32_t i = 0; i < f->verdict.actions.n; i++) {
         if (f->verdict.actions.list[i].type == DP_DELIVER)
