@@ -13,6 +13,7 @@
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/openflow/errors.h"
+#include "vswitchd/of_dump.h"
 #include "vswitchd/of_server_state.h"
 #include "vswitchd/of_server_targets.h"
 #include "vswitchd/of_snoop.h"
@@ -59,7 +60,7 @@ void of_connection_close(struct of_connection *connection, const char *reason)
         of_limiter_fini(&connection->limiters[i]);
     stream_destroy(connection->stream);
     connection->stream = NULL;
-    of_stats_cancel(connection);
+    of_dump_cancel(connection);
     of_bundles_fini(connection);
     of_monitors_fini(connection);
     of_snoop_connection_closed(connection);
@@ -82,7 +83,7 @@ static void close_broken(struct of_connection *connection, int code)
 /* A handler whose news have closed the connection may have gone on to begin something. */
 void of_connection_destroy(struct of_connection *connection)
 {
-    of_stats_cancel(connection);
+    of_dump_cancel(connection);
     of_bundles_fini(connection);
     of_monitors_fini(connection);
     buffer_fini(&connection->input);
@@ -169,7 +170,7 @@ void of_connection_flush(struct of_connection *connection)
     if (connection->state == CONNECTION_CLOSED || connection->watch.wants_write)
         return;
     of_connection_push(connection);
-    of_stats_continue(connection); /* If it takes no more for now, one piece ahead. */
+    of_dump_continue(connection); /* If it takes no more for now, one piece ahead. */
     if (connection->state == CONNECTION_CLOSED || connection->watch.wants_write)
         return;
     of_monitors_continue(connection);

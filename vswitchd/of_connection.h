@@ -59,7 +59,7 @@ struct of_connection {
     uint64_t n_sent;       /* Bytes, since the connection began. */
     size_t output_snooped; /* Up to there snoopers have it; kept while is_snooped. */
     bool is_snooped;
-    struct of_dump *dump; /* Statistics under way, or NULL. */
+    struct of_dump *dump; /* A long reply under way, or NULL. */
 
     /* What the peer asked for. */
     struct of_protocol protocol;

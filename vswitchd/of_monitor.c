@@ -4,9 +4,11 @@
 
 #include <stdlib.h>
 
+#include "lib/annotations.h"
 #include "lib/openflow/action_codec.h"
 #include "lib/openflow/stats.h"
 #include "vswitchd/of_connection.h"
+#include "vswitchd/of_dump.h"
 #include "vswitchd/of_server_state.h"
 
 struct of_monitor {
@@ -294,7 +296,7 @@ void of_monitors_continue(struct of_connection *connection)
     struct of_monitors *monitors = &connection->monitors;
     struct of_reply reply;
 
-    if (!monitors->is_paused || of_connection_pending(connection))
+    if (!monitors->is_paused || connection->dump || of_connection_pending(connection))
         return;
     of_server_publish(connection->server);
     if (connection->state == CONNECTION_CLOSED) /* By what that has told it. */
@@ -378,30 +380,79 @@ static void apply(struct of_connection *connection, const struct of_monitor_requ
     monitor->request = *request;
 }
 
+/* The first answer: flows that were there, request by request. */
 struct initial {
-    const struct of_monitor_request *requests;
-    size_t current;
-    struct of_reply *reply;
+    struct of_dump dump;
+    struct of_monitor_request *requests; /* Owned. */
+    size_t n, current;
+    struct rule_set rules; /* Of the current one. */
+    uint64_t version;      /* What came later has been told as it came. */
 };
+
+static void destroy_initial(struct of_dump *dump)
+{
+    struct initial *initial = CONTAINER_OF(dump, struct initial, dump);
+
+    rule_set_fini(&initial->rules);
+    free(initial->requests);
+    free(initial);
+}
 
 static bool wants_initial(const struct of_monitor_request *request)
 {
     return request->flags & OFMON_INITIAL && request->command != OFFMC_DELETE;
 }
 
-/* A flow that several of the requests mean is told once. */
-static bool add_initial(struct rule *rule, void *arg)
+static void find_rules(struct initial *initial, struct flow_tables *tables)
 {
-    const struct initial *initial = arg;
+    const struct of_monitor_request *request = &initial->requests[initial->current];
+    const struct rule_filter filter = {
+        .match = &request->match,
+        .table_id = request->table_id,
+        .out_port = request->out_port,
+        .out_group = request->out_group,
+    };
+
+    rule_set_fini(&initial->rules);
+    if (wants_initial(request))
+        rule_set_init(&initial->rules, tables, &filter);
+}
+
+/* A flow that several of the requests mean is told once; one that has gone again has been told to have. */
+static void add_initial(struct initial *initial, const struct flow_tables *tables,
+                        const struct rule *rule)
+{
     struct of_flow_update update;
 
+    if (rule->cls.added_in > initial->version ||
+        !cls_rule_is_visible(&rule->cls, flow_tables_version(tables)))
+        return;
     describe(rule, OF_UPDATE_INITIAL, 0, &update);
     for (size_t i = 0; i < initial->current; i++) {
         if (wants_initial(&initial->requests[i]) &&
             is_about(&initial->requests[i], rule, &update.match, update.actions))
-            return true;
+            return;
     }
-    add_update(initial->reply, &update, initial->requests[initial->current].flags);
+    add_update(&initial->dump.reply, &update, initial->requests[initial->current].flags);
+}
+
+static bool fill_initial(struct of_dump *dump, struct of_connection *connection)
+{
+    struct initial *initial = CONTAINER_OF(dump, struct initial, dump);
+    struct flow_tables *tables = connection->server->tables;
+
+    while (!of_dump_is_full(dump)) {
+        struct rule *rule = rule_set_take(&initial->rules);
+
+        if (rule) {
+            add_initial(initial, tables, rule);
+            rule_unref(rule);
+        } else if (++initial->current < initial->n) {
+            find_rules(initial, tables);
+        } else {
+            return false;
+        }
+    }
     return true;
 }
 
@@ -410,34 +461,32 @@ enum of_error of_monitor_handle_request(struct of_connection *connection,
 {
     struct of_server *server = connection->server;
     struct of_monitor_request *requests;
-    struct of_reply reply;
     size_t n;
     enum of_error error = decode_all(message, &requests, &n);
 
     if (!error)
         error = check(connection, requests, n);
-    if (error)
-        goto done;
+    if (error) {
+        free(requests);
+        return error;
+    }
     of_server_publish(server); /* What is pending belongs to what was there before. */
     connection->monitors.until = flow_tables_version(server->tables);
-    of_reply_begin(&reply, message, &connection->output);
-    for (size_t i = 0; i < n; i++) {
-        const struct rule_filter filter = {
-            .match = &requests[i].match,
-            .table_id = requests[i].table_id,
-            .out_port = requests[i].out_port,
-            .out_group = requests[i].out_group,
-        };
-        struct initial initial = {.requests = requests, .current = i, .reply = &reply};
-
+    for (size_t i = 0; i < n; i++)
         apply(connection, &requests[i]);
-        if (wants_initial(&requests[i]))
-            flow_tables_each(server->tables, &filter, add_initial, &initial);
-    }
-    of_reply_end(&reply);
-done:
-    free(requests);
-    return error;
+    struct initial *initial = calloc(1, sizeof *initial);
+    if (!initial)
+        abort();
+    *initial = (struct initial){
+        .dump = {.fill = fill_initial, .destroy = destroy_initial},
+        .requests = requests,
+        .n = n,
+        .version = connection->monitors.until,
+    };
+    if (n)
+        find_rules(initial, server->tables);
+    of_dump_begin_take(connection, &initial->dump, message);
+    return OF_OK;
 }
 
 enum of_error of_monitor_handle_cancel(struct of_connection *connection,

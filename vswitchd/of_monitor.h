@@ -7,6 +7,8 @@
  * server has monitors, every message that changes flows is published by itself: its updates are its
  * own, and the connection that sent it is told in brief.
  *
+ * The first answer is made in pieces, as the peer reads them; what changes meanwhile is told between them.
+ *
  * A peer that has not read OF_MONITORS_PAUSE_BYTES of updates is paused: from then on it is told only of the end
  * of flows that it may know, each once.  When it has read all that, what is new or other in the
  * tables since is told from there, a piece whenever it has read the one before.

@@ -12,6 +12,7 @@
  *     of_groups.c           groups
  *     of_meters.c           meters
  *     of_stats.c            statistics requests
+ *     of_dump.c             replies about many flows, in pieces
  *     of_snoop.c            copies of it all for those who watch
  *     of_server_async.c     packet_in, port_status, flow_removed: who wants them
  *
@@ -115,9 +116,6 @@ void of_tlv_clear(struct of_server *server);
 
 /* of_stats.c */
 enum of_error of_stats_handle(struct of_connection *connection, const struct of_message *message);
-void of_stats_continue(
-    struct of_connection *connection); /* Adds to output while there is a dump. */
-void of_stats_cancel(struct of_connection *connection);
 struct of_table_desc of_stats_table_desc(const struct of_server *server, uint8_t table_id);
 
 /* of_groups.c */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Statistics requests.  Only flow statistics can be long: they are a snapshot of references, from which
- * a piece of reply is made whenever the connection has sent the one before. */
+/* Statistics requests.  Only flow statistics can be long. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,16 +11,15 @@
 #include "lib/openflow/stats.h"
 #include "lib/openflow/tables.h"
 #include "vswitchd/flow_table.h"
+#include "vswitchd/of_dump.h"
 #include "vswitchd/of_server_state.h"
 
-/* A message, so that the peer can read one while the next is made. */
-enum { DUMP_PIECE_BYTES = 64 << 10, N_TABLES_TOLD = 254 };
+enum { N_TABLES_TOLD = 254 };
 
-/* Flow statistics under way.  The last message of 'piece' is still being filled. */
-struct of_dump {
+/* Flow statistics under way. */
+struct flow_dump {
+    struct of_dump dump;
     struct rule_set rules; /* Those that are still to be told. */
-    struct buffer piece;
-    struct of_reply reply; /* Into 'piece'. */
     struct of_match_shape shape;
 };
 
@@ -73,36 +71,12 @@ static enum of_error decode_filter(const struct of_message *message,
     return error;
 }
 
-static enum of_error begin_dump(struct of_connection *connection, const struct of_message *message)
+static void destroy_dump(struct of_dump *dump)
 {
-    struct of_server *server = connection->server;
-    struct of_flow_stats_request request;
-    struct rule_filter filter;
-    enum of_error error = decode_filter(message, &request, &filter);
+    struct flow_dump *flows = CONTAINER_OF(dump, struct flow_dump, dump);
 
-    if (error)
-        return error;
-    struct of_dump *dump = calloc(1, sizeof *dump);
-    if (!dump)
-        abort();
-    of_server_publish(server);
-    server->ops->push_stats(server->aux);
-    rule_set_init(&dump->rules, server->tables, &filter);
-    of_reply_begin(&dump->reply, message, &dump->piece);
-    dump->reply.shape = &dump->shape;
-    connection->dump = dump;
-    of_stats_continue(connection);
-    return OF_OK;
-}
-
-void of_stats_cancel(struct of_connection *connection)
-{
-    if (!connection->dump)
-        return;
-    rule_set_fini(&connection->dump->rules);
-    buffer_fini(&connection->dump->piece);
-    free(connection->dump);
-    connection->dump = NULL;
+    rule_set_fini(&flows->rules);
+    free(flows);
 }
 
 /* Loads what the rules that follow will be asked for: in a large table nothing of it is cached. */
@@ -119,39 +93,44 @@ static void prefetch_rules(const struct rule_set *set)
 }
 
 /* A rule is given up as soon as it was told, while it is in the processor's cache. */
-static void add_piece(struct of_dump *dump, const struct of_server *server)
+static bool fill_dump(struct of_dump *dump, struct of_connection *connection)
 {
-    uint64_t version = flow_tables_version(server->tables);
+    struct flow_dump *flows = CONTAINER_OF(dump, struct flow_dump, dump);
+    uint64_t version = flow_tables_version(connection->server->tables);
     int64_t now_ns = clock_now_ns();
     struct of_flow_stats stats = {.table_id = 0};
     struct rule *rule;
 
-    while (dump->piece.size < DUMP_PIECE_BYTES && (rule = rule_set_take(&dump->rules))) {
-        prefetch_rules(&dump->rules);
+    dump->reply.shape = &flows->shape;
+    while (!of_dump_is_full(dump) && (rule = rule_set_take(&flows->rules))) {
+        prefetch_rules(&flows->rules);
         describe_rule(rule, version, now_ns, &stats);
         cls_rule_fill(&rule->cls, &stats.match);
         of_reply_add_flow(&dump->reply, &stats);
         cls_rule_clear(&rule->cls, &stats.match);
         rule_unref(rule);
     }
+    return flows->rules.n_taken < flows->rules.n_rules;
 }
 
-void of_stats_continue(struct of_connection *connection)
+static enum of_error begin_dump(struct of_connection *connection, const struct of_message *message)
 {
-    struct of_dump *dump = connection->dump;
+    struct of_server *server = connection->server;
+    struct of_flow_stats_request request;
+    struct rule_filter filter;
+    enum of_error error = decode_filter(message, &request, &filter);
 
-    if (!dump || of_connection_pending(connection) >= DUMP_PIECE_BYTES)
-        return;
-    add_piece(dump, connection->server);
-    if (dump->rules.n_taken == dump->rules.n_rules) {
-        of_reply_end(&dump->reply);
-        buffer_put(&connection->output, dump->piece.data, dump->piece.size);
-        of_stats_cancel(connection);
-        return;
-    }
-    buffer_put(&connection->output, dump->piece.data, dump->reply.start);
-    buffer_pull(&dump->piece, dump->reply.start);
-    dump->reply.start = 0;
+    if (error)
+        return error;
+    struct flow_dump *flows = calloc(1, sizeof *flows);
+    if (!flows)
+        abort();
+    flows->dump = (struct of_dump){.fill = fill_dump, .destroy = destroy_dump};
+    of_server_publish(server);
+    server->ops->push_stats(server->aux);
+    rule_set_init(&flows->rules, server->tables, &filter);
+    of_dump_begin_take(connection, &flows->dump, message);
+    return OF_OK;
 }
 
 static bool add_to_aggregate(struct rule *rule, void *arg)

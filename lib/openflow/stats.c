@@ -36,6 +36,14 @@ void of_reply_end(struct of_reply *reply)
     of_finish_message(reply->start, reply->out);
 }
 
+void of_reply_break(struct of_reply *reply)
+{
+    be16_store(reply->out->data + reply->start + STATS_FLAGS_OFFSET, REPLY_MORE);
+    of_finish_message(reply->start, reply->out);
+    reply->start = of_begin_message(reply->kind, reply->form, reply->version, reply->xid,
+                                    reply->out);
+}
+
 bool of_reply_item_fits(const struct of_reply *reply, size_t item_start)
 {
     return reply->out->size - item_start <= UINT16_MAX - OF_REPLY_HEADER_BYTES;
@@ -50,9 +58,7 @@ void of_reply_end_item(struct of_reply *reply, size_t item_start)
         return;
     buffer_put(&item, out->data + item_start, out->size - item_start);
     out->size = item_start;
-    be16_store(out->data + reply->start + STATS_FLAGS_OFFSET, REPLY_MORE);
-    of_finish_message(reply->start, out);
-    reply->start = of_begin_message(reply->kind, reply->form, reply->version, reply->xid, out);
+    of_reply_break(reply);
     buffer_put(out, item.data, item.size);
     buffer_fini(&item);
 }

@@ -14,11 +14,13 @@
 #include "lib/log.h"
 #include "lib/openflow/flow_monitor.h"
 #include "tests/unit/vswitchd/of_peer.h"
+#include "vswitchd/of_dump.h"
 #include "vswitchd/of_monitor.h"
+#include "vswitchd/of_server_state.h"
 
 enum { ALL_FLAGS = OFMON_INITIAL | OFMON_ADD | OFMON_REMOVED | OFMON_MODIFY | OFMON_ACTIONS };
 
-static const enum of_version with_monitors[] = {OF_1_0, OF_1_3, OF_1_4, OF_1_5};
+static const enum of_version every_version[] = {OF_1_0, OF_1_1, OF_1_2, OF_1_3, OF_1_4, OF_1_5};
 
 static void say_monitor(struct peer *peer, uint32_t id, uint16_t flags)
 {
@@ -69,8 +71,8 @@ static void changes_of_others_are_told_in_full(void **state)
     struct of_flow_update update;
     struct peer watcher, other;
 
-    for (size_t i = 0; i < ARRAY_SIZE(with_monitors); i++) {
-        enum of_version version = with_monitors[i];
+    for (size_t i = 0; i < ARRAY_SIZE(every_version); i++) {
+        enum of_version version = every_version[i];
 
         connect_peer(&other, bridge, version, OF_CONNECTION_MANAGEMENT);
         connect_peer(&watcher, bridge, version, OF_CONNECTION_MANAGEMENT);
@@ -280,7 +282,6 @@ static void connect_follower(struct follower *follower, struct fake_bridge *brid
     buffer_pull(&follower->peer.input, follower->peer.n_received);
     follower->peer.n_received = 0;
     say_monitor(&follower->peer, 1, ALL_FLAGS | OFMON_OWN);
-    follow_all(follower);
 }
 
 /* 'address' 0: of all flows. */
@@ -324,9 +325,10 @@ static void a_client_that_stalls_knows_the_tables_in_the_end(void **state)
     struct peer other;
 
     srand(1);
-    for (size_t i = 0; i < ARRAY_SIZE(with_monitors); i++) {
-        connect_peer(&other, bridge, with_monitors[i], OF_CONNECTION_MANAGEMENT);
-        connect_follower(&follower, bridge, with_monitors[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(every_version); i++) {
+        connect_peer(&other, bridge, every_version[i], OF_CONNECTION_MANAGEMENT);
+        connect_follower(&follower, bridge, every_version[i]);
+        follow_all(&follower);
         for (unsigned int j = 0; j < 100; j++) {
             for (int n = rand() % 100; n; n--)
                 change_at_random(rand() % 8 ? &other : &follower.peer);
@@ -347,6 +349,46 @@ static void a_client_that_stalls_knows_the_tables_in_the_end(void **state)
     }
 }
 
+static size_t longest_output(const struct fake_bridge *bridge)
+{
+    const struct of_connection *connection;
+    size_t n_bytes = 0;
+
+    cds_list_for_each_entry (connection, &bridge->server->connections, node) {
+        if (of_connection_pending(connection) > n_bytes)
+            n_bytes = of_connection_pending(connection);
+    }
+    return n_bytes;
+}
+
+static void the_first_answer_is_made_while_it_is_read(void **state)
+{
+    struct fake_bridge *bridge = *state;
+    struct follower follower;
+    struct peer other;
+
+    srand(1);
+    for (size_t i = 0; i < ARRAY_SIZE(every_version); i++) {
+        connect_peer(&other, bridge, every_version[i], OF_CONNECTION_MANAGEMENT);
+        for (uint32_t address = 1; address < N_ADDRESSES; address++)
+            change(&other, OFFC_ADD, address, address, MAX_NOTE_BYTES - 2);
+        hears_nothing(&other);
+        connect_follower(&follower, bridge, every_version[i]);
+        for (unsigned int j = 0; j < 60; j++) {
+            follow_some(&follower, 1 + (size_t)rand() % 10000);
+            assert_in_range(longest_output(bridge), j < 10 ? 1 : 0,
+                            2 * OF_DUMP_PIECE_BYTES + (j ? OF_MONITORS_PAUSE_BYTES : 0));
+            for (int n = rand() % 4; n; n--)
+                change_at_random(&other);
+        }
+        hears_nothing(&other);
+        follow_all(&follower);
+        expect_tables(&follower);
+        disconnect(&follower.peer);
+        disconnect(&other);
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -355,6 +397,7 @@ int main(void)
         TEST(monitors_end_when_cancelled),
         TEST(monitors_are_bounded),
         TEST(a_client_that_stalls_knows_the_tables_in_the_end),
+        TEST(the_first_answer_is_made_while_it_is_read),
     };
 
     log_set_levels("console:off", NULL);
