@@ -297,11 +297,13 @@ static void fail_greeting(struct of_connection *connection, const struct of_mess
                           const char *sentence)
 {
     bool is_known = message->version < 32 && OF_VERSIONS_KNOWN & OF_VERSION_BIT(message->version);
+    char reason[200];
 
     of_encode_hello_failed(is_known ? message->version : OF_1_0, message->xid, sentence,
                            &connection->output);
     write_output(connection);
-    of_connection_close(connection, sentence);
+    snprintf(reason, sizeof reason, "Protocol error: %s", sentence);
+    of_connection_close(connection, reason);
 }
 
 static void greet(struct of_connection *connection, const struct of_message *message)
@@ -351,7 +353,7 @@ static void on_silence(struct ev_loop *loop, struct ev_timer *watcher, int event
     int64_t allowed_ns = connection->inactivity_ms * MILLISECOND_NS;
 
     if (connection->state == CONNECTION_GREETING) {
-        of_connection_close(connection, "no hello came");
+        of_connection_close(connection, "Connection timed out: no hello came");
         return;
     }
     if (silent_ns >= allowed_ns) {
@@ -413,7 +415,7 @@ static void handle_input(struct of_connection *connection)
         const uint8_t *frame = connection->input.data + connection->input_taken;
         int n = of_frame_length(frame, connection->input.size - connection->input_taken);
         if (n < 0) {
-            of_connection_close(connection, "message with an impossible length");
+            of_connection_close(connection, "Protocol error: message with an impossible length");
             return;
         }
         if (!n) {

@@ -210,10 +210,10 @@ void of_target_connection_closed(struct of_connection *connection, const char *r
 {
     struct of_target *target = connection->target;
 
-    if (connection->was_up) {
+    if (connection->was_up)
         target->n_up--;
+    if (connection->was_up || target->connection == connection)
         target->disconnected_ns = clock_now_ns();
-    }
     if (target->connection != connection)
         return;
     target->connection = NULL;
@@ -365,6 +365,20 @@ static const char *state_name(const struct of_target *target)
     return names[target->state];
 }
 
+/* Of those who have come to a passive one, the primary counts. */
+static enum of_role role_of(const struct of_target *target)
+{
+    const struct of_connection *connection;
+    enum of_role role = OF_ROLE_NOCHANGE;
+
+    for_each_connection_up (connection, target->server) {
+        if (connection->target == target &&
+            (role == OF_ROLE_NOCHANGE || connection->role == OF_ROLE_PRIMARY))
+            role = connection->role;
+    }
+    return role == OF_ROLE_NOCHANGE ? OF_ROLE_EQUAL : role;
+}
+
 bool of_server_get_controller_status(const struct of_server *server, const char *name,
                                      struct of_controller_status *status)
 {
@@ -374,7 +388,7 @@ bool of_server_get_controller_status(const struct of_server *server, const char 
         return false;
     *status = (struct of_controller_status){
         .is_connected = target->n_up > 0,
-        .role = target->connection ? target->connection->role : OF_ROLE_EQUAL,
+        .role = role_of(target),
         .state = state_name(target),
         .last_error = target->last_error.code ? target->last_error.message : NULL,
         .connected_ns = target->connected_ns,
