@@ -364,7 +364,7 @@ static bool is_documented(struct round *round, int b, int port, const uint8_t *f
     is |= strstr(trace, "push_mpls") && strstr(trace, "pop_mpls");
     is |= has_options(&key, &packet, 2) && (is_taught || strstr(trace, "set(nd("));
     is |= is_taught && strstr(is_taught, lookup_of_lessons);
-    is |= strstr(trace, "check_pkt_larger(") && strstr(trace, "Executing action set");
+    is |= strstr(trace, "check_pkt_larger(") && strstr(trace, "action set ");
     is |= has_any(trace, of_labels) &&
           has_odd_labels(&key, frame, 12 + packet.vlan_bytes, strstr(trace, "pop_mpls:0x884"));
     free(trace);
