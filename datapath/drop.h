@@ -32,7 +32,8 @@
     X(DROP_TOO_MANY_LABELS, too_many_labels, "more than 3 MPLS labels")                         \
     X(DROP_NOT_SEGMENTABLE, not_segmentable, "nobody can segment it behind an MPLS label")      \
     X(DROP_METER, meter, "a meter's rate was exceeded")                                         \
-    X(DROP_SHUTTING_DOWN, shutting_down, "the switch is stopping")
+    X(DROP_SHUTTING_DOWN, shutting_down, "the switch is stopping")                              \
+    X(DROP_TOO_MANY_STEPS, too_many_steps, "65536 steps")
 
 enum drop_reason {
 #define X(id, name, text) id,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* All rules that match are collected, best first, until an ordinary one ends the list that matters.  Clauses
- * are sets of 64 bits, kept for each conjunction of the priority at hand. */
+/* All rules that match are collected, best first, until an ordinary one ends the list that matters.  What those of a
+ * priority say is sorted by conjunction, so that a rule may belong to thousands of them. */
 
 #include "vswitchd/conjunction.h"
 
@@ -23,6 +23,7 @@ struct matches {
     const struct rule **rules; /* Owned. */
     size_t n, capacity;
     struct rule *best_ordinary;
+    size_t n_clauses; /* Looked at. */
 };
 
 static void collect(struct cls_rule *cls, void *matches_)
@@ -51,70 +52,71 @@ static int compare_priorities(const void *a_, const void *b_)
     return a->cls.priority < b->cls.priority ? 1 : -(a->cls.priority > b->cls.priority);
 }
 
-/* The clauses of one conjunction that hold. */
-struct held {
-    uint32_t id;
-    uint64_t clauses;
-    uint8_t n_clauses;
-};
-
-struct held_list {
-    struct held *list; /* Owned. */
+/* Of all rules of one priority: which clause of which conjunction each says, as numbers that sort by conjunction. */
+struct clauses {
+    uint64_t *list; /* Owned. */
     size_t n, capacity;
 };
 
-static struct held *find_held(struct held_list *held, const struct ofa_conjunction *conjunction)
+enum { CLAUSE_BITS = 8, COUNT_BITS = 8 };
+
+static uint64_t encode(const struct ofa_conjunction *conjunction)
 {
-    for (size_t i = 0; i < held->n; i++) {
-        if (held->list[i].id == conjunction->id)
-            return &held->list[i];
-    }
-    if (held->n == held->capacity) {
-        held->capacity = held->capacity ? 2 * held->capacity : 16;
-        held->list = realloc(held->list, held->capacity * sizeof held->list[0]);
-        if (!held->list)
-            abort();
-    }
-    held->list[held->n] = (struct held){.id = conjunction->id};
-    return &held->list[held->n++];
+    return (uint64_t)conjunction->id << (COUNT_BITS + CLAUSE_BITS) |
+           (uint64_t)conjunction->n_clauses << CLAUSE_BITS | conjunction->clause;
 }
 
-static void hold(struct held_list *held, const struct rule *rule, uint64_t version)
+static void add_clauses(struct clauses *clauses, const struct rule *rule, uint64_t version)
 {
     for_each_action (ofa, rule_get_actions(rule, version)) {
-        const struct ofa_conjunction *conjunction = (const void *)ofa;
-
         if (ofa->type != OFA_CONJUNCTION)
             continue;
-        struct held *one = find_held(held, conjunction);
-        if (one->n_clauses != conjunction->n_clauses) {
-            one->n_clauses = conjunction->n_clauses;
-            one->clauses = 0;
+        if (clauses->n == clauses->capacity) {
+            clauses->capacity = clauses->capacity ? 2 * clauses->capacity : 32;
+            clauses->list = realloc(clauses->list, clauses->capacity * sizeof clauses->list[0]);
+            if (!clauses->list)
+                abort();
         }
-        one->clauses |= UINT64_C(1) << conjunction->clause;
+        clauses->list[clauses->n++] = encode((const struct ofa_conjunction *)(const void *)ofa);
     }
 }
 
-static bool is_whole(const struct held *held)
+static int compare_numbers(const void *a_, const void *b_)
 {
-    return held->clauses == UINT64_MAX >> (64 - held->n_clauses);
+    const uint64_t a = *(const uint64_t *)a_, b = *(const uint64_t *)b_;
+
+    return a < b ? -1 : a > b;
+}
+
+/* Do the clauses from 'i' on hold together?  Moves 'i' behind those of the same conjunction. */
+static bool is_whole(const struct clauses *clauses, size_t *i)
+{
+    uint64_t conjunction = clauses->list[*i] >> CLAUSE_BITS, held = 0;
+    unsigned int n_clauses = conjunction & ((1 << COUNT_BITS) - 1);
+
+    for (; *i < clauses->n && clauses->list[*i] >> CLAUSE_BITS == conjunction; ++*i)
+        held |= UINT64_C(1) << (clauses->list[*i] & ((1 << CLAUSE_BITS) - 1));
+    return held == UINT64_MAX >> (64 - n_clauses);
 }
 
 /* The smallest id of which all clauses hold among 'n' rules of one priority. */
-static bool find_whole(const struct rule *const *rules, size_t n, uint64_t version, uint32_t *id)
+static bool find_whole(struct matches *matches, size_t first, size_t n, uint32_t *id)
 {
-    struct held_list held = {.n = 0};
+    struct clauses clauses = {.n = 0};
     bool is_found = false;
 
-    for (size_t i = 0; i < n; i++)
-        hold(&held, rules[i], version);
-    for (size_t i = 0; i < held.n; i++) {
-        if (is_whole(&held.list[i]) && (!is_found || held.list[i].id < *id)) {
-            *id = held.list[i].id;
-            is_found = true;
-        }
+    for (size_t i = 0; i < n && matches->n_clauses + clauses.n <= CONJUNCTION_MAX_CLAUSES; i++)
+        add_clauses(&clauses, matches->rules[first + i], matches->version);
+    matches->n_clauses += clauses.n;
+    if (matches->n_clauses > CONJUNCTION_MAX_CLAUSES)
+        clauses.n = 0;
+    if (clauses.n)
+        qsort(clauses.list, clauses.n, sizeof clauses.list[0], compare_numbers);
+    for (size_t i = 0; i < clauses.n && !is_found;) {
+        *id = (uint32_t)(clauses.list[i] >> (COUNT_BITS + CLAUSE_BITS));
+        is_found = is_whole(&clauses, &i);
     }
-    free(held.list);
+    free(clauses.list);
     return is_found;
 }
 
@@ -134,7 +136,7 @@ static bool find_conjunction(struct matches *matches, uint32_t *id)
             if (matches->rules[i + n_same]->cls.priority != priority)
                 break;
         }
-        if (find_whole(matches->rules + i, n_same, matches->version, id))
+        if (find_whole(matches, i, n_same, id))
             return true;
     }
     return false;
@@ -155,7 +157,7 @@ static __attribute__((noinline)) void look_up_with_id(const struct classifier *c
 }
 
 struct rule *conjunction_lookup(const struct classifier *cls, uint64_t version,
-                                const struct flow *flow, struct flow *consulted)
+                                const struct flow *flow, struct flow *consulted, size_t *n_clauses)
 {
     struct matches matches = {.version = version};
     uint32_t id = 0;
@@ -164,5 +166,6 @@ struct rule *conjunction_lookup(const struct classifier *cls, uint64_t version,
     if (matches.n && find_conjunction(&matches, &id))
         look_up_with_id(cls, flow, id, consulted, &matches);
     free(matches.rules);
+    *n_clauses += matches.n_clauses;
     return matches.best_ordinary;
 }

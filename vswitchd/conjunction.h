@@ -14,9 +14,12 @@
 
 #include "vswitchd/flow_table.h"
 
+enum { CONJUNCTION_MAX_CLAUSES = 65536 };
+
 /* By its first action, notes aside. */
 bool rule_is_conjunctive(const struct rule *rule, uint64_t version);
 
-/* What flow_tables_lookup() promises, where classifier_lookup() finds a conjunctive rule. */
+/* What flow_tables_lookup() promises, where classifier_lookup() finds a conjunctive rule.  Adds to 'n_clauses' how many
+ * were looked at: once there are more than CONJUNCTION_MAX_CLAUSES, none holds. */
 struct rule *conjunction_lookup(const struct classifier *cls, uint64_t version,
-                                const struct flow *flow, struct flow *consulted);
+                                const struct flow *flow, struct flow *consulted, size_t *n_clauses);

@@ -333,7 +333,8 @@ uint64_t flow_tables_version(const struct flow_tables *tables)
 }
 
 struct rule *flow_tables_lookup(const struct flow_tables *tables, uint64_t version,
-                                uint8_t table_id, const struct flow *flow, struct flow *consulted)
+                                uint8_t table_id, const struct flow *flow, struct flow *consulted,
+                                size_t *n_clauses)
 {
     const struct table *table = table_get(tables, table_id);
     struct rule *rule;
@@ -342,7 +343,7 @@ struct rule *flow_tables_lookup(const struct flow_tables *tables, uint64_t versi
         return NULL;
     rule = rule_of_cls(classifier_lookup(table->classifier, version, flow, consulted));
     return rule && rule_is_conjunctive(rule, version)
-               ? conjunction_lookup(table->classifier, version, flow, consulted)
+               ? conjunction_lookup(table->classifier, version, flow, consulted, n_clauses)
                : rule;
 }
 

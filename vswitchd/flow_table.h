@@ -238,10 +238,12 @@ void flow_tables_expire(struct flow_tables *tables, int64_t now_ns);
 /* The version that lookups of one translation use, all of them the same. Any RCU reader. */
 uint64_t flow_tables_version(const struct flow_tables *tables);
 
-/* The best rule of table 'table_id' for 'flow', or NULL; adds the bits looked at to 'consulted' (which
- * may be NULL).  Counts the lookup for table statistics only through flow_tables_credit(). */
+/* The best rule of table 'table_id' for 'flow', or NULL; adds the bits looked at to 'consulted' (which may be NULL),
+ * and to 'n_clauses' the clauses of conjunctions (conjunction.h).  Counts the lookup for table statistics only through
+ * flow_tables_credit(). */
 struct rule *flow_tables_lookup(const struct flow_tables *tables, uint64_t version,
-                                uint8_t table_id, const struct flow *flow, struct flow *consulted);
+                                uint8_t table_id, const struct flow *flow, struct flow *consulted,
+                                size_t *n_clauses);
 
 /* Calls 'each' for every rule that matches, the best and those it beats, in any order. */
 void flow_tables_each_match(const struct flow_tables *tables, uint64_t version, uint8_t table_id,

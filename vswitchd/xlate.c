@@ -22,6 +22,17 @@ void xlate_fail(struct xlate *x, enum drop_reason reason)
     xlate_trace_failure(x, reason);
 }
 
+bool xlate_may_spend(struct xlate *x, size_t n_steps)
+{
+    if (x->has_failed)
+        return false;
+    x->n_steps += n_steps;
+    if (x->n_steps <= XLATE_MAX_STEPS)
+        return true;
+    xlate_fail(x, DROP_TOO_MANY_STEPS);
+    return false;
+}
+
 bool xlate_may_descend(struct xlate *x)
 {
     if (x->has_failed)
@@ -143,9 +154,30 @@ static void xlate_clone(struct xlate *x, const struct ofa_nested *clone)
     xlate_end_region(x, &region);
 }
 
+/* A step is what it costs to set a field. */
+static size_t steps_of(const struct ofa *action)
+{
+    enum { LESSON = 64, DELIVERY = 8 };
+
+    switch (action->type) {
+    case OFA_LEARN:
+        return LESSON + ((const struct ofa_learn *)(const void *)action)->n_specs;
+    case OFA_CONTROLLER:
+        return DELIVERY + ((const struct ofa_controller *)(const void *)action)->n_userdata / 16;
+    case OFA_BUNDLE:
+        return 1 + ((const struct ofa_bundle *)(const void *)action)->n_members / 4;
+    case OFA_MULTIPATH:
+        return 16;
+    default:
+        return 1;
+    }
+}
+
 /* False: the rest of the list is not executed. */
 static bool xlate_action(struct xlate *x, const struct ofa *action)
 {
+    if (!xlate_may_spend(x, steps_of(action)))
+        return false;
     switch ((enum ofa_type)action->type) {
     case OFA_OUTPUT: {
         const struct ofa_output *output = (const void *)action;
@@ -307,8 +339,10 @@ static struct rule *xlate_lookup(struct xlate *x, uint8_t table_id, of_port in_p
     key->in_port = be32_from(in_port);
     if (hides_ports(x))
         key->tp_src = key->tp_dst = be16_from(0);
+    size_t n_clauses = 0;
     struct rule *rule = flow_tables_lookup(x->bridge->tables, x->version, table_id, &x->now.flow,
-                                           &x->looked);
+                                           &x->looked, &n_clauses);
+    xlate_may_spend(x, n_clauses);
     if (x->trace)
         x->tracer->looked_up = x->now.flow;
     key->tp_src = tp_src;
@@ -556,6 +590,7 @@ static void xlate_init(struct xlate *x, const struct topology *topology, int64_t
     x->table_id = 0;
     x->is_packet_out = x->is_in_bucket = x->is_in_action_set = false;
     x->depth = x->n_resubmits = 0;
+    x->n_steps = 0;
     x->action_set_first = x->n_action_set = 0;
     x->has_failed = x->has_exited = false;
     x->packet = NULL;
@@ -570,6 +605,7 @@ static void xlate_init(struct xlate *x, const struct topology *topology, int64_t
     x->record.notes = x->record.inline_notes;
     x->record.n_deliveries = 0;
     x->record.deliveries = NULL;
+    x->record.delivery_bytes = 0;
 }
 
 static bool has_effect(const struct dp_action *action)

@@ -26,7 +26,7 @@
 #include "vswitchd/topology.h"
 #include "vswitchd/trace_tree.h"
 
-enum { XLATE_MAX_DEPTH = 64, XLATE_MAX_RESUBMITS = 4096 };
+enum { XLATE_MAX_DEPTH = 64, XLATE_MAX_RESUBMITS = 4096, XLATE_MAX_STEPS = 65536 };
 
 /* What is told of a translation. */
 struct xlate_tracer {

@@ -13,7 +13,7 @@
 struct xlate_context {
     size_t n_notes;
     size_t n_deliveries;
-    struct xlate_delivery *deliveries; /* Owned; the last one first. */
+    struct xlate_delivery **deliveries; /* Owned, and what they point at. */
     struct xlate_note notes[];
 };
 
@@ -57,6 +57,7 @@ struct packet_in *xlate_add_delivery(struct xlate *x, const uint8_t *userdata, u
     delivery->next = x->record.deliveries;
     x->record.deliveries = delivery;
     *index = (uint32_t)x->record.n_deliveries++;
+    x->record.delivery_bytes += sizeof *delivery + n_userdata;
     return &delivery->header;
 }
 
@@ -141,24 +142,53 @@ static void drop_lessons(const struct xlate_record *record)
     }
 }
 
+/* Of the notes and what only they hold. */
+static size_t note_bytes(const struct xlate_record *record)
+{
+    size_t n_bytes = record->n_notes * sizeof record->notes[0];
+
+    for (size_t i = 0; i < record->n_notes; i++) {
+        if (record->notes[i].type == NOTE_LESSON)
+            n_bytes += sizeof(struct lesson) + record->notes[i].lesson->flow.actions.capacity;
+    }
+    return n_bytes;
+}
+
+static struct xlate_context *create_context(const struct xlate_record *record)
+{
+    size_t n = record->n_deliveries;
+    struct xlate_context *context =
+        malloc(sizeof *context + record->n_notes * sizeof context->notes[0]);
+
+    if (!context)
+        return NULL;
+    context->n_notes = record->n_notes;
+    context->n_deliveries = n;
+    context->deliveries = n ? malloc(n * sizeof context->deliveries[0]) : NULL;
+    if (n && !context->deliveries) {
+        free(context);
+        return NULL;
+    }
+    for (struct xlate_delivery *at = record->deliveries; at; at = at->next)
+        context->deliveries[--n] = at;
+    memcpy(context->notes, record->notes, record->n_notes * sizeof context->notes[0]);
+    for (size_t i = 0; i < context->n_notes; i++)
+        reference_note(&context->notes[i]);
+    return context;
+}
+
 void xlate_finish_record(struct xlate *x)
 {
     struct xlate_record *record = &x->record;
     struct xlate_context *context = NULL;
 
     if (record->n_notes || record->deliveries) {
-        context = malloc(sizeof *context + record->n_notes * sizeof context->notes[0]);
+        x->verdict->cacheable &= note_bytes(record) + record->delivery_bytes <= XLATE_MAX_CONTEXT;
+        context = create_context(record);
         if (!context)
             xlate_fail(x, DROP_NO_MEMORY);
     }
-    if (context) {
-        context->n_notes = record->n_notes;
-        context->n_deliveries = record->n_deliveries;
-        context->deliveries = record->deliveries;
-        memcpy(context->notes, record->notes, record->n_notes * sizeof context->notes[0]);
-        for (size_t i = 0; i < context->n_notes; i++)
-            reference_note(&context->notes[i]);
-    } else {
+    if (!context) {
         free_deliveries(record->deliveries);
         drop_lessons(record);
     }
@@ -236,24 +266,17 @@ void xlate_release(void *context_)
         return;
     for (size_t i = 0; i < context->n_notes; i++)
         unreference_note(&context->notes[i]);
-    free_deliveries(context->deliveries);
+    if (context->n_deliveries)
+        free_deliveries(context->deliveries[context->n_deliveries - 1]);
+    free(context->deliveries);
     free(context);
-}
-
-static const struct xlate_delivery *find_delivery(const struct xlate_context *context, uint32_t arg)
-{
-    const struct xlate_delivery *delivery = context->deliveries;
-
-    for (size_t i = context->n_deliveries - 1; i > arg; i--)
-        delivery = delivery->next;
-    return delivery;
 }
 
 const struct packet_in *xlate_delivery(const void *context_, uint32_t arg)
 {
     const struct xlate_context *context = context_;
 
-    return context && arg < context->n_deliveries ? &find_delivery(context, arg)->header : NULL;
+    return context && arg < context->n_deliveries ? &context->deliveries[arg]->header : NULL;
 }
 
 /* A controller gets, and may send out again, frames whose checksums are complete. */
@@ -280,7 +303,7 @@ void xlate_deliver(void *context_, uint32_t arg, const struct packet *packet,
     if (!context || arg >= context->n_deliveries)
         return;
 
-    const struct xlate_delivery *delivery = find_delivery(context, arg);
+    const struct xlate_delivery *delivery = context->deliveries[arg];
     struct packet_in header = delivery->header;
     be32 in_port = header.flow.key.in_port, pkt_mark = header.flow.key.pkt_mark;
 

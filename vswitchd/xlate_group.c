@@ -33,6 +33,8 @@ static bool bucket_is_alive(struct xlate *x, const struct group *group, size_t i
     bool watches_port = bucket->watch_port != OFPP_NONE;
     bool watches_group = bucket->watch_group != (uint32_t)OF_GROUP_ANY;
 
+    if (!xlate_may_spend(x, 1))
+        return false;
     if ((!watches_port && !watches_group) || (watches_port && port_is_alive(x, bucket->watch_port)))
         return true;
     if (watches_group && group_is_alive(x, bucket->watch_group, budget))

@@ -30,6 +30,7 @@ enum {
     XLATE_NOTES_INLINE = 64,
     XLATE_MAX_STACK = OF_CONTINUATION_MAX_STACK,
     XLATE_MAX_BUCKETS = DP_ACTIONS_MAX, /* That a frame goes through, in all groups. */
+    XLATE_MAX_CONTEXT = 16 << 10, /* Bytes that caches keep of what a verdict leaves behind. */
 };
 
 /* Tags that pushes have moved out of the flow's sight, deepest first. */
@@ -102,6 +103,7 @@ struct xlate_record {
     struct xlate_note *notes; /* 'inline_notes', or malloc()ed. */
     size_t n_deliveries;
     struct xlate_delivery *deliveries; /* Owned; the last one first. */
+    size_t delivery_bytes;
     struct xlate_note inline_notes[XLATE_NOTES_INLINE];
 };
 
@@ -132,6 +134,7 @@ struct xlate {
     unsigned int depth;
     unsigned int n_resubmits;
     unsigned int n_buckets; /* Of groups, passed so far. */
+    size_t n_steps;         /* Actions executed, members and buckets looked at. */
 
     /* Why a controller is sent the frame by an output to it. */
     bool is_packet_out, is_in_bucket, is_in_action_set;
@@ -153,6 +156,9 @@ struct xlate {
     enum drop_reason reason;  /* Why there is no output, should there be none. */
     struct xlate_record record;
 };
+
+/* False: the frame has cost enough, or has failed before. */
+bool xlate_may_spend(struct xlate *x, size_t n_steps);
 
 /* What packet_ins give as the cookie of what is executed. */
 static inline be64 xlate_cookie(const struct xlate *x)

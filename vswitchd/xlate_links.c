@@ -151,13 +151,20 @@ static uint32_t highest_weight(uint32_t hash, uint32_t n_links)
     return best;
 }
 
-/* Hashes into the power of two that has room for all links until it meets one of them. */
-static uint32_t iterate_hash(uint32_t hash, uint32_t n_links, uint32_t arg)
+static uint32_t least_power_of_2(uint32_t at_least)
 {
-    uint32_t room = 1;
+    uint32_t power = 1;
 
-    while (room < n_links || room < arg)
-        room = room < 1U << 31 ? room << 1 : n_links;
+    while (power < at_least)
+        power <<= 1;
+    return power;
+}
+
+/* Hashes into 'room' until it meets one of the links.  A room that is too small, or much too large, is not taken. */
+static uint32_t iterate_hash(uint32_t hash, uint32_t n_links, uint32_t room)
+{
+    if (room < n_links || room / 2 > n_links)
+        room = least_power_of_2(n_links);
     for (uint32_t i = 0; i < 8; i++) {
         uint32_t link = weight_of(hash, i) % room;
         if (link < n_links)

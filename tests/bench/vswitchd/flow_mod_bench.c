@@ -62,7 +62,7 @@ static void check_lookups(const struct flow_tables *tables)
         struct flow flow = {.key.in_port = be32_from(1 + i % 4),
                             .key.eth_type = be16_from(ETH_TYPE_IPV4),
                             .key.nw_dst = be32_from(0x0a000000 + i)};
-        if (!flow_tables_lookup(tables, flow_tables_version(tables), 0, &flow, NULL))
+        if (!flow_tables_lookup(tables, flow_tables_version(tables), 0, &flow, NULL, &(size_t){0}))
             abort();
     }
 }

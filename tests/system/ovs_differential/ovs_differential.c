@@ -319,6 +319,7 @@ static bool is_documented(struct round *round, int b, int port, const uint8_t *f
     const char *const limits[] = {
         drop_reason_text(DROP_TOO_MANY_ACTIONS),
         drop_reason_text(DROP_TOO_MANY_RESUBMITS),
+        drop_reason_text(DROP_TOO_MANY_STEPS),
         drop_reason_text(DROP_RECURSION_TOO_DEEP),
         drop_reason_text(DROP_TOO_MANY_LABELS),
         NULL,

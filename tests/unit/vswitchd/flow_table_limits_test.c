@@ -171,7 +171,8 @@ static void a_flow_that_is_used_stays_longer(void **state)
     limit(sut, 2, true, NULL);
     add(sut, "arp,priority=1,idle_timeout=10,actions=drop");
     add(sut, "ip,priority=2,idle_timeout=12,actions=drop");
-    rule_credit(flow_tables_lookup(sut->tables, flow_tables_version(sut->tables), 0, &flow, NULL),
+    rule_credit(flow_tables_lookup(sut->tables, flow_tables_version(sut->tables), 0, &flow, NULL,
+                                   &(size_t){0}),
                 1, 64, NOW_NS + 9 * SECOND_NS);
     add(sut, "ipv6,priority=3,idle_timeout=60,actions=drop");
     EXPECT_EVICTED(sut, 2);

@@ -139,7 +139,8 @@ static struct rule *look_up(struct switch_under_test *sut, uint32_t address)
 {
     struct flow flow = {.key.eth_type = be16_from(ETH_TYPE_IPV4), .key.nw_dst = be32_from(address)};
 
-    return flow_tables_lookup(sut->tables, flow_tables_version(sut->tables), 0, &flow, NULL);
+    return flow_tables_lookup(sut->tables, flow_tables_version(sut->tables), 0, &flow, NULL,
+                              &(size_t){0});
 }
 
 /* Where a packet to 'address' goes; 0: no rule. */
@@ -184,7 +185,7 @@ static void change_is_seen_when_published_and_not_before(void **state)
     /* A reader that began before still finds it. */
     struct flow flow = {.key.eth_type = be16_from(ETH_TYPE_IPV4),
                         .key.nw_dst = be32_from(HOST_10_1)};
-    assert_non_null(flow_tables_lookup(sut->tables, before, 0, &flow, NULL));
+    assert_non_null(flow_tables_lookup(sut->tables, before, 0, &flow, NULL, &(size_t){0}));
 }
 
 static void many_changes_are_published_once(void **state)

@@ -44,7 +44,7 @@ static void apply(struct flow_tables *tables, enum of_flow_command command, uint
 static of_port look_up(const struct flow_tables *tables, uint64_t version, uint8_t table_id)
 {
     const struct flow flow = {.key.in_port = be32_from(1)};
-    struct rule *rule = flow_tables_lookup(tables, version, table_id, &flow, NULL);
+    struct rule *rule = flow_tables_lookup(tables, version, table_id, &flow, NULL, &(size_t){0});
 
     if (!rule)
         return 0;
