@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <urcu-qsbr.h>
 
 #include "lib/clock.h"
 #include "lib/openflow/group_text.h"
+#include "lib/rcu.h"
 #include "tests/generate/generate.h"
 #include "vswitchd/flow_mod.h"
 #include "vswitchd/group_mod.h"
@@ -242,8 +242,7 @@ void rig_fini(struct rig *rig)
         meter_table_destroy(rig->meters[b]);
     }
     datapath_destroy(rig->dp);
-    rcu_quiescent_state();
-    rcu_barrier();
+    rcu_wait_for_callbacks();
     topology_destroy(rig->topology);
     for (int b = 0; b < RIG_BRIDGES; b++) {
         flow_tables_destroy(rig->tables[b]);

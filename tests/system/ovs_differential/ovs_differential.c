@@ -260,6 +260,7 @@ static unsigned int most_tags(unsigned int n_tags, const char *trace)
 
     for (const char *line = trace; (line = strstr(line, "push_vlan:")); line++)
         n_pushed++;
+    n_pushed += strstr(trace, "mod_vlan_") != NULL; /* Puts one on where there is none. */
     for (; *at; at++) {
         n_tags += !strncmp(at, "push_vlan(", 10);
         n_tags -= !strncmp(at, "pop_vlan", 8);

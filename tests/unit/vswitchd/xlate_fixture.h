@@ -15,11 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
-#include <urcu-qsbr.h>
 
 #include "lib/annotations.h"
 #include "lib/clock.h"
 #include "lib/openflow/flow_text.h"
+#include "lib/rcu.h"
 #include "tests/generate/rig.h"
 #include "vswitchd/trace.h"
 #include "vswitchd/xlate.h"
@@ -55,7 +55,7 @@ static inline int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
 
-    rcu_register_thread();
+    rcu_reader_register();
     f->settings.vlan_limit = 2;
     f->now_ns = 1000 * SECOND_NS;
     *state = f;
@@ -80,7 +80,7 @@ static inline int tear_down(void **state)
         rig_fini(&f->rig);
     }
     free(f);
-    rcu_unregister_thread();
+    rcu_reader_unregister();
     return 0;
 }
 

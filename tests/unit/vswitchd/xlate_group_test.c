@@ -283,7 +283,7 @@ static void many_groups_are_all_found(void **state)
     }
     for (uint32_t i = 1; i <= 3000; i++)
         assert_int_equal(find(f, i * 7) != NULL, i % 2 == 0);
-    rcu_barrier();
+    rcu_wait_for_callbacks();
     for (uint32_t i = 1; i <= 3000; i++)
         assert_int_equal(find(f, i * 7) != NULL, i % 2 == 0);
 }
