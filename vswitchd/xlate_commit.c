@@ -153,5 +153,6 @@ void xlate_commit(struct xlate *x)
     commit_tags(x);
     commit_nd_options_type(x);
     for (size_t word = FIRST_HEADER_WORD; word < FLOW_KEY_WORDS; word++)
-        commit_bits(x, word, UINT64_MAX);
+        if (flow_words(&x->now.written)[word] | flow_key_words(&x->base_written)[word])
+            commit_bits(x, word, UINT64_MAX);
 }

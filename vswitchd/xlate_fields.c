@@ -73,18 +73,32 @@ void xlate_init_view(struct xlate *x, const struct flow *flow)
     x->base_written = x->now.written.key;
 }
 
-void xlate_settle(struct xlate *x)
+/* No cache's key has these words. */
+static void settle_inner(struct xlate *x)
 {
-    uint64_t *looked = flow_words(&x->looked), *mask = flow_key_words(&x->verdict->mask);
+    uint64_t *looked = flow_words(&x->looked);
     const uint64_t *written = flow_words(&x->now.written);
 
     for (size_t i = 0; i < FLOW_KEY_WORDS; i++) {
-        if (x->now.is_inner && xlate_is_inner_word(i))
-            x->verdict->cacheable &= !(looked[i] & ~written[i]);
-        else
-            mask[i] |= looked[i] & ~written[i];
+        if (!xlate_is_inner_word(i))
+            continue;
+        x->verdict->cacheable &= !(looked[i] & ~written[i]);
+        looked[i] = 0;
     }
-    memset(looked, 0, sizeof x->looked.key); /* Nobody asks for the rest. */
+}
+
+void xlate_settle(struct xlate *x)
+{
+    uint64_t *restrict looked = flow_words(&x->looked);
+    uint64_t *restrict mask = flow_key_words(&x->verdict->mask);
+    const uint64_t *restrict written = flow_words(&x->now.written);
+
+    if (x->now.is_inner)
+        settle_inner(x);
+    for (size_t i = 0; i < FLOW_KEY_WORDS; i++) {
+        mask[i] |= looked[i] & ~written[i];
+        looked[i] = 0; /* Nobody asks for the rest. */
+    }
 }
 
 /* VLAN tags */
@@ -248,18 +262,12 @@ bool xlate_read_part(struct xlate *x, struct ofa_part part, struct of_value *val
 bool xlate_write_part(struct xlate *x, struct ofa_part part, const struct of_value *value)
 {
     const struct of_subfield to = ofa_part_subfield(part);
-    struct flow bits = {.key.in_port = {0}}, mask_bits = {.key.in_port = {0}};
-    struct of_value shifted, mask;
+    struct of_value placed, mask;
 
     if (!of_field_is_meaningful(to.field, &x->now.flow, &x->looked))
         return false;
-
-    /* Shift it to its place by putting it in an otherwise empty flow. */
-    of_subfield_set(&to, value, &bits);
-    of_subfield_add_mask(&to, &mask_bits);
-    of_field_get(to.field, &bits, &shifted);
-    of_field_get(to.field, &mask_bits, &mask);
-    write_field(x, to.field, &shifted, &mask);
+    of_subfield_place(&to, value, &placed, &mask);
+    write_field(x, to.field, &placed, &mask);
     return true;
 }
 

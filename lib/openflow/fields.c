@@ -623,14 +623,21 @@ void of_subfield_get(const struct of_subfield *part, const struct flow *flow,
               part->n_bits);
 }
 
+void of_subfield_place(const struct of_subfield *part, const struct of_value *value,
+                       struct of_value *whole, struct of_value *mask)
+{
+    memset(whole, 0, sizeof *whole);
+    copy_bits(value->bytes, sizeof value->bytes, 0, whole->bytes, part->field->n_bytes, part->first,
+              part->n_bits);
+    subfield_mask(part, mask);
+}
+
 void of_subfield_set(const struct of_subfield *part, const struct of_value *value,
                      struct flow *flow)
 {
-    struct of_value whole = {.bytes = {0}}, mask;
+    struct of_value whole, mask;
 
-    copy_bits(value->bytes, sizeof value->bytes, 0, whole.bytes, part->field->n_bytes, part->first,
-              part->n_bits);
-    subfield_mask(part, &mask);
+    of_subfield_place(part, value, &whole, &mask);
     of_field_set_masked(part->field, &whole, &mask, flow);
 }
 

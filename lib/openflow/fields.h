@@ -307,4 +307,8 @@ void of_subfield_get(const struct of_subfield *part, const struct flow *flow,
                      struct of_value *value);
 void of_subfield_set(const struct of_subfield *part, const struct of_value *value,
                      struct flow *flow);
+
+/* 'value' where it belongs in a value of the whole field, and the bits that the subfield has of that. */
+void of_subfield_place(const struct of_subfield *part, const struct of_value *value,
+                       struct of_value *whole, struct of_value *mask);
 void of_subfield_add_mask(const struct of_subfield *part, struct flow *flow_mask);
