@@ -15,8 +15,8 @@
  *
  * Threads  Everything here on the main thread, unless a line says otherwise.  Callbacks run on
  *          workers or on the maintenance thread, as RCU readers (liburcu, QSBR).
- * Memory   The datapath owns verdict contexts from translate() until it calls release(), once each and
- *          only after a grace period.
+ * Memory   The datapath owns verdict contexts from translate() until it calls release(), once for each verdict that has
+ *          it, and only after a grace period.
  * Time     Workers read CLOCK_MONOTONIC once a batch. */
 
 #include <net/if.h>
@@ -47,12 +47,14 @@ struct verdict {
     uint8_t n_slots;
     bool cacheable; /* False: every frame is translated. */
     void *context;  /* The owner's; NULL is fine. */
+    void *
+        last; /* Given: the context of a verdict before this, which may be given again; NULL: none. */
 };
 
 /* The datapath calls up through these. 'aux' is the one given to datapath_create(). */
 struct datapath_ops {
     /* Walks the tables for 'key' and fills 'verdict' (which comes uninitialised but for an empty
-     * action list, a zero mask, no slots, cacheable and no context).  'packet' is the frame, or NULL when a
+     * action list, a zero mask, no slots, cacheable, no context, and 'last').  'packet' is the frame, or NULL when a
      * cached entry is walked again: then nothing may be learned or sent. */
     void (*translate)(void *aux, const struct flow_key *key, const struct packet *packet,
                       int64_t now_ns, struct verdict *verdict);
@@ -62,7 +64,8 @@ struct datapath_ops {
     void (*credit)(void *aux, void *context, uint64_t n_packets, uint64_t n_bytes, int64_t used_ns,
                    uint16_t tcp_flags);
 
-    /* The datapath holds 'context' no more, and nobody looks at it.  On any thread. */
+    /* The datapath holds 'context' no more, and nobody looks at it, but as often as it was given again by later
+     * verdicts.  On any thread. */
     void (*release)(void *aux, void *context);
 
     /* A DP_DELIVER action met 'packet', whose headers are as changed so far; 'key' is the key

@@ -48,8 +48,10 @@ static void rewalk(struct round *round, struct megaflow *old)
 {
     struct datapath *dp = round->dp;
     struct verdict *verdict = &round->verdict;
+
+    verdict->last = old->context;
     uint64_t born = process_translate(dp, &old->key, NULL, round->now_ns, verdict);
-    struct megaflow *flow = megaflow_create(&old->key, verdict, born, round->now_ns);
+    struct megaflow *flow = megaflow_create(dp->megaflows, &old->key, verdict, born, round->now_ns);
 
     if (flow && verdict->cacheable && flow_mask_is_within(&verdict->mask, megaflow_mask(old))) {
         atomic_init(&flow->used_ns, atomic_load_explicit(&old->used_ns, memory_order_relaxed));
@@ -121,6 +123,7 @@ bool datapath_maintain(struct datapath *dp, int64_t now_ns)
         continue;
     free(round);
     megaflow_sort_masks(dp->megaflows);
+    megaflow_trim(dp->megaflows);
     graveyard_clear(&dp->graveyard);
     return megaflow_n_flows(dp->megaflows) > 0;
 }
@@ -172,11 +175,13 @@ static void run_round(struct datapath *dp, struct round *round)
     while (drop_surplus(dp))
         rcu_pass_quiescent_state();
     megaflow_sort_masks(dp->megaflows);
+    megaflow_trim(dp->megaflows);
 }
 
 static bool has_work(struct datapath *dp)
 {
     return megaflow_n_flows(dp->megaflows) > 0 || graveyard_n(&dp->graveyard) > 0 ||
+           megaflow_has_spare(dp->megaflows) ||
            (datapath_kcache(dp) && kcache_has_work(datapath_kcache(dp)));
 }
 

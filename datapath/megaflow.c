@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "datapath/pages.h"
+#include "datapath/slab.h"
 #include "lib/annotations.h"
 #include "lib/clock.h"
 #include "lib/hash.h"
@@ -50,6 +52,7 @@ struct mask_list {
 
 struct megaflow_table {
     struct graveyard *graveyard;
+    struct slab *slab; /* Owned; of entries with SLAB_ACTIONS or fewer. */
     struct mask_list *_Atomic masks;
     _Atomic uint32_t n_flows;
     _Atomic bool is_crowded;
@@ -65,7 +68,7 @@ struct megaflow_table {
 
 static struct megaflow tombstone;
 
-enum { FIRST_PLACES = 8 };
+enum { FIRST_PLACES = 8, SLAB_ACTIONS = 2 };
 #define CROWDED_NS (5 * SECOND_NS)
 
 static void free_grave(void *aux UNUSED, struct grave *grave)
@@ -73,22 +76,26 @@ static void free_grave(void *aux UNUSED, struct grave *grave)
     free(grave);
 }
 
-static void free_mask(void *aux UNUSED, struct grave *grave)
-{
-    struct flow_mask *mask = CONTAINER_OF(grave, struct flow_mask, grave);
-
-    free(atomic_load_explicit(&mask->array, memory_order_relaxed));
-    free(mask);
-}
-
 /* Entries */
 
-struct megaflow *megaflow_create(const struct flow_key *key, const struct verdict *verdict,
-                                 uint64_t born, int64_t now_ns)
+static struct megaflow *allocate(struct megaflow_table *table, uint32_t n_actions)
+{
+    size_t n_bytes = sizeof(struct megaflow) + n_actions * sizeof(struct dp_action);
+    bool is_in_slab = n_actions <= SLAB_ACTIONS;
+    struct megaflow *flow = is_in_slab ? slab_take(table->slab) : malloc(n_bytes);
+
+    if (!flow)
+        return NULL;
+    memset(flow, 0, sizeof *flow);
+    flow->is_in_slab = is_in_slab;
+    return flow;
+}
+
+struct megaflow *megaflow_create(struct megaflow_table *table, const struct flow_key *key,
+                                 const struct verdict *verdict, uint64_t born, int64_t now_ns)
 {
     assert(verdict->n_slots <= DP_SLOTS_PER_VERDICT && verdict->actions.n <= DP_ACTIONS_MAX);
-    size_t actions_bytes = verdict->actions.n * sizeof verdict->actions.list[0];
-    struct megaflow *flow = calloc(1, sizeof *flow + actions_bytes);
+    struct megaflow *flow = allocate(table, verdict->actions.n);
 
     if (!flow)
         return NULL;
@@ -99,7 +106,7 @@ struct megaflow *megaflow_create(const struct flow_key *key, const struct verdic
     flow->context = verdict->context;
     flow->created_ns = now_ns;
     flow->n_actions = verdict->actions.n;
-    memcpy(flow->actions, verdict->actions.list, actions_bytes);
+    memcpy(flow->actions, verdict->actions.list, flow->n_actions * sizeof flow->actions[0]);
     atomic_init(&flow->n_references, 1);
     return flow;
 }
@@ -112,7 +119,11 @@ void megaflow_get(struct megaflow *flow)
 void megaflow_put(struct megaflow *flow)
 {
     /* Acquire and release: whoever frees sees what the others did. */
-    if (atomic_fetch_sub_explicit(&flow->n_references, 1, memory_order_acq_rel) == 1)
+    if (atomic_fetch_sub_explicit(&flow->n_references, 1, memory_order_acq_rel) != 1)
+        return;
+    if (flow->is_in_slab)
+        slab_free(flow);
+    else
         free(flow);
 }
 
@@ -147,10 +158,10 @@ static bool mask_is_match(const struct flow_mask *mask, const struct megaflow *f
     return !difference;
 }
 
-static struct megaflow *mask_find(const struct flow_mask *mask, const struct flow_key *key)
+static struct megaflow *mask_find(const struct flow_mask *mask, const struct flow_key *key,
+                                  uint32_t hash)
 {
     const struct place_array *array = atomic_load_explicit(&mask->array, memory_order_consume);
-    uint32_t hash = mask_hash(mask, key);
 
     for (uint32_t i = hash, n = 0; n < array->size; i++, n++) {
         const struct place *place = &array->places[i & (array->size - 1)];
@@ -166,13 +177,43 @@ static struct megaflow *mask_find(const struct flow_mask *mask, const struct flo
     return NULL;
 }
 
+static size_t place_array_bytes(uint32_t size)
+{
+    return sizeof(struct place_array) + size * sizeof(struct place);
+}
+
 static struct place_array *place_array_create(uint32_t size)
 {
-    struct place_array *array = calloc(1, sizeof *array + size * sizeof array->places[0]);
+    size_t n_bytes = place_array_bytes(size);
+    struct place_array *array = n_bytes < PAGES_HUGE_BYTES ? calloc(1, n_bytes)
+                                                           : pages_map_huge(n_bytes);
 
     if (array)
         array->size = size;
     return array;
+}
+
+static void place_array_destroy(struct place_array *array)
+{
+    size_t n_bytes = array ? place_array_bytes(array->size) : 0;
+
+    if (n_bytes < PAGES_HUGE_BYTES)
+        free(array);
+    else
+        pages_unmap(array, n_bytes);
+}
+
+static void free_place_array(void *aux UNUSED, struct grave *grave)
+{
+    place_array_destroy(CONTAINER_OF(grave, struct place_array, grave));
+}
+
+static void free_mask(void *aux UNUSED, struct grave *grave)
+{
+    struct flow_mask *mask = CONTAINER_OF(grave, struct flow_mask, grave);
+
+    place_array_destroy(atomic_load_explicit(&mask->array, memory_order_relaxed));
+    free(mask);
 }
 
 /* The place of 'flow', or NULL. */
@@ -193,15 +234,15 @@ static struct place *mask_place_of(struct flow_mask *mask, const struct megaflow
 }
 
 /* Into the first free place.  True if it was never used. */
-static bool place_array_add(struct place_array *array, struct megaflow *flow)
+static bool place_array_add(struct place_array *array, struct megaflow *flow, uint32_t hash)
 {
-    for (uint32_t i = flow->hash;; i++) {
+    for (uint32_t i = hash;; i++) {
         struct place *place = &array->places[i & (array->size - 1)];
         struct megaflow *found = atomic_load_explicit(&place->flow, memory_order_relaxed);
 
         if (found && found != &tombstone)
             continue;
-        atomic_store_explicit(&place->hash, flow->hash, memory_order_relaxed);
+        atomic_store_explicit(&place->hash, hash, memory_order_relaxed);
         atomic_store_explicit(&place->flow, flow, memory_order_release);
         return !found;
     }
@@ -221,14 +262,15 @@ static int mask_make_room(struct megaflow_table *table, struct flow_mask *mask)
     if (!array)
         return -ENOMEM;
     for (uint32_t i = 0; i < old->size; i++) {
-        struct megaflow *flow = atomic_load_explicit(&old->places[i].flow, memory_order_relaxed);
+        struct place *place = &old->places[i];
+        struct megaflow *flow = atomic_load_explicit(&place->flow, memory_order_relaxed);
 
-        if (flow && flow != &tombstone)
-            place_array_add(array, flow);
+        if (flow && flow != &tombstone) /* Which stays untouched. */
+            place_array_add(array, flow, atomic_load_explicit(&place->hash, memory_order_relaxed));
     }
     mask->n_used = mask->n_flows;
     atomic_store_explicit(&mask->array, array, memory_order_release);
-    graveyard_bury(table->graveyard, &old->grave, free_grave);
+    graveyard_bury(table->graveyard, &old->grave, free_place_array);
     return 0;
 }
 
@@ -242,7 +284,7 @@ static struct flow_mask *mask_create(const struct flow_key *bits)
 
     if (!mask || !array) {
         free(mask);
-        free(array);
+        place_array_destroy(array);
         return NULL;
     }
     mask->mask = *bits;
@@ -376,12 +418,16 @@ struct megaflow_table *megaflow_table_create(uint32_t max_flows, struct graveyar
 {
     struct megaflow_table *table = calloc(1, sizeof *table);
     struct mask_list *list = mask_list_create(0);
+    struct slab *slab =
+        slab_create(sizeof(struct megaflow) + SLAB_ACTIONS * sizeof(struct dp_action));
 
-    if (!table || !list) {
+    if (!table || !list || !slab) {
         free(table);
         free(list);
+        slab_destroy(slab);
         return NULL;
     }
+    table->slab = slab;
     table->graveyard = graveyard;
     table->max_flows = max_flows ? max_flows : 1;
     table->draw = hash_seed | 1;
@@ -401,6 +447,7 @@ void megaflow_table_destroy(struct megaflow_table *table) NO_LOCK_ANALYSIS
     }
     free(list);
     free(table->all);
+    slab_destroy(table->slab);
     mutex_fini(&table->lock);
     free(table);
 }
@@ -423,7 +470,7 @@ struct megaflow *megaflow_find(struct megaflow_table *table, const struct flow_k
 
     for (uint32_t i = 0; i < list->n; i++) {
         struct flow_mask *mask = list->masks[i];
-        struct megaflow *flow = mask_find(mask, key);
+        struct megaflow *flow = mask_find(mask, key, mask_hash(mask, key));
 
         if (flow) {
             uint64_t n_hits = atomic_load_explicit(&mask->n_hits, memory_order_relaxed);
@@ -543,23 +590,24 @@ static void table_replace_locked(struct megaflow_table *table, struct megaflow *
     table->n_actions += flow->n_actions - old->n_actions;
 }
 
-/* There is room. */
+/* There is room, and the hash is known. */
 static void table_add_locked(struct megaflow_table *table, struct flow_mask *mask,
                              struct megaflow *flow) REQUIRES(table->lock)
 {
-    uint64_t *words = flow_key_words(&flow->key);
+    uint64_t *restrict words = flow_key_words(&flow->key);
+    const uint64_t *restrict bits = flow_key_words_const(&mask->mask);
 
     for (size_t i = 0; i < FLOW_KEY_WORDS; i++)
-        words[i] &= flow_key_words_const(&mask->mask)[i];
+        words[i] &= bits[i];
     flow->mask = mask;
-    flow->hash = mask_hash(mask, &flow->key);
     flow->index = megaflow_n_flows(table);
     atomic_store_explicit(&flow->is_live, true, memory_order_relaxed);
     atomic_store_explicit(&table->n_flows, flow->index + 1, memory_order_relaxed);
     table->all[flow->index] = flow;
     table->n_actions += flow->n_actions;
     mask->n_flows++;
-    mask->n_used += place_array_add(atomic_load_explicit(&mask->array, memory_order_relaxed), flow);
+    mask->n_used += place_array_add(atomic_load_explicit(&mask->array, memory_order_relaxed), flow,
+                                    flow->hash);
 }
 
 static int table_link_locked(struct megaflow_table *table, struct megaflow *flow,
@@ -567,8 +615,12 @@ static int table_link_locked(struct megaflow_table *table, struct megaflow *flow
     REQUIRES(table->lock)
 {
     struct flow_mask *mask = table_get_mask_locked(table, bits);
-    struct megaflow *old = mask ? mask_find(mask, &flow->key) : NULL;
+    struct megaflow *old = NULL;
 
+    if (mask) {
+        flow->hash = mask_hash(mask, &flow->key);
+        old = mask_find(mask, &flow->key, flow->hash);
+    }
     if (old && table_has_room_locked(table, old, flow)) {
         table_replace_locked(table, old, flow);
         displaced->flows[displaced->n++] = old;
@@ -583,7 +635,9 @@ static int table_link_locked(struct megaflow_table *table, struct megaflow *flow
         atomic_store_explicit(&table->is_crowded,
                               flow->created_ns - megaflow_last_used(victim) < CROWDED_NS && !old,
                               memory_order_relaxed);
-        mask = table_get_mask_locked(table, bits); /* It may have gone with its last entry. */
+        mask = table_get_mask_locked(table, bits); /* It may have gone with its last entry ... */
+        if (mask)
+            flow->hash = mask_hash(mask, &flow->key); /* ... or left its place to a better one. */
     }
     if (!mask || !table_has_room_locked(table, NULL, flow) || table_grow_list_locked(table) ||
         mask_make_room(table, mask)) {
@@ -653,4 +707,14 @@ uint32_t megaflow_n_masks(struct megaflow_table *table)
     uint32_t n = table_masks(table)->n;
     mutex_unlock(&table->lock);
     return n;
+}
+
+void megaflow_trim(struct megaflow_table *table)
+{
+    slab_trim(table->slab);
+}
+
+bool megaflow_has_spare(struct megaflow_table *table)
+{
+    return slab_has_spare(table->slab);
 }

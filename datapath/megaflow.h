@@ -42,6 +42,7 @@ struct megaflow {
     struct flow_key key;    /* Under the mask. */
     struct flow_mask *mask; /* Lives as long as a grace period after the entry. */
     uint32_t hash;          /* Of 'key' under the mask. */
+    uint32_t first_hash;    /* Of the whole key of the frame that it was made for; 0: of none. */
     uint32_t index;         /* In the list of all entries; under the table's lock. */
     _Atomic uint32_t n_references;
     _Atomic bool is_live; /* In the table: its context may be used. */
@@ -63,6 +64,7 @@ struct megaflow {
     struct kcache_flow kernel;
 
     uint32_t n_actions;
+    bool is_in_slab; /* As those of few actions are. */
     struct dp_action actions[];
 };
 
@@ -70,7 +72,7 @@ struct megaflow_table;
 
 /* 'graveyard' takes what the table itself replaces: masks, arrays. */
 struct megaflow_table *megaflow_table_create(uint32_t max_flows, struct graveyard *graveyard);
-void megaflow_table_destroy(struct megaflow_table *table); /* Must be empty; no readers left. */
+void megaflow_table_destroy(struct megaflow_table *table); /* Nobody has an entry or reads. */
 
 /* Fewer than there are take effect as megaflow_surplus() is called. */
 void megaflow_set_max_flows(struct megaflow_table *table, uint32_t max_flows);
@@ -92,8 +94,8 @@ struct megaflow *megaflow_find(struct megaflow_table *table, const struct flow_k
 
 /* A new entry, not yet in the table.  Takes the verdict's context.  NULL: out of memory, and nothing is
  * taken. */
-struct megaflow *megaflow_create(const struct flow_key *key, const struct verdict *verdict,
-                                 uint64_t born, int64_t now_ns);
+struct megaflow *megaflow_create(struct megaflow_table *table, const struct flow_key *key,
+                                 const struct verdict *verdict, uint64_t born, int64_t now_ns);
 
 /* Puts 'flow' in the table under 'mask'.  What it displaces (the entry of the same masked key, or one
  * evicted because the table is full) is unlinked and stands in 'displaced', also on -ENOMEM, which too many
@@ -150,3 +152,7 @@ uint32_t megaflow_n_masks(struct megaflow_table *table);
 
 /* Puts masks that were hit often since the last call in front. */
 void megaflow_sort_masks(struct megaflow_table *table);
+
+/* Memory of entries that have gone is kept for new ones: gives back an eighth of it. */
+void megaflow_trim(struct megaflow_table *table);
+bool megaflow_has_spare(struct megaflow_table *table);

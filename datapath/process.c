@@ -249,13 +249,14 @@ static bool is_worth_caching(struct lane *lane)
     return !megaflow_is_crowded(lane->dp->megaflows) || ++lane->n_turned_away % CROWD_SHARE == 0;
 }
 
-/* Caches the lane's verdict instead of 'stale' (or NULL).  NULL: no memory; 'stale' is gone. */
-static struct megaflow *install(struct lane *lane, const struct flow_key *key, uint64_t born,
-                                struct megaflow *stale)
+/* Caches the lane's verdict instead of 'stale' (or NULL).  'hash' is that of a frame's key, or 0.  NULL: no memory;
+ * 'stale' is gone. */
+static struct megaflow *install(struct lane *lane, const struct flow_key *key, uint32_t hash,
+                                uint64_t born, struct megaflow *stale)
 {
     struct datapath *dp = lane->dp;
     struct verdict *verdict = &lane->verdict;
-    struct megaflow *flow = megaflow_create(key, verdict, born, lane->now_ns);
+    struct megaflow *flow = megaflow_create(dp->megaflows, key, verdict, born, lane->now_ns);
     struct megaflow_displaced displaced;
     int error;
 
@@ -270,6 +271,7 @@ static struct megaflow *install(struct lane *lane, const struct flow_key *key, u
     if (!flow)
         return NULL;
 
+    flow->first_hash = hash;
     error = megaflow_link(dp->megaflows, flow, &verdict->mask, &displaced);
     for (unsigned int i = 0; i < displaced.n; i++)
         process_bury(dp, displaced.flows[i]);
@@ -304,16 +306,18 @@ static void miss(struct lane *lane, struct packet *packet, const struct flow_key
     counter_add(&lane->counters.n_misses, 1);
     uint64_t born = process_translate(dp, key, packet, lane->now_ns, &lane->verdict);
     if (lane->verdict.cacheable && !dp->config.cache_off && (stale || is_worth_caching(lane)))
-        flow = install(lane, key, born, stale);
+        flow = install(lane, key, hash, born, stale);
     if (!flow) {
         execute_once(lane, packet, key, port);
         return;
     }
-    /* A new flow gets there with its second frame, so that a scan neither fills the cache nor waits for it. */
-    if (stale)
-        microflow_put(lane->microflows, key, hash, flow);
+    lane->verdict.last = flow->context; /* It lives until the batch ends, as we read under RCU. */
     use(lane, flow, packet, key, port);
-    offer(lane, flow, key, port, false);
+    /* A new flow gets into the other caches with its second frame, so that a scan neither fills them nor waits. */
+    if (stale) {
+        microflow_put(lane->microflows, key, hash, flow);
+        offer(lane, flow, key, port, false);
+    }
 }
 
 struct megaflow *process_flow_of(struct lane *lane, const struct flow_key *key,
@@ -326,7 +330,8 @@ struct megaflow *process_flow_of(struct lane *lane, const struct flow_key *key,
     if (flow && process_is_valid(dp, flow))
         return flow;
     uint64_t born = process_translate(dp, key, packet, lane->now_ns, &lane->verdict);
-    flow = lane->verdict.cacheable && !dp->config.cache_off ? install(lane, key, born, flow) : NULL;
+    flow = lane->verdict.cacheable && !dp->config.cache_off ? install(lane, key, 0, born, flow)
+                                                            : NULL;
     if (!flow)
         release_context(dp, lane->verdict.context); /* Nobody has seen it. */
     return flow;
@@ -358,7 +363,7 @@ static bool process_frame(struct lane *lane, struct packet *packet, const struct
         counter_add(&lane->counters.n_megaflow_hits, 1);
         microflow_put(lane->microflows, key, hash, flow);
         use(lane, flow, packet, key, port);
-        offer(lane, flow, key, port, false);
+        offer(lane, flow, key, port, hash == flow->first_hash);
         return false;
     }
     miss(lane, packet, key, hash, port, flow);
@@ -412,6 +417,7 @@ void process_batch(struct lane *lane, struct packet **packets, struct dp_port **
         if (is_admitted[i])
             is_known = process_frame(lane, packets[i], &keys[i], hashes[i], ports[i]);
     }
+    lane->verdict.last = NULL;
     run_end(lane);
     tx_flush(lane);
 }

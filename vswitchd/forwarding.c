@@ -223,7 +223,7 @@ static struct verdict *create_verdict(void)
     memset(verdict->slots, 0, sizeof verdict->slots);
     verdict->n_slots = 0;
     verdict->cacheable = true;
-    verdict->context = NULL;
+    verdict->context = verdict->last = NULL;
     return verdict;
 }
 

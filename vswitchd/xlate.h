@@ -12,7 +12,7 @@
  * Limits: 64 resubmits deep, 4096 in all, 8191 datapath actions; beyond them the frame is dropped and counted.
  *
  * Threads  xlate_*() on any RCU reader.
- * Memory   A verdict's context holds references on rules and counters until xlate_release(), and
+ * Memory   A verdict's context holds references on rules and counters until the last xlate_release(), and
  *          pointers to tables, fdb and packet-in queue of the bridges it passed: before a bridge's are
  *          destroyed, publish a topology without it, datapath_flush(), and wait for what was
  *          released (rcu_barrier()). */

@@ -2,7 +2,8 @@
 
 /* What a translation leaves behind for the life of its verdict: whom to credit, what to tell
  * controllers.  While the translation runs, notes stand on its stack and hold no references: that
- * everything in them but lessons lives is RCU's doing.  The context takes references. */
+ * everything in them but lessons lives is RCU's doing.  The context takes references.  Verdicts one after another often
+ * have equal notes, and then one context. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "vswitchd/xlate_internal.h"
 
 struct xlate_context {
+    _Atomic uint32_t n_verdicts; /* That have it. */
     size_t n_notes;
     size_t n_deliveries;
     struct xlate_delivery **deliveries; /* Owned, and what they point at. */
@@ -162,6 +164,7 @@ static struct xlate_context *create_context(const struct xlate_record *record)
 
     if (!context)
         return NULL;
+    atomic_init(&context->n_verdicts, 1);
     context->n_notes = record->n_notes;
     context->n_deliveries = n;
     context->deliveries = n ? malloc(n * sizeof context->deliveries[0]) : NULL;
@@ -177,11 +180,56 @@ static struct xlate_context *create_context(const struct xlate_record *record)
     return context;
 }
 
+static bool note_is_equal(const struct xlate_note *a, const struct xlate_note *b)
+{
+    if (a->type != b->type)
+        return false;
+    switch (a->type) {
+    case NOTE_RULE:
+        return a->rule == b->rule;
+    case NOTE_GROUP:
+        return a->group.group == b->group.group && a->group.bucket == b->group.bucket;
+    case NOTE_METER:
+        return a->meter == b->meter;
+    case NOTE_PATCH_RX:
+    case NOTE_PATCH_TX:
+        return a->counters == b->counters;
+    case NOTE_TABLE:
+        return a->table.tables == b->table.tables && a->table.table_id == b->table.table_id &&
+               a->table.is_match == b->table.is_match;
+    case NOTE_STATION:
+        return a->station.fdb == b->station.fdb && a->station.vid == b->station.vid &&
+               mac_is_equal(a->station.mac, b->station.mac) && a->station.port == b->station.port;
+    case NOTE_LESSON: /* Each frame's is its own. */
+        return false;
+    }
+    return false;
+}
+
+/* A caller that holds a verdict with 'context' has given it. */
+static bool says_the_same(const struct xlate_context *context, const struct xlate_record *record)
+{
+    if (!context || context->n_notes != record->n_notes || context->n_deliveries ||
+        record->n_deliveries)
+        return false;
+    for (size_t i = 0; i < record->n_notes; i++)
+        if (!note_is_equal(&context->notes[i], &record->notes[i]))
+            return false;
+    return true;
+}
+
 void xlate_finish_record(struct xlate *x)
 {
     struct xlate_record *record = &x->record;
-    struct xlate_context *context = NULL;
+    struct xlate_context *context = NULL, *last = x->verdict->last;
 
+    if (says_the_same(last, record)) {
+        atomic_fetch_add_explicit(&last->n_verdicts, 1, memory_order_relaxed);
+        x->verdict->context = last;
+        if (record->notes != record->inline_notes)
+            free(record->notes);
+        return;
+    }
     if (record->n_notes || record->deliveries) {
         x->verdict->cacheable &= note_bytes(record) + record->delivery_bytes <= XLATE_MAX_CONTEXT;
         context = create_context(record);
@@ -262,7 +310,8 @@ void xlate_release(void *context_)
 {
     struct xlate_context *context = context_;
 
-    if (!context)
+    /* Acquire and release: whoever frees sees what the others did. */
+    if (!context || atomic_fetch_sub_explicit(&context->n_verdicts, 1, memory_order_acq_rel) != 1)
         return;
     for (size_t i = 0; i < context->n_notes; i++)
         unreference_note(&context->notes[i]);

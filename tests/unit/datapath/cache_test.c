@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "datapath/internal.h"
+#include "datapath/process.h"
 #include "lib/clock.h"
 #include "tests/unit/datapath/frames.h"
 
@@ -24,6 +25,7 @@ struct owner {
     bool is_uncacheable, has_context;
 
     unsigned int n_translated, n_rewalked, n_sent, n_released;
+    unsigned int n_with_last; /* Translations that were given an earlier context. */
     uint32_t last_output;
     uint64_t n_credited_packets, n_credited_bytes;
     uint16_t credited_flags;
@@ -44,6 +46,10 @@ static void translate(void *aux, const struct flow_key *key, const struct packet
     verdict->cacheable = !owner->is_uncacheable;
     verdict->slots[0] = owner->slot;
     verdict->n_slots = owner->slot != DP_SLOT_ALL;
+    if (verdict->last) {
+        assert_ptr_equal(verdict->last, owner);
+        owner->n_with_last++;
+    }
     verdict->context = owner->has_context ? owner : NULL;
     verdict->actions.list[verdict->actions.n++] = (struct dp_action){.type = DP_OUTPUT,
                                                                      .arg = owner->output};
@@ -267,6 +273,44 @@ static void every_packet_is_credited_once_and_every_context_released(void **stat
     datapath_maintain(owner->dp, SECOND_NS);
     assert_int_equal(owner->n_credited_packets, 5);
     assert_int_equal(owner->n_released, 2);
+    stop(owner);
+}
+
+static void send_batch(struct owner *owner, uint16_t tp_src, unsigned int n)
+{
+    struct lane *lane = owner->dp->lanes[0];
+    struct packet *packets[BATCH_FRAMES];
+    struct dp_port *ports[BATCH_FRAMES];
+    struct frame frame;
+
+    frame_make_ipv4(&frame, IP_PROTO_TCP, 26);
+    for (unsigned int i = 0; i < n; i++) {
+        be16_store(frame.bytes + 34, (uint16_t)(tp_src + i));
+        packets[i] = lane_packet(lane, i);
+        memcpy(packets[i]->data, frame.bytes, frame.size);
+        packets[i]->size = (uint32_t)frame.size;
+        ports[i] = datapath_port(owner->dp, owner->in);
+    }
+    lane->now_ns = SECOND_NS;
+    process_batch(lane, packets, ports, n);
+}
+
+/* Nothing keeps it alive between batches. */
+static void contexts_are_offered_to_later_translations_of_the_batch(void **state)
+{
+    struct owner *owner = start_with((struct datapath_config){0});
+
+    (void)state;
+    memset(&owner->mask.tp_src, 0xff, sizeof owner->mask.tp_src);
+    send_batch(owner, 1, 10);
+    assert_int_equal(owner->n_translated, 10);
+    assert_int_equal(owner->n_with_last, 9);
+    send_batch(owner, 11, 1);
+    inject(owner, 12);
+    assert_int_equal(owner->n_translated, 12);
+    assert_int_equal(owner->n_with_last, 9);
+    datapath_flush(owner->dp);
+    assert_int_equal(owner->n_released, 12);
     stop(owner);
 }
 
@@ -593,7 +637,7 @@ static void many_actions_are_bounded_in_all_entries_together(void **state)
         struct megaflow_displaced displaced;
 
         key.nw_src = be32_from(i);
-        flow = megaflow_create(&key, verdict, 1, i + 1);
+        flow = megaflow_create(table, &key, verdict, 1, i + 1);
         if (megaflow_link(table, flow, &mask, &displaced))
             megaflow_put(flow);
         for (unsigned int j = 0; j < displaced.n; j++)
@@ -605,11 +649,11 @@ static void many_actions_are_bounded_in_all_entries_together(void **state)
     /* One may be replaced by another, but by none that is too long for what is left. */
     uint32_t index = UINT32_MAX;
     assert_int_equal(megaflow_list(table, &index, &flow, 1), 1);
-    struct megaflow *same = megaflow_create(&key, verdict, 1, 1);
+    struct megaflow *same = megaflow_create(table, &key, verdict, 1, 1);
     assert_true(megaflow_replace(table, flow, same));
     megaflow_put(flow);
     verdict->actions.n = DP_ACTIONS_MAX;
-    struct megaflow *longer = megaflow_create(&key, verdict, 1, 1);
+    struct megaflow *longer = megaflow_create(table, &key, verdict, 1, 1);
     bool has_room = MEGAFLOW_MAX_ACTIONS % N_ACTIONS >= DP_ACTIONS_MAX - N_ACTIONS;
     assert_int_equal(megaflow_replace(table, same, longer), has_room);
     megaflow_put(has_room ? same : longer);
@@ -632,6 +676,7 @@ int main(void)
         cmocka_unit_test(only_verdicts_of_the_slot_become_invalid),
         cmocka_unit_test(an_invalid_verdict_with_a_new_mask_leaves_no_entry_behind),
         cmocka_unit_test(every_packet_is_credited_once_and_every_context_released),
+        cmocka_unit_test(contexts_are_offered_to_later_translations_of_the_batch),
         cmocka_unit_test(an_unused_entry_expires_and_a_used_one_stays),
         cmocka_unit_test(maintenance_walks_stale_entries_again),
         cmocka_unit_test(a_full_cache_evicts),

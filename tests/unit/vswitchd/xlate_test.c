@@ -267,6 +267,37 @@ static void patch_leads_to_the_other_bridge_and_leaves_no_trace(void **state)
     assert_int_equal(f->rig.counters[1]->tx_bytes, 0);
 }
 
+/* The context of a frame from 'dp_port', translated behind one whose verdict had 'last'. */
+static void *context_behind(struct fixture *f, uint32_t dp_port, void *last)
+{
+    f->key.in_port = be32_from(dp_port);
+    memset(&f->verdict, 0, sizeof f->verdict);
+    f->verdict.cacheable = true;
+    f->verdict.last = last;
+    xlate_frame(f->rig.topology, &f->key, NULL, f->now_ns, NULL, &f->verdict);
+    return f->verdict.context;
+}
+
+static void verdicts_that_credit_the_same_share_a_context(void **state)
+{
+    struct fixture *f = *state;
+
+    flow(f, 0, "actions=resubmit(,1)");
+    flow(f, 0, "table=1,in_port=1,actions=output:2");
+    flow(f, 0, "table=1,in_port=2,actions=output:2,output:5");
+    take(f, 1, TCP, true);
+    void *first = f->verdict.context, *other = context_behind(f, 2, first);
+    assert_ptr_not_equal(other, first);
+    assert_ptr_equal(context_behind(f, 2, other), other);
+    xlate_release(other);
+    xlate_credit(other, 3, 300, f->now_ns);
+    assert_int_equal(f->rig.counters[0]->tx_packets, 3);
+    xlate_release(other);
+
+    assert_ptr_equal(context_behind(f, 1, first), first);
+    xlate_release(first); /* The fixture releases the other one. */
+}
+
 /* A flood on a big bridge. */
 static void thousand_outputs_are_sent_and_cached(void **state)
 {
@@ -435,6 +466,7 @@ int main(void)
         TEST(port_settings_are_obeyed),
         TEST(output_is_truncated),
         TEST(patch_leads_to_the_other_bridge_and_leaves_no_trace),
+        TEST(verdicts_that_credit_the_same_share_a_context),
         TEST(thousand_outputs_are_sent_and_cached),
         TEST(patch_loop_ends),
         TEST(fragments_show_no_ports_unless_asked_to),
