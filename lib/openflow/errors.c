@@ -96,7 +96,7 @@ void of_encode_error(enum of_error error, const void *request, size_t request_by
 
 static enum of_error find_error(uint64_t numbers, unsigned version)
 {
-    for (size_t i = 1; i < N_OF_ERRORS; i++) {
+    for (size_t i = 1; i < N_OF_ERRORS && numbers != UNSAYABLE; i++) {
         if (rows[i].numbers[version - OF_1_0] == numbers)
             return (enum of_error)i;
     }
