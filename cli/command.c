@@ -49,6 +49,7 @@ static const struct command_rows *const nouns[] = {
     &packet_out_commands,
     &of_monitor_commands,
     &of_print_commands,
+    &of_capture_commands,
     &ports_commands,
     &fdb_commands,
     &trace_commands,

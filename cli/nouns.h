@@ -40,6 +40,7 @@ extern const struct command_rows of_tlv_commands;
 extern const struct command_rows packet_out_commands;
 extern const struct command_rows of_monitor_commands;
 extern const struct command_rows of_print_commands;
+extern const struct command_rows of_capture_commands;
 extern const struct command_rows ports_commands;
 extern const struct command_rows fdb_commands;
 extern const struct command_rows trace_commands;

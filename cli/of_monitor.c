@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "cli/nouns.h"
 #include "cli/of_dialect.h"
 #include "cli/of_print.h"
 #include "cli/ofconn.h"
+#include "lib/clock.h"
 #include "lib/openflow/flow_monitor.h"
 #include "lib/openflow/match_text.h"
 #include "lib/openflow/packet.h"
@@ -24,6 +26,7 @@ struct monitor {
     struct ofconn *connection;
     const struct of_names *names; /* To print with; NULL: numbers. */
     bool does_resume;
+    bool has_timestamps;
     bool wants_invalid_ttl;
     bool has_miss_bytes;
     uint16_t miss_bytes;
@@ -219,6 +222,23 @@ static int begin(struct monitor *monitor, const struct invocation *invocation, s
 
 /* --- Hearing it ---------------------------------------------------------------------------- */
 
+static int print_now(const struct monitor *monitor, const void *data, size_t n_bytes,
+                     struct error *error)
+{
+    struct of_print_place place = {.time = NULL};
+    char seconds[24], now[32];
+    struct timespec clock;
+    struct tm tm;
+
+    if (monitor->has_timestamps) {
+        clock_gettime(CLOCK_REALTIME, &clock);
+        strftime(seconds, sizeof seconds, "%Y-%m-%d %H:%M:%S", gmtime_r(&clock.tv_sec, &tm));
+        snprintf(now, sizeof now, "%s.%03d", seconds, (int)(clock.tv_nsec / MILLISECOND_NS));
+        place.time = now;
+    }
+    return of_print_now(monitor->context, &place, data, n_bytes, monitor->names, error);
+}
+
 /* A frame that waits goes on as it came. */
 static int resume(struct monitor *monitor, const struct of_message *message, struct error *error)
 {
@@ -231,8 +251,7 @@ static int resume(struct monitor *monitor, const struct of_message *message, str
     of_encode_resume(&packet, message->version, 0, out);
     if (!options_is_json(&monitor->context->options))
         fputs("send: ", monitor->context->out);
-    return of_print_now(monitor->context, out->data + start, out->size - start, monitor->names,
-                        error);
+    return print_now(monitor, out->data + start, out->size - start, error);
 }
 
 /* Signs of life are answered, and not worth a line. */
@@ -245,7 +264,7 @@ static int hear(struct monitor *monitor, const uint8_t *data, size_t n_bytes, st
         of_encode_echo_reply(&message, ofconn_output(monitor->connection));
         return ofconn_send(monitor->connection, error);
     }
-    int result = of_print_now(monitor->context, data, n_bytes, monitor->names, error);
+    int result = print_now(monitor, data, n_bytes, error);
     if (!result && is_readable && message.kind == OF_PACKET_IN && monitor->does_resume)
         result = resume(monitor, &message, error);
     return result ? result : ofconn_send(monitor->connection, error);
@@ -263,9 +282,8 @@ static int follow(struct monitor *monitor, bool is_listening, struct error *erro
         if (result == -ETIMEDOUT)
             return 0;
         if (!result)
-            result = is_listening
-                         ? of_print_now(monitor->context, data, n_bytes, monitor->names, error)
-                         : hear(monitor, data, n_bytes, error);
+            result = is_listening ? print_now(monitor, data, n_bytes, error)
+                                  : hear(monitor, data, n_bytes, error);
     }
     return result;
 }
@@ -292,7 +310,10 @@ static int check_monitor(const struct invocation *invocation, struct error *erro
 
 static int run_monitor(struct context *context, struct invocation *invocation, struct error *error)
 {
-    struct monitor monitor = {.context = context};
+    struct monitor monitor = {
+        .context = context,
+        .has_timestamps = invocation_option(invocation, "--timestamp"),
+    };
 
     monitor.connection = ofconn_open_in(context, invocation->args[0], versions_for(invocation),
                                         error);
@@ -348,8 +369,11 @@ static struct ofconn *open_snoop(struct context *context, const char *bridge, st
 
 static int run_snoop(struct context *context, struct invocation *invocation, struct error *error)
 {
-    struct monitor monitor = {.context = context,
-                              .connection = open_snoop(context, invocation->args[0], error)};
+    struct monitor monitor = {
+        .context = context,
+        .connection = open_snoop(context, invocation->args[0], error),
+        .has_timestamps = invocation_option(invocation, "--timestamp"),
+    };
 
     if (!monitor.connection)
         return error->code;
@@ -361,7 +385,7 @@ static int run_snoop(struct context *context, struct invocation *invocation, str
 static const struct command rows[] = {
     {.name = "monitor",
      .arguments = "BRIDGE [BYTES] [invalid_ttl] [watch:[FLOW]]... [resume]",
-     .options = "--names --no-names",
+     .options = "--names --no-names --timestamp",
      .summary = "Print what a bridge tells its controllers, as it happens",
      .group = GROUP_FLOW,
      .min_args = 1,
@@ -370,6 +394,7 @@ static const struct command rows[] = {
      .run = run_monitor},
     {.name = "snoop",
      .arguments = "BRIDGE",
+     .options = "--timestamp",
      .summary = "Print what a bridge and its controller say to each other",
      .group = GROUP_FLOW,
      .min_args = 1,

@@ -12,6 +12,8 @@
 #include "lib/openflow/text.h"
 #include "lib/openflow/wire.h"
 
+static const struct of_print_place nowhere = {.time = NULL};
+
 static json_t *message_json(const uint8_t *data, size_t n_bytes, struct buffer *text)
 {
     json_t *json = json_object();
@@ -26,25 +28,47 @@ static json_t *message_json(const uint8_t *data, size_t n_bytes, struct buffer *
     return json;
 }
 
-static void print(const struct context *context, const uint8_t *data, size_t n_bytes,
-                  const struct of_names *names, struct buffer *out)
+static void put_member(json_t *json, const char *name, const char *value)
+{
+    if (value)
+        json_object_set_new(json, name, json_string(value));
+}
+
+static void put_place(const struct of_print_place *place, struct buffer *out)
+{
+    if (place->from)
+        buffer_printf(out, "%s%s%s > %s:\n", place->time ? place->time : "", place->time ? " " : "",
+                      place->from, place->to);
+    else if (place->time)
+        buffer_printf(out, "%s: ", place->time);
+}
+
+void of_print_put(const struct context *context, const struct of_print_place *place,
+                  const void *data, size_t n_bytes, const struct of_names *names,
+                  struct buffer *out)
 {
     struct buffer text = BUFFER_INIT;
 
     of_message_format(data, n_bytes, names, &text);
-    if (options_is_json(&context->options))
-        json_print_take(message_json(data, n_bytes, &text), &context->options.style, out);
-    else
+    if (options_is_json(&context->options)) {
+        json_t *json = message_json(data, n_bytes, &text);
+        put_member(json, "time", place->time);
+        put_member(json, "from", place->from);
+        put_member(json, "to", place->to);
+        json_print_take(json, &context->options.style, out);
+    } else {
+        put_place(place, out);
         buffer_put(out, text.data, text.size);
+    }
     buffer_fini(&text);
 }
 
-int of_print_now(struct context *context, const void *data, size_t n_bytes,
-                 const struct of_names *names, struct error *error)
+int of_print_now(struct context *context, const struct of_print_place *place, const void *data,
+                 size_t n_bytes, const struct of_names *names, struct error *error)
 {
     struct buffer out = BUFFER_INIT;
 
-    print(context, data, n_bytes, names, &out);
+    of_print_put(context, place, data, n_bytes, names, &out);
     size_t n_written = fwrite(out.data, 1, out.size, context->out);
     bool failed = n_written != out.size || fflush(context->out);
     buffer_fini(&out);
@@ -53,7 +77,7 @@ int of_print_now(struct context *context, const void *data, size_t n_bytes,
 
 /* --- ofp-parse ----------------------------------------------------------------------------- */
 
-static int read_all(const char *path, struct buffer *bytes, struct error *error)
+int of_print_read(const char *path, struct buffer *bytes, struct error *error)
 {
     FILE *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
     uint8_t chunk[16384];
@@ -73,7 +97,7 @@ static int read_all(const char *path, struct buffer *bytes, struct error *error)
 static int run_parse(struct context *context, struct invocation *invocation, struct error *error)
 {
     struct buffer bytes = BUFFER_INIT;
-    int result = read_all(invocation->args[0], &bytes, error);
+    int result = of_print_read(invocation->args[0], &bytes, error);
 
     for (size_t at = 0; !result && at < bytes.size;) {
         const uint8_t *data = bytes.data + at;
@@ -81,12 +105,12 @@ static int run_parse(struct context *context, struct invocation *invocation, str
         int n = of_frame_length(data, left);
 
         if (n <= 0) {
-            print(context, data, left, NULL, &invocation->output);
+            of_print_put(context, &nowhere, data, left, NULL, &invocation->output);
             result = error_set(error, -EPROTO, "%s: the %zu bytes at %zu are no whole message",
                                shown(invocation->args[0]).text, left, at);
             break;
         }
-        print(context, data, (size_t)n, NULL, &invocation->output);
+        of_print_put(context, &nowhere, data, (size_t)n, NULL, &invocation->output);
         at += (size_t)n;
     }
     buffer_fini(&bytes);
@@ -126,7 +150,7 @@ static int run_print(struct context *context, struct invocation *invocation, str
     for (size_t i = 0; i < invocation->n_args; i++) {
         buffer_clear(&bytes);
         if (parse_hex(invocation->args[i], &bytes, error) == 0)
-            print(context, bytes.data, bytes.size, NULL, &invocation->output);
+            of_print_put(context, &nowhere, bytes.data, bytes.size, NULL, &invocation->output);
     }
     buffer_fini(&bytes);
     return 0;

@@ -10,7 +10,7 @@ add-mirror del-mirror list-mirrors set-qos del-qos set-queue del-queue list-qos
 set-ssl get-ssl del-ssl add-aa-mapping del-aa-mapping get-aa-mapping
 add-zone-tp del-zone-tp list-zone-tp list-dp-cap emer-reset
 list find get set add remove clear create destroy wait-until comment db
-add-flow add-flows mod-flows del-flows replace-flows diff-flows dump-flows dump-aggregate flows bundle packet-out monitor snoop ofp-parse ofp-print
+add-flow add-flows mod-flows del-flows replace-flows diff-flows dump-flows dump-aggregate flows bundle packet-out monitor snoop ofp-parse ofp-parse-pcap ofp-print
 add-group add-groups mod-group del-groups insert-buckets remove-buckets
 dump-groups dump-group-stats dump-group-features
 add-meter mod-meter del-meter del-meters dump-meters meter-stats meter-features
@@ -68,7 +68,9 @@ _weir_own_options() { # COMMAND
   dump-flows) echo "--names --no-names --stats --no-stats --strict --sort --rsort" ;;
   replace-flows) echo "--bundle --readd" ;;
   flows) echo "--interval= --count= --once --lines= --bytes --names --no-names" ;;
-  show | monitor | diff-flows | dump-ports | dump-ports-desc | dump-groups | dump-table-desc | queue-stats | queue-get-config) echo "--names --no-names" ;;
+  monitor) echo "--names --no-names --timestamp" ;;
+  snoop | ofp-parse-pcap) echo "--timestamp" ;;
+  show | diff-flows | dump-ports | dump-ports-desc | dump-groups | dump-table-desc | queue-stats | queue-get-config) echo "--names --no-names" ;;
   dump-tables) echo "--all" ;;
   up) echo "--db-file= --read-only-group=" ;;
   db) echo "--columns= --timestamp --force" ;;
@@ -116,8 +118,8 @@ _weir_arguments() { # COMMAND ARGUMENT...: what may come next.
   set-frags:1) echo "normal drop reassemble nx-match" ;;
   mod-table:2) echo "name: evict noevict vacancy: novacancy drop continue controller" ;;
   diff-flows:*) _weir_ask list-br; compgen -f -- "${COMP_WORDS[COMP_CWORD]}" ;;
-  ofp-print:*) ;;
-  add-flows:1 | replace-flows:1 | ofp-parse:0 | bundle:1 | add-groups:1 | set-ssl:*) compgen -f -- "${COMP_WORDS[COMP_CWORD]}" ;;
+  ofp-print:* | ofp-parse-pcap:[1-9]) ;;
+  add-flows:1 | replace-flows:1 | ofp-parse:0 | ofp-parse-pcap:0 | bundle:1 | add-groups:1 | set-ssl:*) compgen -f -- "${COMP_WORDS[COMP_CWORD]}" ;;
   *-manager:* | *-ssl:* | emer-reset:* | comment:* | add-br:* | up:* | restart:* | down:* | status:* | cleanup:* | verify:* | version:* | init:* | list-br:* | coverage:* | memory:*) ;;
   *:0) _weir_ask list-br ;;
   esac
