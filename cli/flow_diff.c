@@ -130,7 +130,7 @@ static int run_diff_flows(struct context *context, struct invocation *invocation
 
     for (int side = 0; !result && side < N_FLOW_SIDES; side++) {
         if (connections[side])
-            names = ofconn_print_names(connections[side], invocation);
+            names = ofconn_print_names(connections[side]);
     }
     if (!result && print_difference(context, invocation, set, names))
         context->exit_status = EXIT_DIFFERENT;
@@ -210,7 +210,6 @@ static const struct command rows[] = {
      .run = run_replace_flows},
     {.name = "diff-flows",
      .arguments = "SOURCE SOURCE",
-     .options = "--names --no-names",
      .summary = "Compare the flows of two bridges or files; exits with 2 if they differ",
      .group = GROUP_FLOW,
      .min_args = 2,

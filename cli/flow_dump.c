@@ -125,7 +125,7 @@ static int request(struct context *context, struct invocation *invocation,
         if (ofconn_raise(*connection, error) < 0)
             return error->code;
     }
-    *names = ofconn_print_names(*connection, invocation);
+    *names = ofconn_print_names(*connection);
     *xid = ofconn_xid(*connection);
     of_encode_flow_stats_request(&wanted, kind, ofconn_protocol(*connection), *xid,
                                  ofconn_output(*connection));
@@ -199,7 +199,7 @@ static int run_dump_aggregate(struct context *context, struct invocation *invoca
 static const struct command rows[] = {
     {.name = "dump-flows",
      .arguments = "BRIDGE [FLOW]",
-     .options = "--names --no-names --stats --no-stats --strict --sort[=] --rsort[=]",
+     .options = "--stats --no-stats --strict --sort[=] --rsort[=]",
      .summary = "Print the flows that match, without FLOW all of them",
      .group = GROUP_FLOW,
      .min_args = 1,

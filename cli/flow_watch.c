@@ -256,7 +256,7 @@ static int run_flows(struct context *context, struct invocation *invocation, str
         result = of_flow_stats_request_parse(filter, ofconn_names(watch.connection), &watch.wanted,
                                              error);
     if (!result) {
-        watch.names = ofconn_print_names(watch.connection, invocation);
+        watch.names = ofconn_print_names(watch.connection);
         watch.is_screen = isatty(fileno(context->out)) && !options_is_json(&context->options) &&
                           watch.n_rounds != 1;
         watch.rates = flow_rates_create();
@@ -270,7 +270,7 @@ static int run_flows(struct context *context, struct invocation *invocation, str
 static const struct command rows[] = {
     {.name = "flows",
      .arguments = "watch BRIDGE [FLOW]",
-     .options = "--interval= --count= --once --lines= --bytes --names --no-names",
+     .options = "--interval= --count= --once --lines= --bytes",
      .summary = "Show the busiest flows by packets and bytes a second, again and again",
      .group = GROUP_FLOW,
      .min_args = 2,

@@ -226,7 +226,7 @@ static int print_reply(struct context *context, struct invocation *invocation,
     int result = ofconn_load_names(dump.connection, error);
     if (!result) {
         dump.json = options_is_json(&context->options) ? json_array() : NULL;
-        dump.names = ofconn_print_names(dump.connection, invocation);
+        dump.names = ofconn_print_names(dump.connection);
         uint32_t xid = ofconn_xid(dump.connection);
         encode_request(&dump, request, xid);
         result = ofconn_receive_all(dump.connection, xid, reply, print, &dump, error);
@@ -262,7 +262,6 @@ static int run_dump_group_features(struct context *context, struct invocation *i
 static const struct command rows[] = {
     {.name = "dump-groups",
      .arguments = "BRIDGE [GROUP]",
-     .options = "--names --no-names",
      .summary = "Print a group, without GROUP all of them",
      .group = GROUP_FLOW,
      .min_args = 1,

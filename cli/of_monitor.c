@@ -209,7 +209,7 @@ static int begin(struct monitor *monitor, const struct invocation *invocation, s
     if (!result)
         result = ofconn_load_names(monitor->connection, error);
     if (!result)
-        monitor->names = ofconn_print_names(monitor->connection, invocation);
+        monitor->names = ofconn_print_names(monitor->connection);
     if (!result)
         result = set_config(monitor, error);
     if (!result)
@@ -385,7 +385,7 @@ static int run_snoop(struct context *context, struct invocation *invocation, str
 static const struct command rows[] = {
     {.name = "monitor",
      .arguments = "BRIDGE [BYTES] [invalid_ttl] [watch:[FLOW]]... [resume]",
-     .options = "--names --no-names --timestamp",
+     .options = "--timestamp",
      .summary = "Print what a bridge tells its controllers, as it happens",
      .group = GROUP_FLOW,
      .min_args = 1,

@@ -89,7 +89,7 @@ static int begin_listing(struct context *context, struct invocation *invocation,
     };
     if (!listing->connection || ofconn_load_names(listing->connection, error) < 0)
         return error->code;
-    listing->names = ofconn_print_names(listing->connection, invocation);
+    listing->names = ofconn_print_names(listing->connection);
     return 0;
 }
 
@@ -347,7 +347,6 @@ static int run_mod_port(struct context *context, struct invocation *invocation, 
 static const struct command rows[] = {
     {.name = "dump-ports",
      .arguments = "BRIDGE [PORT]",
-     .options = "--names --no-names",
      .summary = "Print the counters of ports",
      .group = GROUP_FLOW,
      .min_args = 1,
@@ -355,7 +354,6 @@ static const struct command rows[] = {
      .run = run_dump_ports},
     {.name = "dump-ports-desc",
      .arguments = "BRIDGE [PORT]",
-     .options = "--names --no-names",
      .summary = "Print address, configuration, state and speed of ports",
      .group = GROUP_FLOW,
      .min_args = 1,

@@ -165,7 +165,7 @@ static int print_queues(struct context *context, struct invocation *invocation,
     if (!result)
         result = parse_request(invocation, ofconn_names(connection), &request, error);
     if (!result) {
-        dump.names = ofconn_print_names(connection, invocation);
+        dump.names = ofconn_print_names(connection);
         dump.json = options_is_json(&context->options) ? json_array() : NULL;
         bool asks_each = kind == OF_QUEUE_CONFIG_REQUEST && request.port == OFPP_NONE &&
                          ofconn_version(connection) == OF_1_0;
@@ -194,7 +194,6 @@ static int run_queue_get_config(struct context *context, struct invocation *invo
 static const struct command rows[] = {
     {.name = "queue-stats",
      .arguments = "BRIDGE [PORT [QUEUE]]",
-     .options = "--names --no-names",
      .summary = "Print the counters of queues",
      .group = GROUP_FLOW,
      .min_args = 1,
@@ -203,7 +202,6 @@ static const struct command rows[] = {
      .run = run_queue_stats},
     {.name = "queue-get-config",
      .arguments = "BRIDGE [PORT [QUEUE]]",
-     .options = "--names --no-names",
      .summary = "Print the rates of queues",
      .group = GROUP_FLOW,
      .min_args = 1,

@@ -107,7 +107,6 @@ static int run_show(struct context *context, struct invocation *invocation, stru
 const struct command of_show_command = {
     .name = "show",
     .arguments = "[BRIDGE]",
-    .options = "--names --no-names",
     .summary = "Print what a bridge says in OpenFlow: its identity, its tables, its ports",
     .group = GROUP_FLOW,
     .min_args = 1,

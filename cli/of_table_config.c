@@ -105,7 +105,7 @@ static int run_dump_table_desc(struct context *context, struct invocation *invoc
         return error->code;
     int result = ofconn_load_names(connection, error);
     if (!result) {
-        dump.names = ofconn_print_names(connection, invocation);
+        dump.names = ofconn_print_names(connection);
         dump.json = options_is_json(&context->options) ? json_array() : NULL;
         uint32_t xid = ofconn_xid(connection);
         of_encode_empty(OF_TABLE_DESC_REQUEST, ofconn_version(connection), xid,
@@ -370,7 +370,6 @@ static const struct command rows[] = {
      .run = run_mod_table},
     {.name = "dump-table-desc",
      .arguments = "BRIDGE",
-     .options = "--names --no-names",
      .summary = "Print what full tables do: eviction and vacancy",
      .group = GROUP_FLOW,
      .min_args = 1,

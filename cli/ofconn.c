@@ -473,6 +473,8 @@ void ofconn_on_refusal(struct ofconn *connection, ofconn_refusal *callback, void
 
 int ofconn_load_names(struct ofconn *connection, struct error *error)
 {
+    if (connection->context->options.names == NAMES_NEVER)
+        return 0;
     if (!connection->names)
         connection->names = ofconn_names_create(connection);
     return ofconn_names_load(connection->names, error);
@@ -480,16 +482,14 @@ int ofconn_load_names(struct ofconn *connection, struct error *error)
 
 const struct of_names *ofconn_names(const struct ofconn *connection)
 {
-    return ofconn_names_get(connection->names);
+    return connection->names ? ofconn_names_get(connection->names) : NULL;
 }
 
-const struct of_names *ofconn_print_names(struct ofconn *connection,
-                                          const struct invocation *invocation)
+const struct of_names *ofconn_print_names(struct ofconn *connection)
 {
-    bool wants_names = invocation_option(invocation, "--names") ||
-                       (!invocation_option(invocation, "--no-names") && isatty(STDOUT_FILENO));
+    enum names_wish wish = connection->context->options.names;
 
-    if (!wants_names)
+    if (!connection->names || (wish == NAMES_ON_TERMINALS && !isatty(STDOUT_FILENO)))
         return NULL;
     ofconn_names_load_tables(connection->names);
     return ofconn_names(connection);

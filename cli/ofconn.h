@@ -78,15 +78,14 @@ int ofconn_receive_bytes(struct ofconn *connection, const uint8_t **data, size_t
                          struct error *error);
 
 /* Asks for the ports' names; then ports can be written and printed by them, and tables, whose names
- * are asked for when one is needed. */
+ * are asked for when one is needed.  With --no-names nobody asks, and ofconn_names() are NULL. */
 int ofconn_load_names(struct ofconn *connection, struct error *error);
 const struct of_names *ofconn_names(const struct ofconn *connection);
 
 /* Those to print with, or NULL for numbers; to be called before what is to be printed is asked for.
  * As with ovs-ofctl(8), names are the default on a terminal, and the options --names and --no-names
  * choose. */
-const struct of_names *ofconn_print_names(struct ofconn *connection,
-                                          const struct invocation *invocation);
+const struct of_names *ofconn_print_names(struct ofconn *connection);
 
 /* A sentence about a refusal: "the table is full (OFPFMFC_TABLE_FULL)". */
 void ofconn_describe_refusal(const struct of_error_info *info, struct buffer *out);

@@ -132,6 +132,20 @@ static int set_more(struct options *options, const char *value, struct error *er
     return 0;
 }
 
+static int set_names(struct options *options, const char *value, struct error *error)
+{
+    (void)value, (void)error;
+    options->names = NAMES_ALWAYS;
+    return 0;
+}
+
+static int set_no_names(struct options *options, const char *value, struct error *error)
+{
+    (void)value, (void)error;
+    options->names = NAMES_NEVER;
+    return 0;
+}
+
 #define TLS_SETTER(NAME, OPTION)                                                     \
     static int NAME(struct options *options, const char *value, struct error *error) \
     {                                                                                \
@@ -260,6 +274,8 @@ static const struct option_row rows[] = {
     {"-P", ITS_VALUE, set_packet_in_format},
     {"--more", NO_VALUE, set_more},
     {"-m", NO_VALUE, set_more},
+    {"--names", NO_VALUE, set_names},
+    {"--no-names", NO_VALUE, set_no_names},
     {"--private-key", ITS_VALUE, set_private_key},
     {"-p", ITS_VALUE, set_private_key},
     {"--certificate", ITS_VALUE, set_certificate},
@@ -312,6 +328,8 @@ const char *options_help(void)
            "  -F, --flow-format=F   how flows are said: openflow10, nxm or oxm\n"
            "  -P, --packet-in-format=F  standard, nxt_packet_in or nxt_packet_in2\n"
            "  -m, --more            print OpenFlow messages with their bytes\n"
+           "  --names, --no-names   print ports and tables by name (default on a terminal), or by "
+           "number\n"
            "  -p, --private-key=FILE  for ssl: our key,\n"
            "  -c, --certificate=FILE  our certificate,\n"
            "  -C, --ca-cert=FILE      and the CA of the other side\n"

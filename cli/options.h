@@ -19,6 +19,8 @@
 /* 2 is also the "no" of br-exists and its like, as in ovs-vsctl(8). */
 enum { EXIT_USAGE = 2, EXIT_NO = 2, EXIT_PORT_ERROR = 65 };
 
+enum names_wish { NAMES_ON_TERMINALS, NAMES_ALWAYS, NAMES_NEVER };
+
 struct options {
     const char *db;       /* --db; NULL: db.sock of the run directory. */
     const char *database; /* --database; NULL: Open_vSwitch. */
@@ -31,6 +33,7 @@ struct options {
     const char *flow_format;      /* -F; NULL: any. */
     const char *packet_in_format; /* -P; NULL: the best there is. */
     unsigned more;                /* -m: how often it was said. */
+    enum names_wish names;        /* Of ports and tables; accepted, too, but with NAMES_NEVER. */
     struct tls_settings tls;
 };
 

@@ -280,7 +280,6 @@ static int run_init(struct context *context, struct invocation *invocation, stru
 static const struct command rows[] = {
     {.name = "show",
      .arguments = "[BRIDGE]",
-     .options = "--names --no-names",
      .summary = "Print bridges, ports and interfaces; or what a bridge says in OpenFlow",
      .group = GROUP_CONFIG,
      .with_arguments = &of_show_command,

@@ -19,7 +19,7 @@ queue-stats queue-get-config get-frags set-frags probe ping benchmark add-tlv-ma
 ports fdb trace cache verify drops coverage memory log call"
 
 _weir_options="--rundir= --db= --database= --timeout= --retry --no-wait --dry-run --json --pretty --format= --data=
---no-headings --bare --max-column-width= --oneline --protocols= --flow-format= --packet-in-format= --more --private-key= --certificate=
+--no-headings --bare --max-column-width= --oneline --protocols= --flow-format= --packet-in-format= --more --names --no-names --private-key= --certificate=
 --ca-cert= --bootstrap-ca-cert= --peer-ca-cert= --ssl-protocols= --ssl-ciphers= --ssl-ciphersuites=
 --verbose --log-file --commands --options
 --help --version"
@@ -65,12 +65,10 @@ _weir_own_options() { # COMMAND
   mod-flows | del-flows) echo "--strict --bundle" ;;
   add-group | mod-group) echo "--bundle --may-create" ;;
   add-flow | add-flows | add-groups | del-groups | *-buckets) echo "--bundle" ;;
-  dump-flows) echo "--names --no-names --stats --no-stats --strict --sort --rsort" ;;
+  dump-flows) echo "--stats --no-stats --strict --sort --rsort" ;;
   replace-flows) echo "--bundle --readd" ;;
-  flows) echo "--interval= --count= --once --lines= --bytes --names --no-names" ;;
-  monitor) echo "--names --no-names --timestamp" ;;
-  snoop | ofp-parse-pcap) echo "--timestamp" ;;
-  show | diff-flows | dump-ports | dump-ports-desc | dump-groups | dump-table-desc | queue-stats | queue-get-config) echo "--names --no-names" ;;
+  flows) echo "--interval= --count= --once --lines= --bytes" ;;
+  monitor | snoop | ofp-parse-pcap) echo "--timestamp" ;;
   dump-tables) echo "--all" ;;
   up) echo "--db-file= --read-only-group=" ;;
   db) echo "--columns= --timestamp --force" ;;

@@ -22,7 +22,7 @@ import openflow_commands
 # Commands that weir has not, or answers in its own way.
 DIFFERENT = [
     (r"dump-(tables|desc|table-features)\b", "weir prints a table"),
-    (r"dump-ipfix|ct-flush", "the switch has neither yet, nor has weir"),
+    (r"dump-ipfix|ct-flush", "weir has neither: there is nothing to see or to flush"),
     (r"(1[1-4]) dump-groups br0 \d|dump-group-stats br0 \d", "ovs-ofctl takes no number, or prints all groups"),
     (r"10 add-flow br0 actions=goto_table:0", "ovs-ofctl makes a resubmit of it"),
     (r"add-meter br0 meter=4294901760,", "ovs-ofctl wants to be told the unit"),
@@ -86,7 +86,7 @@ def answer(process, words):
 
 
 PATIENCE_S = 60
-PROBES = re.compile(r"^\S*PACKET_IN.*\n.*dl_type=0x9999\n", re.M)
+PROBES = re.compile(r"^(time: )?\S*PACKET_IN.*\n.*dl_type=0x9999\n", re.M)
 
 
 def read(path):

@@ -24,12 +24,13 @@ import time
 ACCIDENTS = [(re.compile(pattern, re.M), replacement) for pattern, replacement in [
     (r"xid=0x[0-9a-f]+", "xid"), (r"duration=[0-9.]+s", "duration"), (r"duration:[0-9.]+s?", "duration"),
     (r"\b(hard|idle)_age=[0-9]+, ?", ""), (r"addr:[0-9a-f:]+", "addr"), (r"^[0-9T:.-]+Z\|[0-9]+\|", ""),
+    (r"^[0-9-]{10} [0-9:]{8}\.[0-9]{3}: ", "time: "),
     (r"unix:\S*/", ""), (r"(pkts|bytes|drop|errs|frame|over|crc|coll)=[0-9?]+", r"\1"),
     (r"^  +CUSTOM Statistics(\n +\S+=.*)*\n?", ""), (r"xid=\S+ time=.*", "xid"),
     (r"^Finished in .*", "Finished"), (r"^ofp_table\|WARN\|bad table miss config.*\n", ""),
     (r"lookup=[0-9]+, matched=[0-9]+", "lookup, matched"),
     (r"continuation.bridge=.*", ""), (r"^ continuation.odp_port=.*\n", ""),
-    (r"^OFPT_BARRIER_REPLY.*\n", ""),  # Of watch().
+    (r"^(time: )?OFPT_BARRIER_REPLY.*\n", ""),  # Of watch().
     # How far ovs-ofctl comes with a socket that is closed on it.
     (r"\S+: failed to (connect to|open) socket \(.*\)", "failed to connect"),
     # Limits that are the switch's own (docs/differences-from-ovs.md).
