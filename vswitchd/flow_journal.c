@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <uthash.h>
 
+#include "lib/annotations.h"
 #include "lib/buffer.h"
 #include "lib/byteorder.h"
 #include "lib/clock.h"
@@ -126,8 +127,8 @@ static void begin_record(struct flow_journal *journal)
         buffer_put(&journal->record, &room, sizeof room);
 }
 
-/* The oldest version that can say it: newer ones are for what those before them cannot. */
-static void put_flow(struct flow_journal *journal, const struct of_flow_mod *flow)
+/* The first version that can say it.  False: none can; a flow that was learned may have too many actions. */
+static bool put_flow(struct flow_journal *journal, const struct of_flow_mod *flow)
 {
     static const struct of_protocol protocols[] = {
         {.version = OF_1_3},
@@ -136,9 +137,12 @@ static void put_flow(struct flow_journal *journal, const struct of_flow_mod *flo
     };
     size_t i = 0;
 
-    while (i < sizeof protocols / sizeof protocols[0] - 1 && !of_flow_mod_fits(flow, &protocols[i]))
+    while (i < ARRAY_SIZE(protocols) - 1 && !of_flow_mod_fits(flow, &protocols[i]))
         i++;
+    if (!of_flow_mod_length_fits(flow, &protocols[i]))
+        return false;
     of_encode_flow_mod(flow, &protocols[i], 0, &journal->record);
+    return true;
 }
 
 static void put_rule(struct flow_journal *journal, const struct rule *rule,
@@ -164,8 +168,11 @@ static void put_rule(struct flow_journal *journal, const struct rule *rule,
         flow->flags = rule->flags & (uint16_t)~OFFF_CHECK_OVERLAP;
         buffer_put(&flow->actions, actions.first, actions.n_bytes);
     }
-    put_flow(journal, flow);
-    journal->n_messages++;
+    if (put_flow(journal, flow))
+        journal->n_messages++;
+    else
+        log_warn_limited("a flow of table %u is too long to be kept over a restart",
+                         flow->table_id);
 }
 
 void flow_journal_add(struct flow_journal *journal, const struct rule *rule)
@@ -203,7 +210,32 @@ static void forget(struct buffer *buffer)
     buffer_clear(buffer);
 }
 
-/* By 1.5, which says all of a group, unless a bucket has what only an older version can say. */
+/* By 1.5, which says all of a group, in several messages if they are long.  Buckets without numbers came by an older
+ * version, which then says them as well, as it says what only it can. */
+static void put_group_mod(struct flow_journal *journal, const struct of_group_mod *mod)
+{
+    struct of_group_mod first = *mod, rest = *mod;
+    size_t n = mod->group.n_buckets;
+
+    if (of_group_mod_fits(mod, OF_1_5)) {
+        of_encode_group_mod(mod, OF_1_5, 0, &journal->record);
+    } else if (of_group_mod_fits(mod, OF_1_3)) {
+        of_encode_group_mod(mod, OF_1_3, 0, &journal->record);
+    } else if (n > 1 && mod->group.buckets[0].bucket_id <= (uint32_t)OF_BUCKET_MAX) {
+        first.group.n_buckets = n / 2;
+        rest.command = OFGC_INSERT_BUCKET;
+        rest.command_bucket_id = (uint32_t)OF_BUCKET_LAST;
+        rest.group.buckets += n / 2;
+        rest.group.n_buckets -= n / 2;
+        rest.group.selection_method[0] = '\0'; /* Said with the first ones. */
+        rest.group.n_fields = 0;
+        put_group_mod(journal, &first);
+        put_group_mod(journal, &rest);
+    } else {
+        log_warn_limited("group %u is too long to be kept over a restart", mod->group.group_id);
+    }
+}
+
 static void put_group(const struct group *group, bool is_gone, void *journal_)
 {
     struct flow_journal *journal = journal_;
@@ -213,9 +245,10 @@ static void put_group(const struct group *group, bool is_gone, void *journal_)
         .group = group->desc,
     };
 
+    if (is_gone)
+        mod.group.n_buckets = 0;
     begin_record(journal);
-    of_encode_group_mod(&mod, of_group_mod_fits(&mod, OF_1_5) ? OF_1_5 : OF_1_3, 0,
-                        &journal->record);
+    put_group_mod(journal, &mod);
 }
 
 static void put_meter(struct flow_journal *journal, const struct meter *meter, bool is_gone)

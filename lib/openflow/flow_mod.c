@@ -218,8 +218,8 @@ static void encode_common10(const struct of_flow_mod *flow, const struct of_prot
     be16_store(body + 14, (uint16_t)(flow->flags & known_flags(OF_1_0)));
 }
 
-static void encode_standard10(const struct of_flow_mod *flow, const struct of_protocol *protocol,
-                              uint32_t xid, struct buffer *out)
+static size_t encode_standard10(const struct of_flow_mod *flow, const struct of_protocol *protocol,
+                                uint32_t xid, struct buffer *out)
 {
     size_t start = of_begin_message(OF_FLOW_MOD, OF_FORM_STANDARD, OF_1_0, xid, out);
 
@@ -227,11 +227,11 @@ static void encode_standard10(const struct of_flow_mod *flow, const struct of_pr
     buffer_put(out, &flow->new_cookie, sizeof flow->new_cookie);
     encode_common10(flow, protocol, buffer_put_uninit(out, 16));
     ofa_encode_actions(of_flow_mod_actions(flow), OF_1_0, out);
-    of_finish_message(start, out);
+    return start;
 }
 
-static void encode_nx(const struct of_flow_mod *flow, const struct of_protocol *protocol,
-                      uint32_t xid, struct buffer *out)
+static size_t encode_nx(const struct of_flow_mod *flow, const struct of_protocol *protocol,
+                        uint32_t xid, struct buffer *out)
 {
     size_t start = of_begin_message(OF_FLOW_MOD, OF_FORM_NX, OF_1_0, xid, out);
     size_t body = out->size;
@@ -243,11 +243,11 @@ static void encode_nx(const struct of_flow_mod *flow, const struct of_protocol *
     be16_store(out->data + body + 24, (uint16_t)match_bytes);
     buffer_put_zeros(out, wire_round_up_8(match_bytes) - match_bytes);
     ofa_encode_actions(of_flow_mod_actions(flow), OF_1_0, out);
-    of_finish_message(start, out);
+    return start;
 }
 
-static void encode11(const struct of_flow_mod *flow, enum of_version version, uint32_t xid,
-                     struct buffer *out)
+static size_t encode11(const struct of_flow_mod *flow, enum of_version version, uint32_t xid,
+                       struct buffer *out)
 {
     size_t start = of_begin_message(OF_FLOW_MOD, OF_FORM_STANDARD, version, xid, out);
     uint8_t *body = buffer_put_zeros(out, HEAD11_BYTES);
@@ -272,18 +272,36 @@ static void encode11(const struct of_flow_mod *flow, enum of_version version, ui
         be16_store(body + 38, flow->importance);
     of_match_encode(&flow->match, version, out);
     ofa_encode_instructions(of_flow_mod_actions(flow), version, out);
-    of_finish_message(start, out);
+    return start;
+}
+
+/* Returns where it begins; its length is still to be said. */
+static size_t encode(const struct of_flow_mod *flow, const struct of_protocol *protocol,
+                     uint32_t xid, struct buffer *out)
+{
+    if (protocol->version != OF_1_0)
+        return encode11(flow, protocol->version, xid, out);
+    return protocol->uses_nxm ? encode_nx(flow, protocol, xid, out)
+                              : encode_standard10(flow, protocol, xid, out);
 }
 
 void of_encode_flow_mod(const struct of_flow_mod *flow, const struct of_protocol *protocol,
                         uint32_t xid, struct buffer *out)
 {
-    if (protocol->version != OF_1_0)
-        encode11(flow, protocol->version, xid, out);
-    else if (protocol->uses_nxm)
-        encode_nx(flow, protocol, xid, out);
-    else
-        encode_standard10(flow, protocol, xid, out);
+    of_finish_message(encode(flow, protocol, xid, out), out);
+}
+
+bool of_flow_mod_length_fits(const struct of_flow_mod *flow, const struct of_protocol *protocol)
+{
+    enum { SHORT_IN_ALL_VERSIONS = 8 << 10 };
+    struct buffer message = BUFFER_INIT;
+
+    if (flow->actions.size < SHORT_IN_ALL_VERSIONS)
+        return true;
+    encode(flow, protocol, 0, &message);
+    bool fits = message.size <= UINT16_MAX;
+    buffer_fini(&message);
+    return fits;
 }
 
 static bool actions_fit(const struct of_flow_mod *flow, enum of_version version)
@@ -309,7 +327,8 @@ bool of_flow_mod_fits(const struct of_flow_mod *flow, const struct of_protocol *
 
     if (protocol->version < OF_1_2 && flow->command == OFFC_ADD)
         flags |= OFFF_RESET_COUNTS; /* Goes without saying. */
-    if (flow->flags & ~flags || !actions_fit(flow, protocol->version))
+    if (flow->flags & ~flags || !actions_fit(flow, protocol->version) ||
+        !of_flow_mod_length_fits(flow, protocol))
         return false;
     if (protocol->version != OF_1_0)
         return !flow->modify_cookie && of_match_fits(&flow->match, protocol->version);

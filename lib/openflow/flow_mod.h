@@ -84,6 +84,9 @@ void of_encode_flow_mod(const struct of_flow_mod *flow, const struct of_protocol
 /* May 'flow' be sent in this protocol without losing anything? */
 bool of_flow_mod_fits(const struct of_flow_mod *flow, const struct of_protocol *protocol);
 
+/* Actions that fill a message of one version may be too long for one of another: such must not be encoded. */
+bool of_flow_mod_length_fits(const struct of_flow_mod *flow, const struct of_protocol *protocol);
+
 enum of_flow_removed_reason {
     OFRR_IDLE_TIMEOUT = 0,
     OFRR_HARD_TIMEOUT = 1,

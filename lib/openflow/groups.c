@@ -146,21 +146,9 @@ void of_group_mod_fini(struct of_group_mod *mod)
     of_group_fini(&mod->group);
 }
 
-bool of_group_mod_fits(const struct of_group_mod *mod, enum of_version version)
-{
-    const struct of_group *group = &mod->group;
-    bool is_15 = of_group_form_is_15(of_group_form(OF_GROUP_DESC_REQUEST, version), version);
-
-    for (size_t i = 0; i < group->n_buckets; i++) {
-        if (!ofa_actions_fit(of_bucket_actions(&group->buckets[i]), version))
-            return false;
-    }
-    return is_15 || !(group->selection_method[0] || group->n_fields ||
-                      mod->command == OFGC_INSERT_BUCKET || mod->command == OFGC_REMOVE_BUCKET);
-}
-
-void of_encode_group_mod(const struct of_group_mod *mod, enum of_version version, uint32_t xid,
-                         struct buffer *out)
+/* Returns where it begins; its length is still to be said. */
+static size_t encode(const struct of_group_mod *mod, enum of_version version, uint32_t xid,
+                     struct buffer *out)
 {
     enum of_form form = of_group_form(OF_GROUP_MOD, version);
     size_t start = of_begin_message(OF_GROUP_MOD, form, version, xid, out), body = out->size;
@@ -176,7 +164,38 @@ void of_encode_group_mod(const struct of_group_mod *mod, enum of_version version
         be32_store(out->data + body + 12, mod->command_bucket_id);
         of_encode_group_properties(&mod->group, version, out);
     }
-    of_finish_message(start, out);
+    return start;
+}
+
+void of_encode_group_mod(const struct of_group_mod *mod, enum of_version version, uint32_t xid,
+                         struct buffer *out)
+{
+    of_finish_message(encode(mod, version, xid, out), out);
+}
+
+/* Buckets that fill a message of one version may be too long for one of another. */
+static bool length_fits(const struct of_group_mod *mod, enum of_version version)
+{
+    struct buffer message = BUFFER_INIT;
+
+    encode(mod, version, 0, &message);
+    bool fits = message.size <= UINT16_MAX;
+    buffer_fini(&message);
+    return fits;
+}
+
+bool of_group_mod_fits(const struct of_group_mod *mod, enum of_version version)
+{
+    const struct of_group *group = &mod->group;
+    bool is_15 = of_group_form_is_15(of_group_form(OF_GROUP_DESC_REQUEST, version), version);
+
+    for (size_t i = 0; i < group->n_buckets; i++) {
+        if (!ofa_actions_fit(of_bucket_actions(&group->buckets[i]), version))
+            return false;
+    }
+    return (is_15 || !(group->selection_method[0] || group->n_fields ||
+                       mod->command == OFGC_INSERT_BUCKET || mod->command == OFGC_REMOVE_BUCKET)) &&
+           length_fits(mod, version);
 }
 
 /* Requests */

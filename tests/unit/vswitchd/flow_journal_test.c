@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "lib/buffer.h"
 #include "lib/clock.h"
 #include "lib/openflow/flow_text.h"
 #include "lib/openflow/group_text.h"
@@ -427,6 +428,66 @@ static void a_bridge_that_has_become_secure_does_not_get_them_back(void **state)
     end(&life);
 }
 
+/* "HEAD", then 'n' times 'item' and its number, and 'tail'. */
+static char *long_text(const char *head, const char *item, unsigned int n, const char *tail)
+{
+    struct buffer text = BUFFER_INIT;
+
+    buffer_puts(&text, head);
+    for (unsigned int i = 0; i < n; i++)
+        buffer_printf(&text, "%s%u%s", item, i, tail);
+    buffer_putc(&text, '\0');
+    return (char *)text.data;
+}
+
+/* As OpenFlow 1.0 says it, whose outputs are half as long as those of others. */
+static void add_long_flow(struct life *life, uint8_t table_id, size_t n_outputs)
+{
+    struct of_flow_mod flow;
+
+    of_flow_mod_init(&flow);
+    flow.command = OFFC_ADD;
+    flow.table_id = table_id;
+    for (size_t i = 0; i < n_outputs; i++)
+        ((struct ofa_output *)(void *)ofa_put(&flow.actions, OFA_OUTPUT))->port = 1;
+    assert_int_equal(flow_mod_apply(life->tables, &flow, clock_now_ns()), OF_OK);
+    flow_tables_publish(life->tables);
+    of_flow_mod_fini(&flow);
+}
+
+/* What fills a message of one version may be too long for another. */
+static void what_is_long_comes_back(void **state)
+{
+    char *old_group = long_text("group_id=1,type=select",
+                                ",bucket=weight:1,watch_port:1,watch_group:7,output:", 1500, "");
+    char *new_group = long_text("group_id=2,type=select,selection_method=hash,fields(ip_src)",
+                                ",bucket=bucket_id:", 3000, ",weight:2,watch_port:1,output:2");
+    struct life life;
+
+    (void)state;
+    begin(&life, &owner);
+    add_long_flow(&life, 1, 8000);
+    add_long_flow(&life, 2, 9000); /* For any, as may be learned. */
+    change_group(&life, OFGC_ADD, "group_id=7,type=all,bucket=output:1");
+    change_group(&life, OFGC_ADD, old_group);
+    change_group(&life, OFGC_ADD, new_group);
+    end(&life);
+
+    begin(&life, &owner);
+    assert_int_equal(flow_tables_n_flows(life.tables), 1); /* The longest is lost. */
+    assert_int_equal(group_of(&life, 1)->desc.n_buckets, 1500);
+    assert_int_equal(group_of(&life, 2)->desc.n_buckets, 3000);
+    assert_string_equal(group_of(&life, 2)->desc.selection_method, "hash");
+    assert_int_equal(group_of(&life, 2)->desc.n_fields, 1);
+    for (uint32_t i = 0; i < 3000; i++)
+        assert_int_equal(group_of(&life, 2)->desc.buckets[i].bucket_id, i);
+    flow_journal_remove(life.journal);
+    life.journal = NULL;
+    end(&life);
+    free(old_group);
+    free(new_group);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -438,6 +499,7 @@ int main(void)
         cmocka_unit_test(a_flow_in_place_of_an_equal_one_is_not_written_again),
         cmocka_unit_test(flows_that_stay_when_most_leave_are_there_again),
         cmocka_unit_test(half_a_publication_is_none),
+        cmocka_unit_test(what_is_long_comes_back),
         cmocka_unit_test(a_bridge_that_has_become_secure_does_not_get_them_back),
     };
     int result;
