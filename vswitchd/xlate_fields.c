@@ -89,13 +89,14 @@ static void settle_inner(struct xlate *x)
 
 void xlate_settle(struct xlate *x)
 {
-    uint64_t *restrict looked = flow_words(&x->looked);
-    uint64_t *restrict mask = flow_key_words(&x->verdict->mask);
-    const uint64_t *restrict written = flow_words(&x->now.written);
+    uint64_t *looked = flow_words(&x->looked), *mask = flow_key_words(&x->verdict->mask);
+    const uint64_t *written = flow_words(&x->now.written);
 
     if (x->now.is_inner)
         settle_inner(x);
     for (size_t i = 0; i < FLOW_KEY_WORDS; i++) {
+        if (!looked[i]) /* Most of them. */
+            continue;
         mask[i] |= looked[i] & ~written[i];
         looked[i] = 0; /* Nobody asks for the rest. */
     }
