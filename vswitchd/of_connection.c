@@ -25,7 +25,8 @@ enum {
     KEEP_BYTES = 256 << 10, /* Larger buffers are given back once empty. */
     ROUND_BUDGET_NS = 10 * MILLISECOND_NS,
     GREETING_MS = 10000,
-    MESSAGES_PER_LOOK = 4,      /* At the clock. */
+    MESSAGES_PER_LOOK = 4, /* At the clock; before a long one each time. */
+    LONG_BYTES = 4096,
     NO_CONFIG_MISS_BYTES = 128, /* OpenFlow 1.0, OFP_DEFAULT_MISS_SEND_LEN. */
 };
 
@@ -426,7 +427,7 @@ static void handle_input(struct of_connection *connection)
             stream_watch_reading(&connection->watch, false);
             return;
         }
-        if (++n_handled % MESSAGES_PER_LOOK == 0 && clock_now_ns() > end_ns) {
+        if ((++n_handled % MESSAGES_PER_LOOK == 0 || n >= LONG_BYTES) && clock_now_ns() > end_ns) {
             stream_watch_reading(&connection->watch, false);
             resume_next_round(connection);
             return;
