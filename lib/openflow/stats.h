@@ -45,7 +45,8 @@ struct of_reply {
 /* Kind, version, form and xid follow from the request. */
 void of_reply_begin(struct of_reply *reply, const struct of_message *request, struct buffer *out);
 void of_reply_end(struct of_reply *reply);
-void of_reply_break(struct of_reply *reply); /* What is added from now on stands in another message. */
+/* What is added from now on stands in another message. */
+void of_reply_break(struct of_reply *reply);
 
 /* Reading side. */
 struct of_items {

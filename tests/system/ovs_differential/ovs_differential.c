@@ -318,12 +318,9 @@ static bool is_documented(struct round *round, int b, int port, const uint8_t *f
                           size_t n_bytes)
 {
     const char *const limits[] = {
-        drop_reason_text(DROP_TOO_MANY_ACTIONS),
-        drop_reason_text(DROP_TOO_MANY_RESUBMITS),
-        drop_reason_text(DROP_TOO_MANY_STEPS),
-        drop_reason_text(DROP_RECURSION_TOO_DEEP),
-        drop_reason_text(DROP_TOO_MANY_LABELS),
-        NULL,
+        drop_reason_text(DROP_TOO_MANY_ACTIONS), drop_reason_text(DROP_TOO_MANY_RESUBMITS),
+        drop_reason_text(DROP_TOO_MANY_STEPS),   drop_reason_text(DROP_RECURSION_TOO_DEEP),
+        drop_reason_text(DROP_TOO_MANY_LABELS),  NULL,
     };
     static const char *const after_truncation[] = {
         "push_vlan(", "pop_vlan", "push_mpls(", "pop_mpls(", "configured not to forward",
