@@ -174,26 +174,28 @@ static bool is_range(const char *word, long long *first, long long *last)
 {
     char *end;
 
+    errno = 0;
     *first = strtoll(word, &end, 10);
     if (end == word || *end != '-' || !isdigit((unsigned char)end[1]))
         return false;
     *last = strtoll(end + 1, &end, 10);
-    return !*end;
+    return !*end && !errno;
 }
 
 static int add_range(const char *word, long long first, long long last, struct words *words,
                      struct error *error)
 {
+    unsigned long long n_more = (unsigned long long)last - (unsigned long long)first;
     char *number;
 
     if (last < first)
         return error_set(error, -EINVAL, "%s: a range must not end before it begins",
                          shown(word).text);
-    if (last >= first + RANGE_MAX_NUMBERS)
+    if (n_more >= RANGE_MAX_NUMBERS)
         return error_set(error, -ERANGE, "%s: a range has at most %d numbers", shown(word).text,
                          RANGE_MAX_NUMBERS);
-    for (long long i = first; i <= last; i++) {
-        if (asprintf(&number, "%lld", i) < 0)
+    for (unsigned int i = 0; i <= n_more; i++) {
+        if (asprintf(&number, "%lld", first + i) < 0)
             abort();
         words_add_take(words, number);
         words_add_take(words, NULL);

@@ -25,6 +25,10 @@ static const struct column_type OPTIONAL_TAG = {
 static const struct column_type TRUNKS = {.key = {.type = ATOM_INTEGER, .range.integer = {0, 4095}},
                                           .value = {.type = ATOM_VOID},
                                           .n_max = 4096};
+static const struct column_type NUMBERS = {
+    .key = {.type = ATOM_INTEGER, .range.integer = {INT64_MIN, INT64_MAX}},
+    .value = {.type = ATOM_VOID},
+    .n_max = COLUMN_UNLIMITED};
 static const struct column_type BOOLEAN = {
     .key = {.type = ATOM_BOOLEAN}, .value = {.type = ATOM_VOID}, .n_min = 1, .n_max = 1};
 static const struct column_type REAL = {.key = {.type = ATOM_REAL, .range.real = {-1e300, 1e300}},
@@ -107,6 +111,18 @@ static void numbers_and_booleans_are_read_whole(void **state)
                         "99999999999999999999 is out of the range of integers");
 }
 
+static void ranges_end_where_numbers_do(void **state)
+{
+    (void)state;
+    assert_string_equal(reads_as(&NUMBERS, "9223372036854775806-9223372036854775807"),
+                        "[9223372036854775806, 9223372036854775807]");
+    assert_string_equal(reads_as(&NUMBERS, "-9223372036854775808-9223372036854775807"),
+                        "-9223372036854775808-9223372036854775807: a range has at most 4096 "
+                        "numbers");
+    assert_non_null(
+        strstr(reads_as(&NUMBERS, "9223372036854775806-9223372036854775808"), "is not an integer"));
+}
+
 static void what_the_type_forbids_is_refused(void **state)
 {
     (void)state;
@@ -179,6 +195,7 @@ int main(void)
         cmocka_unit_test(sets_are_read_with_and_without_brackets),
         cmocka_unit_test(maps_are_read_with_and_without_braces),
         cmocka_unit_test(numbers_and_booleans_are_read_whole),
+        cmocka_unit_test(ranges_end_where_numbers_do),
         cmocka_unit_test(what_the_type_forbids_is_refused),
         cmocka_unit_test(printing_comes_in_three_forms),
         cmocka_unit_test(json_is_plain),
