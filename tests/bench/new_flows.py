@@ -4,8 +4,9 @@
 Every frame is of a new flow (load/new_flows.c): four ports take them in turns, and by a fifth they go.  There a program counts
 and swallows them as they leave, so that what a receiver would do is in nobody's time.  All threads of the daemon are held to one
 processor; the sender is on another, if there is one, and what the kernel does on the way to the daemon is on the sender's.
-Twice: with more than either switch can take (four ports, as a port has a budget of misses), and with a rate that both take
-easily, where what waiting costs is in what a flow costs.  By the clock the sender would be the limit, so it is the daemon's
+Twice: with more than either switch can take (four ports, as a port has a budget of misses; and every other moment the daemon's
+processor is another program's, else the sender is slower than Weir), and with a rate that both take easily, where what waiting
+costs is in what a flow costs.  By the clock the sender would be the limit, so it is the daemon's
 processor time that counts."""
 
 import os
@@ -80,12 +81,24 @@ def clear(switch):
     time.sleep(0.2)
 
 
+class Rival:
+    """Takes its share of a processor while this is there."""
+
+    def __init__(self, cpu):
+        self.process = subprocess.Popen(["taskset", "-c", str(cpu), "sh", "-c", "while :; do :; done"])
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+
+
 def offer(switch, first, pps):
     """Sends for a while.  How many were sent, how many arrived, and in how many seconds of the daemon's processor
     time."""
     pid, milliseconds = switch.forwarding.pid, int(SECONDS[pps] * 1000)
     everywhere, cpus = os.sched_getaffinity(0), sorted(os.sched_getaffinity(0))
     sink = Sink(switch)
+    rival = Rival(cpus[-1]) if pps == SATURATED else None
     hold(pid, cpus[-1:])
     try:
         cpu = cpu_ns(pid)
@@ -94,6 +107,8 @@ def offer(switch, first, pps):
         cpu = cpu_ns(pid) - cpu
     finally:
         hold(pid, everywhere)
+        if rival:
+            rival.close()
         sink.close()
     return sent, sink.n_frames, max(cpu, 1) * 1e-9
 
