@@ -87,7 +87,7 @@ def measure_stack(_switch, options):
 
 
 PROGRAMS = ("weir_ingress", "weir_xdp", "weir_xdp_bound", "tc_redirect", "tc_lookup",
-            "xdp_redirect", "xdp_lookup")
+            "xdp_redirect", "xdp_lookup", "xdp_line")
 
 
 def program_times():

@@ -302,7 +302,7 @@ def everyone(build):
     return [Bridge(), Ovs("ovs", None), Ovs("ovs-tso", "tso"), Ovs("ovs-afxdp", "afxdp"),
             Floor(build, "tc"), Floor(build, "tc-peer"), Floor(build, "tc-lookup"),
             Floor(build, "tc-lookup-peer"), Floor(build, "xdp"), Floor(build, "xdp-lookup"),
-            Weir(build, "off"), Weir(build), Weir(build, "xdp")]
+            Floor(build, "xdp-line"), Weir(build, "off"), Weir(build), Weir(build, "xdp")]
 
 
 def cpu_seconds(pid):

@@ -2,7 +2,7 @@
 
 /* floor - the least that a switch of two ports in BPF costs (floor.bpf.c).
  *
- *     floor tc|tc-peer|tc-lookup|tc-lookup-peer|xdp|xdp-lookup PORT PORT
+ *     floor tc|tc-peer|tc-lookup|tc-lookup-peer|xdp|xdp-lookup|xdp-line PORT PORT
  *
  * Connects two network devices that have nothing else to do, says "ready", and holds until it is
  * killed by SIGTERM or SIGINT.  "peer": delivers straight into the namespace of the port's peer. */
@@ -32,6 +32,7 @@ static const struct mode modes[] = {
     {"tc", "tc_redirect", false, false},      {"tc-peer", "tc_redirect", false, true},
     {"tc-lookup", "tc_lookup", false, false}, {"tc-lookup-peer", "tc_lookup", false, true},
     {"xdp", "xdp_redirect", true, false},     {"xdp-lookup", "xdp_lookup", true, false},
+    {"xdp-line", "xdp_line", true, false},
 };
 
 static const struct mode *find_mode(const char *name)
@@ -93,8 +94,9 @@ int main(int argc, char **argv)
     int ifindexes[N_PORTS];
 
     if (!mode) {
-        fprintf(stderr,
-                "usage: floor tc|tc-peer|tc-lookup|tc-lookup-peer|xdp|xdp-lookup PORT PORT\n");
+        fprintf(
+            stderr,
+            "usage: floor tc|tc-peer|tc-lookup|tc-lookup-peer|xdp|xdp-lookup|xdp-line PORT PORT\n");
         return 2;
     }
     for (int i = 0; i < N_PORTS; i++) {
