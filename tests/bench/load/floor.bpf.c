@@ -46,7 +46,7 @@ struct {
     __type(value, struct floor_entry);
 } flows SEC(".maps");
 
-enum { N_LINES = 1 << 17 };
+enum { LINES_BITS = 17, N_LINES = 1 << LINES_BITS };
 
 struct line {
     __u64 n_packets, n_bytes, rest[6];
@@ -160,8 +160,9 @@ int xdp_line(struct xdp_md *context)
         return XDP_PASS;
     __builtin_memcpy(&addresses, at, ADDRESS_BYTES);
     __builtin_memcpy(&ports, at + ADDRESS_BYTES, PORT_BYTES);
-    __u64 hash = (addresses ^ (__u64)ports << 13) * 0x9e3779b97f4a7c15;
-    __u32 place = (hash ^ hash >> 29) >> 7 & (N_LINES - 1);
+    __u64 hash = addresses * 0x9e3779b97f4a7c15 + ports * 0xc2b2ae3d27d4eb4f;
+    hash = (hash ^ hash >> 32) * 0x9e3779b97f4a7c15;
+    __u32 place = hash >> (64 - LINES_BITS);
     struct line *line = bpf_map_lookup_elem(&lines, &place);
     if (line) {
         __sync_fetch_and_add(&line->n_packets, 1);
