@@ -87,6 +87,12 @@ static void check_maps(const struct bpf_object *object)
     assert_in_range(n, 1, 100);
 }
 
+static void check_programs(const struct bpf_object *object, const void *bytes)
+{
+    assert_in_range(check_code(bytes), 1000, 1000000);
+    check_maps(object);
+}
+
 static void tc_programs_are_old_enough(void **state)
 {
     struct steal_bpf *skeleton = steal_bpf__open();
@@ -94,8 +100,7 @@ static void tc_programs_are_old_enough(void **state)
 
     (void)state;
     assert_non_null(skeleton);
-    assert_in_range(check_code(steal_bpf__elf_bytes(&n_bytes)), 1000, 1000000);
-    check_maps(skeleton->obj);
+    check_programs(skeleton->obj, steal_bpf__elf_bytes(&n_bytes));
     steal_bpf__destroy(skeleton);
 }
 
@@ -106,8 +111,7 @@ static void xdp_programs_are_old_enough(void **state)
 
     (void)state;
     assert_non_null(skeleton);
-    assert_in_range(check_code(xdp_bpf__elf_bytes(&n_bytes)), 1000, 1000000);
-    check_maps(skeleton->obj);
+    check_programs(skeleton->obj, xdp_bpf__elf_bytes(&n_bytes));
     xdp_bpf__destroy(skeleton);
 }
 
