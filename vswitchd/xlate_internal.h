@@ -157,16 +157,27 @@ struct xlate {
     struct xlate_record record;
 };
 
-/* False: the frame has cost enough, or has failed before. */
-bool xlate_may_spend(struct xlate *x, size_t n_steps);
-
 /* What packet_ins give as the cookie of what is executed. */
 static inline be64 xlate_cookie(const struct xlate *x)
 {
     return x->rule ? rule_cookie(x->rule) : x->cookie;
 }
 
-/* xlate.c: the tables */
+/* xlate.c: limits and bridges */
+
+/* False: the frame has cost enough, or has failed before. */
+bool xlate_may_spend(struct xlate *x, size_t n_steps);
+
+/* False: too deep or too many, and the translation has failed. */
+bool xlate_may_descend(struct xlate *x);
+
+/* Drops the frame, whatever was output. */
+void xlate_fail(struct xlate *x, enum drop_reason reason);
+
+/* All that the bridge behind a patch port does to the frame; then all is as before. */
+void xlate_into_patch(struct xlate *x, const struct port_view *port);
+
+/* xlate_tables.c */
 
 enum on_miss { MISS_IS_SILENT, MISS_TO_CONTROLLER };
 
@@ -174,21 +185,19 @@ enum on_miss { MISS_IS_SILENT, MISS_TO_CONTROLLER };
  * the caller restores its own. */
 void xlate_walk(struct xlate *x, uint8_t table_id, of_port in_port, enum on_miss on_miss);
 
+/* Without frag_mode nx-match, tables see no ports in any fragment, lest the first be treated unlike
+ * the later ones. */
+bool xlate_hides_ports(struct xlate *x);
+
+/* xlate_actions.c */
+
 /* Executes actions: the table to go to, or LIST_ENDS. */
 enum { LIST_ENDS = -1 };
 int xlate_list(struct xlate *x, struct ofa_list list);
 
-/* Puts actions into the action set. */
+/* The action set: puts actions into it, executes those of this bridge. */
 void xlate_write_actions(struct xlate *x, struct ofa_list list);
-
-/* All that the bridge behind a patch port does to the frame; then all is as before. */
-void xlate_into_patch(struct xlate *x, const struct port_view *port);
-
-/* False: too deep or too many, and the translation has failed. */
-bool xlate_may_descend(struct xlate *x);
-
-/* Drops the frame, whatever was output. */
-void xlate_fail(struct xlate *x, enum drop_reason reason);
+void xlate_action_set(struct xlate *x);
 
 /* xlate_fields.c: reading and changing the frame */
 
