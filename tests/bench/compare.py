@@ -66,7 +66,7 @@ def count_frames(options, n_flows, receive="receive"):
     in_ns(H1, "ping", "-c", "1", "-W", "1", "10.9.0.2", check=False)
     sender = start(H1, load, "send", "eth0", options.seconds + 20, n_flows, 64, H2_MAC)
     try:
-        time.sleep(0.5 + n_flows / 10000)  # What caches flows has cached them all.
+        time.sleep(0.5 + n_flows / 20000)  # What caches flows has cached them all.
         received = in_ns(H2, load, receive, "eth0", options.seconds).stdout
     finally:
         sender.send_signal(2)
