@@ -5,6 +5,7 @@
 #include "datapath/maintenance.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -14,7 +15,7 @@
 #include "lib/clock.h"
 #include "lib/rcu.h"
 
-enum { CHUNK_FLOWS = 64, MANY_GRAVES = 4096 };
+enum { CHUNK_FLOWS = 64, MANY_GRAVES = 4096, MANY_FLOWS = 4096 };
 #define ROUND_NS      (500 * MILLISECOND_NS)
 #define LATE_NS       (10 * MILLISECOND_NS)
 #define REWALK_MAX_NS (50 * MILLISECOND_NS) /* Of each round: a tenth of a core. */
@@ -27,6 +28,7 @@ struct maintenance {
     _Atomic bool is_sleeping; /* With nothing to do. */
     _Atomic bool is_urgent;   /* Many graves: do not wait for the round to end. */
     _Atomic bool is_late;     /* Something is out of date since the last round began. */
+    uint32_t most_flows;      /* The thread's: since memory was last given back. */
 };
 
 /* One pass over the table. */
@@ -51,7 +53,7 @@ static void rewalk(struct round *round, struct megaflow *old)
 
     verdict->last = old->context;
     uint64_t born = process_translate(dp, &old->key, NULL, round->now_ns, verdict);
-    struct megaflow *flow = megaflow_create(dp->megaflows, &old->key, verdict, born, round->now_ns);
+    struct megaflow *flow = megaflow_create(&old->key, verdict, born, round->now_ns);
 
     if (flow && verdict->cacheable && flow_mask_is_within(&verdict->mask, megaflow_mask(old))) {
         atomic_init(&flow->used_ns, atomic_load_explicit(&old->used_ns, memory_order_relaxed));
@@ -123,7 +125,6 @@ bool datapath_maintain(struct datapath *dp, int64_t now_ns)
         continue;
     free(round);
     megaflow_sort_masks(dp->megaflows);
-    megaflow_trim(dp->megaflows);
     graveyard_clear(&dp->graveyard);
     return megaflow_n_flows(dp->megaflows) > 0;
 }
@@ -175,13 +176,26 @@ static void run_round(struct datapath *dp, struct round *round)
     while (drop_surplus(dp))
         rcu_pass_quiescent_state();
     megaflow_sort_masks(dp->megaflows);
-    megaflow_trim(dp->megaflows);
+}
+
+/* What many flows have left.  By itself malloc() keeps all that lies below anything that is in use. */
+static void give_memory_back(struct datapath *dp)
+{
+    uint32_t *most_flows = &dp->maintenance->most_flows, n_flows = megaflow_n_flows(dp->megaflows);
+
+    if (*most_flows < n_flows)
+        *most_flows = n_flows;
+    if (*most_flows < MANY_FLOWS || n_flows > *most_flows / 2 || graveyard_n(&dp->graveyard) > 0)
+        return;
+    rcu_reader_pause();
+    malloc_trim(0);
+    rcu_reader_resume();
+    *most_flows = n_flows;
 }
 
 static bool has_work(struct datapath *dp)
 {
     return megaflow_n_flows(dp->megaflows) > 0 || graveyard_n(&dp->graveyard) > 0 ||
-           megaflow_has_spare(dp->megaflows) ||
            (datapath_kcache(dp) && kcache_has_work(datapath_kcache(dp)));
 }
 
@@ -247,6 +261,7 @@ static void *maintenance_main(void *arg)
             run_round(dp, round);
         }
         graveyard_clear(&dp->graveyard); /* Entries of what was walked again become valid here. */
+        give_memory_back(dp);
         if (is_round_due && round) {
             int64_t now_ns = clock_now_ns();
 

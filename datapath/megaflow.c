@@ -11,7 +11,6 @@
 #include <stdlib.h>
 
 #include "datapath/pages.h"
-#include "datapath/slab.h"
 #include "lib/annotations.h"
 #include "lib/clock.h"
 #include "lib/hash.h"
@@ -52,7 +51,6 @@ struct mask_list {
 
 struct megaflow_table {
     struct graveyard *graveyard;
-    struct slab *slab; /* Owned; of entries with SLAB_ACTIONS or fewer. */
     struct mask_list *_Atomic masks;
     _Atomic uint32_t n_flows;
     _Atomic bool is_crowded;
@@ -68,7 +66,7 @@ struct megaflow_table {
 
 static struct megaflow tombstone;
 
-enum { FIRST_PLACES = 8, SLAB_ACTIONS = 2 };
+enum { FIRST_PLACES = 8 };
 #define CROWDED_NS (5 * SECOND_NS)
 
 static void free_grave(void *aux UNUSED, struct grave *grave)
@@ -78,27 +76,16 @@ static void free_grave(void *aux UNUSED, struct grave *grave)
 
 /* Entries */
 
-static struct megaflow *allocate(struct megaflow_table *table, uint32_t n_actions)
+struct megaflow *megaflow_create(const struct flow_key *key, const struct verdict *verdict,
+                                 uint64_t born, int64_t now_ns)
 {
-    size_t n_bytes = sizeof(struct megaflow) + n_actions * sizeof(struct dp_action);
-    bool is_in_slab = n_actions <= SLAB_ACTIONS;
-    struct megaflow *flow = is_in_slab ? slab_take(table->slab) : malloc(n_bytes);
+    assert(verdict->n_slots <= DP_SLOTS_PER_VERDICT && verdict->actions.n <= DP_ACTIONS_MAX);
+    struct megaflow *flow =
+        malloc(sizeof *flow + verdict->actions.n * sizeof verdict->actions.list[0]);
 
     if (!flow)
         return NULL;
     memset(flow, 0, sizeof *flow);
-    flow->is_in_slab = is_in_slab;
-    return flow;
-}
-
-struct megaflow *megaflow_create(struct megaflow_table *table, const struct flow_key *key,
-                                 const struct verdict *verdict, uint64_t born, int64_t now_ns)
-{
-    assert(verdict->n_slots <= DP_SLOTS_PER_VERDICT && verdict->actions.n <= DP_ACTIONS_MAX);
-    struct megaflow *flow = allocate(table, verdict->actions.n);
-
-    if (!flow)
-        return NULL;
     flow->key = *key;
     flow->born = born;
     flow->n_slots = verdict->n_slots;
@@ -119,11 +106,7 @@ void megaflow_get(struct megaflow *flow)
 void megaflow_put(struct megaflow *flow)
 {
     /* Acquire and release: whoever frees sees what the others did. */
-    if (atomic_fetch_sub_explicit(&flow->n_references, 1, memory_order_acq_rel) != 1)
-        return;
-    if (flow->is_in_slab)
-        slab_free(flow);
-    else
+    if (atomic_fetch_sub_explicit(&flow->n_references, 1, memory_order_acq_rel) == 1)
         free(flow);
 }
 
@@ -186,7 +169,7 @@ static struct place_array *place_array_create(uint32_t size)
 {
     size_t n_bytes = place_array_bytes(size);
     struct place_array *array = n_bytes < PAGES_HUGE_BYTES ? calloc(1, n_bytes)
-                                                           : pages_map_huge(n_bytes);
+                                                           : pages_map(n_bytes);
 
     if (array)
         array->size = size;
@@ -418,16 +401,12 @@ struct megaflow_table *megaflow_table_create(uint32_t max_flows, struct graveyar
 {
     struct megaflow_table *table = calloc(1, sizeof *table);
     struct mask_list *list = mask_list_create(0);
-    struct slab *slab =
-        slab_create(sizeof(struct megaflow) + SLAB_ACTIONS * sizeof(struct dp_action));
 
-    if (!table || !list || !slab) {
+    if (!table || !list) {
         free(table);
         free(list);
-        slab_destroy(slab);
         return NULL;
     }
-    table->slab = slab;
     table->graveyard = graveyard;
     table->max_flows = max_flows ? max_flows : 1;
     table->draw = hash_seed | 1;
@@ -447,7 +426,6 @@ void megaflow_table_destroy(struct megaflow_table *table) NO_LOCK_ANALYSIS
     }
     free(list);
     free(table->all);
-    slab_destroy(table->slab);
     mutex_fini(&table->lock);
     free(table);
 }
@@ -707,14 +685,4 @@ uint32_t megaflow_n_masks(struct megaflow_table *table)
     uint32_t n = table_masks(table)->n;
     mutex_unlock(&table->lock);
     return n;
-}
-
-void megaflow_trim(struct megaflow_table *table)
-{
-    slab_trim(table->slab);
-}
-
-bool megaflow_has_spare(struct megaflow_table *table)
-{
-    return slab_has_spare(table->slab);
 }

@@ -64,7 +64,6 @@ struct megaflow {
     struct kcache_flow kernel;
 
     uint32_t n_actions;
-    bool is_in_slab; /* As those of few actions are. */
     struct dp_action actions[];
 };
 
@@ -94,8 +93,8 @@ struct megaflow *megaflow_find(struct megaflow_table *table, const struct flow_k
 
 /* A new entry, not yet in the table.  Takes the verdict's context.  NULL: out of memory, and nothing is
  * taken. */
-struct megaflow *megaflow_create(struct megaflow_table *table, const struct flow_key *key,
-                                 const struct verdict *verdict, uint64_t born, int64_t now_ns);
+struct megaflow *megaflow_create(const struct flow_key *key, const struct verdict *verdict,
+                                 uint64_t born, int64_t now_ns);
 
 /* Puts 'flow' in the table under 'mask'.  What it displaces (the entry of the same masked key, or one
  * evicted because the table is full) is unlinked and stands in 'displaced', also on -ENOMEM, which too many
@@ -152,7 +151,3 @@ uint32_t megaflow_n_masks(struct megaflow_table *table);
 
 /* Puts masks that were hit often since the last call in front. */
 void megaflow_sort_masks(struct megaflow_table *table);
-
-/* Memory of entries that have gone is kept for new ones: gives back an eighth of it. */
-void megaflow_trim(struct megaflow_table *table);
-bool megaflow_has_spare(struct megaflow_table *table);

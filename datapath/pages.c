@@ -27,16 +27,8 @@ void *pages_map(size_t n_bytes)
     if (before)
         munmap(mapped, before);
     munmap(mapped + before + wanted, PAGES_HUGE_BYTES - before);
+    madvise(mapped + before, wanted, MADV_HUGEPAGE);
     return mapped + before;
-}
-
-void *pages_map_huge(size_t n_bytes)
-{
-    void *pages = pages_map(n_bytes);
-
-    if (pages)
-        madvise(pages, whole_pages(n_bytes), MADV_HUGEPAGE);
-    return pages;
 }
 
 void pages_unmap(void *pages, size_t n_bytes)

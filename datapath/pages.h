@@ -3,8 +3,9 @@
 
 /* pages - memory from the kernel in one large piece, which goes back to it as one.
  *
- * It begins at a multiple of 2 MB, is zero, and becomes resident as it is touched.  With huge pages a table that is
- * looked up at random finds its way there in the processor's TLB: in a table of 8 MB a probe took 150 ns less.
+ * It is zero, and becomes resident as it is touched: in huge pages (it begins at a multiple of 2 MB), where the kernel has
+ * some.  With these a table that is looked up at random finds its way there in the processor's TLB: in one of 8 MB a probe
+ * took 150 ns less.
  *
  * Threads  Any. */
 
@@ -12,6 +13,5 @@
 
 enum { PAGES_HUGE_BYTES = 2 * 1024 * 1024 };
 
-void *pages_map(size_t n_bytes);      /* NULL: out of memory. */
-void *pages_map_huge(size_t n_bytes); /* The same with huge pages, where the kernel has some. */
+void *pages_map(size_t n_bytes); /* NULL: out of memory. */
 void pages_unmap(void *pages, size_t n_bytes);

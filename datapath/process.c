@@ -256,7 +256,7 @@ static struct megaflow *install(struct lane *lane, const struct flow_key *key, u
 {
     struct datapath *dp = lane->dp;
     struct verdict *verdict = &lane->verdict;
-    struct megaflow *flow = megaflow_create(dp->megaflows, key, verdict, born, lane->now_ns);
+    struct megaflow *flow = megaflow_create(key, verdict, born, lane->now_ns);
     struct megaflow_displaced displaced;
     int error;
 

@@ -637,7 +637,7 @@ static void many_actions_are_bounded_in_all_entries_together(void **state)
         struct megaflow_displaced displaced;
 
         key.nw_src = be32_from(i);
-        flow = megaflow_create(table, &key, verdict, 1, i + 1);
+        flow = megaflow_create(&key, verdict, 1, i + 1);
         if (megaflow_link(table, flow, &mask, &displaced))
             megaflow_put(flow);
         for (unsigned int j = 0; j < displaced.n; j++)
@@ -649,11 +649,11 @@ static void many_actions_are_bounded_in_all_entries_together(void **state)
     /* One may be replaced by another, but by none that is too long for what is left. */
     uint32_t index = UINT32_MAX;
     assert_int_equal(megaflow_list(table, &index, &flow, 1), 1);
-    struct megaflow *same = megaflow_create(table, &key, verdict, 1, 1);
+    struct megaflow *same = megaflow_create(&key, verdict, 1, 1);
     assert_true(megaflow_replace(table, flow, same));
     megaflow_put(flow);
     verdict->actions.n = DP_ACTIONS_MAX;
-    struct megaflow *longer = megaflow_create(table, &key, verdict, 1, 1);
+    struct megaflow *longer = megaflow_create(&key, verdict, 1, 1);
     bool has_room = MEGAFLOW_MAX_ACTIONS % N_ACTIONS >= DP_ACTIONS_MAX - N_ACTIONS;
     assert_int_equal(megaflow_replace(table, same, longer), has_room);
     megaflow_put(has_room ? same : longer);
