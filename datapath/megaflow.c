@@ -81,11 +81,10 @@ struct megaflow *megaflow_create(const struct flow_key *key, const struct verdic
 {
     assert(verdict->n_slots <= DP_SLOTS_PER_VERDICT && verdict->actions.n <= DP_ACTIONS_MAX);
     struct megaflow *flow =
-        malloc(sizeof *flow + verdict->actions.n * sizeof verdict->actions.list[0]);
+        calloc(1, sizeof *flow + verdict->actions.n * sizeof verdict->actions.list[0]);
 
     if (!flow)
         return NULL;
-    memset(flow, 0, sizeof *flow);
     flow->key = *key;
     flow->born = born;
     flow->n_slots = verdict->n_slots;

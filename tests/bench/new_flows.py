@@ -99,8 +99,8 @@ def offer(switch, first, pps):
     everywhere, cpus = os.sched_getaffinity(0), sorted(os.sched_getaffinity(0))
     sink = Sink(switch)
     rival = Rival(cpus[-1]) if pps == SATURATED else None
-    hold(pid, cpus[-1:])
     try:
+        hold(pid, cpus[-1:])
         cpu = cpu_ns(pid)
         sent = int(switch.inside("taskset", "-c", cpus[0], switch.build + "/tests/bench/load/new_flows", pps, milliseconds,
                                  first, *SENDERS))

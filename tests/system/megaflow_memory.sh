@@ -12,7 +12,7 @@ vsctl add-br br0 -- set Open_vSwitch . other_config:max-idle=2000
 ip -n "$space" tuntap add dev g1 mode tap vnet_hdr
 ip -n "$space" link set g1 up
 vsctl add-port br0 g1
-# What an action reads is part of the megaflow, so none serves two frames; and four actions are longer than one.
+# What an action reads is part of the megaflow, so none serves two frames.
 ofctl add-flow br0 "priority=1,udp,actions=move:NXM_OF_IP_SRC[]->NXM_NX_REG0[],move:NXM_OF_UDP_SRC[]->NXM_NX_REG1[0..15],\
 mod_dl_src:02:00:00:00:00:01,mod_nw_ttl:7,LOCAL"
 
@@ -30,7 +30,7 @@ echo "$n megaflows, $((flood_kb - before_kb)) KB more"
 step "goes by"
 has_gone() { [ "$(n_megaflows)" -lt 100 ]; }
 wait_until has_gone || fail "$(appctl dpctl/show)"
-# Tables stay as large as they were: 40 bytes for each flow.
+# Some stays: arrays that have grown, and what lies on one page with something in use.
 has_given_back() { [ $(($(anonymous_kb) - before_kb)) -lt $(((flood_kb - before_kb) / 4)) ]; }
 wait_until has_given_back || fail "$(anonymous_kb) KB, $before_kb before, $flood_kb in the flood"
 echo "$(($(anonymous_kb) - before_kb)) KB more"
